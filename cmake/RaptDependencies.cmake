@@ -1,0 +1,36 @@
+# Debian 12's packages as targets (docs/decisions says why each). Plain libraries are wrapped in INTERFACE targets that
+# name the library by its link name, so that the exported package needs no paths of the building machine.
+
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(hwy CONFIG QUIET)
+find_package(tomlplusplus REQUIRED)
+
+function(rapt_pkg target module)
+  pkg_check_modules(${target}_pkg REQUIRED ${module})
+  add_library(${target} INTERFACE)
+  target_include_directories(${target} SYSTEM INTERFACE ${${target}_pkg_INCLUDE_DIRS})
+  target_link_directories(${target} INTERFACE ${${target}_pkg_LIBRARY_DIRS})
+  target_link_libraries(${target} INTERFACE ${${target}_pkg_LIBRARIES})
+endfunction()
+
+if(NOT TARGET hwy::hwy)
+  rapt_pkg(rapt_hwy libhwy)
+  add_library(hwy::hwy ALIAS rapt_hwy)
+endif()
+rapt_pkg(rapt_openblas openblas)
+rapt_pkg(rapt_hdf5 hdf5-serial)
+rapt_pkg(rapt_json nlohmann_json)
+rapt_pkg(rapt_utf8proc libutf8proc)
+rapt_pkg(rapt_zlib zlib)
+rapt_pkg(rapt_xxhash libxxhash)
+
+if(RAPT_THREADS STREQUAL "openmp")
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  set(RAPT_OPENMP OpenMP::OpenMP_CXX)
+elseif(RAPT_THREADS STREQUAL "std")
+  find_package(Threads REQUIRED)
+  set(RAPT_OPENMP Threads::Threads)
+else()
+  message(FATAL_ERROR "RAPT_THREADS must be openmp or std, got ${RAPT_THREADS}")
+endif()

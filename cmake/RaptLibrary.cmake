@@ -1,0 +1,27 @@
+# How every target of the project is compiled, and how a folder of src becomes a library.
+
+add_library(rapt_flags INTERFACE)
+target_compile_options(rapt_flags INTERFACE -Wall -Wextra -Wconversion)
+# Kernels never read errno or trap flags; NaN and infinity checks must keep working, so no -ffast-math.
+target_compile_options(rapt_flags INTERFACE -fno-math-errno -fno-trapping-math -ffp-contract=fast)
+if(RAPT_SANITIZE)
+  target_compile_options(rapt_flags INTERFACE -fsanitize=${RAPT_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(rapt_flags INTERFACE -fsanitize=${RAPT_SANITIZE})
+  if(RAPT_SANITIZE MATCHES "undefined")
+    target_compile_options(rapt_flags INTERFACE -fno-sanitize-recover=all)
+  endif()
+endif()
+
+# rapt_library(tensor PUBLIC ... PRIVATE ...): src/tensor and everything below it as rapt_tensor, alias rapt::tensor.
+function(rapt_library name)
+  set(folder ${PROJECT_SOURCE_DIR}/src/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp ${folder}/*.h)
+  add_library(rapt_${name} STATIC ${sources})
+  add_library(rapt::${name} ALIAS rapt_${name})
+  set_target_properties(rapt_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+  target_include_directories(rapt_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/rapt>)
+  target_compile_features(rapt_${name} PUBLIC cxx_std_20)
+  target_link_libraries(rapt_${name} PRIVATE $<BUILD_INTERFACE:rapt_flags> ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY RAPT_LIBRARIES rapt_${name})
+endfunction()

@@ -1,0 +1,37 @@
+// Errors that a user can meet, each with the exit code the program ends with (docs/command-line.md).
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace rapt {
+
+/// Something that goes wrong outside this library's own logic. `code()` is the process exit code that stands for it.
+class Error : public std::runtime_error {
+ public:
+  Error(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  int code() const { return code_; }
+
+ private:
+  int code_;
+};
+
+/// One class per exit code, so that a throw site says which kind of trouble it is.
+template <int kCode>
+class CodedError : public Error {
+ public:
+  explicit CodedError(const std::string& message) : Error(kCode, message) {}
+};
+
+using UsageError = CodedError<64>;         ///< impossible flags or combinations of them
+using DataError = CodedError<65>;          ///< input whose content is bad: corrupt, malformed, inconsistent
+using MissingInputError = CodedError<66>;  ///< an input that is not there
+using BugError = CodedError<70>;           ///< a bug in rapt itself
+using MemoryError = CodedError<71>;        ///< not enough memory
+using CannotCreateError = CodedError<73>;  ///< an output that cannot be created, or is locked by another run
+using IoError = CodedError<74>;            ///< reading or writing failed, the disk is full
+using InterruptedError = CodedError<75>;   ///< stopped by a signal; can be resumed
+using ConfigError = CodedError<78>;        ///< disagrees with the checkpoint being resumed, or with the configuration file
+using NotFiniteError = CodedError<79>;     ///< a loss or a gradient is not finite
+
+}  // namespace rapt
