@@ -37,6 +37,10 @@ struct DTypeOf<std::int32_t> {
 template <typename T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
 
+/// What a kernel does with an output that may hold something already: backward kernels assign the first gradient that
+/// reaches a tensor and add the following ones.
+enum class Write : std::uint8_t { kAssign, kAdd };
+
 /// Shapes that do not fit an operation. The message names the operation, what must hold and what came.
 class ShapeError : public std::invalid_argument {
  public:

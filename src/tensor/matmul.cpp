@@ -1,0 +1,150 @@
+#include "tensor/matmul.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <vector>
+
+#include "tensor/error.h"
+#include "tensor/matmul_openblas.h"
+#include "tensor/parallel.h"
+#include "tensor/random.h"
+
+namespace rapt {
+namespace {
+
+constexpr Dim kTileRows = 512, kTileCols = 768;    // as large as pays: a provider packs both operands for each tile
+constexpr Dim kTileFlops = Dim{1} << 21;           // a tile of less work is not worth a thread
+constexpr Dim kPieces = 8;                         // tiles that a product is cut into if its work allows
+
+struct Tiling {
+  Dim rows = 0, cols = 0;            // of one tile
+  Dim down = 0, across = 0;          // how many
+};
+
+// Cuts `extent` into equal pieces of a multiple of 16, so that no tile is a thin remainder.
+Dim piece(Dim extent, Dim pieces) { return std::max<Dim>(16, ((extent + pieces - 1) / pieces + 15) / 16 * 16); }
+
+// Tiles as square as they come, at least kPieces of them where each still has kTileFlops to do; a function of the shape.
+Tiling cut(Dim M, Dim N, Dim K) {
+  Dim down = (M + kTileRows - 1) / kTileRows, across = (N + kTileCols - 1) / kTileCols;
+  const Dim worth = std::clamp<Dim>(2 * M * N * K / kTileFlops, 1, kPieces);
+  while (down * across < worth) {
+    if (M / down >= N / across && M / down >= 64) {
+      down *= 2;
+    } else if (N / across >= 64) {
+      across *= 2;
+    } else {
+      break;
+    }
+  }
+  Tiling t{.rows = piece(M, down), .cols = piece(N, across)};
+  t.down = (M + t.rows - 1) / t.rows;
+  t.across = (N + t.cols - 1) / t.cols;
+  return t;
+}
+
+// op(X) restricted to rows [r0, r1) and columns [c0, c1) of op(X).
+template <typename T>
+Matrix<const T> part(Matrix<const T> x, Transpose op, Dim r0, Dim r1, Dim c0, Dim c1) {
+  if (op == Transpose::kYes) return {x.data + c0 * x.stride + r0, c1 - c0, r1 - r0, x.stride};
+  return {x.data + r0 * x.stride + c0, r1 - r0, c1 - c0, x.stride};
+}
+
+std::string text(Dim rows, Dim cols) { return "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]"; }
+
+}  // namespace
+
+template <typename T>
+void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, Write write,
+            TileHook before, TileHook after) {
+  const Dim M = op_a == Transpose::kYes ? a.cols : a.rows, K = op_a == Transpose::kYes ? a.rows : a.cols;
+  const Dim N = op_b == Transpose::kYes ? b.rows : b.cols, K_b = op_b == Transpose::kYes ? b.cols : b.rows;
+  if (K != K_b || c.rows != M || c.cols != N) {
+    throw ShapeError("matmul: " + text(M, K) + " times " + text(K_b, N) + " cannot give " + text(c.rows, c.cols));
+  }
+  if (M == 0 || N == 0) return;
+  const Tiling t = cut(M, N, K);
+  const T beta = write == Write::kAdd ? T{1} : T{0};
+  // Neighbouring tiles share their rows of A, so a thread's run of tiles finds them in its cache.
+  parallel_for(
+      t.down * t.across,
+      [&](Dim tile) {
+        const Dim r0 = tile / t.across * t.rows, r1 = std::min(M, r0 + t.rows);
+        const Dim c0 = tile % t.across * t.cols, c1 = std::min(N, c0 + t.cols);
+        if (before) before(r0, r1, c0, c1);
+        openblas_gemm<T>({c.data + r0 * c.stride + c0, r1 - r0, c1 - c0, c.stride}, part(a, op_a, r0, r1, 0, K), op_a,
+                         part(b, op_b, 0, K, c0, c1), op_b, T{1}, beta);
+        if (after) after(r0, r1, c0, c1);
+      },
+      t.down * t.across <= 4 * kPieces ? Schedule::kStatic : Schedule::kDynamic);
+}
+template void matmul(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, Write, TileHook,
+                     TileHook);
+template void matmul(Matrix<double>, Matrix<const double>, Transpose, Matrix<const double>, Transpose, Write, TileHook,
+                     TileHook);
+
+template <typename T>
+void matmul_tile(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, T alpha, T beta) {
+  openblas_gemm<T>(c, a, op_a, b, op_b, alpha, beta);
+}
+template void matmul_tile(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, float, float);
+template void matmul_tile(Matrix<double>, Matrix<const double>, Transpose, Matrix<const double>, Transpose, double,
+                          double);
+
+std::string matmul_provider() {
+  const OpenblasBuild build = openblas_build();
+  return build.config + ", kernels " + build.core;
+}
+
+// Largest error of op(A) op(B) against a plain loop in double, relative to the sum of |a b|.
+template <typename T>
+static double worst_error(Dim M, Dim N, Dim K, Transpose op_a, Transpose op_b) {
+  Rng rng({7, 11});
+  std::vector<T> a(static_cast<std::size_t>(M * K)), b(static_cast<std::size_t>(K * N)), c(static_cast<std::size_t>(M * N));
+  for (T& x : a) x = static_cast<T>(rng.uniform() - 0.5);
+  for (T& x : b) x = static_cast<T>(rng.uniform() - 0.5);
+  const bool ta = op_a == Transpose::kYes, tb = op_b == Transpose::kYes;
+  matmul_tile<T>({c.data(), M, N}, {a.data(), ta ? K : M, ta ? M : K}, op_a, {b.data(), tb ? N : K, tb ? K : N}, op_b);
+  double worst = 0;
+  for (Dim i = 0; i < M; ++i) {
+    for (Dim j = 0; j < N; ++j) {
+      double sum = 0, scale = 0;
+      for (Dim k = 0; k < K; ++k) {
+        const double term = static_cast<double>(a[static_cast<std::size_t>(ta ? k * M + i : i * K + k)]) *
+                            static_cast<double>(b[static_cast<std::size_t>(tb ? j * K + k : k * N + j)]);
+        sum += term;
+        scale += std::abs(term);
+      }
+      const double error = std::abs(static_cast<double>(c[static_cast<std::size_t>(i * N + j)]) - sum) / scale;
+      worst = std::isfinite(error) ? std::max(worst, error) : 1.0;
+    }
+  }
+  return worst;
+}
+
+void check_matmul_provider() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    const OpenblasBuild build = openblas_build();
+    if (!build.openmp) {
+      throw BugError("matmul: OpenBLAS must be its openmp build, got " + build.config +
+                     "; install libopenblas0-openmp and select it with update-alternatives");
+    }
+    constexpr struct { Dim M, N, K; } kShapes[] = {{1, 17, 33}, {5, 64, 7}, {37, 41, 300}, {130, 67, 129}};
+    for (const auto& s : kShapes) {
+      for (const Transpose op_a : {Transpose::kNo, Transpose::kYes}) {
+        for (const Transpose op_b : {Transpose::kNo, Transpose::kYes}) {
+          if (worst_error<float>(s.M, s.N, s.K, op_a, op_b) < 1e-5 &&
+              worst_error<double>(s.M, s.N, s.K, op_a, op_b) < 1e-13) {
+            continue;
+          }
+          throw BugError("matmul: " + build.config + " computes wrong products on this processor with its kernels " +
+                         build.core + "; set OPENBLAS_CORETYPE=Haswell (or Nehalem) and try again");
+        }
+      }
+    }
+  });
+}
+
+}  // namespace rapt

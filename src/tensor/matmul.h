@@ -1,0 +1,67 @@
+// The one front door for matrix products. Cuts the work into tiles fixed by its shape, hands them to the threads, and calls
+// a provider (OpenBLAS) single-threaded on each; the same bits on any number of threads.
+#pragma once
+
+#include <string>
+#include <type_traits>
+
+#include "tensor/types.h"
+
+namespace rapt {
+
+/// A row-major matrix of `rows` x `cols` whose rows are `stride` elements apart. Non-owning.
+template <typename T>
+struct Matrix {
+  T* data = nullptr;
+  Dim rows = 0, cols = 0;
+  Dim stride = 0;
+
+  Matrix() = default;
+  Matrix(T* data, Dim rows, Dim cols) : Matrix(data, rows, cols, cols) {}
+  Matrix(T* data, Dim rows, Dim cols, Dim stride) : data(data), rows(rows), cols(cols), stride(stride) {}
+  Matrix(const Matrix<std::remove_const_t<T>>& m)
+    requires std::is_const_v<T>
+      : Matrix(m.data, m.rows, m.cols, m.stride) {}
+};
+
+/// Whether an operand enters as it lies or transposed.
+enum class Transpose : std::uint8_t { kNo, kYes };
+
+/// A borrowed callable void(row_begin, row_end, column_begin, column_end): what is done with a tile of C before or after its
+/// product, on the thread that has it in its cache (bias, activation).
+class TileHook {
+ public:
+  TileHook() = default;
+  template <typename F>
+  TileHook(const F& f)  // NOLINT: implicit on purpose, a lambda is passed where a hook is wanted
+      : body_(&f), call_([](const void* g, Dim r0, Dim r1, Dim c0, Dim c1) { (*static_cast<const F*>(g))(r0, r1, c0, c1); }) {}
+  explicit operator bool() const { return call_ != nullptr; }
+  void operator()(Dim r0, Dim r1, Dim c0, Dim c1) const { call_(body_, r0, r1, c0, c1); }
+
+ private:
+  const void* body_ = nullptr;
+  void (*call_)(const void*, Dim, Dim, Dim, Dim) = nullptr;
+};
+
+/// C = op(A) op(B), or C += op(A) op(B) with Write::kAdd. With a `before` hook that fills the tile (with the bias, say) pass
+/// Write::kAdd: the product is added to what the hook left.
+/// \throws ShapeError  if the shapes do not meet
+template <typename T>
+void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, Write write,
+            TileHook before = {}, TileHook after = {});
+
+/// One product on the calling thread, for kernels that are inside a parallel region already:
+/// C = alpha op(A) op(B) + beta C.
+template <typename T>
+void matmul_tile(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, T alpha = 1,
+                 T beta = 0);
+
+/// What does the products: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE".
+std::string matmul_provider();
+
+/// Multiplies a few odd shapes and compares them with a plain loop, once per process; some OpenBLAS builds are wrong on some
+/// processors. Also refuses OpenBLAS builds that are not safe inside our threads.
+/// \throws Error (70)  naming the kernel and OPENBLAS_CORETYPE
+void check_matmul_provider();
+
+}  // namespace rapt
