@@ -19,9 +19,11 @@ struct Matrix {
   Matrix() = default;
   Matrix(T* data, Dim rows, Dim cols) : Matrix(data, rows, cols, cols) {}
   Matrix(T* data, Dim rows, Dim cols, Dim stride) : data(data), rows(rows), cols(cols), stride(stride) {}
-  Matrix(const Matrix<std::remove_const_t<T>>& m)
-    requires std::is_const_v<T>
-      : Matrix(m.data, m.rows, m.cols, m.stride) {}
+  operator Matrix<const T>() const  // NOLINT: implicit, as T* to const T* is
+    requires(!std::is_const_v<T>)
+  {
+    return {data, rows, cols, stride};
+  }
 };
 
 /// Whether an operand enters as it lies or transposed.
