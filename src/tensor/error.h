@@ -31,7 +31,7 @@ using MemoryError = CodedError<71>;        ///< not enough memory
 using CannotCreateError = CodedError<73>;  ///< an output that cannot be created, or is locked by another run
 using IoError = CodedError<74>;            ///< reading or writing failed, the disk is full
 using InterruptedError = CodedError<75>;   ///< stopped by a signal; can be resumed
-using ConfigError = CodedError<78>;        ///< disagrees with the checkpoint being resumed, or with the configuration file
-using NotFiniteError = CodedError<79>;     ///< a loss or a gradient is not finite
+using ConfigError = CodedError<78>;     ///< disagrees with the checkpoint being resumed, or with the configuration file
+using NotFiniteError = CodedError<79>;  ///< a loss or a gradient is not finite
 
 }  // namespace rapt

@@ -13,19 +13,20 @@
 namespace rapt {
 namespace {
 
-constexpr Dim kTileRows = 512, kTileCols = 768;    // as large as pays: a provider packs both operands for each tile
-constexpr Dim kTileFlops = Dim{1} << 21;           // a tile of less work is not worth a thread
-constexpr Dim kPieces = 8;                         // tiles that a product is cut into if its work allows
+constexpr Dim kTileRows = 512, kTileCols = 768;  // as large as pays: a provider packs both operands for each tile
+constexpr Dim kTileFlops = Dim{1} << 21;         // a tile of less work is not worth a thread
+constexpr Dim kPieces = 8;                       // tiles that a product is cut into if its work allows
 
 struct Tiling {
-  Dim rows = 0, cols = 0;            // of one tile
-  Dim down = 0, across = 0;          // how many
+  Dim rows = 0, cols = 0;    // of one tile
+  Dim down = 0, across = 0;  // how many
 };
 
 // Cuts `extent` into equal pieces of a multiple of 16, so that no tile is a thin remainder.
 Dim piece(Dim extent, Dim pieces) { return std::max<Dim>(16, ((extent + pieces - 1) / pieces + 15) / 16 * 16); }
 
-// Tiles as square as they come, at least kPieces of them where each still has kTileFlops to do; a function of the shape.
+// Tiles as square as they come, at least kPieces of them where each still has kTileFlops to do; a function of the
+// shape.
 Tiling cut(Dim M, Dim N, Dim K) {
   Dim down = (M + kTileRows - 1) / kTileRows, across = (N + kTileCols - 1) / kTileCols;
   const Dim worth = std::clamp<Dim>(2 * M * N * K / kTileFlops, 1, kPieces);
@@ -101,7 +102,8 @@ std::string matmul_provider() {
 template <typename T>
 static double worst_error(Dim M, Dim N, Dim K, Transpose op_a, Transpose op_b) {
   Rng rng({7, 11});
-  std::vector<T> a(static_cast<std::size_t>(M * K)), b(static_cast<std::size_t>(K * N)), c(static_cast<std::size_t>(M * N));
+  std::vector<T> a(static_cast<std::size_t>(M * K)), b(static_cast<std::size_t>(K * N)),
+      c(static_cast<std::size_t>(M * N));
   for (T& x : a) x = static_cast<T>(rng.uniform() - 0.5);
   for (T& x : b) x = static_cast<T>(rng.uniform() - 0.5);
   const bool ta = op_a == Transpose::kYes, tb = op_b == Transpose::kYes;

@@ -31,7 +31,8 @@ void openblas_gemm(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const 
     cblas_dgemm(CblasRowMajor, cblas(op_a), cblas(op_b), M, N, K, alpha, a.data, lda, b.data, ldb, beta, c.data, ldc);
   }
 }
-template void openblas_gemm(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, float, float);
+template void openblas_gemm(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, float,
+                            float);
 template void openblas_gemm(Matrix<double>, Matrix<const double>, Transpose, Matrix<const double>, Transpose, double,
                             double);
 

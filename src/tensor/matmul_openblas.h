@@ -12,9 +12,9 @@ template <typename T>
 void openblas_gemm(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, T alpha, T beta);
 
 struct OpenblasBuild {
-  std::string config;     ///< what the library says of itself: version and options
-  std::string core;       ///< the kernels it chose for this processor
-  bool openmp = false;    ///< the build that is safe inside our threads
+  std::string config;   ///< what the library says of itself: version and options
+  std::string core;     ///< the kernels it chose for this processor
+  bool openmp = false;  ///< the build that is safe inside our threads
 };
 
 OpenblasBuild openblas_build();

@@ -24,7 +24,8 @@ namespace {
 std::atomic<int> g_threads{0};
 thread_local bool t_inside = false;
 
-// Flushes denormals while it lives: Adam's second moments decay into them, and a denormal operand costs a hundred cycles.
+// Flushes denormals while it lives: Adam's second moments decay into them, and a denormal operand costs a hundred
+// cycles.
 class FlushDenormals {
  public:
 #if defined(__x86_64__)

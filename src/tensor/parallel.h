@@ -16,17 +16,18 @@ void set_thread_count(int count);
 /// Processors this process may run on (its affinity mask).
 int usable_processors();
 
-/// How pieces reach threads. kStatic: thread t of n takes the t-th run of neighbouring pieces, so that what one operation
-/// left in a core's cache the next one finds there. kDynamic: each thread takes the next piece; for pieces of unequal cost.
+/// How pieces reach threads. kStatic: thread t of n takes the t-th run of neighbouring pieces, so that what one
+/// operation left in a core's cache the next one finds there. kDynamic: each thread takes the next piece; for pieces of
+/// unequal cost.
 enum class Schedule { kStatic, kDynamic };
 
 namespace detail {
 void run_parallel(Dim count, Schedule schedule, void (*call)(const void*, Dim), const void* body);
 }  // namespace detail
 
-/// Calls body(i) once for each i in [0, count), on all threads, and returns when all are done. A call inside a body runs on
-/// the calling thread alone. Denormal numbers are flushed to zero inside bodies, on every thread alike. The first exception
-/// that a body throws is thrown again here, after the others have ended.
+/// Calls body(i) once for each i in [0, count), on all threads, and returns when all are done. A call inside a body
+/// runs on the calling thread alone. Denormal numbers are flushed to zero inside bodies, on every thread alike. The
+/// first exception that a body throws is thrown again here, after the others have ended.
 template <typename F>
 void parallel_for(Dim count, F&& body, Schedule schedule = Schedule::kStatic) {
   using Body = std::remove_reference_t<F>;
@@ -41,8 +42,6 @@ void parallel_blocks(Dim size, Dim block, F&& body) {
 }
 
 /// Rows per piece for loops over rows: pieces of about 16 K elements, so that one is worth a thread's trouble.
-constexpr Dim rows_per_block(Dim row_elements) {
-  return std::max<Dim>(1, 16384 / std::max<Dim>(1, row_elements));
-}
+constexpr Dim rows_per_block(Dim row_elements) { return std::max<Dim>(1, 16384 / std::max<Dim>(1, row_elements)); }
 
 }  // namespace rapt

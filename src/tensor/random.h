@@ -1,5 +1,5 @@
-// Random numbers as a function of where they are used, never of what was drawn before: a resumed run draws the same ones.
-// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+// Random numbers as a function of where they are used, never of what was drawn before: a resumed run draws the same
+// ones. Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
 #pragma once
 
 #include <array>
@@ -37,10 +37,9 @@ enum class Purpose : std::uint32_t { kInitialisation = 1, kDropout, kOrder, kSam
 /// The stream for one purpose of a run: a pure function of its arguments. `index` is the update, the epoch or the
 /// parameter, `site` the place within it.
 constexpr RandomKey random_key(std::uint64_t seed, Purpose purpose, std::uint64_t index = 0, std::uint32_t site = 0) {
-  const PhiloxBlock block =
-      philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
-                  static_cast<std::uint32_t>(purpose), site},
-                 {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  const PhiloxBlock block = philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
+                                        static_cast<std::uint32_t>(purpose), site},
+                                       {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   return {block[0], block[1]};
 }
 
@@ -81,8 +80,9 @@ class Rng {
   PhiloxBlock words_{};
 };
 
-/// Which elements dropout keeps: a function of the stream, the row and the column. `first_row` is the number of rows that
-/// earlier micro-batches of the same update had, so that accumulating small batches drops what one large batch would.
+/// Which elements dropout keeps: a function of the stream, the row and the column. `first_row` is the number of rows
+/// that earlier micro-batches of the same update had, so that accumulating small batches drops what one large batch
+/// would.
 struct DropoutKey {
   RandomKey key;
   Dim first_row = 0;

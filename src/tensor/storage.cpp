@@ -23,13 +23,14 @@ namespace rapt {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kSmall = std::size_t{64} << 10;       // blocks up to this size come from chunks of their own, so that
-constexpr std::size_t kSmallChunk = std::size_t{1} << 20;   // they do not break up the large ones
+constexpr std::size_t kSmall = std::size_t{64} << 10;  // blocks up to this size come from chunks of their own, so that
+constexpr std::size_t kSmallChunk = std::size_t{1} << 20;  // they do not break up the large ones
 constexpr std::size_t kLargeChunk = std::size_t{32} << 20;
 
 std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
-// A stretch of a chunk: free or in use. Blocks of a chunk form a list in address order, so that neighbours can be joined.
+// A stretch of a chunk: free or in use. Blocks of a chunk form a list in address order, so that neighbours can be
+// joined.
 struct Block {
   std::byte* address = nullptr;
   std::size_t size = 0;
@@ -45,8 +46,8 @@ struct BySizeThenAddress {
   }
 };
 
-// Best fit with splitting and joining. Training repeats the same sizes every update, so best fit settles after the first
-// one; joining keeps the reserve close to the true peak when sequence lengths vary.
+// Best fit with splitting and joining. Training repeats the same sizes every update, so best fit settles after the
+// first one; joining keeps the reserve close to the true peak when sequence lengths vary.
 class Pool {
  public:
   static Pool& instance() {

@@ -6,8 +6,8 @@
 
 namespace rapt {
 
-/// What the pool holds, in bytes. After the first update of a training run `system_allocations` stands still: every later
-/// tensor is served from memory that an earlier one gave back.
+/// What the pool holds, in bytes. After the first update of a training run `system_allocations` stands still: every
+/// later tensor is served from memory that an earlier one gave back.
 struct MemoryStats {
   std::size_t live = 0;                ///< in tensors now
   std::size_t peak = 0;                ///< the most that was in tensors at once

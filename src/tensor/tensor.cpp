@@ -11,9 +11,12 @@ namespace {
 template <typename F>
 void dispatch_any(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::kF32: return f.template operator()<float>();
-    case DType::kF64: return f.template operator()<double>();
-    case DType::kI32: return f.template operator()<std::int32_t>();
+    case DType::kF32:
+      return f.template operator()<float>();
+    case DType::kF64:
+      return f.template operator()<double>();
+    case DType::kI32:
+      return f.template operator()<std::int32_t>();
   }
 }
 

@@ -1,5 +1,5 @@
-// Tensors: a shape, an element type and shared storage. Row-major and without gaps; strided views exist only as arguments
-// of kernels and of matmul.
+// Tensors: a shape, an element type and shared storage. Row-major and without gaps; strided views exist only as
+// arguments of kernels and of matmul.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace rapt {
 
-/// A handle to an n-dimensional array. Copying shares the elements; `clone()` copies them. A default-constructed tensor is
-/// undefined: it has no storage and stands for "none".
+/// A handle to an n-dimensional array. Copying shares the elements; `clone()` copies them. A default-constructed tensor
+/// is undefined: it has no storage and stands for "none".
 class Tensor {
  public:
   Tensor() = default;
@@ -61,7 +61,8 @@ class Tensor {
 
   /// The same elements under another shape of equal size.
   Tensor reshape(const Shape& shape) const;
-  /// `count` elements from element `first` on, as `shape`; shares the elements. What flat parameter buffers are cut with.
+  /// `count` elements from element `first` on, as `shape`; shares the elements. What flat parameter buffers are cut
+  /// with.
   Tensor view(Dim first, const Shape& shape) const;
   /// Rows [begin, end) of the first axis; shares the elements.
   Tensor slice(Dim begin, Dim end) const;

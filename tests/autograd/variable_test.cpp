@@ -1,0 +1,128 @@
+#include "autograd/variable.h"
+
+#include <doctest/doctest.h>
+
+#include "autograd/gradcheck.h"
+#include "support/random_tensor.h"
+
+using namespace rapt;
+using rapt::testing::random_variable;
+
+namespace {
+
+Variable scaled(const Variable& x, double factor) {
+  Tensor y = x.value().clone();
+  for (double& v : y.span<double>()) v *= factor;
+  return record("scaled", y, {x}, [factor](const Tensor& dy, Grads d) {
+    double* const dx = d.data<double>(0);
+    for (Dim i = 0; i < dy.size(); ++i) dx[i] += factor * dy.data<double>()[i];
+  });
+}
+
+Variable sum_of(const Variable& a, const Variable& b) {
+  Tensor y = a.value().clone();
+  for (Dim i = 0; i < y.size(); ++i) y.data<double>()[i] += b.value().data<double>()[i];
+  return record("sum_of", y, {a, b}, [](const Tensor& dy, Grads d) {
+    d.give(0, dy);
+    d.give(1, dy);
+  });
+}
+
+Variable total(const Variable& x) {
+  double sum = 0;
+  for (const double v : x.value().span<double>()) sum += v;
+  return record("total", Tensor::full({}, sum, DType::kF64), {x}, [](const Tensor& dy, Grads d) {
+    for (double& v : d.sum(0).span<double>()) v += dy.item();
+  });
+}
+
+}  // namespace
+
+TEST_CASE("the gradient of 3x + x is 4") {
+  const Variable x = random_variable({5}, 1);
+  backward(total(sum_of(scaled(x, 3), x)));
+  for (const double g : x.grad().span<double>()) CHECK(g == 4.0);
+  CHECK(tape_size() == 0);
+}
+
+TEST_CASE("a gradient given to two inputs is not shared once one of them is added to") {
+  const Variable x = random_variable({3}, 1), y = random_variable({3}, 2);
+  const Variable s = sum_of(x, y);
+  backward(total(sum_of(s, scaled(x, 2))));
+  for (const double g : x.grad().span<double>()) CHECK(g == 3.0);
+  for (const double g : y.grad().span<double>()) CHECK(g == 1.0);
+}
+
+TEST_CASE("gradients of two backward passes add up") {
+  const Variable x = random_variable({4}, 1);
+  backward(total(scaled(x, 2)));
+  backward(total(scaled(x, 5)), 0.5);
+  for (const double g : x.grad().span<double>()) CHECK(g == 4.5);
+}
+
+TEST_CASE("a chain of 100,000 ops neither overflows the stack nor keeps memory") {
+  const std::size_t before = memory_stats().live;
+  {
+    const Variable x = random_variable({2}, 1);
+    Variable y = x;
+    for (int i = 0; i < 100000; ++i) y = scaled(y, i % 2 == 0 ? 2.0 : 0.5);
+    CHECK(tape_size() == 100000);
+    backward(total(y));
+    CHECK(x.grad().data<double>()[0] == 1.0);
+  }
+  {
+    Variable y = random_variable({2}, 1);
+    for (int i = 0; i < 100000; ++i) y = scaled(y, 1.0);
+    clear_tape();
+  }
+  CHECK(memory_stats().live == before);
+}
+
+TEST_CASE("nothing is recorded under NoGrad or from constants") {
+  const Variable x = random_variable({2}, 1);
+  {
+    const NoGrad no_grad;
+    CHECK_FALSE(scaled(x, 2).requires_grad());
+  }
+  CHECK_FALSE(scaled(Variable(x.value()), 2).requires_grad());
+  CHECK(tape_size() == 0);
+  CHECK_THROWS_WITH(backward(total(Variable(x.value()))), "backward: nothing that wants a gradient led to the loss");
+  CHECK_THROWS_WITH_AS(backward(scaled(x, 2)), "backward: the loss must be one element, got [2]", ShapeError);
+  clear_tape();
+}
+
+TEST_CASE("recompute gives the gradients of what it runs again, also of parameters inside") {
+  const Variable x = random_variable({3}, 1), w = random_variable({3}, 2);
+  const auto block = [&](const Variable& v) { return sum_of(scaled(v, 3), scaled(w, 2)); };
+  backward(total(recompute(block, scaled(x, 2))));
+  for (const double g : x.grad().span<double>()) CHECK(g == 6.0);
+  for (const double g : w.grad().span<double>()) CHECK(g == 2.0);
+}
+
+TEST_CASE("parameters bound to flat buffers gather their gradients there") {
+  Tensor values = Tensor::zeros({7}, DType::kF64), grads = Tensor::zeros({7}, DType::kF64);
+  Variable a = random_variable({3}, 1), b = random_variable({4}, 2);
+  a.rebind(values.view(0, {3}), grads.view(0, {3}));
+  b.rebind(values.view(3, {4}), grads.view(3, {4}));
+  backward(sum_of(total(scaled(a, 2)), total(scaled(b, 3))));
+  const std::vector<double> expected = {2, 2, 2, 3, 3, 3, 3};
+  for (std::size_t i = 0; i < 7; ++i) CHECK(grads.span<double>()[i] == expected[i]);
+}
+
+TEST_CASE("gradcheck passes a right gradient and names the element of a wrong one") {
+  const auto wrong = [](const std::vector<Variable>& in) {
+    Tensor y = in[0].value().clone();
+    for (double& v : y.span<double>()) v *= 3;
+    return record("wrong", y, {in[0]}, [](const Tensor& dy, Grads d) {
+      for (Dim i = 0; i < dy.size(); ++i) d.data<double>(0)[i] += (i == 1 ? 3.001 : 3) * dy.data<double>()[i];
+    });
+  };
+  CHECK(gradcheck([](const std::vector<Variable>& in) { return scaled(in[0], 3); }, {random_variable({3, 1}, 1)}));
+  const GradcheckResult result = gradcheck(wrong, {random_variable({3, 1}, 1)});
+  CHECK_FALSE(result);
+  CHECK(result.message.find("input 0 [3, 1] element 1") != std::string::npos);
+  const auto none = [](const std::vector<Variable>& in) {
+    return record("none", in[0].value().clone(), {in[0]}, [](const Tensor&, Grads) {});
+  };
+  CHECK_FALSE(gradcheck(none, {random_variable({3, 1}, 1)}));
+}
