@@ -1,0 +1,32 @@
+// Packed batches: sequences laid end to end instead of padded to one length (docs/architecture.md). The shared words of
+// who makes batches (text) and who consumes them (nn, decode, train).
+#pragma once
+
+#include <span>
+
+#include "tensor/tensor.h"
+
+namespace rapt {
+
+/// B sequences, N tokens in all: sequence b is rows [offsets[b], offsets[b + 1]).
+struct Packed {
+  Tensor offsets;   // [B+1] i32, offsets[0] = 0, offsets[B] = N
+  Dim longest = 0;  // max(offsets[b+1] - offsets[b])
+
+  Dim sequences() const { return offsets.size() - 1; }
+  Dim rows() const { return offsets.data<std::int32_t>()[offsets.size() - 1]; }
+};
+
+/// The packing of sequences of these lengths.
+/// \throws ShapeError  if a length is negative or there are more than 2^31 - 1 rows
+Packed pack_lengths(std::span<const Dim> lengths);
+
+/// What a model is trained on in one step.
+struct Batch {
+  Packed layout;
+  Tensor tokens, positions;     // [N] i32; positions count from 0 within each sequence
+  Tensor segments;              // [N] i32, BERT; undefined otherwise
+  Tensor target_rows, targets;  // [M] i32: which rows are predicted and what; M <= N
+};
+
+}  // namespace rapt
