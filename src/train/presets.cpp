@@ -1,0 +1,152 @@
+#include "train/presets.h"
+
+#include "io/escape.h"
+#include "tensor/error.h"
+#include "train/suggest.h"
+
+namespace rapt {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+static Settings operator+(Settings a, const Settings& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+static Settings shape(const char* layers, const char* heads, const char* width, const char* context) {
+  return {{"model", "gpt2"}, {"layers", layers}, {"heads", heads}, {"width", width}, {"context", context}};
+}
+
+// karpathy/nanoGPT, config/train_shakespeare_char.py and README.md: what the two character recipes share.
+static Settings shakespeare() {
+  return {{"tokenizer", "char"},
+          {"activation", "gelu"},
+          {"bias", "off"},
+          {"optimizer", "adamw"},
+          {"learning-rate", "1e-3"},
+          {"min-learning-rate", "1e-4"},
+          {"schedule", "cosine"},
+          {"warmup", "100"},
+          {"beta1", "0.9"},
+          {"beta2", "0.99"},
+          {"weight-decay", "0.1"},
+          {"clip", "1"},
+          {"validation-fraction", "0.1"},
+          {"sampling-order", "random"},
+          {"eval-every", "250"},
+          {"save-every", "250"}};
+}
+
+// Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", for the shape; karpathy/nanoGPT,
+// train.py, for the recipe: the paper does not give one. About half a million tokens an update.
+static Settings gpt2(const char* layers, const char* heads, const char* width, const char* learning_rate,
+                     const char* lowest) {
+  return shape(layers, heads, width, "1024") + Settings{{"tokenizer", "byte-bpe"},
+                                                        {"vocabulary", "50257"},
+                                                        {"activation", "gelu-tanh"},
+                                                        {"bias", "on"},
+                                                        {"tie", "on"},
+                                                        {"dropout", "0"},
+                                                        {"batch", "12"},
+                                                        {"accumulate", "40"},
+                                                        {"optimizer", "adamw"},
+                                                        {"learning-rate", learning_rate},
+                                                        {"min-learning-rate", lowest},
+                                                        {"schedule", "cosine"},
+                                                        {"warmup", "2000"},
+                                                        {"beta1", "0.9"},
+                                                        {"beta2", "0.95"},
+                                                        {"weight-decay", "0.1"},
+                                                        {"clip", "1"},
+                                                        {"steps", "600000"},
+                                                        {"eval-every", "1000"},
+                                                        {"save-every", "500"}};
+}
+
+// Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1; clipping from the
+// authors' code.
+static Settings gpt1() {
+  return {{"model", "gpt1"},       {"layers", "12"},
+          {"heads", "12"},         {"width", "768"},
+          {"context", "512"},      {"tokenizer", "bpe"},
+          {"vocabulary", "40478"}, {"activation", "gelu-tanh"},
+          {"dropout", "0.1"},      {"batch", "64"},
+          {"optimizer", "adamw"},  {"learning-rate", "2.5e-4"},
+          {"schedule", "cosine"},  {"min-learning-rate", "0"},
+          {"warmup", "2000"},      {"beta1", "0.9"},
+          {"beta2", "0.999"},      {"weight-decay", "0.01"},
+          {"clip", "1"},           {"epochs", "100"}};
+}
+
+static Settings bench(const char* vocabulary, const char* dropout, const char* batch) {
+  return {{"vocabulary", vocabulary},
+          {"dropout", dropout},
+          {"batch", batch},
+          {"activation", "gelu-tanh"},
+          {"bias", "on"},
+          {"tie", "on"},
+          {"optimizer", "adamw"},
+          {"learning-rate", "3e-4"},
+          {"schedule", "constant"},
+          {"warmup", "off"},
+          {"beta1", "0.9"},
+          {"beta2", "0.999"},
+          {"weight-decay", "0.1"},
+          {"clip", "1"}};
+}
+
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> table = {
+      {"shakespeare-char-cpu", "nanoGPT's character model for CPUs: 0.8M parameters, minutes",
+       shape("4", "4", "128", "64") + shakespeare() + Settings{{"batch", "12"}, {"dropout", "0"}, {"steps", "2000"}}},
+      {"shakespeare-char", "nanoGPT's character model: 10.6M parameters, hours",
+       shape("6", "6", "384", "256") + shakespeare() +
+           Settings{{"batch", "64"}, {"dropout", "0.2"}, {"steps", "5000"}}},
+      {"gpt1", "the first GPT: 117M parameters", gpt1()},
+      {"gpt2", "GPT-2, 124M parameters", gpt2("12", "12", "768", "6e-4", "6e-5")},
+      {"gpt2-medium", "GPT-2, 355M parameters", gpt2("24", "16", "1024", "3e-4", "3e-5")},
+      {"gpt2-large", "GPT-2, 774M parameters", gpt2("36", "20", "1280", "2.5e-4", "2.5e-5")},
+      {"gpt2-xl", "GPT-2, 1,558M parameters", gpt2("48", "25", "1600", "2e-4", "2e-5")},
+  };
+  return table;
+}
+
+const std::vector<Preset>& bench_presets() {
+  static const std::vector<Preset> table = {
+      {"char-cpu", "nanoGPT's character recipe for CPUs", shape("4", "4", "128", "64") + bench("65", "0", "12")},
+      {"char", "nanoGPT's character recipe", shape("6", "6", "384", "256") + bench("65", "0.2", "16")},
+      {"gpt2", "GPT-2, 124M parameters", shape("12", "12", "768", "64") + bench("50257", "0", "4")},
+      {"gpt2-dropout", "GPT-2 with dropout 0.1", shape("12", "12", "768", "64") + bench("50257", "0.1", "4")},
+  };
+  return table;
+}
+
+// One dial: depth and width grow together, heads are 32 to 64 wide.
+static const std::vector<Preset>& sizes() {
+  static const std::vector<Preset> table = {
+      {"tiny", "0.2M parameters and the embeddings", shape("2", "4", "96", "64")},
+      {"mini", "0.8M", shape("4", "4", "128", "128")},
+      {"small", "10.6M", shape("6", "6", "384", "256")},
+      {"base", "85M", shape("12", "12", "768", "512")},
+  };
+  return table;
+}
+
+static const Preset& find(std::string_view name, const std::vector<Preset>& table, const std::string& what) {
+  std::vector<std::string> names;
+  std::string all;
+  for (const Preset& preset : table) {
+    if (preset.name == name) return preset;
+    names.push_back(preset.name);
+    all += (all.empty() ? "" : ", ") + preset.name;
+  }
+  const std::string near = nearest(name, names);
+  throw UsageError(what + " must be one of " + all + ", got " + in_quotes(name) +
+                   (near.empty() ? "" : "; did you mean " + near + "?"));
+}
+
+const Preset& find_preset(std::string_view name) { return find(name, presets(), "--preset"); }
+const Preset& find_bench_preset(std::string_view name) { return find(name, bench_presets(), "--preset"); }
+const Preset& find_size(std::string_view name) { return find(name, sizes(), "--size"); }
+
+}  // namespace rapt

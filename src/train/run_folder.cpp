@@ -1,0 +1,165 @@
+#include "train/run_folder.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+#include "io/durable_file.h"
+#include "io/escape.h"
+#include "tensor/error.h"
+#include "train/settings.h"
+
+namespace rapt {
+
+namespace fs = std::filesystem;
+
+std::string RunFolder::checkpoint(std::int64_t step) const {
+  // Padded, so that names sort as the steps do.
+  char name[40];
+  std::snprintf(name, sizeof name, "/step-%08lld.h5", static_cast<long long>(step));
+  return path + name;
+}
+
+std::vector<std::int64_t> RunFolder::steps() const {
+  std::vector<std::int64_t> steps;
+  std::error_code missing;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, missing)) {
+    const std::string name = entry.path().filename().string();
+    long long step = 0;
+    // Printing the number back must give the name: step-1.h5 or step-00000001.h5.bak are no checkpoints of ours.
+    if (std::sscanf(name.c_str(), "step-%lld.h5", &step) == 1 && checkpoint(step) == path + "/" + name)
+      steps.push_back(step);
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+std::string default_run_folder(const std::vector<std::string>& data) {
+  if (data.empty() || data.front() == "-") return "runs/stdin";
+  fs::path path = fs::path(data.front()).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "texts/"
+  if (path == "." || path == "..") path = fs::absolute(path).lexically_normal().parent_path().filename();
+  fs::path name = path.filename();
+  if (name.extension() == ".gz") name = name.stem();
+  if (!name.stem().empty()) name = name.stem();
+  return "runs/" + (name.empty() || name == "/" ? std::string("data") : name.string());
+}
+
+// ------------------------------------------------------------------------------------------------- which checkpoint
+
+std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder, const InspectCheckpoint& inspect) {
+  FoundCheckpoint found;
+  std::size_t seen = 0;
+  const auto look = [&](const std::string& path) -> bool {
+    ++seen;
+    try {
+      const CheckpointSummary summary = inspect(path);
+      if (!found.path.empty() && summary.step <= found.summary.step) return true;
+      found.path = path;
+      found.summary = summary;
+      return true;
+    } catch (const Error& error) {
+      found.skipped.emplace_back(error.what());
+      return false;
+    }
+  };
+
+  std::vector<std::int64_t> steps = folder.steps();
+  std::error_code none;
+  const bool has_last = fs::exists(folder.last(), none);
+  const auto named_last = std::find_if(steps.begin(), steps.end(), [&](std::int64_t step) {
+    return has_last && fs::equivalent(folder.last(), folder.checkpoint(step), none);
+  });
+  // Checking reads the whole file, so a file with two names is read once. Else only reading tells how new last.h5 is.
+  if (has_last && named_last == steps.end()) look(folder.last());
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if (!found.path.empty() && found.summary.step >= *step) break;
+    if (look(folder.checkpoint(*step))) break;
+  }
+  if (found.path.empty() && fs::exists(folder.best(), none)) look(folder.best());
+  if (!found.path.empty()) return found;
+  if (seen == 0) return std::nullopt;
+  throw DataError(escape_for_terminal(folder.path) + ": none of its checkpoints is whole: " + found.skipped.front());
+}
+
+void name_checkpoint(const RunFolder& folder, std::int64_t step, const std::string& name) {
+  const std::string target = folder.checkpoint(step), temporary = name + ".tmp." + std::to_string(::getpid());
+  ::unlink(temporary.c_str());
+  std::error_code trouble;
+  if (::link(target.c_str(), temporary.c_str()) != 0) {
+    // Some file systems have no hard links.
+    fs::copy_file(target, temporary, fs::copy_options::overwrite_existing, trouble);
+  }
+  // Renaming one of two names of a file onto the other does nothing and leaves both.
+  if (!trouble && fs::exists(name) && fs::equivalent(name, temporary, trouble)) {
+    ::unlink(temporary.c_str());
+    return;
+  }
+  if (trouble || std::rename(temporary.c_str(), name.c_str()) != 0) {
+    const std::string why = trouble ? trouble.message() : std::strerror(errno);
+    ::unlink(temporary.c_str());
+    throw IoError(escape_for_terminal(name) + ": cannot name the checkpoint of step " + std::to_string(step) +
+                  " so: " + why);
+  }
+  sync_folder(folder.path);
+}
+
+void retire_checkpoints(const RunFolder& folder, std::int64_t keep) {
+  const std::vector<std::int64_t> steps = folder.steps();
+  const auto kept = static_cast<std::size_t>(std::max<std::int64_t>(keep, 1));
+  if (steps.size() <= kept) return;
+  for (std::size_t i = 0; i < steps.size() - kept; ++i) ::unlink(folder.checkpoint(steps[i]).c_str());
+  sync_folder(folder.path);
+}
+
+// ------------------------------------------------------------------------------------------------------ what to do
+
+/// A file in the folder that no run of ours writes; "" if there is none.
+static std::string foreign_file(const RunFolder& folder) {
+  std::error_code missing;
+  if (fs::exists(folder.config(), missing)) return "";
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.path, missing)) {
+    const std::string name = entry.path().filename().string();
+    if (name != "lock" && name.find(".tmp.") == std::string::npos) return name;
+  }
+  return "";
+}
+
+static std::string disagreement(const TrainConfig& saved, const LayeredConfig& wanted) {
+  std::string list;
+  for (const Difference& d : differences(saved, wanted.values))
+    if (wanted.given(d.name))
+      list += (list.empty() ? "--" : ", --") + d.name + " " + d.ours + " (now " + d.theirs + ")";
+  return list;
+}
+
+RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& found,
+                 const std::optional<TrainConfig>& saved, const LayeredConfig& wanted, bool resume) {
+  const std::string name = escape_for_terminal(folder.path);
+  std::error_code none;
+  if (fs::exists(folder.path, none) && !fs::is_directory(folder.path, none))
+    throw CannotCreateError(name + " must be a folder for the run, got a file; use another --out");
+  if (!found) {
+    if (resume)
+      throw MissingInputError(name + " has no checkpoint to resume from; start the run with: rapt train FILE --out " +
+                              name);
+    if (const std::string file = foreign_file(folder); !file.empty())
+      throw CannotCreateError(name + " must be empty or a run folder, got " + escape_for_terminal(file) +
+                              " in it; use another --out");
+    return RunPlan::kStart;
+  }
+  if (const std::string list = saved ? disagreement(*saved, wanted) : ""; !list.empty()) {
+    if (found->summary.finished && !resume)
+      throw CannotCreateError(name + " holds a finished run with " + list + "; use another --out for a new run");
+    throw ConfigError(name + " was started with " + list +
+                      "; resume it without those flags, or start a new run with another --out");
+  }
+  return found->summary.finished ? RunPlan::kFinished : RunPlan::kResume;
+}
+
+}  // namespace rapt

@@ -1,0 +1,84 @@
+// The folder of one run: what its files are called, which checkpoint it goes on from, and what may be done with a
+// folder that is already there.
+//
+//     config.toml       the effective settings: rapt train --config runs/my/config.toml repeats the run
+//     metrics.jsonl     what happened (metrics_log.h)
+//     data.h5           the tokenised text
+//     step-00000500.h5  checkpoints; last.h5 and best.h5 are further names (hard links) of two of them
+//     lock              who is at work here (io/lock_file.h)
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/config_file.h"
+
+namespace rapt {
+
+/// The paths of a run folder, whether it exists or not.
+struct RunFolder {
+  std::string path;
+
+  std::string config() const { return path + "/config.toml"; }
+  std::string metrics() const { return path + "/metrics.jsonl"; }
+  std::string data() const { return path + "/data.h5"; }
+  std::string last() const { return path + "/last.h5"; }
+  std::string best() const { return path + "/best.h5"; }
+  std::string checkpoint(std::int64_t step) const;
+
+  /// Numbers of the checkpoints named by step, lowest first.
+  std::vector<std::int64_t> steps() const;
+};
+
+/// `runs/my` for my.txt, my.jsonl.gz or the folder my; `runs/stdin` for standard input.
+std::string default_run_folder(const std::vector<std::string>& data);
+
+/// What a checkpoint file says about the run without loading it.
+struct CheckpointSummary {
+  std::int64_t step = 0;
+  bool finished = false;  ///< the run had come to its end
+};
+
+/// Reads a whole checkpoint's envelope and checksum. Throws rapt::Error if it is not whole.
+using InspectCheckpoint = std::function<CheckpointSummary(const std::string& path)>;
+
+struct FoundCheckpoint {
+  std::string path;
+  CheckpointSummary summary;
+  std::vector<std::string> skipped;  ///< newer files that are not whole, with the reason: what the user is told
+};
+
+/// The newest checkpoint of a run that proves whole, whatever it is called; nothing if there is none. Names that end in
+/// .tmp.<pid> are never looked at.
+/// \throws DataError  if there are checkpoints and none of them is whole
+std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder, const InspectCheckpoint& inspect);
+
+/// Gives the checkpoint of `step` the further name `name` (last() or best()), in place of what had it, at one instant.
+/// \throws IoError
+void name_checkpoint(const RunFolder& folder, std::int64_t step, const std::string& name);
+
+/// Removes all but the `keep` newest checkpoints named by step, oldest first. What best.h5 or last.h5 name stays on
+/// disk under those names.
+void retire_checkpoints(const RunFolder& folder, std::int64_t keep);
+
+/// What `rapt train` does with a folder.
+enum class RunPlan {
+  kStart,     ///< nothing there, or a run that never came to its first checkpoint
+  kResume,    ///< goes on from the checkpoint found
+  kFinished,  ///< the run is over: say so, change nothing
+};
+
+/// \param found   what newest_checkpoint gave
+/// \param saved   the settings of the run that is there, if there is one
+/// \param wanted  the settings asked for; only what was given (not defaults or choices) must agree
+/// \param resume  the user said --resume
+/// \throws MissingInputError  --resume of a folder without a run
+/// \throws CannotCreateError  a folder with other things in it; a finished run with other settings
+/// \throws ConfigError        an unfinished run with other settings
+RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& found,
+                 const std::optional<TrainConfig>& saved, const LayeredConfig& wanted, bool resume);
+
+}  // namespace rapt

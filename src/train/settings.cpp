@@ -1,0 +1,366 @@
+#include "train/settings.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+#include "io/escape.h"
+#include "train/numbers.h"
+#include "train/suggest.h"
+
+namespace rapt {
+namespace {
+
+constexpr double kNoEnd = std::numeric_limits<double>::infinity();
+constexpr Range kPositive{0, kNoEnd, false, true};
+constexpr Range kNotNegative{0, kNoEnd, true, true};
+constexpr Range kRate{0, 1, true, false};
+
+using Config = TrainConfig;
+using Texts = std::vector<std::string>;
+
+Setting text(std::string name, std::string Config::*field, std::string value, std::string help) {
+  return {.name = std::move(name),
+          .type = SettingType::kText,
+          .value = std::move(value),
+          .help = std::move(help),
+          .get = [field](const Config& c) { return (c.*field).empty() ? Texts{} : Texts{c.*field}; },
+          .set = [field](Config& c, const Texts& t) { c.*field = t.at(0); }};
+}
+
+Setting list(std::string name, Texts Config::*field, std::string value, std::string help) {
+  return {.name = std::move(name),
+          .type = SettingType::kList,
+          .value = std::move(value),
+          .help = std::move(help),
+          .get = [field](const Config& c) { return c.*field; },
+          .set = [field](Config& c, const Texts& t) { c.*field = t; }};
+}
+
+/// `also` maps other communities' words to ours.
+Setting choice(std::string name, std::string Config::*field, Texts choices, std::string help,
+               std::map<std::string, std::string> also = {}) {
+  std::string words;
+  for (const std::string& word : choices) words += (words.empty() ? "" : "|") + word;
+  const auto set = [field, choices, also, words](Config& c, const Texts& t) {
+    std::string word = t.at(0);
+    std::replace(word.begin(), word.end(), '_', '-');
+    if (const auto other = also.find(word); other != also.end()) word = other->second;
+    if (std::find(choices.begin(), choices.end(), word) == choices.end())
+      throw std::invalid_argument("must be one of " + words + ", got " + in_quotes(t.at(0)) +
+                                  did_you_mean(word, choices));
+    c.*field = word;
+  };
+  return {.name = std::move(name),
+          .type = SettingType::kChoice,
+          .value = words,
+          .help = std::move(help),
+          .choices = choices,
+          .get = [field](const Config& c) { return (c.*field).empty() ? Texts{} : Texts{c.*field}; },
+          .set = set};
+}
+
+Setting whole(std::string name, std::int64_t Config::*field, std::int64_t least, std::string help,
+              std::int64_t most = std::numeric_limits<std::int64_t>::max()) {
+  return {.name = std::move(name),
+          .type = SettingType::kWhole,
+          .value = "N",
+          .help = std::move(help),
+          .get = [field](const Config& c) { return Texts{std::to_string(c.*field)}; },
+          .set = [=](Config& c, const Texts& t) { c.*field = parse_whole(t.at(0), least, most); }};
+}
+
+Setting number(std::string name, double Config::*field, Range range, std::string help) {
+  return {.name = std::move(name),
+          .type = SettingType::kNumber,
+          .value = "X",
+          .help = std::move(help),
+          .get = [field](const Config& c) { return Texts{print_number(c.*field)}; },
+          .set = [=](Config& c, const Texts& t) { c.*field = parse_number(t.at(0), range); }};
+}
+
+Setting number(std::string name, std::optional<double> Config::*field, Range range, std::string help) {
+  return {.name = std::move(name),
+          .type = SettingType::kNumber,
+          .value = "X",
+          .help = std::move(help),
+          .get = [field](const Config& c) { return c.*field ? Texts{print_number(*(c.*field))} : Texts{}; },
+          .set = [=](Config& c, const Texts& t) { c.*field = parse_number(t.at(0), range); }};
+}
+
+Setting on_off(std::string name, bool Config::*field, std::string help) {
+  return {.name = std::move(name),
+          .type = SettingType::kSwitch,
+          .value = "on|off",
+          .help = std::move(help),
+          .get = [field](const Config& c) { return Texts{c.*field ? "on" : "off"}; },
+          .set = [field](Config& c, const Texts& t) { c.*field = parse_switch(t.at(0)); }};
+}
+
+Setting period(std::string name, Period Config::*field, PeriodKind kind, std::string help) {
+  return {.name = std::move(name),
+          .type = SettingType::kPeriod,
+          .value = kind == PeriodKind::kLength ? "LENGTH" : "PERIOD",
+          .help = std::move(help),
+          .get = [field](const Config& c) { return Texts{to_string(c.*field)}; },
+          .set = [=](Config& c, const Texts& t) { c.*field = parse_period(t.at(0), kind); }};
+}
+
+Setting shorthand(std::string name, std::string value, std::string help,
+                  std::function<void(Config&, const std::string&)> set) {
+  return {.name = std::move(name),
+          .value = std::move(value),
+          .help = std::move(help),
+          .shorthand = true,
+          .get = [](const Config&) { return Texts{}; },
+          .set = [set = std::move(set)](Config& c, const Texts& t) { set(c, t.at(0)); }};
+}
+
+void set_betas(Config& c, const std::string& text) {
+  const std::size_t comma = text.find(',');
+  if (comma == std::string::npos)
+    throw std::invalid_argument("must be two numbers with a comma between, got " + in_quotes(text));
+  c.beta1 = parse_number(text.substr(0, comma), kRate);
+  c.beta2 = parse_number(text.substr(comma + 1), kRate);
+}
+
+void set_warmup_ratio(Config& c, const std::string& text) {
+  const double share = parse_number(text, {0, 1});
+  c.warmup = share == 0 ? Period{} : Period{Period::Unit::kShare, share * 100};
+}
+
+/// Collects the rows of one group after another; the words after a row say how it is met.
+class Table {
+ public:
+  void group(std::string name) { group_ = std::move(name); }
+  Setting& add(Setting setting, Texts aliases = {}) {
+    setting.group = group_;
+    setting.aliases = std::move(aliases);
+    rows_.push_back(std::move(setting));
+    return rows_.back();
+  }
+  void common(Setting setting, Texts aliases = {}) { add(std::move(setting), std::move(aliases)).common = true; }
+  void free(Setting setting, Texts aliases = {}) { add(std::move(setting), std::move(aliases)).may_differ = true; }
+  void common_free(Setting setting, Texts aliases = {}) {
+    Setting& row = add(std::move(setting), std::move(aliases));
+    row.common = row.may_differ = true;
+  }
+  std::vector<Setting> take() { return std::move(rows_); }
+
+ private:
+  std::string group_;
+  std::vector<Setting> rows_;
+};
+
+void add_data(Table& t) {
+  t.group("data");
+  t.common_free(list("data", &Config::data, "FILE",
+                     "text to learn from: files, folders, JSON lines, .gz, .bin, .h5, - for standard input"),
+                {"input", "train-data", "train-file", "train", "text"});
+  t.add(text("text-field", &Config::text_field, "NAME", "field of JSON lines that holds the text"),
+        {"text-column", "json-field"});
+  t.add(choice("documents", &Config::documents, {"file", "line", "paragraph"}, "what one document is"), {"document"});
+  t.common_free(
+      text("validation-data", &Config::validation_data, "FILE", "text to validate on, instead of the end of the data"),
+      {"valid", "val-data", "validation-file", "valid-file", "eval-data"});
+  t.add(number("validation-fraction", &Config::validation_fraction, kRate, "share of the data held out for validation"),
+        {"val-fraction", "validation-split"});
+  t.add(choice("sampling-order", &Config::sampling_order, {"random", "epoch"},
+               "windows anywhere in the data, or each of them once a pass"),
+        {"order"});
+  t.group("tokenizer");
+  t.common_free(text("tokenizer", &Config::tokenizer, "FILE|KIND",
+                     "a tokenizer file, or one to train on the data: char, byte, byte-bpe, bpe"),
+                {"tokenizer-name", "tokenizer-file"});
+  t.common(whole("vocabulary", &Config::vocabulary, 1, "most entries of a BPE vocabulary trained on the data", 1 << 20),
+           {"vocab", "vocab-size", "vocabulary-size"});
+}
+
+void add_model(Table& t) {
+  t.group("model");
+  t.common(choice("model", &Config::model, {"gpt2", "gpt1"}, "GPT-2 (pre-norm) or GPT-1 (post-norm)",
+                  {{"openai-gpt", "gpt1"}, {"gpt", "gpt2"}}),
+           {"model-type", "arch"});
+  t.common(whole("layers", &Config::layers, 1, "transformer blocks", 10000),
+           {"n-layer", "n-layers", "num-layers", "num-hidden-layers", "depth"});
+  t.common(whole("heads", &Config::heads, 1, "attention heads a block", 10000),
+           {"n-head", "n-heads", "num-heads", "num-attention-heads", "transformer-heads"});
+  t.common(whole("width", &Config::width, 1, "length of a hidden state; a multiple of --heads", 1 << 20),
+           {"n-embd", "d-model", "hidden-size", "dim-emb", "embedding-size"});
+  t.add(whole("feed-forward", &Config::feed_forward, 0,
+              "inner width of the feed-forward layers; 0: four times the width", 1 << 24),
+        {"ffn", "n-inner", "d-ff", "intermediate-size", "transformer-dim-ffn"});
+  t.common(
+      whole("context", &Config::context, 1, "tokens of a training sequence, and the longest that the model can see",
+            1 << 24),
+      {"block-size", "n-ctx", "n-positions", "context-length", "max-seq-length", "max-seq-len", "seq-len", "max-len"});
+  t.add(choice("activation", &Config::activation, {"gelu", "gelu-tanh", "relu", "silu", "tanh", "sigmoid"},
+               "activation of the feed-forward layers; gelu is the exact one",
+               {{"gelu-new", "gelu-tanh"}, {"swish", "silu"}}),
+        {"act", "activation-function", "hidden-act"});
+  t.add(on_off("bias", &Config::bias, "bias terms in linear layers and norms"), {"use-bias"});
+  t.add(on_off("tie", &Config::tie, "the output layer uses the token embeddings"),
+        {"tie-word-embeddings", "tie-weights"});
+  t.add(choice("position", &Config::position, {"learned", "rope", "sinusoidal"}, "how tokens know where they are"),
+        {"pos", "positions", "position-embedding-type"});
+  t.add(number("norm-epsilon", &Config::norm_epsilon, kPositive, "added to the variance in norms"),
+        {"norm-eps", "layer-norm-epsilon", "layer-norm-eps"});
+  t.common(number("dropout", &Config::dropout, kRate, "share of activations dropped while training"),
+           {"dropout-rate", "drop"});
+  t.add(
+      number("embedding-dropout", &Config::embedding_dropout, kRate, "dropout after the embeddings, if not --dropout"),
+      {"emb-dropout", "embd-pdrop"});
+  t.add(
+      number("attention-dropout", &Config::attention_dropout, kRate, "dropout of attention weights, if not --dropout"),
+      {"attn-dropout", "attn-pdrop", "attention-probs-dropout-prob"});
+  t.add(number("residual-dropout", &Config::residual_dropout, kRate, "dropout of what a block adds, if not --dropout"),
+        {"resid-dropout", "resid-pdrop", "hidden-dropout-prob"});
+  t.common_free(
+      text("init", &Config::init, "MODEL", "start from this run folder, checkpoint or Hugging Face directory"),
+      {"init-from", "init-checkpoint", "pretrained-model", "model-name-or-path", "finetune-from-model"});
+}
+
+void add_optimiser(Table& t) {
+  t.group("batch");
+  t.common(whole("batch", &Config::batch, 1, "sequences in a forward pass", 1 << 24),
+           {"batch-size", "train-batch-size", "per-device-train-batch-size", "mini-batch"});
+  t.common(whole("accumulate", &Config::accumulate, 1, "forward passes in an update", 1 << 24),
+           {"gradient-accumulation-steps", "grad-accum", "update-freq", "optimizer-delay"});
+  t.add(on_off("recompute", &Config::recompute, "compute activations twice to save memory"),
+        {"gradient-checkpointing", "activation-checkpointing"});
+  t.group("optimiser");
+  t.add(choice("optimizer", &Config::optimizer, {"adamw", "adam", "sgd"}, "how gradients become updates",
+               {{"adamw-torch", "adamw"}, {"adamw-hf", "adamw"}}),
+        {"optim", "optimiser"});
+  t.common(number("learning-rate", &Config::learning_rate, kPositive, "highest learning rate"),
+           {"lr", "learn-rate", "max-lr"});
+  t.common(
+      number("min-learning-rate", &Config::min_learning_rate, kNotNegative, "learning rate at the end of the schedule"),
+      {"min-lr", "end-learning-rate"});
+  t.add(number("beta1", &Config::beta1, kRate, "decay of Adam's mean of gradients"), {"adam-beta1"});
+  t.add(number("beta2", &Config::beta2, kRate, "decay of Adam's mean of squared gradients"), {"adam-beta2"});
+  t.add(shorthand("betas", "X,X", "both at once: 0.9,0.95", set_betas), {"adam-betas", "optimizer-params"});
+  t.add(number("epsilon", &Config::epsilon, kPositive, "added to the root of Adam's squared mean"),
+        {"eps", "adam-epsilon", "adam-eps"});
+  t.common(number("weight-decay", &Config::weight_decay, kNotNegative, "decay of matrices; biases and norms have none"),
+           {"wd"});
+  t.add(on_off("bias-correction", &Config::bias_correction, "undo the zero start of Adam's means"), {"correct-bias"});
+  t.add(number("momentum", &Config::momentum, kRate, "of --optimizer sgd"));
+  t.add(on_off("nesterov", &Config::nesterov, "Nesterov's momentum, for --optimizer sgd"));
+  t.common(number("clip", &Config::clip, kNotNegative, "largest norm of the whole gradient; 0: any"),
+           {"grad-clip", "max-grad-norm", "clip-norm", "gradient-clip-val"});
+  t.add(number("label-smoothing", &Config::label_smoothing, kRate, "share of the target spread over all tokens"),
+        {"label-smoothing-factor"});
+}
+
+void add_schedule(Table& t) {
+  t.group("schedule");
+  t.common(choice("schedule", &Config::schedule, {"constant", "linear", "cosine", "inverse-sqrt", "noam", "wsd"},
+                  "how the learning rate goes on after the warm-up",
+                  {{"inv-sqrt", "inverse-sqrt"}, {"warmup-stable-decay", "wsd"}}),
+           {"lr-scheduler-type", "lr-scheduler", "lr-schedule"});
+  t.common(period("warmup", &Config::warmup, PeriodKind::kLength,
+                  "updates (100) or share of the run (10%) in which the rate rises"),
+           {"warmup-steps", "warmup-iters", "num-warmup-steps", "lr-warmup", "warmup-updates"});
+  t.add(shorthand("warmup-ratio", "X", "the same as a number: 0.1", set_warmup_ratio));
+  t.add(period("decay", &Config::decay, PeriodKind::kLength, "how long --schedule wsd falls at the end"),
+        {"wsd-decay", "cooldown"});
+  t.group("length");
+  t.common(whole("steps", &Config::steps, 0, "stop after this many updates"),
+           {"max-steps", "max-iters", "iterations", "updates", "max-updates", "num-iterations"});
+  t.common(number("epochs", &Config::epochs, kNotNegative, "stop after this many passes over the data"),
+           {"num-train-epochs", "max-epochs", "n-epochs"});
+  t.add(whole("tokens", &Config::tokens, 0, "stop after this many tokens (500M)"),
+        {"max-train-tokens", "train-tokens"});
+  t.common(
+      number("minutes", &Config::minutes, kNotNegative, "stop after this much time; 5 if no other length is given"),
+      {"time-budget", "max-minutes"});
+}
+
+void add_periods(Table& t) {
+  const auto recurring = PeriodKind::kRecurring;
+  t.group("periods");
+  t.common(period("log-every", &Config::log_every, recurring, "progress line and metrics: 10, 1e, 1Mt, 30s"),
+           {"log-interval", "logging-steps", "disp-freq"});
+  t.common(period("eval-every", &Config::eval_every, recurring, "validation"),
+           {"eval-interval", "eval-steps", "valid-freq", "validate-every"});
+  t.common_free(period("save-every", &Config::save_every, recurring, "checkpoint"),
+                {"save-steps", "save-interval", "save-freq", "checkpoint-every"});
+  t.add(period("sample-every", &Config::sample_every, recurring, "a sample of generated text"), {"sample-interval"});
+  t.add(text("sample-prompt", &Config::sample_prompt, "TEXT", "what samples begin with"));
+  t.add(whole("sample-tokens", &Config::sample_tokens, 1, "length of a sample", 1 << 20));
+  t.common(whole("early-stop", &Config::early_stop, 0, "stop after so many validations without a new best; 0: never"),
+           {"patience", "early-stopping-patience", "early-stopping"});
+  t.free(whole("keep-last", &Config::keep_last, 2, "checkpoints kept besides the best", 1000000),
+         {"save-total-limit", "keep", "keep-last-n"});
+}
+
+void add_system(Table& t) {
+  t.group("system");
+  t.common_free(text("out", &Config::out, "FOLDER", "run folder; default runs/<name of the data>"),
+                {"output-dir", "out-dir", "save-dir", "model-dir", "output", "run"});
+  t.common(whole("seed", &Config::seed, 0, "of everything random"), {"random-seed"});
+  t.common_free(
+      whole("threads", &Config::threads, 0, "cores to use; 0: all. The result is the same with any number", 4096),
+      {"cpu-threads", "num-threads"});
+  t.common_free(
+      text("preset", &Config::preset, "NAME", "start from the settings of a known recipe; rapt params lists them"),
+      {"recipe"});
+  t.common(
+      choice("size", &Config::size, {"tiny", "mini", "small", "base"}, "layers, heads, width and context in one word"));
+}
+
+std::vector<Setting> make_settings() {
+  Table table;
+  add_data(table);
+  add_model(table);
+  add_optimiser(table);
+  add_schedule(table);
+  add_periods(table);
+  add_system(table);
+  return table.take();
+}
+
+std::string joined(const Texts& values) {
+  std::string out;
+  for (const std::string& value : values) out += (out.empty() ? "" : " ") + value;
+  return out.empty() ? "(unset)" : out;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> table = make_settings();
+  return table;
+}
+
+const Setting* find_setting(std::string_view name) {
+  std::string kebab(name);
+  std::replace(kebab.begin(), kebab.end(), '_', '-');
+  for (const Setting& s : settings())
+    if (s.name == kebab || std::find(s.aliases.begin(), s.aliases.end(), kebab) != s.aliases.end()) return &s;
+  return nullptr;
+}
+
+const std::vector<std::string>& setting_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Setting& s : settings()) all.push_back(s.name);
+    for (const Setting& s : settings()) all.insert(all.end(), s.aliases.begin(), s.aliases.end());
+    return all;
+  }();
+  return names;
+}
+
+std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs) {
+  std::vector<Difference> found;
+  for (const Setting& s : settings()) {
+    if (s.may_differ || s.shorthand) continue;
+    if (const Texts a = s.get(ours), b = s.get(theirs); a != b) found.push_back({s.name, joined(a), joined(b)});
+  }
+  return found;
+}
+
+}  // namespace rapt

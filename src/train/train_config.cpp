@@ -1,0 +1,73 @@
+#include "train/train_config.h"
+
+#include <algorithm>
+
+#include "tensor/error.h"
+#include "train/numbers.h"
+
+namespace rapt {
+
+static void require(bool holds, const std::string& message) {
+  if (!holds) throw UsageError(message);
+}
+
+static std::string n(std::int64_t value) { return std::to_string(value); }
+
+static void validate_heads(const TrainConfig& c) {
+  if (c.width % c.heads != 0) {
+    const std::int64_t below = c.width / c.heads * c.heads, above = below + c.heads;
+    throw UsageError("--width " + n(c.width) + " must be a multiple of --heads " + n(c.heads) + "; try --width " +
+                     (below > 0 ? n(below) + " or " : "") + n(above));
+  }
+  const std::int64_t head_width = c.width / c.heads;
+  require(c.position != "rope" || head_width % 2 == 0, "--position rope needs an even width of each head, got " +
+                                                           n(head_width) + " (--width " + n(c.width) + " / --heads " +
+                                                           n(c.heads) + "); try --width " + n(c.width + c.heads));
+  require(c.position != "sinusoidal" || c.width % 2 == 0,
+          "--position sinusoidal needs an even --width, got " + n(c.width) + "; try --width " + n(c.width + 1));
+}
+
+static void validate_gpt1(const TrainConfig& c) {
+  if (c.model != "gpt1") return;
+  require(c.position == "learned",
+          "--model gpt1 has learned positions, got --position " + c.position + "; use --model gpt2");
+  require(c.bias, "--model gpt1 has bias terms, got --bias off; use --model gpt2");
+}
+
+static void validate_optimizer(const TrainConfig& c) {
+  require(c.min_learning_rate <= c.learning_rate, "--min-learning-rate " + print_number(c.min_learning_rate) +
+                                                      " must not be above --learning-rate " +
+                                                      print_number(c.learning_rate));
+  require(!c.nesterov || c.momentum > 0, "--nesterov needs --momentum above 0; try --momentum 0.9");
+  require(c.optimizer == "sgd" || (c.momentum == 0 && !c.nesterov),
+          "--momentum belongs to --optimizer sgd, got --optimizer " + c.optimizer + "; set --beta1 instead");
+}
+
+static void validate_length(const TrainConfig& c) {
+  const bool fixed_length = c.steps > 0;
+  if (fixed_length && c.warmup.unit == Period::Unit::kUpdates)
+    require(c.warmup.amount <= static_cast<double>(c.steps),
+            "--warmup " + to_string(c.warmup) + " must not be longer than the run, got --steps " + n(c.steps));
+  if (fixed_length && c.schedule == "wsd") {
+    const std::int64_t warmup = length_in_updates(c.warmup, c.steps), decay = length_in_updates(c.decay, c.steps);
+    require(warmup + decay <= c.steps, "--warmup " + to_string(c.warmup) + " and --decay " + to_string(c.decay) +
+                                           " together must not be longer than the run, got --steps " + n(c.steps));
+  }
+}
+
+static void validate_validation(const TrainConfig& c) {
+  const bool validates = !c.validation_data.empty() || c.validation_fraction > 0;
+  require(c.early_stop == 0 || validates,
+          "--early-stop needs validation data; give --validation-data FILE or --validation-fraction above 0");
+  require(c.early_stop == 0 || !c.eval_every.never(), "--early-stop needs --eval-every; try --eval-every 250");
+}
+
+void validate(const TrainConfig& config) {
+  validate_heads(config);
+  validate_gpt1(config);
+  validate_optimizer(config);
+  validate_length(config);
+  validate_validation(config);
+}
+
+}  // namespace rapt

@@ -1,0 +1,168 @@
+#include "train/run_folder.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tensor/error.h"
+
+using namespace rapt;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A run folder whose checkpoints are text files: the step, "finished", or "broken".
+struct TestRun {
+  fs::path root = fs::temp_directory_path() / ("rapt_run_" + std::to_string(::getpid()));
+  RunFolder folder{(root / "run").string()};
+  TestRun() { fs::create_directories(folder.path); }
+  ~TestRun() { fs::remove_all(root); }
+  void put(const std::string& path, const std::string& text) const { std::ofstream(path) << text; }
+  void checkpoint(std::int64_t step) const { put(folder.checkpoint(step), std::to_string(step)); }
+};
+
+int inspected = 0;
+
+CheckpointSummary inspect(const std::string& path) {
+  ++inspected;
+  std::string text;
+  std::ifstream(path) >> text;
+  if (text == "finished") return {1000, true};
+  if (text.empty() || text == "broken") throw DataError(path + ": checksum mismatch");
+  return {std::stoll(text), false};
+}
+
+}  // namespace
+
+TEST_CASE("a run is named after its first data file") {
+  CHECK(default_run_folder({"my.txt"}) == "runs/my");
+  CHECK(default_run_folder({"/a/b/my.jsonl.gz", "other.txt"}) == "runs/my");
+  CHECK(default_run_folder({"texts/"}) == "runs/texts");
+  CHECK(default_run_folder({"-"}) == "runs/stdin");
+  CHECK(default_run_folder({".."}) != "runs/..");
+  CHECK(default_run_folder({".hidden"}) == "runs/.hidden");
+}
+
+TEST_CASE("the newest whole checkpoint is found, and the newer broken ones are named") {
+  TestRun run;
+  CHECK_FALSE(newest_checkpoint(run.folder, inspect));
+  for (const std::int64_t step : {100, 200, 300}) run.checkpoint(step);
+  name_checkpoint(run.folder, 300, run.folder.last());
+  inspected = 0;
+  auto found = newest_checkpoint(run.folder, inspect);
+  REQUIRE(found);
+  CHECK(found->summary.step == 300);
+  CHECK(inspected == 1);  // step-00000300.h5 and last.h5 are one file, read once.
+
+  run.put(run.folder.checkpoint(300), "broken");
+  found = newest_checkpoint(run.folder, inspect);
+  REQUIRE(found);
+  CHECK(found->path == run.folder.checkpoint(200));
+  REQUIRE(found->skipped.size() == 1);
+  CHECK(found->skipped[0] == run.folder.checkpoint(300) + ": checksum mismatch");
+}
+
+TEST_CASE("leftovers, folders and foreign names are no checkpoints") {
+  TestRun run;
+  run.checkpoint(100);
+  run.put(run.folder.path + "/step-00000900.h5.tmp.17", "900");
+  run.put(run.folder.path + "/step-900.h5", "900");
+  run.put(run.folder.path + "/step-00000900.h5.bak", "900");
+  run.put(run.folder.checkpoint(800), "");
+  const auto found = newest_checkpoint(run.folder, inspect);
+  REQUIRE(found);
+  CHECK(found->summary.step == 100);
+  CHECK(run.folder.steps() == std::vector<std::int64_t>{100, 800});
+}
+
+TEST_CASE("a crash between the new checkpoint and last.h5 loses nothing") {
+  TestRun run;
+  run.checkpoint(100);
+  name_checkpoint(run.folder, 100, run.folder.last());
+  run.checkpoint(200);
+  CHECK(newest_checkpoint(run.folder, inspect)->summary.step == 200);
+  retire_checkpoints(run.folder, 1);
+  CHECK(run.folder.steps() == std::vector<std::int64_t>{200});
+  CHECK(fs::exists(run.folder.last()));
+}
+
+TEST_CASE("last.h5 alone, without hard links, is a checkpoint") {
+  TestRun run;
+  run.put(run.folder.last(), "70");
+  CHECK(newest_checkpoint(run.folder, inspect)->path == run.folder.last());
+  run.checkpoint(60);
+  CHECK(newest_checkpoint(run.folder, inspect)->path == run.folder.last());
+  run.checkpoint(80);
+  CHECK(newest_checkpoint(run.folder, inspect)->path == run.folder.checkpoint(80));
+}
+
+TEST_CASE("when no checkpoint is whole, that is an error") {
+  TestRun run;
+  run.put(run.folder.checkpoint(5), "broken");
+  const std::string message =
+      run.folder.path + ": none of its checkpoints is whole: " + run.folder.checkpoint(5) + ": checksum mismatch";
+  CHECK_THROWS_WITH_AS(newest_checkpoint(run.folder, inspect), message.c_str(), DataError);
+}
+
+TEST_CASE("naming a checkpoint replaces the name at once and can be repeated") {
+  TestRun run;
+  run.checkpoint(1);
+  run.checkpoint(2);
+  for (const std::int64_t step : {1, 2, 2}) name_checkpoint(run.folder, step, run.folder.best());
+  CHECK(fs::equivalent(run.folder.best(), run.folder.checkpoint(2)));
+  for (const auto& entry : fs::directory_iterator(run.folder.path))
+    CHECK(entry.path().string().find(".tmp.") == std::string::npos);
+  CHECK_THROWS_AS(name_checkpoint(run.folder, 99, run.folder.best()), IoError);
+}
+
+TEST_CASE("the oldest checkpoints go, the newest and the best stay") {
+  TestRun run;
+  for (const std::int64_t step : {10, 20, 30, 40}) run.checkpoint(step);
+  name_checkpoint(run.folder, 10, run.folder.best());
+  retire_checkpoints(run.folder, 2);
+  CHECK(run.folder.steps() == std::vector<std::int64_t>{30, 40});
+  CHECK(inspect(run.folder.best()).step == 10);
+}
+
+TEST_CASE("what is done with a folder follows from what is in it and what is asked for") {
+  TestRun run;
+  const std::string name = run.folder.path;
+  const LayeredConfig same = layer_config("", "", {{"layers", {"4"}}, {"threads", {"9"}}});
+  const LayeredConfig other = layer_config("", "", {{"layers", {"5"}}, {"seed", {"1"}}});
+  const TrainConfig saved;
+
+  CHECK(plan_run(run.folder, std::nullopt, std::nullopt, same, false) == RunPlan::kStart);
+  CHECK(plan_run({name + "/none"}, std::nullopt, std::nullopt, same, false) == RunPlan::kStart);
+  CHECK_THROWS_WITH_AS(
+      plan_run(run.folder, std::nullopt, std::nullopt, same, true),
+      (name + " has no checkpoint to resume from; start the run with: rapt train FILE --out " + name).c_str(),
+      MissingInputError);
+  run.put(name + "/letter.doc", "x");
+  CHECK_THROWS_WITH_AS(plan_run(run.folder, std::nullopt, std::nullopt, same, false),
+                       (name + " must be empty or a run folder, got letter.doc in it; use another --out").c_str(),
+                       CannotCreateError);
+  run.put(run.folder.config(), "");
+  CHECK(plan_run(run.folder, std::nullopt, std::nullopt, same, false) == RunPlan::kStart);
+  CHECK_THROWS_WITH_AS(plan_run({name + "/letter.doc"}, std::nullopt, std::nullopt, same, false),
+                       (name + "/letter.doc must be a folder for the run, got a file; use another --out").c_str(),
+                       CannotCreateError);
+
+  const FoundCheckpoint half{run.folder.checkpoint(5), {5, false}, {}}, done{run.folder.checkpoint(9), {9, true}, {}};
+  CHECK(plan_run(run.folder, half, saved, same, false) == RunPlan::kResume);
+  CHECK(plan_run(run.folder, half, saved, same, true) == RunPlan::kResume);
+  CHECK(plan_run(run.folder, done, saved, same, false) == RunPlan::kFinished);
+  CHECK(plan_run(run.folder, done, saved, same, true) == RunPlan::kFinished);
+  CHECK_THROWS_WITH_AS(
+      plan_run(run.folder, half, saved, other, false),
+      (name +
+       " was started with --layers 4 (now 5); resume it without those flags, or start a new run with another --out")
+          .c_str(),
+      ConfigError);
+  CHECK_THROWS_AS(plan_run(run.folder, done, saved, other, true), ConfigError);
+  CHECK_THROWS_WITH_AS(
+      plan_run(run.folder, done, saved, other, false),
+      (name + " holds a finished run with --layers 4 (now 5); use another --out for a new run").c_str(),
+      CannotCreateError);
+}
