@@ -1,0 +1,220 @@
+// The one place that knows Highway: which instruction sets kernels are compiled for, how storage becomes vectors and
+// back, and how a loop over an array treats its last few elements.
+//
+// A kernel file is compiled once per instruction set; the processor chooses at run time. This is what one looks like:
+//
+//     #include "tensor/kernels/scale.h"
+//
+//     #include "tensor/parallel.h"                       // every other header first
+//
+//     #undef HWY_TARGET_INCLUDE
+//     #define HWY_TARGET_INCLUDE "tensor/kernels/scale.cpp"  // this file, which simd.h includes again for each target
+//     #include "tensor/simd.h"
+//
+//     HWY_BEFORE_NAMESPACE();                            // from here on the compiler may use the target's instructions
+//     namespace rapt::HWY_NAMESPACE {
+//     namespace {                                        // or two files' helpers of one name would be one to the
+//     linker template <typename T> void scale(T* y, const T* x, T factor, Dim n) {
+//       const Tag<T> d;
+//       const auto f = Set(d, factor);
+//       for_each_vector(d, n, [&](auto part) HWY_ATTR { part.store(Mul(f, part.load(x)), y); });
+//     }
+//     void scale_f32(float* y, const float* x, float factor, Dim n) { scale(y, x, factor, n); }
+//     void scale_f64(double* y, const double* x, double factor, Dim n) { scale(y, x, factor, n); }
+//     }  // namespace
+//     }  // namespace rapt::HWY_NAMESPACE
+//     HWY_AFTER_NAMESPACE();
+//
+//     #if HWY_ONCE                                       // what exists once: the entry points, and the threads
+//     namespace rapt {
+//     HWY_EXPORT(scale_f32);
+//     HWY_EXPORT(scale_f64);
+//     namespace kernels {
+//     template <typename T>
+//     void scale(T* y, const T* x, T factor, Dim n) {
+//       parallel_blocks(n, 16384, [&](Dim begin, Dim end) {
+//         RAPT_DISPATCH(T, scale)(y + begin, x + begin, factor, end - begin);
+//       });
+//     }
+//     template void scale(float*, const float*, float, Dim);
+//     template void scale(double*, const double*, double, Dim);
+//     }  // namespace kernels
+//     }  // namespace rapt
+//     #endif
+//
+// Lambdas between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE need HWY_ATTR, because compilers do not hand the target
+// on to them. Templates of the standard library do not belong there: a copy compiled for AVX-512 could be the one that
+// the linker keeps for everybody.
+
+// Instruction sets: the plain baseline of the compiler, SSE4, AVX2 and AVX-512 on x86-64, NEON and SVE on ARM. SSSE3
+// has no machines left, and the newest AVX-512 extensions bring nothing to floating point; each set costs compile time.
+#ifndef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+#endif
+
+#include <hwy/foreach_target.h>  // first: includes the kernel file once for each target
+#include <hwy/highway.h>
+
+#ifndef RAPT_TENSOR_SIMD_ONCE
+#define RAPT_TENSOR_SIMD_ONCE
+
+#include <type_traits>
+
+#include "tensor/types.h"
+
+namespace rapt {
+
+/// The type that elements stored as T are computed in.
+template <typename T>
+struct ComputeOf {
+  using type = T;
+};
+template <typename T>
+using Compute = typename ComputeOf<T>::type;
+
+}  // namespace rapt
+
+/// The function `name_f32` or `name_f64`, by element type T, for the processor that this runs on.
+#define RAPT_DISPATCH(T, name) \
+  ::rapt::choose_float<T>(HWY_DYNAMIC_DISPATCH(name##_f32), HWY_DYNAMIC_DISPATCH(name##_f64))
+
+namespace rapt {
+template <typename T, typename F32, typename F64>
+auto choose_float(F32 f32, F64 f64) {
+  if constexpr (std::is_same_v<T, float>) {
+    return f32;
+  } else {
+    return f64;
+  }
+}
+}  // namespace rapt
+
+#endif  // RAPT_TENSOR_SIMD_ONCE
+
+// Once per target from here on.
+#if defined(RAPT_TENSOR_SIMD_TARGET) == defined(HWY_TARGET_TOGGLE)
+#ifdef RAPT_TENSOR_SIMD_TARGET
+#undef RAPT_TENSOR_SIMD_TARGET
+#else
+#define RAPT_TENSOR_SIMD_TARGET
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace rapt::HWY_NAMESPACE {
+
+using namespace hwy::HWY_NAMESPACE;  // NOLINT: kernels read as Highway's own: Add, Mul, MulAdd, IfThenElse ...
+
+/// As many lanes as the target has, of the type that T is computed in.
+template <typename T>
+using Tag = ScalableTag<Compute<T>>;
+
+// Storage to compute type and back happens in these four functions and nowhere else; another storage type is another
+// overload of each.
+
+/// All lanes from `from`, which need not be aligned.
+template <class D>
+HWY_INLINE Vec<D> load_lanes(D d, const TFromD<D>* from) {
+  return LoadU(d, from);
+}
+template <class D>
+HWY_INLINE void store_lanes(D d, Vec<D> v, TFromD<D>* to) {
+  StoreU(v, d, to);
+}
+
+/// The first `count` lanes from `from`, `fill` in the others; touches nothing beyond.
+template <class D>
+HWY_INLINE Vec<D> load_some_lanes(D d, const TFromD<D>* from, std::size_t count, TFromD<D> fill) {
+#if HWY_MEM_OPS_MIGHT_FAULT
+  HWY_ALIGN TFromD<D> lanes[HWY_LANES(TFromD<D>)];
+  Store(Set(d, fill), d, lanes);
+  for (std::size_t i = 0; i < count; ++i) lanes[i] = from[i];
+  return Load(d, lanes);
+#else
+  const auto mask = FirstN(d, count);
+  return IfThenElse(mask, MaskedLoad(mask, d, from), Set(d, fill));
+#endif
+}
+template <class D>
+HWY_INLINE void store_some_lanes(D d, Vec<D> v, TFromD<D>* to, std::size_t count) {
+#if HWY_MEM_OPS_MIGHT_FAULT
+  HWY_ALIGN TFromD<D> lanes[HWY_LANES(TFromD<D>)];
+  Store(v, d, lanes);
+  for (std::size_t i = 0; i < count; ++i) to[i] = lanes[i];
+#else
+  BlendedStore(v, FirstN(d, count), d, to);
+#endif
+}
+
+/// Where a loop stands: a whole vector of elements from index `at` on.
+template <class D>
+struct WholePart {
+  D d;
+  Dim at;
+
+  /// Elements [at, at + lanes) of `array`.
+  template <typename T>
+  HWY_INLINE Vec<D> load(const T* array) const {
+    return load_lanes(d, array + at);
+  }
+  /// The same; `fill` stands in the lanes that a last, shorter part has no elements for.
+  template <typename T>
+  HWY_INLINE Vec<D> load(const T* array, TFromD<D> /*fill*/) const {
+    return load_lanes(d, array + at);
+  }
+  template <typename T>
+  HWY_INLINE void store(Vec<D> v, T* array) const {
+    store_lanes(d, v, array + at);
+  }
+  /// Assigns or adds.
+  template <typename T>
+  HWY_INLINE void write(Vec<D> v, T* array, Write write) const {
+    store(write == Write::kAdd ? Add(load(array), v) : v, array);
+  }
+};
+
+/// The last `count` elements, fewer than a vector holds. Lanes beyond them load as `fill` (0) and are never stored.
+template <class D>
+struct LastPart {
+  D d;
+  Dim at;
+  std::size_t count;
+
+  template <typename T>
+  HWY_INLINE Vec<D> load(const T* array, TFromD<D> fill = 0) const {
+    return load_some_lanes(d, array + at, count, fill);
+  }
+  template <typename T>
+  HWY_INLINE void store(Vec<D> v, T* array) const {
+    store_some_lanes(d, v, array + at, count);
+  }
+  template <typename T>
+  HWY_INLINE void write(Vec<D> v, T* array, Write write) const {
+    store(write == Write::kAdd ? Add(load(array), v) : v, array);
+  }
+};
+
+/// Calls body(part) for consecutive vectors of n elements. Every element is loaded and stored exactly once, by
+/// part.load(array), part.store(vector, array); arrays may be the same, and need not be aligned.
+template <class D, class F>
+HWY_INLINE void for_each_vector(D d, Dim n, F&& body) {
+  const Dim lanes = static_cast<Dim>(Lanes(d));
+  Dim at = 0;
+  for (; at + lanes <= n; at += lanes) body(WholePart<D>{d, at});
+  if (at < n) body(LastPart<D>{d, at, static_cast<std::size_t>(n - at)});
+}
+
+/// The sum of all lanes.
+template <class D>
+HWY_INLINE TFromD<D> sum_of_lanes(D d, Vec<D> v) {
+  return GetLane(SumOfLanes(d, v));
+}
+/// The largest lane.
+template <class D>
+HWY_INLINE TFromD<D> max_of_lanes(D d, Vec<D> v) {
+  return GetLane(MaxOfLanes(d, v));
+}
+
+}  // namespace rapt::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // once per target
