@@ -1,0 +1,119 @@
+// HDF5 without letting its library touch our data: libhdf5 draws the layout of a file (where every dataset will lie) in
+// scratch memory, and reads the layout of a file that exists. The bytes themselves are written by DurableFile and read
+// by pread or a memory map.
+//
+// The reason is in the library: as packaged (1.10.8) it never calls fsync, crashes at exit after a full disk, and was
+// not made for hostile files. What we write is plain HDF5 all the same: h5py, h5dump and Julia read it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "io/element_type.h"
+
+namespace rapt {
+
+/// Attributes are scalars: 64-bit integers, doubles, UTF-8 text (at most 60,000 bytes, no NUL).
+using Hdf5Value = std::variant<std::int64_t, double, std::string>;
+
+/// Where a dataset's bytes lie, from the beginning of the file. A dataset without elements has {0, 0}.
+struct DatasetPlace {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// A drawn file: everything but the datasets' contents.
+struct Hdf5Plan {
+  struct Extent {
+    std::uint64_t offset;
+    std::string bytes;
+  };
+  std::uint64_t file_bytes = 0;
+  std::vector<DatasetPlace> places;  ///< in the order in which the datasets were added
+  std::vector<Extent> skeleton;      ///< all bytes outside the datasets, in file order; user block and gaps are zero
+};
+
+/// Describes a file: groups, datasets (contiguous, 64-byte aligned, no filters, no time stamps), attributes. Equal
+/// descriptions give equal files. Paths are "name" or "group/sub/name"; groups are made as paths need them.
+class Hdf5Layout final {
+ public:
+  /// \param user_block  bytes before the HDF5 part for the caller's own use: 0, or a power of two from 512
+  explicit Hdf5Layout(std::uint64_t user_block = 0) : user_block_(user_block) {}
+
+  /// F32, F64, I64, I32, U16 or U8. Returns the dataset's index in Hdf5Plan::places.
+  std::size_t add_dataset(std::string path, ElementType type, std::vector<Dim> shape);
+
+  /// A scalar string dataset of a fixed length (UTF-8; readers strip NULs at the end, so an empty one has one NUL).
+  std::size_t add_string(std::string path, std::size_t bytes);
+
+  void add_group(std::string path);
+
+  /// To a group or dataset added before, or made by a path; "" is the root.
+  void add_attribute(std::string object, std::string name, Hdf5Value value);
+
+  /// Appends what `other` describes, after what is here.
+  void add_all(const Hdf5Layout& other);
+
+  /// Has libhdf5 draw the file: in memory, or where that cannot be, in a sparse file beside `target`.
+  /// \throws std::invalid_argument  for a description that cannot be drawn (the same path twice, ...)
+  /// \throws IoError                if there is no place to draw
+  Hdf5Plan draw(const std::string& target) const;
+
+ private:
+  struct Dataset {
+    std::string path;
+    ElementType type;
+    std::vector<Dim> shape;
+    std::size_t string_bytes;  ///< of a string dataset, 0 for others
+  };
+  struct Attribute {
+    std::string object;
+    std::string name;
+    Hdf5Value value;
+  };
+
+  std::uint64_t user_block_;
+  std::vector<std::string> groups_;
+  std::vector<Dataset> datasets_;
+  std::vector<Attribute> attributes_;
+};
+
+/// What an existing file holds, without its data.
+struct Hdf5Contents {
+  struct Dataset {
+    std::string path;
+    bool is_string = false;  ///< a scalar string: place.bytes bytes, padded with NULs at the end
+    ElementType type{};      ///< of others
+    std::vector<Dim> shape;
+    DatasetPlace place;
+  };
+  struct Attribute {
+    std::string object;  ///< "" is the root
+    std::string name;
+    Hdf5Value value;
+  };
+  std::vector<std::string> groups;    ///< the root not among them
+  std::vector<Dataset> datasets;      ///< by path, in each group by name
+  std::vector<Attribute> attributes;  ///< in the order of their objects
+
+  const Dataset* find(const std::string& path) const;  ///< nullptr if there is none
+};
+
+/// Reads the layout of a file that is in memory, as a rule mapped (MappedFile): libhdf5 opens nothing itself. Accepted
+/// are hard links, contiguous datasets that lie within the file and do not overlap, little-endian F32, F64, I64, I32,
+/// U16, U8 and fixed-length strings, rank up to 8, and scalar attributes of the kinds of Hdf5Value. No other file is
+/// opened, whatever this one says, and no plug-in is loaded.
+///
+/// Verify a file's checksum before: libhdf5 is not safe on files made to harm.
+///
+/// \param path        for messages
+/// \param user_block  what the file must have before its HDF5 part
+/// \throws DataError  for everything else that a file can hold, naming the object
+Hdf5Contents read_hdf5_contents(std::span<const std::byte> file, const std::string& path, std::uint64_t user_block = 0);
+
+}  // namespace rapt

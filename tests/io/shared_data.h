@@ -1,0 +1,22 @@
+// Where the tests find ../shared, real data that is not part of the repository.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace rapt {
+
+/// The path of `name` in ../shared (or in the folder that RAPT_SHARED names); empty, with a message, if it is not
+/// there.
+inline std::string shared_data(const std::string& name) {
+  const char* variable = std::getenv("RAPT_SHARED");
+  const std::filesystem::path root = variable != nullptr ? variable : RAPT_SOURCE_DIR "/../shared";
+  if (std::filesystem::exists(root / name)) return (root / name).string();
+  MESSAGE("skipped: no ../shared");
+  return "";
+}
+
+}  // namespace rapt
