@@ -1,36 +1,50 @@
-# Debian 12's packages as targets (docs/decisions says why each). Plain libraries are wrapped in INTERFACE targets that
-# name the library by its link name, so that the exported package needs no paths of the building machine.
+# Debian 12's packages as imported targets (docs/decisions says why each). The installed package includes this same file,
+# so that a project that links rapt finds the libraries of its own machine and no path of the building one is kept.
+
+if(NOT DEFINED RAPT_THREADS)
+  set(RAPT_THREADS "openmp")
+endif()
 
 find_package(PkgConfig REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
-find_package(hwy CONFIG QUIET)
 find_package(tomlplusplus REQUIRED)
+find_package(hwy CONFIG QUIET)
 
-function(rapt_pkg target module)
-  pkg_check_modules(${target}_pkg REQUIRED ${module})
-  add_library(${target} INTERFACE)
-  target_include_directories(${target} SYSTEM INTERFACE ${${target}_pkg_INCLUDE_DIRS})
-  target_link_directories(${target} INTERFACE ${${target}_pkg_LIBRARY_DIRS})
-  target_link_libraries(${target} INTERFACE ${${target}_pkg_LIBRARIES})
-endfunction()
+# rapt_pkg(rapt_xxhash libxxhash): an imported target of what pkg-config knows under one of the names given.
+macro(rapt_pkg target)
+  if(NOT TARGET ${target})
+    pkg_search_module(${target}_pkg REQUIRED IMPORTED_TARGET ${ARGN})
+    add_library(${target} INTERFACE IMPORTED)
+    target_link_libraries(${target} INTERFACE PkgConfig::${target}_pkg)
+  endif()
+endmacro()
 
 if(NOT TARGET hwy::hwy)
-  rapt_pkg(rapt_hwy libhwy)
-  add_library(hwy::hwy ALIAS rapt_hwy)
+  rapt_pkg(hwy::hwy libhwy)
 endif()
-rapt_pkg(rapt_openblas openblas)
-rapt_pkg(rapt_hdf5 hdf5-serial)
+rapt_pkg(rapt_hdf5 hdf5-serial hdf5)
 rapt_pkg(rapt_json nlohmann_json)
 rapt_pkg(rapt_utf8proc libutf8proc)
-rapt_pkg(rapt_zlib zlib)
 rapt_pkg(rapt_xxhash libxxhash)
+
+# The openmp build by its own folder, wherever the system's default libopenblas points: numpy, say, brings the pthread
+# build along and takes the default. Linking by full path also records that folder in the program (RUNPATH).
+find_library(RAPT_OPENBLAS_LIBRARY NAMES openblaso openblas PATH_SUFFIXES openblas-openmp REQUIRED)
+find_path(RAPT_OPENBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas-openmp openblas REQUIRED)
+mark_as_advanced(RAPT_OPENBLAS_LIBRARY RAPT_OPENBLAS_INCLUDE)
+if(NOT TARGET rapt_openblas)
+  add_library(rapt_openblas INTERFACE IMPORTED)
+  target_link_libraries(rapt_openblas INTERFACE ${RAPT_OPENBLAS_LIBRARY})
+  target_include_directories(rapt_openblas INTERFACE ${RAPT_OPENBLAS_INCLUDE})
+endif()
 
 if(RAPT_THREADS STREQUAL "openmp")
   find_package(OpenMP REQUIRED COMPONENTS CXX)
-  set(RAPT_OPENMP OpenMP::OpenMP_CXX)
+  set(RAPT_THREADS_TARGET OpenMP::OpenMP_CXX)
 elseif(RAPT_THREADS STREQUAL "std")
   find_package(Threads REQUIRED)
-  set(RAPT_OPENMP Threads::Threads)
+  set(RAPT_THREADS_TARGET Threads::Threads)
 else()
   message(FATAL_ERROR "RAPT_THREADS must be openmp or std, got ${RAPT_THREADS}")
 endif()
