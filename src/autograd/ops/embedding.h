@@ -1,0 +1,41 @@
+// Rows of tables by index: embeddings, and the choice of rows.
+#pragma once
+
+#include <vector>
+
+#include "autograd/variable.h"
+
+namespace rapt {
+
+/// One table and which of its rows each position takes.
+struct EmbeddingLookup {
+  Tensor ids;      ///< [N] i32, each in [0, rows)
+  Variable table;  ///< [rows, C]
+};
+
+/// The sum of one row from each table: token + position + segment embeddings in one pass.
+///
+///     y[n] = sum over lookups of table[ids[n]]
+///
+/// \return  [N, C]
+/// \throws ShapeError  if a table is not [rows, C] or the lookups disagree in N, C or element type
+/// \throws std::invalid_argument  if an id is negative or not below the rows of its table, or there is no lookup
+///
+/// Differentiable in the tables; rows that no id names are not touched by backward. The gradients of rows that several
+/// n share are added in the order of n, the same bits on any number of threads.
+Variable embedding(const std::vector<EmbeddingLookup>& lookups);
+
+/// The rows of x that `rows` names, in its order; a row may be named twice.
+///
+///     y[m] = x[rows[m]]
+///
+/// \param x     [N, C]
+/// \param rows  [M] i32, each in [0, N)
+/// \return      [M, C]
+/// \throws ShapeError  if x has not two axes or rows is not [M] i32
+/// \throws std::invalid_argument  if a row is not in x
+///
+/// Differentiable in x.
+Variable gather_rows(const Variable& x, const Tensor& rows);
+
+}  // namespace rapt

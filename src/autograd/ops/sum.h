@@ -1,0 +1,15 @@
+// The sum of all elements.
+#pragma once
+
+#include "autograd/variable.h"
+
+namespace rapt {
+
+/// y = sum of all elements of x, added up in double in an order that depends on the size alone.
+///
+/// \return  a scalar of x's type
+///
+/// Differentiable in x.
+Variable sum(const Variable& x);
+
+}  // namespace rapt

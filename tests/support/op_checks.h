@@ -1,0 +1,44 @@
+// What every op's test asks: the same bits on any number of threads, f32 beside f64, and what an op gives with its
+// gradients in one call.
+#pragma once
+
+#include "autograd/gradcheck.h"
+#include "autograd/variable.h"
+#include "support/random_tensor.h"
+#include "support/thread_counts.h"
+
+namespace rapt::testing {
+
+/// The value of f(inputs), then the gradient of every input, given that of the value.
+inline std::vector<Tensor> value_and_gradients(const Differentiable& f, const std::vector<Tensor>& inputs,
+                                               std::uint64_t seed = 7) {
+  std::vector<Variable> leaves;
+  for (const Tensor& input : inputs) leaves.emplace_back(input.clone(), true);
+  const Variable y = f(leaves);
+  const Tensor dy = random_tensor(y.shape(), seed, y.dtype());
+  const Variable loss = record("weighted", Tensor::full({}, 0, y.dtype()), {y}, [dy](const Tensor&, Grads d) {
+    d.give(0, dy.clone());  // a copy: ops may write over a gradient that only they hold
+  });
+  backward(loss);
+  std::vector<Tensor> result = {y.value()};
+  for (const Variable& leaf : leaves) result.push_back(leaf.grad());
+  return result;
+}
+
+/// Whether f gives the same bits, forward and backward, on one thread and on two.
+inline bool same_on_two_threads(const Differentiable& f, const std::vector<Tensor>& inputs) {
+  return same_bits(on_threads(1, [&] { return value_and_gradients(f, inputs); }),
+                   on_threads(2, [&] { return value_and_gradients(f, inputs); }));
+}
+
+/// The largest difference between what f gives, forward and backward, in f32 and in f64, from inputs given in f32.
+inline double f32_difference(const Differentiable& f, const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> wide;
+  for (const Tensor& input : inputs) wide.push_back(input.to(DType::kF64));
+  const std::vector<Tensor> a = value_and_gradients(f, inputs), b = value_and_gradients(f, wide);
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, max_difference(a[i], b[i]));
+  return worst;
+}
+
+}  // namespace rapt::testing
