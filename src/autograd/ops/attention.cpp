@@ -1,0 +1,170 @@
+#include "autograd/ops/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "tensor/kernels/attention.h"
+
+namespace rapt {
+namespace {
+
+using kernels::AttentionGradients;
+using kernels::AttentionProblem;
+
+std::string text(Dim x) { return std::to_string(x); }
+
+void check_offsets(const char* op, const Packed& layout, const char* rows_name, Dim rows) {
+  const Tensor& offsets = layout.offsets;
+  require_shape(offsets.defined() && offsets.shape().rank() == 1 && offsets.size() >= 1, [&] {
+    return std::string(op) + ": offsets must be [B + 1], got " +
+           (offsets.defined() ? offsets.shape().to_string() : "none");
+  });
+  const std::span<const std::int32_t> at = offsets.span<std::int32_t>();
+  require_shape(at.front() == 0,
+                [&] { return std::string(op) + ": offsets must start at 0, got " + text(at.front()); });
+  require_shape(at.back() == rows, [&] {
+    return std::string(op) + ": offsets must end at " + rows_name + " = " + text(rows) + ", got " + text(at.back());
+  });
+  const auto fall = std::adjacent_find(at.begin(), at.end(), std::greater<>());
+  require_shape(fall == at.end(), [&] {
+    return std::string(op) + ": offsets must not fall, got " + text(fall[1]) + " after " + text(fall[0]);
+  });
+}
+
+AttentionProblem make_problem(const char* op, const Packed& queries, const Packed& keys, Dim C,
+                              const AttentionOptions& options) {
+  const Dim heads = options.heads;
+  require_shape(heads >= 1 && C >= heads && C % heads == 0, [&] {
+    return std::string(op) + ": heads must divide the width, got width " + text(C) + " and " + text(heads) + " heads";
+  });
+  if (!(options.dropout >= 0 && options.dropout < 1)) {
+    throw std::invalid_argument(std::string(op) + ": dropout must be at least 0 and less than 1, got " +
+                                std::to_string(options.dropout));
+  }
+  return {.queries = queries.offsets.span<std::int32_t>(),
+          .keys = keys.offsets.span<std::int32_t>(),
+          .heads = heads,
+          .causal = options.mask == AttentionMask::kCausal,
+          .scale = options.scale != 0 ? options.scale : 1 / std::sqrt(static_cast<double>(C / heads)),
+          .drop_below = static_cast<std::uint32_t>(std::min(65535L, std::lround(options.dropout * 65536))),
+          .dropout = options.key};
+}
+
+// Columns [first, first + C) of a tensor [rows, width].
+template <typename T, typename AnyTensor>
+auto columns(AnyTensor& x, Dim first, Dim C) {
+  auto* const data = x.template data<T>();
+  return Matrix<std::remove_pointer_t<decltype(data)>>(data + first, x.shape()[0], C, x.shape()[1]);
+}
+
+// The tensors that the way back needs; the offsets are kept because `problem` only points at them.
+struct Saved {
+  Tensor q, kv, y, log_sum_exp;
+  Tensor query_offsets, key_offsets;
+  AttentionProblem problem;
+  Dim q_first, k_first, v_first;  // columns
+};
+
+template <typename T>
+void run_forward(Saved& s, Dim C) {
+  const Tensor &q = s.q, &kv = s.kv;
+  kernels::attention_forward<T>(columns<T>(s.y, 0, C), s.log_sum_exp.defined() ? s.log_sum_exp.data<T>() : nullptr,
+                                columns<T>(q, s.q_first, C), columns<T>(kv, s.k_first, C), columns<T>(kv, s.v_first, C),
+                                s.problem);
+}
+
+template <typename T>
+void run_backward(const Saved& s, Dim C, const Tensor& dy, const AttentionGradients<T>& d) {
+  kernels::attention_backward<T>(d, columns<T>(dy, 0, C), columns<T>(s.y, 0, C), s.log_sum_exp.data<T>(),
+                                 columns<T>(s.q, s.q_first, C), columns<T>(s.kv, s.k_first, C),
+                                 columns<T>(s.kv, s.v_first, C), s.problem);
+}
+
+void make_outputs(Saved& s, Dim N, Dim C, bool recording) {
+  s.y = Tensor::empty({N, C}, s.q.dtype());
+  if (recording) s.log_sum_exp = Tensor::empty({N, s.problem.heads}, s.q.dtype());
+  dispatch_float(s.q.dtype(), [&]<typename T>() { run_forward<T>(s, C); });
+}
+
+}  // namespace
+
+Variable self_attention(const Variable& qkv, const Packed& layout, const AttentionOptions& options) {
+  const char* const op = "self_attention";
+  const Shape& shape = qkv.shape();
+  require_shape(shape.rank() == 2 && shape[1] % 3 == 0,
+                [&] { return std::string(op) + ": qkv must be [N, 3C], got " + shape.to_string(); });
+  const Dim N = shape[0], C = shape[1] / 3;
+  check_offsets(op, layout, "N", N);
+  Saved s{.q = qkv.value(),
+          .kv = qkv.value(),
+          .y = {},
+          .log_sum_exp = {},
+          .query_offsets = layout.offsets,
+          .key_offsets = layout.offsets,
+          .problem = make_problem(op, layout, layout, C, options),
+          .q_first = 0,
+          .k_first = C,
+          .v_first = 2 * C};
+  make_outputs(s, N, C, is_recording({&qkv}));
+  const Tensor y = s.y;
+  return record(op, y, {qkv}, [s, C](const Tensor& dy, Grads d) {
+    Grads::Slot slot = d.slot(0);
+    dispatch_float(dy.dtype(), [&]<typename T>() {
+      run_backward<T>(s, C, dy,
+                      {.dq = columns<T>(slot.tensor, 0, C),
+                       .dk = columns<T>(slot.tensor, C, C),
+                       .dv = columns<T>(slot.tensor, 2 * C, C),
+                       .write_q = slot.write,
+                       .write_kv = slot.write});
+    });
+  });
+}
+
+Variable cross_attention(const Variable& q, const Variable& kv, const Packed& queries, const Packed& keys,
+                         const AttentionOptions& options) {
+  const char* const op = "cross_attention";
+  require_shape(q.shape().rank() == 2 && kv.shape().rank() == 2 && kv.shape()[1] == 2 * q.shape()[1], [&] {
+    return std::string(op) + ": q must be [N, C] and kv [S, 2C], got " + q.shape().to_string() + " and " +
+           kv.shape().to_string();
+  });
+  require_shape(q.dtype() == kv.dtype(), [&] {
+    return std::string(op) + ": q and kv must have one element type, got " + name_of(q.dtype()) + " and " +
+           name_of(kv.dtype());
+  });
+  const Dim N = q.shape()[0], C = q.shape()[1];
+  check_offsets(op, queries, "N", N);
+  check_offsets(op, keys, "S", kv.shape()[0]);
+  require_shape(queries.offsets.size() == keys.offsets.size(), [&] {
+    return std::string(op) + ": queries and keys must have equally many sequences, got " +
+           text(queries.offsets.size() - 1) + " and " + text(keys.offsets.size() - 1);
+  });
+  Saved s{.q = q.value(),
+          .kv = kv.value(),
+          .y = {},
+          .log_sum_exp = {},
+          .query_offsets = queries.offsets,
+          .key_offsets = keys.offsets,
+          .problem = make_problem(op, queries, keys, C, options),
+          .q_first = 0,
+          .k_first = 0,
+          .v_first = C};
+  make_outputs(s, N, C, is_recording({&q, &kv}));
+  const Tensor y = s.y;
+  return record(op, y, {q, kv}, [s, C](const Tensor& dy, Grads d) {
+    Grads::Slot to_q{}, to_kv{};
+    if (d.wants(0)) to_q = d.slot(0);
+    if (d.wants(1)) to_kv = d.slot(1);
+    dispatch_float(dy.dtype(), [&]<typename T>() {
+      AttentionGradients<T> out{.dq = {}, .dk = {}, .dv = {}, .write_q = to_q.write, .write_kv = to_kv.write};
+      if (to_q.tensor.defined()) out.dq = columns<T>(to_q.tensor, 0, C);
+      if (to_kv.tensor.defined()) {
+        out.dk = columns<T>(to_kv.tensor, 0, C);
+        out.dv = columns<T>(to_kv.tensor, C, C);
+      }
+      run_backward<T>(s, C, dy, out);
+    });
+  });
+}
+
+}  // namespace rapt
