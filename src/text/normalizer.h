@@ -1,0 +1,42 @@
+// What happens to text before it is cut into words: BERT's cleaning, Unicode forms, lower case.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "io/json.h"
+
+namespace rapt {
+
+/// Maps text to text. Immutable; safe to use from many threads.
+class Normalizer {
+ public:
+  virtual ~Normalizer() = default;
+
+  /// Bytes that are not UTF-8 count as U+FFFD.
+  virtual std::string normalize(std::string_view text) const = 0;
+
+  /// As it stands in tokenizer.json.
+  virtual Json to_json() const = 0;
+};
+
+/// Cleaning and lower-casing as BERT's BasicTokenizer does them, in this order: drop NUL, U+FFFD and control characters
+/// (tab, newline and carriage return count as spaces) and turn every space into U+0020; set CJK ideographs apart with
+/// spaces; decompose and drop nonspacing marks; lower case. Devlin et al. 2018; the order and the corner cases are
+/// those of Hugging Face's BertNormalizer.
+struct BertNormalizerOptions {
+  bool clean_text = true;
+  bool handle_chinese_chars = true;
+  bool strip_accents = true;
+  bool lowercase = true;
+};
+std::unique_ptr<Normalizer> make_bert_normalizer(const BertNormalizerOptions& options = {});
+
+/// Reads the `normalizer` of a tokenizer.json: BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, StripAccents or a
+/// Sequence of them.
+/// \return nothing for null
+/// \throws DataError  another type, or a field of the wrong kind
+std::unique_ptr<Normalizer> normalizer_from_json(const Json& json, const std::string& name);
+
+}  // namespace rapt

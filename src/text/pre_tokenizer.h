@@ -1,0 +1,38 @@
+// How normalised text is cut into words, which the model then cuts into tokens one by one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "io/json.h"
+
+namespace rapt {
+
+/// Cuts text into words. Immutable; safe to use from many threads.
+class PreTokenizer {
+ public:
+  virtual ~PreTokenizer() = default;
+
+  /// Takes the first word off `rest` and gives it, as a part of it; an empty one when no word is left.
+  virtual std::string_view next_word(std::string_view& rest) const = 0;
+
+  /// Whether the model sees the bytes of a word (in the alphabet of byte_alphabet.h) instead of its characters.
+  virtual bool byte_level() const { return false; }
+
+  /// Whether a text that does not begin with a space is given one.
+  virtual bool adds_prefix_space() const { return false; }
+
+  /// Whether words never reach across ASCII white space, so that text may be cut in front of it. False for one that
+  /// takes a text as a single word.
+  virtual bool cuts_at_spaces() const = 0;
+
+  /// As it stands in tokenizer.json.
+  virtual Json to_json() const = 0;
+};
+
+/// Reads the `pre_tokenizer` of a tokenizer.json: ByteLevel or BertPreTokenizer; for null, each text is one word.
+/// \throws DataError  another type, or a field of the wrong kind
+std::unique_ptr<PreTokenizer> pre_tokenizer_from_json(const Json& json, const std::string& name);
+
+}  // namespace rapt

@@ -1,0 +1,121 @@
+// Text to token ids and back. Everything that turns text into numbers goes through a Tokenizer; tokenizer_files.h opens
+// one, tokenizer_trainer.h learns one from text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "text/added_tokens.h"
+
+namespace rapt {
+
+struct TokenSequence;  // post_processor.h
+struct TokenizerParts;
+
+/// The chain that Hugging Face's tokenizer.json describes: added tokens are taken out of the text, the rest is
+/// normalised, cut into words, and each word is written with the model's vocabulary. Ids equal those of Hugging Face's
+/// tokenizers.
+///
+/// Immutable; every member function may be called from many threads at once. Takes any bytes: byte-level kinds give
+/// them back exactly; the others read what is not UTF-8 as U+FFFD.
+class Tokenizer final {
+ public:
+  /// \param parts  what it consists of (tokenizer_json.h)
+  /// \param name   the file, for messages
+  /// \throws DataError  parts that do not fit together: an id twice, a gap in the ids
+  Tokenizer(TokenizerParts parts, const std::string& name);
+  ~Tokenizer();
+  Tokenizer(const Tokenizer&) = delete;
+  Tokenizer& operator=(const Tokenizer&) = delete;
+
+  /// The text's tokens, without a frame (see frame()).
+  /// \throws DataError  a character that is not in the vocabulary of a character tokenizer without an unknown token
+  std::vector<std::int32_t> encode(std::string_view text, SpecialTokens special = SpecialTokens::kRecognise) const;
+
+  /// The same, added to `ids`. `offset` is the place of the text's first byte in what it came from, for messages.
+  void append_ids(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids,
+                  std::size_t offset = 0) const;
+
+  /// The same on all threads, for large texts: equal ids, whatever the number of threads.
+  std::vector<std::int32_t> encode_in_parallel(std::string_view text,
+                                               SpecialTokens special = SpecialTokens::kRecognise) const;
+
+  /// Where the text may be cut so that the parts' tokens are the whole's: offsets, about `bytes` apart, without 0 and
+  /// the end. Empty where no such place is known. For reading a long text in pieces.
+  std::vector<std::size_t> safe_cuts(std::string_view text, std::size_t bytes) const;
+
+  /// The tokens with those that go round a text: `<s> A </s>`. GPT's tokenizers add none.
+  TokenSequence frame(std::span<const std::int32_t> text) const;
+  TokenSequence frame(std::span<const std::int32_t> first, std::span<const std::int32_t> second) const;
+
+  /// The text that the tokens stand for: bytes, which need not be UTF-8 (utf8_lossy in utf8.h).
+  /// \throws DataError  an id that is not in the vocabulary
+  std::string decode(std::span<const std::int32_t> ids, bool skip_special = false) const;
+
+  /// What one token adds to a text of several; decode() is these joined.
+  std::string piece(std::int32_t id, bool is_first, bool is_last) const;
+
+  /// 1 + the largest id, added tokens included: the rows of the embedding.
+  std::int32_t vocabulary_size() const;
+  /// As the vocabulary spells it: `Ġthe`, `the</w>`. \throws DataError  an id that is not in the vocabulary
+  std::string token_text(std::int32_t id) const;
+  std::optional<std::int32_t> token_id(std::string_view text) const;
+  bool is_special(std::int32_t id) const;
+  /// Sorted by id.
+  const std::vector<AddedToken>& added_tokens() const;
+  /// The token that ends a document, if one of the added tokens has a name that says so (`<|endoftext|>`, `</s>` ...).
+  std::optional<std::int32_t> end_of_text() const;
+
+  /// "byte-level BPE", "word-level BPE with </w>", "characters", "bytes".
+  std::string kind() const;
+  /// Whether decode(encode(text)) is the text, for any bytes.
+  bool keeps_bytes() const;
+
+  /// tokenizer.json, complete: Hugging Face's tokenizers load it and give the same ids; tokenizer_from_json gives an
+  /// equal tokenizer, with the same JSON.
+  std::string to_json() const;
+  /// vocab.json and merges.txt. \throws std::invalid_argument  if the model is not a BPE
+  std::pair<std::string, std::string> to_vocabulary_and_merges() const;
+  /// tokenizer_config.json, so that transformers' AutoTokenizer takes the folder.
+  /// \param context  the longest sequence of the model
+  std::string to_config_json(std::int64_t context) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What it is, line by line, for people.
+std::string describe(const Tokenizer& tokenizer);
+
+/// Turns tokens into text as they are generated. Bytes come out as soon as they are known to be whole characters; what
+/// can be no character comes out as U+FFFD.
+class StreamDecoder final {
+ public:
+  /// The tokenizer must outlive this.
+  explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special = true);
+
+  /// The text that this token completes; may be empty.
+  std::string push(std::int32_t id);
+  /// What was held back. After it, the next push begins a new text.
+  std::string finish();
+
+ private:
+  std::string release(bool everything);
+
+  const Tokenizer* tokenizer_;
+  bool skip_special_;
+  bool is_first_ = true;
+  std::string between_;  // the end of the last token's text if another token follows
+  std::string if_last_;  // the same if none does
+  std::string held_;     // the beginning of a character
+};
+
+}  // namespace rapt

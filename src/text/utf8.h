@@ -1,0 +1,50 @@
+// UTF-8: reading, writing, checking. Every text that enters rapt passes through here or is treated as bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rapt {
+
+/// What stands in for bytes that are not UTF-8: U+FFFD.
+inline constexpr char32_t kReplacementCharacter = 0xFFFD;
+
+/// One character read from a text. Where the bytes are not UTF-8, `valid` is false, `code` is U+FFFD and `length`
+/// covers the longest beginning of a character that they could have been (Unicode 15, section 3.9, "maximal subpart"),
+/// at least 1.
+struct Utf8Character {
+  char32_t code = kReplacementCharacter;
+  std::uint32_t length = 1;
+  bool valid = false;
+};
+
+/// Reads the character at `p`, which must be before `end`. Refuses overlong forms, surrogates and codes over U+10FFFF.
+Utf8Character read_utf8(const char* p, const char* end);
+
+/// Reads the character that ends with the text's last byte; the text must not be empty.
+Utf8Character read_last_utf8(std::string_view text);
+
+/// Adds a character's one to four bytes. \throws std::invalid_argument  for a surrogate or a code over U+10FFFF
+void append_utf8(std::string& out, char32_t code);
+
+/// "U+00E9".
+std::string code_point_name(char32_t code);
+
+/// Byte offset of the first thing that is not UTF-8.
+std::optional<std::size_t> find_invalid_utf8(std::string_view text);
+
+/// \param name    the file that the text came from, for the message
+/// \param offset  of the text's first byte in that file
+/// \throws DataError  `tokenizer: NAME is not UTF-8 at byte 1042 (0xC3 0x28)`
+void require_utf8(std::string_view text, std::string_view name, std::size_t offset = 0);
+
+/// The text with U+FFFD for everything that is not UTF-8.
+std::string utf8_lossy(std::string_view text);
+
+/// Bytes at the end of the text that begin a character which more bytes could complete: 0 to 3.
+std::size_t incomplete_utf8_tail(std::string_view text);
+
+}  // namespace rapt
