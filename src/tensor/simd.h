@@ -3,18 +3,21 @@
 //
 // A kernel file is compiled once per instruction set; the processor chooses at run time. This is what one looks like:
 //
+// clang-format off
 //     #include "tensor/kernels/scale.h"
 //
-//     #include "tensor/parallel.h"                       // every other header first
+//     #include "tensor/parallel.h"                           // every other header first
 //
 //     #undef HWY_TARGET_INCLUDE
 //     #define HWY_TARGET_INCLUDE "tensor/kernels/scale.cpp"  // this file, which simd.h includes again for each target
 //     #include "tensor/simd.h"
+//     #include "tensor/kernels/math-inl.h"                   // after it, where exp and its like are wanted
 //
-//     HWY_BEFORE_NAMESPACE();                            // from here on the compiler may use the target's instructions
+//     HWY_BEFORE_NAMESPACE();                                // from here on the target's instructions are allowed
 //     namespace rapt::HWY_NAMESPACE {
-//     namespace {                                        // or two files' helpers of one name would be one to the
-//     linker template <typename T> void scale(T* y, const T* x, T factor, Dim n) {
+//     namespace {                                            // two files' helpers of one name would be one to the linker
+//     template <typename T>
+//     void scale(T* y, const T* x, T factor, Dim n) {
 //       const Tag<T> d;
 //       const auto f = Set(d, factor);
 //       for_each_vector(d, n, [&](auto part) HWY_ATTR { part.store(Mul(f, part.load(x)), y); });
@@ -25,7 +28,7 @@
 //     }  // namespace rapt::HWY_NAMESPACE
 //     HWY_AFTER_NAMESPACE();
 //
-//     #if HWY_ONCE                                       // what exists once: the entry points, and the threads
+//     #if HWY_ONCE                                           // what exists once: the entry points, and the threads
 //     namespace rapt {
 //     HWY_EXPORT(scale_f32);
 //     HWY_EXPORT(scale_f64);
@@ -41,6 +44,7 @@
 //     }  // namespace kernels
 //     }  // namespace rapt
 //     #endif
+// clang-format on
 //
 // Lambdas between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE need HWY_ATTR, because compilers do not hand the target
 // on to them. Templates of the standard library do not belong there: a copy compiled for AVX-512 could be the one that
