@@ -134,9 +134,16 @@ void DurableFile::write_all(std::uint64_t offset, const void* data, std::size_t 
 }
 
 void DurableFile::append(const void* data, std::size_t bytes) {
-  write_all(size_, data, bytes);
-  size_ += bytes;
-  crc_ = crc32c(data, bytes, crc_);
+  constexpr std::size_t kPiece = std::size_t{1} << 20U;  // small enough for the checksum to leave it in the cache
+  const auto* at = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const std::size_t count = std::min(bytes, kPiece);
+    crc_ = crc32c(at, count, crc_);
+    write_all(size_, at, count);
+    size_ += count;
+    at += count;
+    bytes -= count;
+  }
 }
 
 void DurableFile::append_zeros(std::uint64_t bytes) {

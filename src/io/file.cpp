@@ -146,8 +146,9 @@ std::string read_file(const std::string& path, const ReadOptions& options) {
   return content;
 }
 
-MappedFile::MappedFile(const std::string& path) {
-  const FileDescriptor file = open_regular_file(path);
+MappedFile::MappedFile(const std::string& path) : MappedFile(open_regular_file(path), path) {}
+
+MappedFile::MappedFile(const FileDescriptor& file, const std::string& path) {
   const std::uint64_t size = file_size(file, path);
   if (size == 0) return;  // mmap refuses an empty range
   if (size > std::numeric_limits<std::size_t>::max()) throw IoError(escape_for_terminal(path) + ": too large to map");

@@ -59,6 +59,8 @@ class MappedFile final {
   MappedFile() = default;
   /// \throws as open_regular_file; IoError
   explicit MappedFile(const std::string& path);
+  /// Maps a file that is open already: the same one, even if its name has moved on. `path` is for messages.
+  MappedFile(const FileDescriptor& file, const std::string& path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   MappedFile(const MappedFile&) = delete;

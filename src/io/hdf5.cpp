@@ -580,4 +580,10 @@ Hdf5Contents read_hdf5_contents(std::span<const std::byte> file, const std::stri
   return Walk(path, file.size()).run(opened.get());
 }
 
+std::string hdf5_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+}
+
 }  // namespace rapt

@@ -116,4 +116,7 @@ struct Hdf5Contents {
 /// \throws DataError  for everything else that a file can hold, naming the object
 Hdf5Contents read_hdf5_contents(std::span<const std::byte> file, const std::string& path, std::uint64_t user_block = 0);
 
+/// "1.10.8": the library that runs.
+std::string hdf5_version();
+
 }  // namespace rapt
