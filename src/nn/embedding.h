@@ -1,0 +1,31 @@
+// Tables of vectors: learned ones, and the sinusoids that positions may have instead.
+#pragma once
+
+#include "nn/initializer.h"
+#include "nn/module.h"
+
+namespace rapt {
+
+/// A learned vector for each id.
+class Embedding final : public Module {
+ public:
+  struct Options {
+    Dim rows = 0, width = 0;
+    double std = 0.02;
+  };
+
+  Embedding(const Options& options, Initializer& init);
+
+  const Variable& weight() const { return weight_; }
+  void visit(ParameterVisitor& v) override;
+
+ private:
+  Variable weight_;  // [rows, width]
+};
+
+/// The fixed position vectors of Vaswani et al., "Attention Is All You Need", 2017, arXiv 1706.03762, section 3.5:
+/// sin(p / 10000^(2i/C)) and cos of the same, in column pairs (2i, 2i+1) or, as Marian and Pegasus lay them out, sines
+/// in the first half of the columns and cosines in the second. \return  [positions, width]
+Tensor sinusoidal_positions(Dim positions, Dim width, bool halves, DType dtype);
+
+}  // namespace rapt

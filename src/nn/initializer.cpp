@@ -1,0 +1,45 @@
+#include "nn/initializer.h"
+
+#include "tensor/parallel.h"
+
+namespace rapt {
+
+// Fills blocks of 4096 elements, each from a stream of its own.
+template <typename Draw>
+Variable Initializer::draw(const Shape& shape, const Draw& draw) {
+  Tensor values = Tensor::empty(shape, dtype_);
+  const std::uint64_t parameter = made_++;
+  if (unset_) return Variable(values, true);
+  dispatch_float(dtype_, [&]<typename T>() {
+    T* const out = values.data<T>();
+    constexpr Dim kBlock = 4096;
+    parallel_blocks(shape.size(), kBlock, [&](Dim begin, Dim end) {
+      Rng rng(random_key(seed_, Purpose::kInitialisation, parameter, static_cast<std::uint32_t>(begin / kBlock)));
+      for (Dim i = begin; i < end; ++i) out[i] = static_cast<T>(draw(rng));
+    });
+  });
+  return Variable(values, true);
+}
+
+Variable Initializer::normal(const Shape& shape, double std) {
+  return draw(shape, [std](Rng& rng) { return std * rng.normal(); });
+}
+
+Variable Initializer::truncated_normal(const Shape& shape, double std) {
+  return draw(shape, [std](Rng& rng) {
+    double z = rng.normal();
+    while (std::abs(z) > 2) z = rng.normal();
+    return std * z;
+  });
+}
+
+Variable Initializer::uniform(const Shape& shape, double bound) {
+  return draw(shape, [bound](Rng& rng) { return bound * (2 * rng.uniform() - 1); });
+}
+
+Variable Initializer::constant(const Shape& shape, double value) {
+  ++made_;
+  return Variable(Tensor::full(shape, value, dtype_), true);
+}
+
+}  // namespace rapt

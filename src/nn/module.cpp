@@ -1,0 +1,18 @@
+#include "nn/module.h"
+
+namespace rapt {
+
+std::vector<NamedParameter> parameters_of(Module& module) {
+  std::vector<NamedParameter> parameters;
+  ParameterVisitor visitor([&](const std::string& name, Variable& p) { parameters.push_back({name, p}); });
+  module.visit(visitor);
+  return parameters;
+}
+
+Dim parameter_count(Module& module) {
+  Dim count = 0;
+  for (const NamedParameter& p : parameters_of(module)) count += p.variable.value().size();
+  return count;
+}
+
+}  // namespace rapt

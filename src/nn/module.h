@@ -1,0 +1,66 @@
+// Modules own parameters and say where they are. visit() is the only list of a module's members; the names it gives
+// become the keys of checkpoints.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autograd/variable.h"
+
+namespace rapt {
+
+/// Walks a tree of modules and calls back with every parameter and its name, "blocks.0.norm1.gain".
+class ParameterVisitor {
+ public:
+  using Callback = std::function<void(const std::string& name, Variable& parameter)>;
+
+  explicit ParameterVisitor(Callback callback) : callback_(std::move(callback)) {}
+
+  /// A parameter that is switched off (a bias that is not there) is undefined and skipped.
+  void parameter(std::string_view name, Variable& parameter) {
+    if (parameter.defined()) callback_(prefix_ + std::string(name), parameter);
+  }
+  template <typename M>
+  void child(std::string_view name, M& module) {
+    const std::size_t length = prefix_.size();
+    prefix_.append(name).push_back('.');
+    module.visit(*this);
+    prefix_.resize(length);
+  }
+  template <typename M>
+  void children(std::string_view name, std::vector<M>& modules) {
+    for (std::size_t i = 0; i < modules.size(); ++i) child(std::string(name) + "." + std::to_string(i), modules[i]);
+  }
+
+ private:
+  Callback callback_;
+  std::string prefix_;
+};
+
+/// Anything with parameters.
+class Module {
+ public:
+  virtual ~Module() = default;
+  virtual void visit(ParameterVisitor& v) = 0;
+
+ protected:
+  Module() = default;
+  Module(const Module&) = default;
+  Module(Module&&) = default;
+  Module& operator=(const Module&) = default;
+  Module& operator=(Module&&) = default;
+};
+
+struct NamedParameter {
+  std::string name;
+  Variable variable;
+};
+
+/// All parameters in the order of visit().
+std::vector<NamedParameter> parameters_of(Module& module);
+/// Number of elements of all parameters together.
+Dim parameter_count(Module& module);
+
+}  // namespace rapt

@@ -1,0 +1,40 @@
+// Learning rates over a run.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace rapt {
+
+enum class ScheduleKind {
+  kConstant,
+  kLinear,       ///< down to the minimum at the end
+  kCosine,       ///< half a cosine down to the minimum (Loshchilov, Hutter 2017, arXiv 1608.03983, without restarts)
+  kInverseSqrt,  ///< peak * sqrt(warmup / t)
+  kNoam,  ///< width^-0.5 min(t^-0.5, t warmup^-1.5) * peak (Vaswani et al. 2017, section 5.3; peak is the factor)
+  kWarmupStable,  ///< warm-up, stable, linear decay over the last `decay` updates (Hu et al. 2024, arXiv 2404.06395)
+};
+
+/// Where a linear warm-up begins. transformers counts updates from 0, so that the first one has rate 0; nanoGPT begins
+/// one step above it, so that none is lost.
+enum class WarmupStart { kZero, kFirstStep };
+
+struct Schedule {
+  ScheduleKind kind = ScheduleKind::kCosine;
+  double peak = 1e-3;
+  double minimum = 0;
+  std::int64_t warmup = 0;   ///< updates
+  std::int64_t total = 0;    ///< updates of the run; for kinds that end
+  std::int64_t decay = 0;    ///< updates of the decay at the end, for kWarmupStable
+  std::int64_t width = 512;  ///< of the model, for kNoam
+  WarmupStart start = WarmupStart::kFirstStep;
+
+  /// The rate of update `done` + 1, `done` updates having been made.
+  double rate(std::int64_t done) const;
+};
+
+/// constant, linear, cosine, inverse-sqrt, noam, wsd.
+/// \throws UsageError  listing them
+ScheduleKind schedule_from_name(std::string_view name);
+
+}  // namespace rapt
