@@ -1,0 +1,97 @@
+// rapt doctor: what this machine is, what rapt found on it, and whether it works.
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "help.h"
+#include "io/escape.h"
+#include "io/hdf5.h"
+#include "tensor/error.h"
+#include "tensor/matmul.h"
+#include "tensor/matmul_openblas.h"
+#include "tensor/parallel.h"
+#include "terminal.h"
+#include "train/machine.h"
+
+namespace rapt::app {
+
+using Json = nlohmann::ordered_json;
+
+static std::uint64_t free_disk_bytes(const char* folder) {
+  struct statvfs disk {};
+  return ::statvfs(folder, &disk) == 0 ? std::uint64_t{disk.f_bavail} * disk.f_frsize : 0;
+}
+
+static bool can_write_here() {
+  const std::string name = ".rapt-doctor-" + std::to_string(::getpid());
+  const bool written = static_cast<bool>(std::ofstream(name) << "x" << std::flush);
+  std::error_code ignored;
+  std::filesystem::remove(name, ignored);
+  return written;
+}
+
+static int run(const Arguments& arguments) {
+  Json report;
+  report["rapt"] = version().substr(5);
+  report["processor"] = processor_name();
+  report["processors_online"] = ::sysconf(_SC_NPROCESSORS_ONLN);
+  report["processors_usable"] = usable_processors();
+  report["threads"] = thread_count();
+  report["simd"] = simd_target();
+  report["memory_available"] = available_memory();
+  report["blas"] = matmul_provider();
+  report["blas_build"] = openblas_build().config;
+  report["hdf5"] = hdf5_version();
+  report["disk_free_here"] = free_disk_bytes(".");
+  report["folder_writable"] = can_write_here();
+
+  std::string trouble;
+  try {
+    check_matmul_provider();
+  } catch (const Error& error) {
+    trouble = error.what();
+  }
+  report["products_right"] = trouble.empty();
+  if (trouble.empty()) {
+    report["sgemm_gflops"] = measure_sgemm_peak() / 1e9;
+    report["memory_gb_per_second"] = measure_read_bandwidth() / 1e9;
+  }
+
+  if (arguments.has("json")) {
+    out(report.dump() + "\n");
+  } else {
+    const auto line = [](const char* name, const std::string& value) { out(fmt::format("{:<14}{}\n", name, value)); };
+    line("rapt", report["rapt"]);
+    line("processor", fmt::format("{}; {} online, {} usable by this process", escape_for_terminal(processor_name()),
+                                  report["processors_online"].get<long>(), usable_processors()));
+    line("threads", std::to_string(thread_count()));
+    line("instructions", simd_target());
+    line("memory", readable_bytes(available_memory()) + " available");
+    line("products", matmul_provider());
+    line("hdf5", hdf5_version());
+    line("disk", readable_bytes(free_disk_bytes(".")) + " free here" +
+                     (report["folder_writable"] ? "" : ", and this folder cannot be written"));
+    if (trouble.empty()) {
+      line("check", "products are right");
+      line("sgemm peak", fmt::format("{:.0f} GFLOP/s", report["sgemm_gflops"].get<double>()));
+      line("memory reads", fmt::format("{:.0f} GB/s", report["memory_gb_per_second"].get<double>()));
+    }
+  }
+  if (!trouble.empty()) throw BugError(trouble);
+  return 0;
+}
+
+Command doctor_command() {
+  return {.name = "doctor",
+          .summary = "what rapt finds on this machine, and whether it computes right",
+          .examples = {"rapt doctor", "rapt doctor --json"},
+          .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
+          .run = run};
+}
+
+}  // namespace rapt::app

@@ -1,0 +1,94 @@
+// rapt params: how large a model is, before anybody makes it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "io/escape.h"
+#include "io/file.h"
+#include "terminal.h"
+#include "train/model_size.h"
+#include "train/presets.h"
+
+namespace rapt::app {
+
+/// Entries that a tokenizer of this kind has before any text is seen; 0 if only the text tells.
+static Dim known_vocabulary(const LayeredConfig& config) {
+  if (config.given("vocabulary")) return config.values.vocabulary;
+  if (config.values.tokenizer == "byte") return 256;
+  return config.values.tokenizer == "char" ? 0 : config.values.vocabulary;
+}
+
+static std::string as_table(const TrainConfig& config, const ModelSize& size, Dim vocabulary) {
+  std::string text = fmt::format("{}: {} layers, {} heads, width {}, context {}, vocabulary {}\n\n", config.model,
+                                 config.layers, config.heads, config.width, config.context, vocabulary);
+  for (const auto& [name, count] : size.parts)
+    text += fmt::format("{:<22}{:>15}{:>7.1f} %\n", name, fmt::group_digits(count),
+                        100.0 * double(count) / double(size.parameters));
+  text += fmt::format("{:<22}{:>15}\n", "parameters", fmt::group_digits(size.parameters));
+  text += fmt::format("{:<22}{:>15}\n\n", "of them in a block", fmt::group_digits(size.per_block));
+  text += fmt::format(
+      "an update costs {:.3g} FLOP a token; weights, gradients and AdamW's moments take {}, activations come on top\n",
+      size.flop_per_token, readable_bytes(size.state_bytes));
+  return text;
+}
+
+static std::string as_json(const ModelSize& size, Dim vocabulary) {
+  nlohmann::ordered_json json;
+  json["parameters"] = size.parameters;
+  json["per_block"] = size.per_block;
+  for (const auto& [name, count] : size.parts) json["parts"][name] = count;
+  json["vocabulary"] = vocabulary;
+  json["flop_per_token"] = size.flop_per_token;
+  json["state_bytes"] = size.state_bytes;
+  return json.dump() + "\n";
+}
+
+static std::string preset_list() {
+  std::string text;
+  for (const Preset& preset : presets()) text += fmt::format("  {:<24}{}\n", preset.name, preset.help);
+  return text;
+}
+
+static int run(const Arguments& arguments) {
+  if (arguments.settings().empty() && !arguments.has("config")) {
+    out("presets:\n" + preset_list() +
+        "\nrapt params --preset NAME counts one; any setting of rapt train may be added.\n");
+    return 0;
+  }
+  const std::string file = arguments.text("config");
+  const LayeredConfig config = layer_config(file.empty() ? "" : read_file(file), file, arguments.settings());
+  validate(config.values);
+  Dim vocabulary = known_vocabulary(config);
+  if (vocabulary == 0) {
+    vocabulary = 65;
+    say("note: counting 65 characters, as Shakespeare has; --vocabulary N for another text");
+  }
+  const ModelSize size = model_size(config.values, vocabulary);
+  out(arguments.has("json") ? as_json(size, vocabulary) : as_table(config.values, size, vocabulary));
+  return 0;
+}
+
+Command params_command() {
+  // Every setting may be there, so that a run's command line can be counted as it is; help shows those that count.
+  const std::vector<Option> counted =
+      setting_options({"preset", "size", "model", "layers", "heads", "width", "feed-forward", "context", "vocabulary",
+                       "tokenizer", "bias", "tie", "position"});
+  std::vector<Option> options = setting_options();
+  for (Option& option : options) {
+    option.group.clear();
+    option.common =
+        std::any_of(counted.begin(), counted.end(), [&](const Option& other) { return other.name == option.name; });
+  }
+  options.push_back({.name = "config", .value = "FILE", .help = "settings from a TOML file", .aliases = {"c"}});
+  options.push_back({.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"});
+  return {.name = "params",
+          .summary = "parameters, work and memory of a model; the list of presets",
+          .examples = {"rapt params", "rapt params --preset gpt2",
+                       "rapt params --layers 6 --heads 6 --width 384 --vocabulary 8000"},
+          .options = options,
+          .run = run};
+}
+
+}  // namespace rapt::app

@@ -1,0 +1,24 @@
+// Help as text, from the same tables that the options are read with: examples first, common options first.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "options.h"
+
+namespace rapt::app {
+
+/// `rapt`, `rapt --help`: what there is, and how to begin.
+std::string overview();
+/// `rapt help tokenizer`: the verbs of a family.
+std::string family_help(std::string_view family);
+/// `rapt train --help`; `all` for --help-all.
+std::string command_help(const Command& command, bool all);
+
+/// Completion for a shell: bash, zsh or fish.
+std::string completion_script(std::string_view shell);
+
+/// "rapt 0.1.0".
+std::string version();
+
+}  // namespace rapt::app

@@ -1,0 +1,112 @@
+// rapt: finds the subcommand, runs it, and turns what goes wrong into one line and an exit code.
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "help.h"
+#include "io/escape.h"
+#include "tensor/error.h"
+#include "tensor/parallel.h"
+#include "tensor/types.h"
+#include "terminal.h"
+
+namespace rapt::app {
+namespace {
+
+constexpr int kReaderGone = 128 + SIGPIPE;
+
+/// `rapt --quiet train x` is `rapt train x --quiet`: options before the verb go behind it.
+std::vector<std::string> verb_first(const std::vector<std::string>& typed) {
+  std::size_t verb = 0;
+  while (verb < typed.size() && typed[verb].size() > 1 && typed[verb][0] == '-') {
+    const bool takes_value = typed[verb] == "--threads" || typed[verb] == "-t" || typed[verb] == "--color";
+    verb += takes_value ? 2 : 1;
+  }
+  if (verb == 0 || verb >= typed.size()) return typed;
+  std::vector<std::string> words(typed.begin() + static_cast<std::ptrdiff_t>(verb), typed.end());
+  words.insert(words.end(), typed.begin(), typed.begin() + static_cast<std::ptrdiff_t>(verb));
+  return words;
+}
+
+void note_translations(const Arguments& arguments) {
+  std::string list;
+  for (const auto& [typed, canonical] : arguments.translated())
+    list += (list.empty() ? "" : ", ") + escape_for_terminal(typed) + " as " + canonical;
+  if (!list.empty()) say("note: read " + list);
+}
+
+int run(const std::vector<std::string>& typed) {
+  if (typed.empty() || typed[0] == "--help" || typed[0] == "-h" || typed[0] == "--help-all") {
+    out(overview());
+    return 0;
+  }
+  if (typed[0] == "--version" || typed[0] == "-V") {
+    out(version() + "\n");
+    return 0;
+  }
+  const std::vector<std::string> words = verb_first(typed);
+  if (words[0][0] == '-' && words[0].size() > 1)
+    throw UsageError("a command must come first, got " + in_quotes(words[0]) + "; see rapt help");
+  std::size_t used = 0;
+  if (words.size() == 2 && (words[1] == "--help" || words[1] == "-h") && !family_help(words[0]).empty()) {
+    out(family_help(words[0]));
+    return 0;
+  }
+  const Command& command = find_command(words, used);
+  const Arguments arguments(command, {words.begin() + static_cast<std::ptrdiff_t>(used), words.end()});
+  if (arguments.wants_help()) {
+    out(command_help(command, arguments.has("help-all")));
+    return 0;
+  }
+  set_up_terminal(arguments.has("quiet"), arguments.choice("color", "auto", {"auto", "always", "never"}));
+  note_translations(arguments);
+  if (const std::int64_t threads = arguments.whole("threads", 0, 0, 4096); threads > 0)
+    set_thread_count(static_cast<int>(threads));
+  return command.run(arguments);
+}
+
+int fail(int code, const std::string& message) {
+  tell("error: " + message + "\n");
+  return code;
+}
+
+/// Runs, and maps exceptions to exit codes (docs/command-line.md).
+int guarded(const std::vector<std::string>& typed) {
+  try {
+    const int code = run(typed);
+    flush_out();
+    return code;
+  } catch (const PipeClosed&) {
+    return kReaderGone;
+  } catch (const Error& error) {
+    return fail(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(71, "out of memory; try a smaller --batch, --context or --width");
+  } catch (const ShapeError& error) {
+    return fail(70, std::string("a bug in rapt: ") + error.what() + "; please report it with the command line");
+  } catch (const std::invalid_argument& error) {
+    return fail(64, error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(74, escape_for_terminal(error.path1().string()) + ": " + error.code().message());
+  } catch (const std::exception& error) {
+    return fail(70, std::string("a bug in rapt: ") + escape_for_terminal(error.what()) +
+                        "; please report it with the command line");
+  }
+}
+
+}  // namespace
+}  // namespace rapt::app
+
+int main(int argc, char** argv) {
+  // A closed pipe is an error of one write, not the end of a training run.
+  std::signal(SIGPIPE, SIG_IGN);
+  const int code = rapt::app::guarded({argv + 1, argv + argc});
+  // What could not be written was reported already; the destructors of static objects have nothing to add.
+  std::fflush(stderr);
+  return code;
+}

@@ -1,0 +1,103 @@
+// What a subcommand takes and what was typed. Own, small, and not CLI11's parser: docs/decisions/options.md says why.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "train/config_file.h"
+#include "train/numbers.h"
+
+namespace rapt::app {
+
+enum class OptionKind {
+  kValue,   ///< `--steps 5`, `--steps=5`
+  kList,    ///< the same, any number of times
+  kSwitch,  ///< `--json`
+  kOnOff,   ///< `--bias`, `--bias off`, `--no-bias`
+};
+
+struct Option {
+  std::string name;  ///< without dashes: `max-tokens`
+  OptionKind kind = OptionKind::kValue;
+  std::string value = {};                 ///< what help calls the value: `N`
+  std::string help = {};                  ///< one line, no full stop
+  std::vector<std::string> aliases = {};  ///< kebab-case; single letters take one dash
+  std::string group = {};                 ///< heading in help; empty: `options`
+  std::string fallback = {};              ///< the default, shown in help
+  bool common = true;                     ///< in --help, not only in --help-all
+};
+
+struct Command;
+
+/// What was typed after the verb, checked against what the verb takes.
+class Arguments final {
+ public:
+  /// \throws UsageError  unknown options (first, with the nearest name), missing values, too many or too few arguments
+  Arguments(const Command& command, const std::vector<std::string>& typed);
+
+  bool has(std::string_view name) const;
+  /// The value of an option; the last one if it was given several times.
+  std::string text(std::string_view name, std::string fallback = "") const;
+  std::vector<std::string> list(std::string_view name) const;
+  bool on(std::string_view name, bool fallback = false) const;
+  /// \throws UsageError  "--steps must be a whole number of at least 1, got "x""
+  std::int64_t whole(std::string_view name, std::int64_t fallback, std::int64_t least,
+                     std::int64_t most = INT64_MAX) const;
+  double number(std::string_view name, double fallback, Range range) const;
+  /// \throws UsageError  "--format must be one of hf|npz, got "x""
+  std::string choice(std::string_view name, std::string fallback, const std::vector<std::string>& choices) const;
+  /// \throws UsageError  "rapt tokenizer train needs --out FILE"
+  std::string required(std::string_view name) const;
+
+  const std::vector<std::string>& positionals() const { return positionals_; }
+  /// The n-th argument without a dash, or `fallback` if there are fewer.
+  std::string positional(std::size_t n, std::string fallback = "") const;
+
+  /// The options that are settings of a training run, in the order in which they were typed.
+  std::vector<FlagValue> settings() const;
+
+  /// Names other than the canonical ones that were used, with the canonical ones, both with their dashes.
+  const std::vector<std::pair<std::string, std::string>>& translated() const { return translated_; }
+  bool wants_help() const { return has("help") || has("help-all"); }
+
+ private:
+  struct Given {
+    std::string name;
+    std::string value;
+  };
+  std::size_t take(const std::vector<std::string>& typed, std::size_t at);
+  const Option* find(std::string_view typed, bool& negated) const;
+  bool is_option(std::string_view word) const;
+  [[noreturn]] void unknown(std::string_view word) const;
+  void check_positionals() const;
+
+  const Command& command_;
+  std::vector<Option> options_;
+  std::vector<Given> given_;
+  std::vector<std::string> positionals_;
+  std::vector<std::pair<std::string, std::string>> translated_;
+};
+
+/// One subcommand. The table of them is in commands.cpp.
+struct Command {
+  std::string name;                 ///< as typed: `train`, `tokenizer train`
+  std::string summary;              ///< one line, no full stop
+  std::string arguments = {};       ///< what stands without dashes: `[FILE...]`
+  std::size_t least = 0, most = 0;  ///< how many of those
+  std::vector<std::string> examples = {};
+  std::vector<Option> options = {};
+  std::string more = {};  ///< what help says at the end
+  int (*run)(const Arguments&) = nullptr;
+};
+
+/// Options that every command takes.
+const std::vector<Option>& global_options();
+
+/// The settings named, in that order, or all of them if `names` is empty, as options.
+std::vector<Option> setting_options(const std::vector<std::string>& names = {});
+
+}  // namespace rapt::app

@@ -1,0 +1,34 @@
+#include "train/model_size.h"
+
+#include <doctest/doctest.h>
+
+#include "train/config_file.h"
+
+using namespace rapt;
+
+static Dim parameters(const char* preset) {
+  const TrainConfig config = layer_config("", "", {{"preset", {preset}}}).values;
+  return model_size(config, config.vocabulary).parameters;
+}
+
+TEST_CASE("the published models have their published numbers of parameters") {
+  CHECK(parameters("gpt2") == 124439808);
+  CHECK(parameters("gpt2-medium") == 354823168);
+  CHECK(parameters("gpt2-large") == 774030080);
+  CHECK(parameters("gpt2-xl") == 1557611200);
+  CHECK(parameters("gpt1") == 116534784);
+}
+
+TEST_CASE("parts add up to the whole, and blocks to their parts") {
+  TrainConfig config;
+  config.tie = config.bias = false;
+  config.position = "rope";
+  const ModelSize size = model_size(config, 65);
+  Dim sum = 0;
+  for (const auto& part : size.parts) sum += part.second;
+  CHECK(sum == size.parameters);
+  CHECK(size.parameters == 2 * 65 * 128 + 4 * (12 * 128 * 128 + 2 * 128) + 128);
+  CHECK(size.per_block == 12 * 128 * 128 + 2 * 128);
+  CHECK(size.state_bytes == 16 * static_cast<std::uint64_t>(size.parameters));
+  CHECK(size.flop_per_token == 6.0 * (4 * 12 * 128 * 128 + 65 * 128) + 6.0 * 4 * 256 * 128);
+}
