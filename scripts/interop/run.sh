@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the checks of this folder against the program given: files that rapt writes, read by the libraries that people
+# use them with, and the other way round. Python lives in build/venv, made once.
+set -euo pipefail
+[ $# -eq 1 ] || { echo "usage: scripts/interop/run.sh PROGRAM" >&2; exit 64; }
+program=$(realpath "$1")
+cd "$(dirname "$0")"
+root=$(realpath ../..)
+
+"$root/scripts/install_packages.sh" python3 python3-venv
+venv=$root/build/venv
+if ! cmp -s requirements.txt "$venv/requirements.txt"; then
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
+  cp requirements.txt "$venv/requirements.txt"  # last: a venv half made is made again
+fi
+
+failed=()
+for check in [a-z]*.py; do
+  echo "interop: ${check%.py}"
+  "$venv/bin/python" "$check" "$program" || failed+=("$check")
+done
+[ ${#failed[@]} -eq 0 ] || { echo "interop: failed: ${failed[*]}" >&2; exit 1; }

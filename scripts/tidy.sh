@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs clang-tidy-14 with .clang-tidy over the code of src and apps, or over the files given, as build/dev compiles it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ -f build/dev/compile_commands.json ] || cmake --preset dev >/dev/null
+if [ $# -eq 0 ]; then
+  mapfile -t files < <(find src apps -name '*.cpp' | sort)
+  set -- "${files[@]}"
+fi
+printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" clang-tidy-14 --quiet -p build/dev

@@ -1,0 +1,189 @@
+// The picture in docs/architecture.md, held: reads the #include lines of src and apps.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kRoot = RAPT_SOURCE_DIR;
+
+// Which folder of src stands directly on which; a folder may include those and whatever they may include.
+const std::map<std::string, std::set<std::string>> kStandsOn = {
+    {"tensor", {}},   {"autograd", {"tensor"}},   {"nn", {"autograd"}},  {"io", {"tensor"}},
+    {"text", {"io"}}, {"decode", {"nn", "text"}}, {"train", {"decode"}},
+};
+
+std::set<std::string> may_include(const std::string& folder) {
+  std::set<std::string> result = {folder};
+  for (const std::string& below : kStandsOn.at(folder)) result.merge(may_include(below));
+  return result;
+}
+
+struct Include {
+  std::string file;  // from the root of the repository
+  int line = 0;
+  std::string header;  // what stands between the quotes or angle brackets
+  bool quoted = false;
+  std::string where() const { return file + ":" + std::to_string(line) + " includes " + header; }
+};
+
+struct Source {
+  std::string file;
+  std::vector<std::string> lines;
+  std::vector<Include> includes;
+};
+
+// "#  include <a/b.h>  // why" gives a/b.h; anything else an empty header.
+Include parse_include(const std::string& text) {
+  Include include;
+  std::size_t at = text.find_first_not_of(" \t");
+  if (at == std::string::npos || text[at] != '#') return include;
+  at = text.find_first_not_of(" \t", at + 1);
+  if (at == std::string::npos || text.compare(at, 7, "include") != 0) return include;
+  at = text.find_first_of("\"<", at + 7);
+  if (at == std::string::npos) return include;  // #include MACRO
+  include.quoted = text[at] == '"';
+  const std::size_t end = text.find(include.quoted ? '"' : '>', at + 1);
+  if (end != std::string::npos) include.header = text.substr(at + 1, end - at - 1);
+  return include;
+}
+
+Source read_source(const fs::path& path) {
+  Source source;
+  source.file = fs::relative(path, kRoot).generic_string();
+  std::ifstream in(path);
+  for (std::string text; std::getline(in, text);) {
+    source.lines.push_back(text);
+    Include include = parse_include(text);
+    if (include.header.empty()) continue;
+    include.file = source.file;
+    include.line = static_cast<int>(source.lines.size());
+    source.includes.push_back(include);
+  }
+  return source;
+}
+
+std::vector<Source> sources_below(const std::string& folder) {
+  std::vector<Source> sources;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+    const fs::path extension = entry.path().extension();
+    if (extension == ".h" || extension == ".cpp") sources.push_back(read_source(entry.path()));
+  }
+  return sources;
+}
+
+const std::vector<Source>& library() {
+  static const std::vector<Source> sources = sources_below("src");
+  return sources;
+}
+
+bool has(const Source& source, const std::string& text) {
+  return std::any_of(source.lines.begin(), source.lines.end(),
+                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+std::string first_folder(const std::string& path) { return path.substr(0, path.find('/')); }
+
+// Every include for which `wrong` holds, one a line.
+std::string offenders(const std::vector<Source>& sources, const std::function<bool(const Include&)>& wrong) {
+  std::string found;
+  for (const Source& source : sources) {
+    for (const Include& include : source.includes) {
+      if (wrong(include)) found += include.where() + "\n";
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("include lines are understood in the forms that occur") {
+  CHECK(parse_include("#include \"text/bpe.h\"").header == "text/bpe.h");
+  CHECK(parse_include("#  include <cblas.h>  // why").header == "cblas.h");
+  CHECK_FALSE(parse_include("#include <cblas.h>").quoted);
+  CHECK(parse_include("#include HWY_TARGET_INCLUDE").header.empty());
+  CHECK(parse_include("// #include \"text/bpe.h\"").header.empty());
+}
+
+TEST_CASE("every folder of src has its place in the picture, and what it stands on exists") {
+  REQUIRE_FALSE(library().empty());
+  for (const fs::directory_entry& entry : fs::directory_iterator(kRoot / "src")) {
+    const std::string folder = entry.path().filename().string();
+    CAPTURE(folder);
+    CHECK(kStandsOn.count(folder) == 1);
+  }
+}
+
+TEST_CASE("no file of src includes upwards or sideways") {
+  CHECK(offenders(library(), [](const Include& include) {
+          if (!include.quoted) return false;
+          const std::string own = first_folder(include.file.substr(4));  // after "src/"
+          return may_include(own).count(first_folder(include.header)) == 0;
+        }) == "");
+}
+
+TEST_CASE("our headers are included in quotes, by their path from src") {
+  CHECK(offenders(library(), [](const Include& include) {
+          const bool ours = fs::exists(kRoot / "src" / include.header);
+          return include.quoted != ours;
+        }) == "");
+}
+
+TEST_CASE("one file knows each heavy neighbour: OpenMP, OpenBLAS, Highway, the HDF5 C API") {
+  const auto only = [](const std::string& header, const std::string& file) {
+    return offenders(library(),
+                     [&](const Include& include) { return include.header == header && include.file != file; });
+  };
+  CHECK(only("omp.h", "src/tensor/parallel.cpp") == "");
+  CHECK(only("cblas.h", "src/tensor/matmul_openblas.cpp") == "");
+  CHECK(only("hwy/highway.h", "src/tensor/simd.h") == "");
+  CHECK(only("hdf5.h", "src/io/hdf5.cpp") == "");
+  for (const Source& source : library()) {
+    if (source.file == "src/tensor/parallel.cpp") continue;
+    CAPTURE(source.file);
+    CHECK_FALSE(has(source, "#pragma omp"));
+  }
+}
+
+TEST_CASE("the library does not print") {
+  CHECK(offenders(library(), [](const Include& include) { return include.header == "iostream"; }) == "");
+}
+
+TEST_CASE("nothing of the library or its tests includes the program") {
+  std::vector<Source> sources = library();
+  for (Source& source : sources_below("tests")) sources.push_back(std::move(source));
+  CHECK(offenders(sources, [](const Include& include) { return first_folder(include.header) == "apps"; }) == "");
+}
+
+// So a header that needs another include before it fails to compile; those without a .cpp are compiled by
+// rapt_lone_headers (tests/CMakeLists.txt).
+TEST_CASE("a .cpp that has a header includes it first") {
+  for (const Source& source : library()) {
+    const fs::path path = source.file;
+    if (path.extension() != ".cpp") continue;
+    const std::string header = fs::path(path).replace_extension(".h").generic_string().substr(4);
+    if (!fs::exists(kRoot / "src" / header)) continue;
+    CAPTURE(source.file);
+    CHECK_FALSE(source.includes.empty());
+    if (!source.includes.empty()) CHECK(source.includes.front().header == header);
+  }
+}
+
+TEST_CASE("every header begins with what it is for, and is read once") {
+  for (const Source& source : library()) {
+    if (fs::path(source.file).extension() != ".h") continue;
+    CAPTURE(source.file);
+    REQUIRE_FALSE(source.lines.empty());
+    CHECK(source.lines.front().substr(0, 3) == "// ");
+    CHECK((has(source, "#pragma once") || has(source, "HWY_TARGET_TOGGLE")));  // Highway: once per instruction set
+  }
+}
