@@ -1,5 +1,6 @@
 #include "text/pre_tokenizer.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "io/escape.h"
@@ -73,6 +74,30 @@ class BertPreTokenizer final : public PreTokenizer {
 };
 
 }  // namespace
+
+std::vector<std::size_t> cuts_before_spaces(std::string_view text, std::size_t bytes, std::string_view spaces) {
+  std::vector<std::size_t> cuts;
+  for (std::size_t at = std::max<std::size_t>(bytes, 1); at < text.size();) {
+    at = text.find_first_of(spaces, at);
+    if (at == std::string_view::npos) break;
+    if ((character_class(read_last_utf8(text.substr(0, at)).code) & kSpace) != 0) {
+      ++at;
+      continue;
+    }
+    cuts.push_back(at);
+    at += std::max<std::size_t>(bytes, 1);
+  }
+  return cuts;
+}
+
+bool has_white_space(std::string_view text) {
+  for (const char* p = text.data(); p < text.data() + text.size();) {
+    const Utf8Character c = read_utf8(p, text.data() + text.size());
+    if ((character_class(c.code) & kSpace) != 0) return true;
+    p += c.length;
+  }
+  return false;
+}
 
 std::unique_ptr<PreTokenizer> pre_tokenizer_from_json(const Json& json, const std::string& name) {
   if (json.is_null()) return std::make_unique<WholeText>();

@@ -1,9 +1,11 @@
 // How normalised text is cut into words, which the model then cuts into tokens one by one.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/json.h"
 
@@ -34,5 +36,12 @@ class PreTokenizer {
 /// Reads the `pre_tokenizer` of a tokenizer.json: ByteLevel or BertPreTokenizer; for null, each text is one word.
 /// \throws DataError  another type, or a field of the wrong kind
 std::unique_ptr<PreTokenizer> pre_tokenizer_from_json(const Json& json, const std::string& name);
+
+/// Places where a text may be cut into parts that are normalised and cut into words one by one, about `bytes` apart: in
+/// front of one of `spaces` (some of space, tab, newline, carriage return), behind something that is not white space.
+/// Other white space will not do, because BERT's cleaning drops some of it and joins the words beside it.
+std::vector<std::size_t> cuts_before_spaces(std::string_view text, std::size_t bytes, std::string_view spaces);
+
+bool has_white_space(std::string_view text);
 
 }  // namespace rapt

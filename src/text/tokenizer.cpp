@@ -45,15 +45,6 @@ class WorkspacePool {
   std::vector<std::unique_ptr<Workspace>> free_;
 };
 
-bool has_white_space(std::string_view text) {
-  for (const char* p = text.data(); p < text.data() + text.size();) {
-    const Utf8Character c = read_utf8(p, text.data() + text.size());
-    if ((character_class(c.code) & kSpace) != 0) return true;
-    p += c.length;
-  }
-  return false;
-}
-
 AddedTokenFinder finder_of(const std::vector<AddedToken>& tokens, bool normalized, const Normalizer* normalizer) {
   std::vector<AddedTokenFinder::Pattern> patterns;
   for (const AddedToken& token : tokens) {
@@ -256,28 +247,10 @@ std::vector<std::int32_t> Tokenizer::encode_in_parallel(std::string_view text, S
   return ids;
 }
 
-// A cut is safe in front of a space, tab or line end that follows something visible: no word reaches across, no
-// normaliser joins the two sides, and no added token holds white space (may_cut). Other white space will not do: BERT's
-// cleaning drops some of it and joins the words.
+// Words do not reach across such a cut and no added token holds white space (may_cut).
 std::vector<std::size_t> Tokenizer::safe_cuts(std::string_view text, std::size_t bytes) const {
-  std::vector<std::size_t> cuts;
-  if (!impl_->may_cut) return cuts;
-  const std::string_view before = impl_->parts.pre_tokenizer->adds_prefix_space() ? " " : " \t\r\n";
-  std::size_t at = bytes;
-  while (at < text.size()) {
-    at = text.find_first_of(before, at);
-    if (at == std::string_view::npos) break;
-    const auto left = static_cast<signed char>(at == 0 ? ' ' : text[at - 1]);
-    const bool is_space =
-        left >= 0 ? left <= ' ' : (character_class(read_last_utf8(text.substr(0, at)).code) & kSpace) != 0;
-    if (is_space) {
-      ++at;
-      continue;
-    }
-    cuts.push_back(at);
-    at += std::max<std::size_t>(bytes, 1);
-  }
-  return cuts;
+  if (!impl_->may_cut) return {};
+  return cuts_before_spaces(text, bytes, impl_->parts.pre_tokenizer->adds_prefix_space() ? " " : " \t\r\n");
 }
 
 TokenSequence Tokenizer::frame(std::span<const std::int32_t> text) const {

@@ -1,0 +1,54 @@
+// How often each word of a text occurs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rapt {
+
+/// A hash table of words and 64-bit counts; the words' bytes stand one behind the other in one block.
+class WordCounts final {
+ public:
+  struct Word {
+    std::string_view text;
+    std::int64_t count;
+  };
+
+  /// \param word  at most 4 GiB
+  void add(std::string_view word, std::int64_t count = 1);
+  void add(const WordCounts& other);
+
+  /// Drops the words that were counted fewer than `least` times.
+  void drop_rarer_than(std::int64_t least);
+
+  std::size_t size() const { return entries_.size(); }
+  std::int64_t total() const { return total_; }  ///< of all counts
+  /// Memory in use, about.
+  std::size_t bytes() const;
+
+  /// All words, in the order of their bytes: the same list however the words came in. Valid until the next change.
+  std::vector<Word> sorted() const;
+
+ private:
+  struct Entry {
+    std::uint64_t offset;
+    std::uint64_t hash;
+    std::int64_t count;
+    std::uint32_t length;
+  };
+  std::string_view text(const Entry& entry) const {
+    return std::string_view(texts_).substr(entry.offset, entry.length);
+  }
+  void add(std::string_view word, std::uint64_t hash, std::int64_t count);
+  void grow(std::size_t slots);
+
+  std::string texts_;
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> slots_;  // 1 + an entry's index, or 0; never more than half full
+  std::int64_t total_ = 0;
+};
+
+}  // namespace rapt
