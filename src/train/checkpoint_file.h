@@ -18,6 +18,7 @@
 
 #include "io/file.h"
 #include "io/hdf5.h"
+#include "io/named_tensor.h"
 #include "tensor/types.h"
 
 namespace rapt {
@@ -25,19 +26,11 @@ namespace rapt {
 /// The newest format this library reads, and the one it writes. Older ones stay readable.
 constexpr std::uint32_t kCheckpointFormat = 1;
 
-/// A tensor to be written, where it lies in memory: contiguous, row-major.
-struct NamedTensorView {
-  std::string name;  ///< "model/blocks.0.norm1.gain", "optimizer/m/..."
-  DType dtype;
-  std::vector<Dim> shape;
-  const void* data;
-};
-
 using StateValue = Hdf5Value;  ///< i64, f64 or text
 
 struct CheckpointContents {
   std::vector<std::pair<std::string, std::string>> texts;  ///< "config", "tokenizer", "manifest", ...
-  std::vector<NamedTensorView> tensors;
+  std::vector<NamedTensorView> tensors;                    ///< "model/blocks.0.norm1.gain", "optimizer/m/..."
   std::vector<std::pair<std::string, StateValue>> state;
 };
 

@@ -1,0 +1,19 @@
+// A tensor on its way to a file: its name there, and where it lies in memory.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tensor/types.h"
+
+namespace rapt {
+
+/// Contiguous, row-major, not owned.
+struct NamedTensorView {
+  std::string name;
+  DType dtype;
+  std::vector<Dim> shape;
+  const void* data;
+};
+
+}  // namespace rapt
