@@ -131,6 +131,21 @@ HWY_INLINE Vec<D> Sigmoid(D d, Vec<D> x) {
   return Div(one, Add(one, Exp(d, Neg(x))));
 }
 
+/// The logistic function s(x) and its slope s(x) (1 - s(x)), which keeps its digits where s rounds to 1.
+template <class D>
+struct Logistic {
+  Vec<D> value, slope;
+};
+
+template <class D>
+HWY_INLINE Logistic<D> LogisticCurve(D d, Vec<D> x) {
+  const auto one = Set(d, TFromD<D>{1});
+  const auto e = Exp(d, Neg(Abs(x)));
+  const auto r = Div(one, Add(one, e));  // s(|x|)
+  const auto er = Mul(e, r);
+  return {IfThenElse(Lt(x, Zero(d)), er, r), Mul(er, r)};
+}
+
 /// By e = exp(-2|x|) - 1, which does not cancel for small x: tanh |x| = -e / (2 + e).
 template <class D>
 HWY_INLINE Vec<D> Tanh(D d, Vec<D> x) {

@@ -1,0 +1,64 @@
+#include "autograd/ops/activation.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace rapt {
+namespace {
+
+struct Name {
+  std::string_view name;
+  Activation f;
+};
+
+// The first name of each activation is the one that name_of gives.
+constexpr Name kNames[] = {
+    {"gelu", Activation::kGelu},
+    {"gelu_new", Activation::kGeluTanh},
+    {"gelu_fast", Activation::kGeluTanh},  // written with other constants, equal but for rounding
+    {"gelu_pytorch_tanh", Activation::kGeluTanh},
+    {"relu", Activation::kRelu},
+    {"silu", Activation::kSilu},
+    {"swish", Activation::kSilu},
+    {"tanh", Activation::kTanh},
+    {"sigmoid", Activation::kSigmoid},
+    {"quick_gelu", Activation::kQuickGelu},
+    {"linear", Activation::kNone},
+};
+
+}  // namespace
+
+Variable activation(const Variable& x, Activation f) {
+  if (f == Activation::kNone) return x;
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  dispatch_float(y.dtype(),
+                 [&]<typename T>() { kernels::activation_forward<T>(y.data<T>(), x.value().data<T>(), y.size(), f); });
+  return record(
+      name_of(f), y, {x}, [saved = kernels::backward_from_output(f) ? y : x.value(), f](const Tensor& dy, Grads d) {
+        Grads::Slot dx = d.slot(0);
+        dispatch_float(dy.dtype(), [&]<typename T>() {
+          kernels::activation_backward<T>(dx.tensor.data<T>(), dy.data<T>(), saved.data<T>(), dy.size(), f, dx.write);
+        });
+      });
+}
+
+Activation activation_from_name(std::string_view name) {
+  for (const Name& known : kNames) {
+    if (known.name == name) return known.f;
+  }
+  std::string message = "activation: must be one of ";
+  for (const Name& known : kNames) {
+    if (&known != kNames) message += ", ";
+    message += known.name;
+  }
+  throw std::invalid_argument(message + ", got " + std::string(name));
+}
+
+const char* name_of(Activation f) {
+  for (const Name& known : kNames) {
+    if (known.f == f) return known.name.data();
+  }
+  return "activation";
+}
+
+}  // namespace rapt

@@ -1,0 +1,36 @@
+// Activation functions, by enumerator or by name.
+#pragma once
+
+#include <string_view>
+
+#include "autograd/variable.h"
+#include "tensor/kernels/activation.h"
+
+namespace rapt {
+
+/// y = f(x), element by element, f as the enumerators of Activation say. After a linear layer, `linear` with the
+/// activation as its last argument does the same in less time.
+///
+/// \param x  any shape
+/// \return   of x's shape
+///
+/// Differentiable in x. Hendrycks and Gimpel 2016, "Gaussian Error Linear Units", arXiv 1606.08415 (GELU, its
+/// approximations and SiLU); Ramachandran et al. 2017, "Searching for Activation Functions", arXiv 1710.05941 (Swish).
+Variable activation(const Variable& x, Activation f);
+
+inline Variable gelu(const Variable& x) { return activation(x, Activation::kGelu); }
+inline Variable gelu_tanh(const Variable& x) { return activation(x, Activation::kGeluTanh); }
+inline Variable relu(const Variable& x) { return activation(x, Activation::kRelu); }
+inline Variable silu(const Variable& x) { return activation(x, Activation::kSilu); }
+inline Variable tanh(const Variable& x) { return activation(x, Activation::kTanh); }
+inline Variable sigmoid(const Variable& x) { return activation(x, Activation::kSigmoid); }
+
+/// The activation that Hugging Face configurations call `name`: "gelu", "gelu_new", "relu" ...
+/// \throws std::invalid_argument  for another one, listing those that there are
+Activation activation_from_name(std::string_view name);
+
+/// A name of `f` that activation_from_name knows: "gelu", "gelu_new", "relu", "silu", "tanh", "sigmoid", "quick_gelu",
+/// "linear".
+const char* name_of(Activation f);
+
+}  // namespace rapt

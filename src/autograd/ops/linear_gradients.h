@@ -1,0 +1,53 @@
+// The gradients of x W^T + b, given g, the gradient of the whole: shared by the ops that end or begin with a product.
+#pragma once
+
+#include "autograd/variable.h"
+#include "tensor/kernels/linear.h"
+
+namespace rapt {
+
+/// Adds g W to the gradient of x, which is input `i` of the op. g [N, out], W [out, in].
+inline void give_linear_input(Grads& d, std::size_t i, const Tensor& g, const Tensor& W) {
+  if (!d.wants(i)) return;
+  Grads::Slot dx = d.slot(i);
+  dispatch_float(g.dtype(), [&]<typename T>() {
+    kernels::linear_input_backward<T>(dx.tensor.data<T>(), dx.write, g.data<T>(), W.data<T>(), g.shape()[0],
+                                      W.shape()[1], W.shape()[0]);
+  });
+}
+
+/// Adds g^T x to the gradient of W, which is input `i` of the op. g [N, out], x [N, in].
+inline void give_linear_weight(Grads& d, std::size_t i, const Tensor& g, const Tensor& x) {
+  if (!d.wants(i)) return;
+  Grads::Slot dW = d.slot(i);
+  dispatch_float(g.dtype(), [&]<typename T>() {
+    kernels::linear_weight_backward<T>(dW.tensor.data<T>(), dW.write, g.data<T>(), x.data<T>(), g.shape()[0],
+                                       x.shape()[1], g.shape()[1]);
+  });
+}
+
+/// Adds the sums of g's columns to the gradient of b, which is input `i` of the op.
+inline void give_linear_bias(Grads& d, std::size_t i, const Tensor& g) {
+  if (!d.wants(i)) return;
+  Grads::Slot db = d.slot(i);
+  dispatch_float(g.dtype(), [&]<typename T>() {
+    kernels::column_sums<T>(db.tensor.data<T>(), db.write, g.data<T>(), g.shape()[0], g.shape()[1]);
+  });
+}
+
+/// Turns dy, the gradient of f(x W^T + b), into g (which may be dy) and adds the sums of g's columns to the gradient of
+/// b, which is input `i` of the op. \param saved  what kernels::backward_from_output(f) says
+inline void give_activation_and_bias(Grads& d, std::size_t i, Tensor& g, const Tensor& dy, const Tensor& saved,
+                                     Activation f) {
+  dispatch_float(dy.dtype(), [&]<typename T>() {
+    if (d.wants(i)) {
+      Grads::Slot db = d.slot(i);
+      kernels::activation_bias_backward<T>(g.data<T>(), db.tensor.data<T>(), db.write, dy.data<T>(), saved.data<T>(),
+                                           dy.shape()[0], dy.shape()[1], f);
+    } else {
+      kernels::activation_backward<T>(g.data<T>(), dy.data<T>(), saved.data<T>(), dy.size(), f, Write::kAssign);
+    }
+  });
+}
+
+}  // namespace rapt

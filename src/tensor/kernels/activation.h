@@ -1,0 +1,50 @@
+// The functions between the products: GELU and its relatives, forward and backward, on arrays and on tiles.
+#pragma once
+
+#include "tensor/matmul.h"
+#include "tensor/types.h"
+
+namespace rapt {
+
+/// An elementwise function y = f(x); s is the logistic function 1 / (1 + e^-x).
+enum class Activation : std::uint8_t {
+  kNone,       ///< x
+  kGelu,       ///< x P(X <= x), X standard normal
+  kGeluTanh,   ///< x s(2u), u = sqrt(2/pi) (x + 0.044715 x^3): the same as x/2 (1 + tanh u), which approximates kGelu
+  kRelu,       ///< max(x, 0)
+  kSilu,       ///< x s(x)
+  kTanh,       ///< tanh(x)
+  kSigmoid,    ///< s(x)
+  kQuickGelu,  ///< x s(1.702 x)
+};
+
+namespace kernels {
+
+/// Whether the way back wants f's output; from the input it goes for the others. Nothing else need be kept.
+constexpr bool backward_from_output(Activation f) {
+  return f == Activation::kNone || f == Activation::kRelu || f == Activation::kTanh || f == Activation::kSigmoid;
+}
+
+// y = f(x), on the calling thread; y may be x. For tiles that a product has just left in the cache.
+template <typename T>
+void activation_tile(Matrix<T> y, Matrix<const T> x, Activation f);
+
+// y = f(x); y may be x.
+template <typename T>
+void activation_forward(T* y, const T* x, Dim n, Activation f);
+
+// dx (+)= dy f'(x). `saved` is y where backward_from_output(f), else x. dx may be dy when it is assigned.
+template <typename T>
+void activation_backward(T* dx, const T* dy, const T* saved, Dim n, Activation f, Write write);
+
+// dx = dy f'(x) and dbias (+)= the sums of dx over its rows, in one pass over [N, C]. dx may be dy.
+template <typename T>
+void activation_bias_backward(T* dx, T* dbias, Write write, const T* dy, const T* saved, Dim N, Dim C, Activation f);
+
+// sums (+)= x_0 + x_1 + ... over the N rows of x. Blocks of 128 rows are added up first and then their sums in order,
+// so that the bits do not depend on the number of threads.
+template <typename T>
+void column_sums(T* sums, Write write, const T* x, Dim N, Dim C);
+
+}  // namespace kernels
+}  // namespace rapt

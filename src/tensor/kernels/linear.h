@@ -1,0 +1,19 @@
+// x W^T + b, with the bias laid out before each tile's product and the activation applied while the tile is in cache.
+#pragma once
+
+#include "tensor/kernels/activation.h"
+
+namespace rapt::kernels {
+
+// y = f(x W^T + b) for x [N, in], W [out, in], b [out] or null, y [N, out]. If `pre` is not null it receives
+// x W^T + b, else that is overwritten by y on the spot.
+template <typename T>
+void linear_forward(T* y, T* pre, const T* x, const T* W, const T* b, Dim N, Dim in, Dim out, Activation f);
+
+// dx (+)= g W and dW (+)= g^T x for g [N, out], the gradient of x W^T + b.
+template <typename T>
+void linear_input_backward(T* dx, Write write, const T* g, const T* W, Dim N, Dim in, Dim out);
+template <typename T>
+void linear_weight_backward(T* dW, Write write, const T* g, const T* x, Dim N, Dim in, Dim out);
+
+}  // namespace rapt::kernels
