@@ -11,12 +11,12 @@ namespace rapt::testing {
 
 /// Whether dropout drops a probability, from the definition: 16 bits of the block of 8 keys, low half first.
 inline bool is_dropped(const kernels::AttentionProblem& problem, Dim row, Dim head, Dim key) {
-  const auto place = static_cast<std::uint64_t>((problem.dropout.first_row + row) * problem.heads + head);
+  const auto place = static_cast<std::uint64_t>((problem.dropout.key.first_row + row) * problem.heads + head);
   const PhiloxBlock block = philox4x32({static_cast<std::uint32_t>(key / 8), static_cast<std::uint32_t>(place),
                                         static_cast<std::uint32_t>(place >> 32), 1},
-                                       problem.dropout.key);
+                                       problem.dropout.key.key);
   const std::uint32_t word = block[static_cast<std::size_t>(key % 8 / 2)];
-  return (key % 2 == 0 ? word & 0xFFFFU : word >> 16) < problem.drop_below;
+  return (key % 2 == 0 ? word & 0xFFFFU : word >> 16) < problem.dropout.threshold;
 }
 
 template <typename T>
@@ -32,7 +32,7 @@ AttentionResult<T> reference_attention(Matrix<const T> q, Matrix<const T> k, Mat
   const auto size = [](Dim n) { return static_cast<std::size_t>(n); };
   AttentionResult<T> r{std::vector<T>(size(q.rows * C)), std::vector<T>(size(q.rows * C)),
                        std::vector<T>(size(k.rows * C)), std::vector<T>(size(k.rows * C))};
-  const T keep = static_cast<T>(1 / (1 - problem.drop_below / 65536.0));
+  const T keep = static_cast<T>(1 / (1 - problem.dropout.threshold / 65536.0));
   for (std::size_t b = 0; b + 1 < problem.queries.size(); ++b) {
     const Dim q0 = problem.queries[b], n = problem.queries[b + 1] - q0;
     const Dim k0 = problem.keys[b], S = problem.keys[b + 1] - k0;
@@ -56,7 +56,7 @@ AttentionResult<T> reference_attention(Matrix<const T> q, Matrix<const T> k, Mat
         for (T& x : p) sum += x = std::exp(x - largest);
         for (Dim j = 0; j < seen; ++j) {
           p[size(j)] /= sum;
-          m.push_back(problem.drop_below == 0 ? T{1} : is_dropped(problem, q0 + i, h, j) ? T{0} : keep);
+          m.push_back(problem.dropout.threshold == 0 ? T{1} : is_dropped(problem, q0 + i, h, j) ? T{0} : keep);
           dp.push_back(m[size(j)] * dot(dyi, at(v, k0 + j)));
           expected += p[size(j)] * dp[size(j)];
         }

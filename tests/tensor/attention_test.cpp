@@ -59,8 +59,7 @@ void check_against_reference(const Case& c, double tolerance) {
                                  .heads = c.heads,
                                  .causal = c.causal,
                                  .scale = 1 / std::sqrt(static_cast<double>(c.D)),
-                                 .drop_below = static_cast<std::uint32_t>(std::lround(c.dropout * 65536)),
-                                 .dropout = {{7, 8}, 9}};
+                                 .dropout = kernels::DropoutRule(c.dropout, {{7, 8}, 9})};
   const Matrix<const T> Q(q.data(), N, C), K(kv.data(), S, C, 2 * C), V(kv.data() + C, S, C, 2 * C),
       dY(dy.data(), N, C);
   const auto expected = testing::reference_attention<T>(Q, K, V, dY, problem);
@@ -154,7 +153,7 @@ TEST_CASE("dropout keeps the share it should and is a function of row, head and 
   std::vector<float> q(96 * 96), v(96 * 96), y(96 * 96);
   for (std::size_t i = 0; i < 96; ++i) v[i * 96 + i] = 1;
   const AttentionProblem problem{
-      .queries = offsets, .keys = offsets, .scale = 1, .drop_below = 16384, .dropout = {{1, 2}, 1000}};
+      .queries = offsets, .keys = offsets, .scale = 1, .dropout = kernels::DropoutRule(0.25, {{1, 2}, 1000})};
   kernels::attention_forward<float>({y.data(), T, D}, nullptr, {q.data(), T, D}, {q.data(), T, D}, {v.data(), T, D},
                                     problem);
   int dropped = 0;

@@ -47,8 +47,7 @@ AttentionProblem make_problem(const char* op, const Packed& queries, const Packe
           .heads = heads,
           .causal = options.mask == AttentionMask::kCausal,
           .scale = options.scale != 0 ? options.scale : 1 / std::sqrt(static_cast<double>(C / heads)),
-          .drop_below = static_cast<std::uint32_t>(std::min(65535L, std::lround(options.dropout * 65536))),
-          .dropout = options.key};
+          .dropout = kernels::DropoutRule(options.dropout, options.key)};
 }
 
 // Columns [first, first + C) of a tensor [rows, width].

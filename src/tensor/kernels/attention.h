@@ -12,8 +12,8 @@
 
 #include <span>
 
+#include "tensor/kernels/dropout.h"
 #include "tensor/matmul.h"
-#include "tensor/random.h"
 #include "tensor/types.h"
 
 namespace rapt::kernels {
@@ -25,12 +25,14 @@ struct AttentionProblem {
   Dim heads = 1;                          ///< head h is columns [h D, (h+1) D), D = columns / heads
   bool causal = false;                    ///< query i of T sees the first S - T + i + 1 of S keys only
   double scale = 1;                       ///< of the scores
-  std::uint32_t drop_below = 0;           ///< a probability is dropped if its 16 random bits are below this
-  DropoutKey dropout{};                   ///< where those bits come from
+  DropoutRule dropout{};                  ///< of the probabilities
+
+  // The probability of row n (of all N), head h and key j of its sequence has the 16 bits that DropoutRule gives to
+  // column j, of philox4x32({j / 8, place low, place high, 1}, key) with place = (first_row + n) * heads + h.
 };
 
-// y_i = sum_j p_ij v_j,  p_i = softmax(scale q_i . k_j over the j that i sees), dropped and rescaled by dropout.
-// A query that sees no key gives zeros.
+// y_i = sum_j p_ij v_j,  p_i = softmax(scale q_i . k_j over the j that i sees), dropped and rescaled by
+// dropout. A query that sees no key gives zeros.
 // log_sum_exp [N, H], or nullptr when there is no way back: log sum_j exp(scale q_i . k_j).
 template <typename T>
 void attention_forward(Matrix<T> y, T* log_sum_exp, Matrix<const T> q, Matrix<const T> k, Matrix<const T> v,

@@ -1,0 +1,105 @@
+// What the tiled attention kernels share: one head of one sequence as a kernel sees it, the sizes of tiles, and how
+// work is cut into tasks.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+
+#include "tensor/kernels/attention.h"
+#include "tensor/storage.h"
+
+namespace rapt::kernels {
+
+// 64 queries by 256 keys: scores of f32 take 64 KB, the keys and values of heads of 64 columns 64 KB each, so that a
+// tile's work stays in a second-level cache of 512 KB. A multiple of 8 keys, because dropout draws bits for 8 at once.
+constexpr Dim kQueryTile = 64, kKeyTile = 256;
+// Queries of one forward task: it packs the keys they see once.
+constexpr Dim kQueryChunk = 256;
+// Scores' rows are a cache line longer than the tile, or all rows would fall into a few sets of the cache.
+constexpr Dim kScoresStride = kKeyTile + 16;
+
+/// One head of one sequence.
+template <typename T>
+struct AttentionHead {
+  const T *q, *k, *v;  // its first row and column
+  Dim q_stride, k_stride, v_stride;
+  Dim queries, keys, D;
+  bool causal;
+  double scale;
+  DropoutRule dropout;
+  std::uint64_t place, place_step;  // of the first query's random bits, and how much further on the next one's are
+
+  /// Query i sees the keys [0, seen(i)).
+  Dim seen(Dim i) const {
+    if (!causal) return keys;
+    const Dim n = keys - queries + i + 1;
+    return n > 0 ? n : 0;
+  }
+  /// The first query that sees key j.
+  Dim first_seeing(Dim j) const {
+    if (!causal) return 0;
+    const Dim i = queries - keys + j;
+    return i > 0 ? i : 0;
+  }
+};
+
+/// What backward has besides.
+template <typename T>
+struct AttentionHeadGradients {
+  const T *dy, *y, *log_sum_exp;
+  Dim dy_stride, y_stride, lse_stride;
+  T *dq, *dk, *dv;  // nullptr: not wanted
+  Dim dq_stride, dk_stride, dv_stride;
+  Write write_q, write_kv;
+};
+
+/// Heads [head0, head1) of a sequence, some of its queries or keys.
+struct AttentionTask {
+  Dim sequence, head0, head1, begin, end;
+};
+
+/// Multiply-adds of scores and values that one task should have at least, so that it is worth handing out.
+constexpr Dim kTaskWork = 150'000;
+
+/// Heads of one task for a sequence of T queries and S keys.
+inline Dim heads_per_task(const AttentionProblem& problem, Dim T, Dim S, Dim D) {
+  const Dim work = (problem.causal ? 1 : 2) * T * S * D + 1;
+  const Dim groups = std::min(problem.heads, (problem.heads * work + kTaskWork - 1) / kTaskWork);
+  return (problem.heads + groups - 1) / groups;
+}
+
+/// Head h of sequence b.
+template <typename T>
+AttentionHead<T> head_of(const AttentionProblem& problem, Matrix<const T> q, Matrix<const T> k, Matrix<const T> v,
+                         Dim sequence, Dim head) {
+  const auto b = static_cast<std::size_t>(sequence);
+  const Dim row = problem.queries[b], key_row = problem.keys[b], D = q.cols / problem.heads;
+  return {.q = q.data + row * q.stride + head * D,
+          .k = k.data + key_row * k.stride + head * D,
+          .v = v.data + key_row * v.stride + head * D,
+          .q_stride = q.stride,
+          .k_stride = k.stride,
+          .v_stride = v.stride,
+          .queries = problem.queries[b + 1] - row,
+          .keys = problem.keys[b + 1] - key_row,
+          .D = D,
+          .causal = problem.causal,
+          .scale = problem.scale,
+          .dropout = problem.dropout,
+          .place = static_cast<std::uint64_t>((problem.dropout.key.first_row + row) * problem.heads + head),
+          .place_step = static_cast<std::uint64_t>(problem.heads)};
+}
+
+/// Memory for one task at a time on this thread; kept, because every update needs the same again.
+template <typename T>
+T* task_memory(Dim elements) {
+  thread_local std::unique_ptr<Storage> memory;
+  const std::size_t bytes = static_cast<std::size_t>(elements) * sizeof(T);
+  if (memory == nullptr || memory->bytes() < bytes) {
+    memory.reset();
+    memory = std::make_unique<Storage>(bytes);
+  }
+  return static_cast<T*>(memory->data());
+}
+
+}  // namespace rapt::kernels

@@ -1,0 +1,231 @@
+// Products of small matrices whose right operand lies in panels: what attention's tiles are made of. A library's gemm
+// packs both operands on each call and cannot stop at a causal diagonal; here the right operand is packed once and used
+// for many rows, and each block of rows says which part of the product it wants.
+//
+// Every element of C is one chain of multiply-adds in order of k, whatever block it falls into, so bits do not depend
+// on how rows are blocked. Included by kernel files after tensor/simd.h; compiled for each target.
+#if defined(RAPT_TENSOR_KERNELS_SMALL_PRODUCT_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef RAPT_TENSOR_KERNELS_SMALL_PRODUCT_INL_H
+#undef RAPT_TENSOR_KERNELS_SMALL_PRODUCT_INL_H
+#else
+#define RAPT_TENSOR_KERNELS_SMALL_PRODUCT_INL_H
+#endif
+
+#include "tensor/simd.h"
+
+#if defined(__clang__)
+#define RAPT_UNROLL _Pragma("unroll")
+#else
+#define RAPT_UNROLL _Pragma("GCC unroll 8")
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace rapt::HWY_NAMESPACE {
+namespace {
+
+// A block of C that lives in registers: 6 x 4 vectors where there are 32 of them, 6 x 2 where there are 16.
+inline constexpr Dim kBlockRows = 6;
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
+inline constexpr Dim kPanelVectors = 2;
+#else
+inline constexpr Dim kPanelVectors = 4;
+#endif
+
+template <typename T>
+HWY_INLINE Dim lanes_of() {
+  return static_cast<Dim>(Lanes(Tag<T>()));
+}
+/// `n` columns, filled up to whole vectors.
+template <typename T>
+HWY_INLINE Dim whole_vectors(Dim n) {
+  return (n + lanes_of<T>() - 1) / lanes_of<T>() * lanes_of<T>();
+}
+
+/// A matrix of `depth` rows in panels of kPanelVectors vectors of columns, panel after panel, each row-major; the last
+/// panel is as narrow as whole vectors allow, and columns that fill it up are zeros. Takes depth * columns elements.
+template <typename T>
+struct Panels {
+  T* data;
+  Dim depth, columns;  // columns: whole vectors
+
+  HWY_INLINE T* at(Dim column) const { return data + column * depth; }  // column: the first of a panel
+  HWY_INLINE Dim width(Dim column) const {
+    const Dim whole = kPanelVectors * lanes_of<T>();
+    return columns - column < whole ? columns - column : whole;
+  }
+};
+
+/// Panels of a row-major matrix [rows, columns].
+template <typename T>
+Panels<T> pack(T* to, const T* from, Dim stride, Dim rows, Dim columns) {
+  const Tag<T> d;
+  const Panels<T> panels{to, rows, whole_vectors<T>(columns)};
+  for (Dim c = 0; c < panels.columns; c += kPanelVectors * lanes_of<T>()) {
+    const Dim width = panels.width(c), given = columns - c < width ? columns - c : width;
+    T* out = panels.at(c);
+    for (Dim r = 0; r < rows; ++r, out += width) {
+      const T* const in = from + r * stride + c;
+      for (Dim at = 0; at < width; at += lanes_of<T>()) {
+        const Dim rest = given - at;
+        StoreU(rest >= lanes_of<T>() ? LoadU(d, in + at)
+                                     : load_some_lanes(d, in + at, static_cast<std::size_t>(rest), T{0}),
+               d, out + at);
+      }
+    }
+  }
+  return panels;
+}
+
+// Four rows of four as columns.
+HWY_INLINE void transpose_4x4(float* to, Dim to_stride, const float* from, Dim stride, float scale) {
+#if HWY_TARGET == HWY_SCALAR
+  for (Dim r = 0; r < 4; ++r) {
+    for (Dim c = 0; c < 4; ++c) to[c * to_stride + r] = scale * from[r * stride + c];
+  }
+#else
+  const FixedTag<float, 4> d;
+  const auto s = Set(d, scale);
+  const auto r0 = LoadU(d, from), r1 = LoadU(d, from + stride);
+  const auto r2 = LoadU(d, from + 2 * stride), r3 = LoadU(d, from + 3 * stride);
+  const auto even_low = InterleaveLower(d, r0, r2), odd_low = InterleaveLower(d, r1, r3);
+  const auto even_high = InterleaveUpper(d, r0, r2), odd_high = InterleaveUpper(d, r1, r3);
+  StoreU(Mul(s, InterleaveLower(d, even_low, odd_low)), d, to);
+  StoreU(Mul(s, InterleaveUpper(d, even_low, odd_low)), d, to + to_stride);
+  StoreU(Mul(s, InterleaveLower(d, even_high, odd_high)), d, to + 2 * to_stride);
+  StoreU(Mul(s, InterleaveUpper(d, even_high, odd_high)), d, to + 3 * to_stride);
+#endif
+}
+
+/// Panels of scale times the transpose of a row-major matrix [rows, depth]: rows become columns.
+template <typename T>
+Panels<T> pack_transposed(T* to, const T* from, Dim stride, Dim rows, Dim depth, T scale) {
+  const Panels<T> panels{to, depth, whole_vectors<T>(rows)};
+  for (Dim c = 0; c < panels.columns; c += kPanelVectors * lanes_of<T>()) {
+    const Dim width = panels.width(c), given = rows - c < width ? rows - c : width;
+    T* const out = panels.at(c);
+    const T* const in = from + c * stride;
+    Dim r = 0;
+    if constexpr (sizeof(T) == 4) {
+      for (; r + 4 <= given; r += 4) {
+        Dim k = 0;
+        for (; k + 4 <= depth; k += 4) transpose_4x4(out + k * width + r, width, in + r * stride + k, stride, scale);
+        for (; k < depth; ++k) {
+          for (Dim i = r; i < r + 4; ++i) out[k * width + i] = scale * in[i * stride + k];
+        }
+      }
+    }
+    for (; r < given; ++r) {
+      for (Dim k = 0; k < depth; ++k) out[k * width + r] = scale * in[r * stride + k];
+    }
+    for (; r < width; ++r) {
+      for (Dim k = 0; k < depth; ++k) out[k * width + r] = 0;
+    }
+  }
+  return panels;
+}
+
+/// C [kRows, kVectors vectors] = or += op(A) B over `depth` terms; b at its first row, rows b_stride apart.
+template <typename T, int kRows, int kVectors, bool kTransposed>
+void product_block(T* c, Dim c_stride, const T* a, Dim a_stride, const T* b, Dim b_stride, Dim depth, bool add) {
+  const Tag<T> d;
+  const Dim lanes = lanes_of<T>();
+  Vec<Tag<T>> sum[kRows][kVectors];
+  RAPT_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    RAPT_UNROLL
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = add ? LoadU(d, c + r * c_stride + v * lanes) : Zero(d);
+  }
+  for (Dim k = 0; k < depth; ++k) {
+    Vec<Tag<T>> row[kVectors];
+    RAPT_UNROLL
+    for (int v = 0; v < kVectors; ++v) row[v] = LoadU(d, b + v * lanes);
+    RAPT_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const auto factor = Set(d, a[kTransposed ? r : r * a_stride]);
+      RAPT_UNROLL
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = MulAdd(factor, row[v], sum[r][v]);
+    }
+    a += kTransposed ? a_stride : 1;
+    b += b_stride;
+  }
+  RAPT_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    RAPT_UNROLL
+    for (int v = 0; v < kVectors; ++v) StoreU(sum[r][v], d, c + r * c_stride + v * lanes);
+  }
+}
+
+template <typename T>
+using ProductBlock = void (*)(T*, Dim, const T*, Dim, const T*, Dim, Dim, bool);
+
+template <typename T, int kVectors, bool kTransposed>
+ProductBlock<T> product_block_of(Dim rows) {
+  switch (rows) {
+    case 1:
+      return product_block<T, 1, kVectors, kTransposed>;
+    case 2:
+      return product_block<T, 2, kVectors, kTransposed>;
+    case 3:
+      return product_block<T, 3, kVectors, kTransposed>;
+    case 4:
+      return product_block<T, 4, kVectors, kTransposed>;
+    case 5:
+      return product_block<T, 5, kVectors, kTransposed>;
+    default:
+      return product_block<T, 6, kVectors, kTransposed>;
+  }
+}
+template <typename T, bool kTransposed>
+ProductBlock<T> product_block_of(Dim rows, Dim vectors) {
+  switch (vectors) {
+    case 1:
+      return product_block_of<T, 1, kTransposed>(rows);
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
+    default:
+      return product_block_of<T, 2, kTransposed>(rows);
+#else
+    case 2:
+      return product_block_of<T, 2, kTransposed>(rows);
+    case 3:
+      return product_block_of<T, 3, kTransposed>(rows);
+    default:
+      return product_block_of<T, 4, kTransposed>(rows);
+#endif
+  }
+}
+
+/// What a block of rows wants of a product: terms [begin, end), and its first `columns` columns, which are rounded up
+/// to whole vectors.
+struct Part {
+  Dim begin, end, columns;
+};
+
+/// C = or += op(A) B for `rows` rows of C, in blocks of at most kBlockRows of nearly equal size. A is [rows, depth]
+/// row-major, or [depth, rows] if kTransposed. part(first, last) says what the rows [first, last) want; what they do
+/// not want is left alone, except that a block without terms becomes zero unless it is added to.
+template <bool kTransposed, typename T, class F>
+HWY_INLINE void small_product(T* c, Dim c_stride, Dim rows, const T* a, Dim a_stride, const Panels<T>& b, bool add,
+                              const F& part) {
+  const Dim lanes = lanes_of<T>(), panel = kPanelVectors * lanes, blocks = (rows + kBlockRows - 1) / kBlockRows;
+  // Panels outside: each stays in the first-level cache while the rows pass over it.
+  for (Dim column = 0; column < b.columns; column += panel) {
+    const Dim width = b.width(column);
+    const T* const from = b.at(column);
+    for (Dim block = 0; block < blocks; ++block) {
+      const Dim first = rows * block / blocks, last = rows * (block + 1) / blocks;
+      const Part p = part(first, last);
+      const Dim wanted = p.columns - column < width ? p.columns - column : width;
+      if (wanted <= 0) continue;
+      product_block_of<T, kTransposed>(last - first, (wanted + lanes - 1) / lanes)(
+          c + first * c_stride + column, c_stride,
+          kTransposed ? a + p.begin * a_stride + first : a + first * a_stride + p.begin, a_stride,
+          from + p.begin * width, width, p.end > p.begin ? p.end - p.begin : 0, add);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rapt::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // once per target
