@@ -269,13 +269,13 @@ std::vector<Hdf5Plan::Extent> read_skeleton(const Scratch& scratch, const Hdf5Pl
 
 std::size_t Hdf5Layout::add_dataset(std::string path, ElementType type, std::vector<Dim> shape) {
   check_path(path);
-  datasets_.push_back({std::move(path), type, std::move(shape), 0});
+  datasets_.push_back({std::move(path), type, std::move(shape), 0, false});
   return datasets_.size() - 1;
 }
 
 std::size_t Hdf5Layout::add_string(std::string path, std::size_t bytes) {
   check_path(path);
-  datasets_.push_back({std::move(path), ElementType::kU8, {}, std::max<std::size_t>(bytes, 1)});
+  datasets_.push_back({std::move(path), ElementType::kU8, {}, bytes, true});
   return datasets_.size() - 1;
 }
 
@@ -303,11 +303,11 @@ Hdf5Plan Hdf5Layout::draw(const std::string& target) const {
   scratch.forget_name();
   Drawing drawing(file.get());
   for (const Dataset& dataset : datasets_) {
-    const bool is_string = dataset.string_bytes != 0;
     const std::uint64_t bytes =
-        is_string ? dataset.string_bytes : checked_bytes(dataset.shape, dataset.type, in_quotes(dataset.path));
+        dataset.is_string ? dataset.string_bytes : checked_bytes(dataset.shape, dataset.type, in_quotes(dataset.path));
+    // HDF5 has no strings of length 0: an empty one is a NUL, which is part of the skeleton.
     const Handle string_type = utf8_string_type(std::max<std::size_t>(dataset.string_bytes, 1));
-    const hid_t type = is_string ? string_type.get() : file_type_of(dataset.type);
+    const hid_t type = dataset.is_string ? string_type.get() : file_type_of(dataset.type);
     plan.places.push_back({drawing.make_dataset(dataset.path, type, dataset.shape, bytes == 0), bytes});
   }
   for (const std::string& group : groups_) drawing.make_group(group);

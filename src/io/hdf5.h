@@ -21,7 +21,8 @@ namespace rapt {
 /// Attributes are scalars: 64-bit integers, doubles, UTF-8 text (at most 60,000 bytes, no NUL).
 using Hdf5Value = std::variant<std::int64_t, double, std::string>;
 
-/// Where a dataset's bytes lie, from the beginning of the file. A dataset without elements has {0, 0}.
+/// Where a dataset's bytes lie, from the beginning of the file. A dataset without elements, or an empty string, has
+/// {0, 0}.
 struct DatasetPlace {
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
@@ -48,7 +49,7 @@ class Hdf5Layout final {
   /// F32, F64, I64, I32, U16 or U8. Returns the dataset's index in Hdf5Plan::places.
   std::size_t add_dataset(std::string path, ElementType type, std::vector<Dim> shape);
 
-  /// A scalar string dataset of a fixed length (UTF-8; readers strip NULs at the end, so an empty one has one NUL).
+  /// A scalar string dataset of a fixed length (UTF-8; readers strip NULs at the end).
   std::size_t add_string(std::string path, std::size_t bytes);
 
   void add_group(std::string path);
@@ -69,7 +70,8 @@ class Hdf5Layout final {
     std::string path;
     ElementType type;
     std::vector<Dim> shape;
-    std::size_t string_bytes;  ///< of a string dataset, 0 for others
+    std::size_t string_bytes;
+    bool is_string;
   };
   struct Attribute {
     std::string object;

@@ -84,7 +84,7 @@ void write_checkpoint(const std::string& path, const CheckpointContents& content
       sink(contents.tensors[index].data, plan.places[index].bytes);
     } else {
       const std::string& text = contents.texts[index - contents.tensors.size()].second;
-      sink(text.c_str(), plan.places[index].bytes);  // an empty text is stored as its terminating NUL
+      sink(text.data(), text.size());
     }
   });
   const Header header = make_header(file.size() - kHeaderBytes, file.crc());

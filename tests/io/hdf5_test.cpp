@@ -43,6 +43,7 @@ Hdf5Layout example(std::uint64_t user_block) {
   layout.add_dataset("scalar", ElementType::kI32, {});
   layout.add_dataset("nothing", ElementType::kU16, {0, 5});
   layout.add_dataset("bytes", ElementType::kU8, {1});
+  layout.add_string("empty", 0);
   layout.add_group("state");
   layout.add_attribute("state", "step", std::int64_t{-7});
   layout.add_attribute("state", "loss", 1.0 / 3.0);
@@ -60,7 +61,7 @@ TEST_CASE("what is laid out is found again, with every byte in its place") {
     const std::string file = read_plainly(path);
     const Hdf5Contents contents = contents_of(path, user_block);
     CHECK(contents.groups == std::vector<std::string>{"model", "optimizer", "optimizer/m", "state"});
-    REQUIRE(contents.datasets.size() == 7);
+    REQUIRE(contents.datasets.size() == 8);
     const auto check = [&](const std::string& name, ElementType type, std::vector<Dim> shape, std::uint64_t bytes,
                            char value) {
       CAPTURE(name);
@@ -80,6 +81,7 @@ TEST_CASE("what is laid out is found again, with every byte in its place") {
     check("scalar", ElementType::kI32, {}, 4, 5);
     check("nothing", ElementType::kU16, {0, 5}, 0, 6);
     check("bytes", ElementType::kU8, {1}, 1, 7);
+    check("empty", ElementType::kU8, {}, 1, 0);
     CHECK(contents.find("absent") == nullptr);
     REQUIRE(contents.attributes.size() == 4);
     CHECK(contents.attributes[0].object.empty());
