@@ -23,7 +23,7 @@ const std::uint8_t* byte_kinds() {
   static const std::array<std::uint8_t, 256> table = [] {
     std::array<std::uint8_t, 256> kinds{};
     for (std::size_t b = 0; b < 128; ++b) {
-      const auto kind = static_cast<std::uint8_t>(ascii_classes()[b] & kKinds);
+      const auto kind = static_cast<std::uint8_t>(character_class(static_cast<char32_t>(b)) & kKinds);
       kinds[b] = kind == 0 ? kOther : kind;
     }
     return kinds;

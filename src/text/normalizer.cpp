@@ -61,8 +61,9 @@ class BertNormalizer final : public Normalizer {
       : options_(options), strip_accents_(std::move(strip_accents)) {}
 
   std::string normalize(std::string_view text) const override {
+    if (is_ascii(text)) return clean_ascii(text);
     std::string out = clean(text);
-    if (options_.strip_accents && !is_ascii(out)) {
+    if (options_.strip_accents) {
       out = without_nonspacing_marks(unicode_normalize(out, UnicodeForm::kNfd));
     }
     return options_.lowercase ? lower_case(out) : out;
@@ -77,6 +78,24 @@ class BertNormalizer final : public Normalizer {
   }
 
  private:
+  // All steps at once.
+  std::string clean_ascii(std::string_view text) const {
+    std::string out(text.size(), '\0');
+    std::size_t n = 0;
+    for (const char c : text) {
+      const std::uint8_t kind = character_class(static_cast<unsigned char>(c));
+      char kept = c;
+      if (options_.clean_text && (kind & (kSpace | kControl)) != 0) {
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') continue;
+        kept = ' ';
+      }
+      if (options_.lowercase && kept >= 'A' && kept <= 'Z') kept = static_cast<char>(kept + 32);
+      out[n++] = kept;
+    }
+    out.resize(n);
+    return out;
+  }
+
   std::string clean(std::string_view text) const {
     std::string out;
     out.reserve(text.size());

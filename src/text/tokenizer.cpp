@@ -108,18 +108,29 @@ class Tokenizer::Impl {
         ids.push_back(raw.id);
         continue;
       }
-      const std::string normal = parts.normalizer ? parts.normalizer->normalize(raw.text) : std::string();
-      const std::string_view view = parts.normalizer ? std::string_view(normal) : raw.text;
-      for (const auto& segment : normalized_finder.split(view, special)) {
-        if (segment.id >= 0) {
-          ids.push_back(segment.id);
-          continue;
-        }
-        const auto from = parts.normalizer ? 0 : static_cast<std::size_t>(segment.text.data() - text.data());
-        append_segment(segment.text, offset + from, *workspace, ids);
+      if (!parts.normalizer) {
+        const auto from = static_cast<std::size_t>(raw.text.data() - text.data());
+        append_normalized(raw.text, special, offset + from, *workspace, ids);
+        continue;
+      }
+      // Piece by piece, so that a normalised copy stays in the cache and small.
+      constexpr std::size_t kPiece = std::size_t{32} << 10;
+      std::vector<std::size_t> cuts = safe_cuts(raw.text, kPiece);
+      cuts.push_back(raw.text.size());
+      std::size_t begin = 0;
+      for (const std::size_t end : cuts) {
+        const std::string normal = parts.normalizer->normalize(raw.text.substr(begin, end - begin));
+        append_normalized(normal, special, 0, *workspace, ids);
+        begin = end;
       }
     }
     pool.give_back(std::move(workspace));
+  }
+
+  // Words do not reach across such a cut and no added token holds white space (may_cut).
+  std::vector<std::size_t> safe_cuts(std::string_view text, std::size_t bytes) const {
+    if (!may_cut) return {};
+    return cuts_before_spaces(text, bytes, parts.pre_tokenizer->adds_prefix_space() ? " " : " \t\r\n");
   }
 
   const AddedToken* added(std::int32_t id) const {
@@ -163,6 +174,19 @@ class Tokenizer::Impl {
                      " must have the same id as in the model's vocabulary, got " + std::to_string(token.id) +
                      (in_model ? " and " + std::to_string(*in_model)
                                : ", which is " + in_quotes(parts.model->token_text(token.id))));
+    }
+  }
+
+  // Normalised text, which may hold added tokens that are looked for in their normalised form.
+  void append_normalized(std::string_view text, SpecialTokens special, std::size_t offset, Workspace& workspace,
+                         std::vector<std::int32_t>& ids) const {
+    for (const auto& segment : normalized_finder.split(text, special)) {
+      if (segment.id >= 0) {
+        ids.push_back(segment.id);
+      } else {
+        const auto from = static_cast<std::size_t>(segment.text.data() - text.data());
+        append_segment(segment.text, offset + from, workspace, ids);
+      }
     }
   }
 
@@ -247,10 +271,8 @@ std::vector<std::int32_t> Tokenizer::encode_in_parallel(std::string_view text, S
   return ids;
 }
 
-// Words do not reach across such a cut and no added token holds white space (may_cut).
 std::vector<std::size_t> Tokenizer::safe_cuts(std::string_view text, std::size_t bytes) const {
-  if (!impl_->may_cut) return {};
-  return cuts_before_spaces(text, bytes, impl_->parts.pre_tokenizer->adds_prefix_space() ? " " : " \t\r\n");
+  return impl_->safe_cuts(text, bytes);
 }
 
 TokenSequence Tokenizer::frame(std::span<const std::int32_t> text) const {

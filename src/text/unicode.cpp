@@ -30,6 +30,7 @@ bool is_alphabetic_symbol(char32_t code) {
          (code >= 0x1F150 && code <= 0x1F169) || (code >= 0x1F170 && code <= 0x1F189);
 }
 
+// For characters beyond ASCII; those have their own table (unicode.h), where symbols count as punctuation.
 std::uint8_t classify(char32_t code) {
   const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
   const auto in = [category](utf8proc_category_t first, utf8proc_category_t last) {
@@ -38,12 +39,11 @@ std::uint8_t classify(char32_t code) {
   const bool letter = in(UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_LO);
   const bool mark = in(UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_ME);
   const bool digit = in(UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NL);
-  const bool ascii_mark = code < 0x80 && in(UTF8PROC_CATEGORY_SM, UTF8PROC_CATEGORY_SO);
   unsigned bits = 0;
   if (letter) bits |= kLetter;
   if (in(UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NO)) bits |= kNumber;
   if (is_white_space(code)) bits |= kSpace;
-  if (in(UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO) || ascii_mark) bits |= kPunctuation;
+  if (in(UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO)) bits |= kPunctuation;
   if (category == UTF8PROC_CATEGORY_MN) bits |= kNonspacingMark;
   if (category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_CO) {
     bits |= kControl;
@@ -71,7 +71,6 @@ class ClassTable {
   std::uint8_t operator[](char32_t code) const {
     return code > 0x10FFFF ? 0 : classes_[blocks_[code >> 8] * std::size_t{256} + (code & 255)];
   }
-  const std::uint8_t* ascii() const { return classes_.data(); }
 
  private:
   std::array<std::uint16_t, 0x1100> blocks_{};
@@ -85,9 +84,7 @@ const ClassTable& class_table() {
 
 }  // namespace
 
-std::uint8_t character_class(char32_t code) { return class_table()[code]; }
-
-const std::uint8_t* ascii_classes() { return class_table().ascii(); }
+std::uint8_t detail::wide_character_class(char32_t code) { return class_table()[code]; }
 
 bool is_bert_cjk(char32_t code) {
   struct Range {

@@ -1,6 +1,7 @@
 // What kind of character a character is, from a table built once out of utf8proc's (Unicode 15.0); one load a lookup.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,21 +9,41 @@
 namespace rapt {
 
 /// Bits of character_class. A character has any number of them; unassigned ones have none.
-enum CharacterClass : std::uint8_t {
-  kLetter = 1,           ///< general categories L*
-  kNumber = 2,           ///< N*
-  kSpace = 4,            ///< the property White_Space: what \s means in a Unicode regular expression
-  kPunctuation = 8,      ///< P*, and ASCII's other marks ($ + < = > ^ ` | ~), as BERT counts them
-  kNonspacingMark = 16,  ///< Mn
-  kControl = 32,         ///< Cc, Cf, Co
-  kWordCharacter = 64,   ///< what \w means (UTS 18, annex C): letters, marks, decimal digits, connectors, joiners
-};
+inline constexpr std::uint8_t kLetter = 1;       ///< general categories L*
+inline constexpr std::uint8_t kNumber = 2;       ///< N*
+inline constexpr std::uint8_t kSpace = 4;        ///< the property White_Space: what \s means in a regular expression
+inline constexpr std::uint8_t kPunctuation = 8;  ///< P*, and ASCII's other marks ($ + < = > ^ ` | ~), as in BERT
+inline constexpr std::uint8_t kNonspacingMark = 16;  ///< Mn
+inline constexpr std::uint8_t kControl = 32;         ///< Cc, Cf, Co
+inline constexpr std::uint8_t kWordCharacter = 64;   ///< what \w means (UTS 18, annex C)
 
-/// OR of CharacterClass. Codes over U+10FFFF and surrogates have no class.
-std::uint8_t character_class(char32_t code);
+namespace detail {
 
-/// The classes of the 128 ASCII characters, for loops that look at bytes.
-const std::uint8_t* ascii_classes();
+constexpr std::array<std::uint8_t, 128> ascii_classes() {
+  std::array<std::uint8_t, 128> classes{};
+  for (unsigned c = 0; c < 128; ++c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), digit = c >= '0' && c <= '9';
+    const bool control = c < 0x20 || c == 0x7F, space = c == ' ' || (c >= 9 && c <= 13);
+    unsigned bits = 0;
+    if (letter) bits |= kLetter;
+    if (digit) bits |= kNumber;
+    if (space) bits |= kSpace;
+    if (control) bits |= kControl;
+    if (bits == 0) bits = kPunctuation;
+    if (letter || digit || c == '_') bits |= kWordCharacter;
+    classes[c] = static_cast<std::uint8_t>(bits);
+  }
+  return classes;
+}
+inline constexpr std::array<std::uint8_t, 128> kAsciiClasses = ascii_classes();
+std::uint8_t wide_character_class(char32_t code);
+
+}  // namespace detail
+
+/// OR of the bits above. Codes over U+10FFFF and surrogates have no class.
+inline std::uint8_t character_class(char32_t code) {
+  return code < 128 ? detail::kAsciiClasses[code] : detail::wide_character_class(code);
+}
 
 /// Ideographs that BERT sets apart with spaces: the blocks of BERT's tokenization.py, not all of CJK.
 bool is_bert_cjk(char32_t code);

@@ -39,11 +39,9 @@ std::string hex_byte(unsigned char byte) {
 
 }  // namespace
 
-Utf8Character read_utf8(const char* p, const char* end) {
+Utf8Character read_wide_utf8(const char* p, const char* end) {
   const auto byte_at = [p](std::uint32_t i) { return static_cast<unsigned char>(p[i]); };
   const unsigned char first = byte_at(0);
-  if (first < 0x80) return {first, 1, true};
-
   const Lead lead = lead_of(first);
   if (lead.length == 0) return {};
   const auto available = static_cast<std::size_t>(end - p);

@@ -21,8 +21,13 @@ struct Utf8Character {
   bool valid = false;
 };
 
+Utf8Character read_wide_utf8(const char* p, const char* end);  // read_utf8 beyond ASCII
+
 /// Reads the character at `p`, which must be before `end`. Refuses overlong forms, surrogates and codes over U+10FFFF.
-Utf8Character read_utf8(const char* p, const char* end);
+inline Utf8Character read_utf8(const char* p, const char* end) {
+  const auto first = static_cast<unsigned char>(*p);
+  return first < 0x80 ? Utf8Character{first, 1, true} : read_wide_utf8(p, end);
+}
 
 /// Reads the character that ends with the text's last byte; the text must not be empty.
 Utf8Character read_last_utf8(std::string_view text);
