@@ -20,14 +20,16 @@ namespace {
 
 constexpr int kReaderGone = 128 + SIGPIPE;
 
-/// `rapt --quiet train x` is `rapt train x --quiet`: options before the verb go behind it.
+/// `rapt --quiet train x` is `rapt train x --quiet`: the options that every command has may stand before the verb.
 std::vector<std::string> verb_first(const std::vector<std::string>& typed) {
   std::size_t verb = 0;
   while (verb < typed.size() && typed[verb].size() > 1 && typed[verb][0] == '-') {
-    const bool takes_value = typed[verb] == "--threads" || typed[verb] == "-t" || typed[verb] == "--color";
-    verb += takes_value ? 2 : 1;
+    const std::string name = typed[verb].substr(0, typed[verb].find('='));
+    const bool takes_value = name == "--threads" || name == "-t" || name == "--color";
+    if (!takes_value && name != "--quiet" && name != "-q") break;
+    verb += takes_value && name == typed[verb] ? 2 : 1;
   }
-  if (verb == 0 || verb >= typed.size()) return typed;
+  if (verb >= typed.size()) throw UsageError("a command must follow " + in_quotes(typed.back()) + "; see rapt help");
   std::vector<std::string> words(typed.begin() + static_cast<std::ptrdiff_t>(verb), typed.end());
   words.insert(words.end(), typed.begin(), typed.begin() + static_cast<std::ptrdiff_t>(verb));
   return words;

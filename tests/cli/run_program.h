@@ -1,0 +1,89 @@
+// Runs the program as a user does, and gives back what it said and how it ended.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace rapt {
+
+struct ProgramResult {
+  int code = 0;     ///< exit code, or 128 + the signal that ended it
+  std::string out;  ///< standard output
+  std::string err;  ///< standard error
+};
+
+/// A folder of its own for each test, in which programs run; removed in the end.
+class Workshop final {
+ public:
+  Workshop() {
+    static int number = 0;
+    folder_ = std::filesystem::temp_directory_path() /
+              ("rapt-cli-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
+    std::filesystem::create_directories(folder_);
+  }
+  ~Workshop() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  Workshop(const Workshop&) = delete;
+  Workshop& operator=(const Workshop&) = delete;
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name), std::ios::binary) << text;
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file(path(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  bool has(const std::string& name) const { return std::filesystem::exists(path(name)); }
+
+  /// `rapt ARGUMENTS` in this folder, `input` on standard input. A shell is not involved.
+  ProgramResult rapt(const std::vector<std::string>& arguments, const std::string& input = "") const {
+    write(".in", input);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) become(arguments);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return {code, read(".out"), read(".err")};
+  }
+
+ private:
+  [[noreturn]] void become(const std::vector<std::string>& arguments) const {
+    const auto redirect = [&](const char* name, int flags, int to) {
+      const int fd = ::open(path(name).c_str(), flags, 0600);
+      if (fd < 0 || ::dup2(fd, to) < 0) ::_exit(127);
+    };
+    redirect(".in", O_RDONLY, STDIN_FILENO);
+    redirect(".out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+    redirect(".err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+    if (::chdir(folder_.c_str()) != 0) ::_exit(127);
+    std::vector<char*> argv = {const_cast<char*>("rapt")};
+    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    ::execv(RAPT_PROGRAM, argv.data());
+    ::_exit(127);
+  }
+
+  std::filesystem::path folder_;
+};
+
+/// Checks the whole of a failure: nothing on standard output, one line on standard error, the code.
+inline void check_error(const ProgramResult& result, int code, const std::string& message) {
+  CHECK(result.err == "error: " + message + "\n");
+  CHECK(result.out.empty());
+  CHECK(result.code == code);
+}
+
+}  // namespace rapt
