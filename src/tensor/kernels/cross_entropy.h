@@ -1,0 +1,30 @@
+// Cross-entropy of rows of logits, and its gradient in their place.
+#pragma once
+
+#include "tensor/types.h"
+
+namespace rapt::kernels {
+
+/// What a row of logits z [V] with target t costs:
+///
+///     scale (logsumexp(z) - (1 - smoothing) z_t - smoothing / V sum_v z_v)
+///
+/// which for smoothing 0 is -scale log softmax(z)_t.
+struct CrossEntropyRule {
+  double smoothing = 0;
+  double scale = 1;
+};
+
+// losses[m] = the cost of row m of the logits [M, V]. The row's maximum is subtracted before exp; sums are carried on
+// in double.
+template <typename T>
+void cross_entropy_forward(double* losses, const T* logits, const std::int32_t* targets, Dim M, Dim V,
+                           const CrossEntropyRule& rule);
+
+// The same, and the gradient of the costs overwrites the logits:
+// z_v becomes scale (softmax(z)_v - (1 - smoothing) [v = t] - smoothing / V).
+template <typename T>
+void cross_entropy_forward_backward(double* losses, T* logits, const std::int32_t* targets, Dim M, Dim V,
+                                    const CrossEntropyRule& rule);
+
+}  // namespace rapt::kernels
