@@ -52,4 +52,21 @@ template <typename T>
 void attention_backward(const AttentionGradients<T>& d, Matrix<const T> dy, Matrix<const T> y, const T* log_sum_exp,
                         Matrix<const T> q, Matrix<const T> k, Matrix<const T> v, const AttentionProblem& problem);
 
+/// What a sequence has been through: keys and values of `count` places, the new ones among them. Row j of each is C
+/// wide, heads side by side; sequences may share memory, so beams that are reordered swap pointers.
+template <typename T>
+struct AttentionCache {
+  const T* keys = nullptr;
+  const T* values = nullptr;
+  Dim count = 0;
+};
+
+// attention_forward without a way back, for decoding: keys and values lie where each sequence keeps them, in rows
+// `stride` elements apart. queries [B+1] are offsets of the new rows; with `causal`, sequence b's T new rows are the
+// last T of its caches[b].count places. A few rows stream the cache once each; many (a prompt) go through the tiles.
+template <typename T>
+void attention_cached(Matrix<T> y, Matrix<const T> q, std::span<const std::int32_t> queries,
+                      std::span<const AttentionCache<T>> caches, Dim stride, Dim heads, double scale,
+                      bool causal = true);
+
 }  // namespace rapt::kernels

@@ -201,9 +201,17 @@ static std::vector<AttentionTask> forward_tasks(const AttentionProblem& problem,
 }
 
 template <typename T>
+void forward_head(const AttentionHead<T>& at, Dim begin, Dim end, T* y, Dim y_stride, T* log_sum_exp, Dim lse_stride) {
+  RAPT_DISPATCH(T, forward_queries)
+  (at, begin, end, y, y_stride, log_sum_exp, lse_stride, task_memory<T>(RAPT_DISPATCH(T, forward_memory)(at.D)));
+}
+template void forward_head(const AttentionHead<float>&, Dim, Dim, float*, Dim, float*, Dim);
+template void forward_head(const AttentionHead<double>&, Dim, Dim, double*, Dim, double*, Dim);
+
+template <typename T>
 void attention_forward(Matrix<T> y, T* log_sum_exp, Matrix<const T> q, Matrix<const T> k, Matrix<const T> v,
                        const AttentionProblem& problem) {
-  const Dim D = y.cols / problem.heads, memory = RAPT_DISPATCH(T, forward_memory)(D);
+  const Dim H = problem.heads, D = y.cols / H;
   const std::vector<AttentionTask> tasks = forward_tasks(problem, D);
   parallel_for(
       static_cast<Dim>(tasks.size()),
@@ -211,10 +219,9 @@ void attention_forward(Matrix<T> y, T* log_sum_exp, Matrix<const T> q, Matrix<co
         const AttentionTask& task = tasks[static_cast<std::size_t>(i)];
         const Dim row = problem.queries[static_cast<std::size_t>(task.sequence)];
         for (Dim head = task.head0; head < task.head1; ++head) {
-          RAPT_DISPATCH(T, forward_queries)
-          (head_of(problem, q, k, v, task.sequence, head), task.begin, task.end, y.data + row * y.stride + head * D,
-           y.stride, log_sum_exp == nullptr ? nullptr : log_sum_exp + row * problem.heads + head, problem.heads,
-           task_memory<T>(memory));
+          forward_head<T>(head_of(problem, q, k, v, task.sequence, head), task.begin, task.end,
+                          y.data + row * y.stride + head * D, y.stride,
+                          log_sum_exp == nullptr ? nullptr : log_sum_exp + row * H + head, H);
         }
       },
       Schedule::kDynamic);

@@ -90,6 +90,11 @@ AttentionHead<T> head_of(const AttentionProblem& problem, Matrix<const T> q, Mat
           .place_step = static_cast<std::uint64_t>(problem.heads)};
 }
 
+/// Queries [begin, end) of one head, on this thread, in attention_forward.cpp. y and log_sum_exp (nullptr: not wanted)
+/// at the first row of the sequence and the first column of the head.
+template <typename T>
+void forward_head(const AttentionHead<T>& at, Dim begin, Dim end, T* y, Dim y_stride, T* log_sum_exp, Dim lse_stride);
+
 /// Memory for one task at a time on this thread; kept, because every update needs the same again.
 template <typename T>
 T* task_memory(Dim elements) {

@@ -1,0 +1,129 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "support/attention_reference.h"
+#include "tensor/kernels/attention.h"
+#include "tensor/parallel.h"
+
+namespace rapt {
+namespace {
+
+using kernels::AttentionCache;
+using kernels::AttentionProblem;
+
+template <typename T>
+std::vector<T> random_values(Dim count, std::uint32_t seed) {
+  Rng rng({seed, 1});
+  std::vector<T> x(static_cast<std::size_t>(count));
+  for (T& value : x) value = static_cast<T>(2 * rng.uniform() - 1);
+  return x;
+}
+
+struct Case {
+  std::vector<std::int32_t> queries, keys;  // new rows and cached places of each sequence
+  Dim heads, D;
+  bool causal = true;
+};
+
+const std::vector<Case> kCases = {
+    {{1}, {1}, 1, 1},
+    {{1, 1, 1}, {5, 130, 17}, 3, 7},
+    {{2, 1, 4}, {9, 600, 4}, 4, 32},
+    {{1}, {1000}, 12, 64},
+    {{5, 1, 70}, {300, 8, 70}, 2, 20},
+    {{3, 1}, {50, 0}, 2, 16, false},
+    {{1, 1, 1, 1, 1, 1, 1, 1, 1}, {3, 4, 5, 6, 7, 8, 9, 10, 11}, 5, 33},
+};
+
+std::vector<std::int32_t> offsets_of(const std::vector<std::int32_t>& lengths) {
+  std::vector<std::int32_t> offsets{0};
+  for (const std::int32_t length : lengths) offsets.push_back(offsets.back() + length);
+  return offsets;
+}
+
+template <typename T>
+std::vector<T> attend(const Case& c, const std::vector<T>& q, const std::vector<T>& kv) {
+  const std::vector<std::int32_t> queries = offsets_of(c.queries), keys = offsets_of(c.keys);
+  const Dim N = queries.back(), C = c.heads * c.D;
+  std::vector<AttentionCache<T>> caches;
+  for (std::size_t b = 0; b < c.keys.size(); ++b) {
+    const T* const first = kv.data() + keys[b] * 2 * C;
+    caches.push_back({.keys = first, .values = first + C, .count = c.keys[b]});
+  }
+  std::vector<T> y(q.size(), T(NAN));
+  kernels::attention_cached<T>({y.data(), N, C}, {q.data(), N, C}, queries, caches, 2 * C, c.heads,
+                               1 / std::sqrt(static_cast<double>(c.D)), c.causal);
+  return y;
+}
+
+template <typename T>
+void check_against_reference(double tolerance) {
+  for (const Case& c : kCases) {
+    CAPTURE(c.queries[0]);
+    CAPTURE(c.keys[0]);
+    CAPTURE(c.D);
+    const std::vector<std::int32_t> queries = offsets_of(c.queries), keys = offsets_of(c.keys);
+    const Dim N = queries.back(), S = keys.back(), C = c.heads * c.D;
+    const auto q = random_values<T>(N * C, 1), kv = random_values<T>(S * 2 * C, 2);
+    const AttentionProblem problem{.queries = queries,
+                                   .keys = keys,
+                                   .heads = c.heads,
+                                   .causal = c.causal,
+                                   .scale = 1 / std::sqrt(static_cast<double>(c.D))};
+    const Matrix<const T> Q(q.data(), N, C);
+    const auto expected =
+        testing::reference_attention<T>(Q, {kv.data(), S, C, 2 * C}, {kv.data() + C, S, C, 2 * C}, Q, problem);
+    const std::vector<T> y = attend(c, q, kv);
+    double worst = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const double difference = std::abs(static_cast<double>(y[i]) - static_cast<double>(expected.y[i]));
+      worst = std::isfinite(difference) ? std::max(worst, difference) : INFINITY;
+    }
+    CHECK(worst <= tolerance);
+  }
+}
+
+TEST_CASE("attention to a cache equals attention written out") {
+  check_against_reference<double>(1e-14);
+  check_against_reference<float>(2e-6);
+}
+
+TEST_CASE("decoding place by place gives what the whole sequence gives") {
+  const Dim T = 40, H = 2, D = 24, C = H * D;
+  const std::vector<std::int32_t> whole{0, 40}, one{0, 1};
+  const auto q = random_values<double>(T * C, 1), k = random_values<double>(T * C, 2),
+             v = random_values<double>(T * C, 3);
+  std::vector<double> together(q.size()), single(q.size());
+  kernels::attention_forward<double>({together.data(), T, C}, nullptr, {q.data(), T, C}, {k.data(), T, C},
+                                     {v.data(), T, C},
+                                     {.queries = whole, .keys = whole, .heads = H, .causal = true, .scale = 0.2});
+  for (Dim i = 0; i < T; ++i) {
+    const AttentionCache<double> cache{.keys = k.data(), .values = v.data(), .count = i + 1};
+    kernels::attention_cached<double>({single.data() + i * C, 1, C}, {q.data() + i * C, 1, C}, one, {&cache, 1}, C, H,
+                                      0.2);
+  }
+  for (std::size_t i = 0; i < q.size(); ++i) CHECK(single[i] == doctest::Approx(together[i]).epsilon(1e-13));
+}
+
+TEST_CASE("a sequence's row has the same bits alone, in a batch and on more threads") {
+  const int before = thread_count();
+  for (const Case& c : kCases) {
+    const Dim C = c.heads * c.D;
+    const auto q = random_values<float>(offsets_of(c.queries).back() * C, 1);
+    const auto kv = random_values<float>(offsets_of(c.keys).back() * 2 * C, 2);
+    set_thread_count(1);
+    const auto y = attend(c, q, kv);
+    set_thread_count(2);
+    CHECK(attend(c, q, kv) == y);
+    const Case first{{c.queries[0]}, {c.keys[0]}, c.heads, c.D, c.causal};
+    const std::vector<float> first_q(q.begin(), q.begin() + c.queries[0] * C);
+    const auto alone = attend(first, first_q, kv);
+    CHECK(std::equal(alone.begin(), alone.end(), y.begin()));
+  }
+  set_thread_count(before);
+}
+
+}  // namespace
+}  // namespace rapt
