@@ -6,12 +6,11 @@
 
 namespace rapt {
 
-KeyValueCache::KeyValueCache(Dim layers, Dim sequences, Dim capacity, Dim width, DType dtype)
-    : capacity_(capacity), lengths_(static_cast<std::size_t>(sequences), 0) {
-  for (Dim i = 0; i < layers; ++i) {
-    layers_.push_back({Tensor::empty({sequences * capacity, width}, dtype),
-                       Tensor::empty({sequences * capacity, width}, dtype), this});
-  }
+KeyValueCache::KeyValueCache(const Options& o)
+    : capacity_(o.capacity), lengths_(static_cast<std::size_t>(o.sequences), 0) {
+  const Shape shape{o.most_sequences * o.capacity, o.width};
+  for (Dim i = 0; i < o.layers; ++i)
+    layers_.push_back({Tensor::empty(shape, o.dtype), Tensor::empty(shape, o.dtype), this});
 }
 
 void KeyValueCache::advance(const Packed& layout) {

@@ -14,12 +14,19 @@ class KeyValueCache final {
  public:
   /// One layer's part.
   struct Layer {
-    Tensor keys, values;  // [B * capacity, C]; sequence b owns rows [b * capacity, (b + 1) * capacity)
+    Tensor keys, values;  // [most_sequences * capacity, C]; sequence b owns rows from b * capacity on
     const KeyValueCache* cache = nullptr;
   };
 
-  /// \param capacity  most tokens a sequence can have
-  KeyValueCache(Dim layers, Dim sequences, Dim capacity, Dim width, DType dtype);
+  struct Options {
+    Dim layers = 0, sequences = 0;
+    Dim most_sequences = 0;  ///< that there may ever be; at least `sequences`
+    Dim capacity = 0;        ///< most tokens a sequence can have
+    Dim width = 0;
+    DType dtype = DType::kF32;
+  };
+
+  explicit KeyValueCache(const Options& options);
   KeyValueCache(const KeyValueCache&) = delete;
   KeyValueCache& operator=(const KeyValueCache&) = delete;
 
@@ -32,7 +39,7 @@ class KeyValueCache final {
   void advance(const Packed& layout);
 
   /// Sequence b becomes what sequence from[b] was; what beam search and finished sequences need. There may be fewer
-  /// sequences afterwards, not more than at the start.
+  /// sequences afterwards, or more, up to most_sequences.
   void reorder(std::span<const Dim> from);
 
  private:

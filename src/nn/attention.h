@@ -1,0 +1,74 @@
+// Multi-head attention over packed sequences. Vaswani et al. 2017, arXiv 1706.03762, section 3.2.
+#pragma once
+
+#include <optional>
+
+#include "autograd/ops/attention.h"
+#include "nn/context.h"
+#include "nn/kv_cache.h"
+#include "nn/linear.h"
+#include "tensor/batch.h"
+
+namespace rapt {
+
+/// Where a sequence's positions enter attention: RoFormer's rotation of queries and keys (Su et al. 2021, arXiv
+/// 2104.09864).
+struct Rotary {
+  double base = 10000;
+};
+
+/// Each row attends to rows of its own sequence.
+class SelfAttention final : public Module {
+ public:
+  struct Options {
+    Dim width = 0, heads = 1;
+    AttentionMask mask = AttentionMask::kCausal;
+    bool bias = true;
+    double scale = 0;    ///< of the scores; 0 means 1/sqrt(width / heads)
+    double dropout = 0;  ///< on the probabilities
+    std::optional<Rotary> rotary;
+    double std = 0.02, out_std = 0.02;
+  };
+
+  /// \throws ShapeError  if heads do not divide width
+  SelfAttention(const Options& options, Initializer& init);
+
+  /// \param x          [N, C]
+  /// \param positions  [N] i32, used by rotary positions only
+  /// \param cache      keys and values of earlier tokens: the new ones are appended to it and all are attended to
+  /// \return           [N, C]
+  Variable forward(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
+                   KeyValueCache::Layer* cache = nullptr) const;
+  void visit(ParameterVisitor& v) override;
+
+ private:
+  Options options_;
+  Linear qkv_;  // C -> 3C: q | k | v
+  Linear out_;
+};
+
+/// Rows of one packing (queries) attend to rows of another (the memory of an encoder).
+class CrossAttention final : public Module {
+ public:
+  struct Options {
+    Dim width = 0, heads = 1;
+    bool bias = true;
+    double dropout = 0;
+    double std = 0.02, out_std = 0.02;
+  };
+
+  CrossAttention(const Options& options, Initializer& init);
+
+  /// \param x       [N, C], the queries
+  /// \param memory  [S, C]
+  /// \return        [N, C]
+  Variable forward(const Variable& x, const Packed& layout, const Variable& memory, const Packed& memory_layout,
+                   Context& ctx) const;
+  void visit(ParameterVisitor& v) override;
+
+ private:
+  Options options_;
+  Linear q_, kv_, out_;
+};
+
+}  // namespace rapt

@@ -1,0 +1,34 @@
+// y = activation(x W^T + b), the layer that most of the time is spent in.
+#pragma once
+
+#include "autograd/ops/activation.h"
+#include "nn/initializer.h"
+#include "nn/module.h"
+
+namespace rapt {
+
+/// A matrix and, unless switched off, a bias.
+class Linear final : public Module {
+ public:
+  struct Options {
+    Dim in = 0, out = 0;
+    bool bias = true;
+    double std = 0.02;  ///< of the weights at the start; the bias starts at zero
+  };
+
+  Linear(const Options& options, Initializer& init);
+
+  /// \param x  [N, in]
+  /// \return   [N, out]
+  Variable forward(const Variable& x, Activation activation = Activation::kNone) const;
+
+  const Variable& weight() const { return weight_; }
+  const Variable& bias() const { return bias_; }
+  void visit(ParameterVisitor& v) override;
+
+ private:
+  Variable weight_;  // [out, in]
+  Variable bias_;    // [out], or undefined
+};
+
+}  // namespace rapt
