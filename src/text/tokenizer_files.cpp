@@ -1,16 +1,14 @@
 #include "text/tokenizer_files.h"
 
-#include <zlib.h>
-
 #include <array>
 #include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "io/escape.h"
-#include "io/file.h"
 #include "tensor/error.h"
 #include "text/bpe_model.h"
+#include "text/input.h"
 #include "text/tokenizer_json.h"
 
 namespace rapt {
@@ -19,34 +17,19 @@ namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
 
-std::string gunzip(const std::string& packed, const std::string& path) {
-  z_stream stream{};
-  if (inflateInit2(&stream, 15 + 16) != Z_OK) throw MemoryError("tokenizer: no memory to unpack " + path);
-  const std::unique_ptr<z_stream, decltype(&inflateEnd)> owner(&stream, &inflateEnd);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));  // zlib's interface is not const-correct
-  stream.avail_in = static_cast<uInt>(packed.size());
-  std::string out;
+// The file's bytes, unpacked if they are gzipped.
+std::string read_text(const std::string& path) {
+  ByteReader reader(Input::from_file(path));
+  std::string text;
   std::array<char, 1 << 16> block{};
-  int state = Z_OK;
-  while (state == Z_OK) {
-    stream.next_out = reinterpret_cast<Bytef*>(block.data());
-    stream.avail_out = static_cast<uInt>(block.size());
-    state = inflate(&stream, Z_NO_FLUSH);
-    out.append(block.data(), block.size() - stream.avail_out);
-    if (out.size() > kMaxBytes) {
-      throw DataError("tokenizer: " + escape_for_terminal(path) + " must unpack to at most " +
-                      readable_bytes(kMaxBytes) + ", got more");
+  while (const std::size_t got = reader.read(block.data(), block.size())) {
+    text.append(block.data(), got);
+    if (text.size() > kMaxBytes) {
+      throw DataError("tokenizer: " + escape_for_terminal(path) + " must be at most " + readable_bytes(kMaxBytes) +
+                      ", got more");
     }
   }
-  if (state != Z_STREAM_END) {
-    throw DataError("tokenizer: " + escape_for_terminal(path) + " must be a whole gzip file, got a damaged or cut one");
-  }
-  return out;
-}
-
-std::string read_text(const std::string& path) {
-  std::string bytes = read_file(path, {.max_bytes = kMaxBytes});
-  return bytes.starts_with("\x1F\x8B") ? gunzip(bytes, path) : bytes;
+  return text;
 }
 
 // The file itself or its gzipped form.
