@@ -120,6 +120,11 @@ template <class D>
 HWY_INLINE Vec<D> load_lanes(D d, const TFromD<D>* from) {
   return LoadU(d, from);
 }
+/// The same for sums of f32 elements that are carried on in f64.
+template <class D>
+requires(sizeof(TFromD<D>) == sizeof(double)) HWY_INLINE Vec<D> load_lanes(D d, const float* from) {
+  return PromoteTo(d, LoadU(Rebind<float, D>(), from));
+}
 template <class D>
 HWY_INLINE void store_lanes(D d, Vec<D> v, TFromD<D>* to) {
   StoreU(v, d, to);
@@ -137,6 +142,11 @@ HWY_INLINE Vec<D> load_some_lanes(D d, const TFromD<D>* from, std::size_t count,
   const auto mask = FirstN(d, count);
   return IfThenElse(mask, MaskedLoad(mask, d, from), Set(d, fill));
 #endif
+}
+template <class D>
+requires(sizeof(TFromD<D>) == sizeof(double)) HWY_INLINE Vec<D> load_some_lanes(D d, const float* from,
+                                                                                std::size_t count, double fill) {
+  return PromoteTo(d, load_some_lanes(Rebind<float, D>(), from, count, static_cast<float>(fill)));
 }
 template <class D>
 HWY_INLINE void store_some_lanes(D d, Vec<D> v, TFromD<D>* to, std::size_t count) {

@@ -1,0 +1,155 @@
+#include "tensor/kernels/optimizer.h"
+
+#include <cmath>
+#include <vector>
+
+#include "tensor/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/kernels/optimizer.cpp"
+#include "tensor/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace rapt::HWY_NAMESPACE {
+namespace {
+
+// `correct1` = 1 / (1 - beta1^t), `root_correct2` = 1 / sqrt(1 - beta2^t); 1 without bias correction.
+template <typename T>
+void adam(T* p, T* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, double correct1, double root_correct2) {
+  const Tag<T> d;
+  const auto constant = [d](double value) HWY_ATTR { return Set(d, static_cast<Compute<T>>(value)); };
+  const auto gradient_scale = constant(rule.gradient_scale);
+  const auto rate1 = constant(1 - rule.beta1), keep2 = constant(rule.beta2), rate2 = constant(1 - rule.beta2);
+  const auto coupled = constant(rule.coupled_decay ? rule.weight_decay : 0);
+  const auto keep = constant(rule.coupled_decay ? 1 : 1 - rule.learning_rate * rule.weight_decay);
+  const auto step = constant(rule.learning_rate * correct1), to_root = constant(root_correct2);
+  const auto epsilon = constant(rule.epsilon);
+  for_each_vector(d, n, [&](auto part) HWY_ATTR {
+    const auto weight = part.load(p);
+    const auto gradient = MulAdd(coupled, weight, Mul(gradient_scale, part.load(g)));
+    part.store(Zero(d), g);
+    const auto before = part.load(m);
+    const auto first = MulAdd(rate1, Sub(gradient, before), before);
+    part.store(first, m);
+    const auto second = MulAdd(Mul(rate2, gradient), gradient, Mul(keep2, part.load(v)));
+    part.store(second, v);
+    const auto quotient = Div(first, MulAdd(Sqrt(second), to_root, epsilon));
+    part.store(NegMulAdd(step, quotient, Mul(keep, weight)), p);
+  });
+}
+
+template <typename T>
+void sgd(T* p, T* g, T* u, Dim n, const kernels::SgdRule& rule) {
+  const Tag<T> d;
+  const auto constant = [d](double value) HWY_ATTR { return Set(d, static_cast<Compute<T>>(value)); };
+  const auto gradient_scale = constant(rule.gradient_scale), decay = constant(rule.weight_decay);
+  const auto momentum = constant(rule.momentum), learning_rate = constant(rule.learning_rate);
+  for_each_vector(d, n, [&](auto part) HWY_ATTR {
+    const auto weight = part.load(p);
+    auto gradient = MulAdd(decay, weight, Mul(gradient_scale, part.load(g)));
+    part.store(Zero(d), g);
+    if (u != nullptr) {
+      const auto velocity = MulAdd(momentum, part.load(u), gradient);
+      part.store(velocity, u);
+      gradient = rule.nesterov ? MulAdd(momentum, velocity, gradient) : velocity;
+    }
+    part.store(NegMulAdd(learning_rate, gradient, weight), p);
+  });
+}
+
+template <typename T>
+double squares(const T* x, Dim n) {
+  const ScalableTag<double> d;
+  auto even = Zero(d), odd = Zero(d);  // two sums, or each addition would wait for the one before
+  for_each_vector(d, n, [&](auto part) HWY_ATTR {
+    const auto value = part.load(x);
+    const auto sum = MulAdd(value, value, even);
+    even = odd;
+    odd = sum;
+  });
+  return sum_of_lanes(d, Add(even, odd));
+}
+
+void adam_f32(float* p, float* g, float* m, float* v, Dim n, const kernels::AdamRule& rule, double c1, double c2) {
+  adam(p, g, m, v, n, rule, c1, c2);
+}
+void adam_f64(double* p, double* g, double* m, double* v, Dim n, const kernels::AdamRule& rule, double c1, double c2) {
+  adam(p, g, m, v, n, rule, c1, c2);
+}
+void sgd_f32(float* p, float* g, float* u, Dim n, const kernels::SgdRule& rule) { sgd(p, g, u, n, rule); }
+void sgd_f64(double* p, double* g, double* u, Dim n, const kernels::SgdRule& rule) { sgd(p, g, u, n, rule); }
+double squares_f32(const float* x, Dim n) { return squares(x, n); }
+double squares_f64(const double* x, Dim n) { return squares(x, n); }
+
+}  // namespace
+}  // namespace rapt::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace rapt {
+
+HWY_EXPORT(adam_f32);
+HWY_EXPORT(adam_f64);
+HWY_EXPORT(sgd_f32);
+HWY_EXPORT(sgd_f64);
+HWY_EXPORT(squares_f32);
+HWY_EXPORT(squares_f64);
+
+namespace kernels {
+
+static constexpr Dim kUpdateBlock = 16384, kSumBlock = 65536;
+
+template <typename T>
+void adam_update(T* p, T* g, T* m, T* v, Dim n, const AdamRule& rule) {
+  const auto t = static_cast<double>(rule.step);
+  const double correct1 = rule.bias_correction ? 1 / (1 - std::pow(rule.beta1, t)) : 1;
+  const double correct2 = rule.bias_correction ? 1 / std::sqrt(1 - std::pow(rule.beta2, t)) : 1;
+  parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
+    RAPT_DISPATCH(T, adam)(p + begin, g + begin, m + begin, v + begin, end - begin, rule, correct1, correct2);
+  });
+}
+template void adam_update(float*, float*, float*, float*, Dim, const AdamRule&);
+template void adam_update(double*, double*, double*, double*, Dim, const AdamRule&);
+
+template <typename T>
+void sgd_update(T* p, T* g, T* u, Dim n, const SgdRule& rule) {
+  parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
+    RAPT_DISPATCH(T, sgd)(p + begin, g + begin, u == nullptr ? nullptr : u + begin, end - begin, rule);
+  });
+}
+template void sgd_update(float*, float*, float*, Dim, const SgdRule&);
+template void sgd_update(double*, double*, double*, Dim, const SgdRule&);
+
+template <typename T>
+double sum_of_squares(const T* x, Dim n) {
+  std::vector<double> sums(static_cast<std::size_t>((n + kSumBlock - 1) / kSumBlock));
+  parallel_blocks(n, kSumBlock, [&](Dim begin, Dim end) {
+    sums[static_cast<std::size_t>(begin / kSumBlock)] = RAPT_DISPATCH(T, squares)(x + begin, end - begin);
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+template double sum_of_squares(const float*, Dim);
+template double sum_of_squares(const double*, Dim);
+
+template <typename T>
+Dim first_not_finite(const T* x, Dim n) {
+  for (Dim begin = 0; begin < n; begin += kSumBlock) {
+    const Dim end = std::min(n, begin + kSumBlock);
+    // The sum can be infinite though every element is finite, so that the block is then looked through.
+    if (std::isfinite(RAPT_DISPATCH(T, squares)(x + begin, end - begin))) continue;
+    for (Dim i = begin; i < end; ++i) {
+      if (!std::isfinite(x[i])) return i;
+    }
+  }
+  return -1;
+}
+template Dim first_not_finite(const float*, Dim);
+template Dim first_not_finite(const double*, Dim);
+
+}  // namespace kernels
+}  // namespace rapt
+
+#endif

@@ -1,0 +1,58 @@
+// What an update does to flat buffers of parameters, in one pass over memory: the gradient is scaled, used and zeroed
+// as it is read.
+#pragma once
+
+#include "tensor/types.h"
+
+namespace rapt::kernels {
+
+// Adam with decoupled or coupled weight decay. With g the gradient times `gradient_scale`, t the number of this update:
+//
+//     p -= learning_rate weight_decay p                  (decoupled; coupled instead: g += weight_decay p)
+//     m = beta1 m + (1 - beta1) g
+//     v = beta2 v + (1 - beta2) g^2
+//     p -= learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+//
+// without the divisions by 1 - beta^t if bias_correction is off, as BERT was trained. Loshchilov and Hutter 2019,
+// "Decoupled Weight Decay Regularization", arXiv 1711.05101; Kingma and Ba 2015, "Adam", arXiv 1412.6980 (coupled).
+struct AdamRule {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  bool coupled_decay = false;
+  bool bias_correction = true;
+  Dim step = 1;               ///< t, from 1
+  double gradient_scale = 1;  ///< of clipping, and one over the number of targets
+};
+
+// Updates n parameters p with first and second moments m and v (zeros before the first update); sets g to zero.
+template <typename T>
+void adam_update(T* p, T* g, T* m, T* v, Dim n, const AdamRule& rule);
+
+// Stochastic gradient descent as PyTorch has it. With g the gradient times `gradient_scale`:
+//
+//     g += weight_decay p
+//     u = momentum u + g
+//     p -= learning_rate u                               (Nesterov: learning_rate (g + momentum u))
+struct SgdRule {
+  double learning_rate = 1e-2;
+  double momentum = 0;
+  bool nesterov = false;
+  double weight_decay = 0;
+  double gradient_scale = 1;
+};
+
+// Updates n parameters p with velocities u (zeros before the first update; null without momentum); sets g to zero.
+template <typename T>
+void sgd_update(T* p, T* g, T* u, Dim n, const SgdRule& rule);
+
+// The sum of x^2, in double, in blocks of fixed size whose sums are added in order. Not finite if an element is not.
+template <typename T>
+double sum_of_squares(const T* x, Dim n);
+
+// The index of the first element that is infinite or NaN, -1 if none is.
+template <typename T>
+Dim first_not_finite(const T* x, Dim n);
+
+}  // namespace rapt::kernels

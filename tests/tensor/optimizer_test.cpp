@@ -1,0 +1,192 @@
+#include "tensor/kernels/optimizer.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "tensor/parallel.h"
+#include "tensor/random.h"
+
+using namespace rapt;
+using kernels::AdamRule;
+using kernels::SgdRule;
+
+namespace {
+
+template <typename T>
+std::vector<T> random_values(std::size_t n, std::uint32_t seed) {
+  Rng rng({seed, 1});
+  std::vector<T> values(n);
+  for (T& v : values) v = static_cast<T>(rng.uniform() * 2 - 1);
+  return values;
+}
+
+template <typename T>
+struct State {
+  std::vector<T> p, m, v;
+  explicit State(std::size_t n) : p(random_values<T>(n, 1)), m(n), v(n) {}
+};
+
+void plain_adam(State<double>& s, const std::vector<double>& gradient, const AdamRule& r) {
+  const double t = static_cast<double>(r.step);
+  const double c1 = r.bias_correction ? 1 - std::pow(r.beta1, t) : 1;
+  const double c2 = r.bias_correction ? 1 - std::pow(r.beta2, t) : 1;
+  for (std::size_t i = 0; i < s.p.size(); ++i) {
+    double g = gradient[i] * r.gradient_scale;
+    if (r.coupled_decay) g += r.weight_decay * s.p[i];
+    if (!r.coupled_decay) s.p[i] -= r.learning_rate * r.weight_decay * s.p[i];
+    s.m[i] = r.beta1 * s.m[i] + (1 - r.beta1) * g;
+    s.v[i] = r.beta2 * s.v[i] + (1 - r.beta2) * g * g;
+    s.p[i] -= r.learning_rate * (s.m[i] / c1) / (std::sqrt(s.v[i] / c2) + r.epsilon);
+  }
+}
+
+void plain_sgd(State<double>& s, const std::vector<double>& gradient, const SgdRule& r) {
+  for (std::size_t i = 0; i < s.p.size(); ++i) {
+    const double g = gradient[i] * r.gradient_scale + r.weight_decay * s.p[i];
+    s.m[i] = r.momentum * s.m[i] + g;
+    s.p[i] -= r.learning_rate * (r.nesterov ? g + r.momentum * s.m[i] : s.m[i]);
+  }
+}
+
+template <typename T>
+double worst(const std::vector<T>& a, const std::vector<double>& b) {
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(static_cast<double>(a[i]) - b[i]));
+  return most;
+}
+
+// Ten updates of odd length through the kernel and through the plain loop.
+template <typename T, typename Rule, typename Kernel, typename Plain>
+double worst_after_ten(Rule rule, Kernel kernel, Plain plain) {
+  constexpr std::size_t n = 16384 + 77;
+  State<T> fast(n);
+  State<double> slow(n);
+  for (std::size_t i = 0; i < n; ++i) slow.p[i] = static_cast<double>(fast.p[i]);
+  for (std::uint32_t step = 1; step <= 10; ++step) {
+    std::vector<T> g = random_values<T>(n, 100 + step);
+    const std::vector<double> exact(g.begin(), g.end());
+    if constexpr (requires { rule.step; }) rule.step = step;
+    kernel(fast, g, rule);
+    plain(slow, exact, rule);
+    for (const T v : g) REQUIRE(v == 0);
+  }
+  return std::max({worst(fast.p, slow.p), worst(fast.m, slow.m), worst(fast.v, slow.v)});
+}
+
+template <typename T>
+double worst_adam(const AdamRule& rule) {
+  return worst_after_ten<T>(
+      rule,
+      [](State<T>& s, std::vector<T>& g, const AdamRule& r) {
+        kernels::adam_update(s.p.data(), g.data(), s.m.data(), s.v.data(), static_cast<Dim>(g.size()), r);
+      },
+      plain_adam);
+}
+
+template <typename T>
+double worst_sgd(const SgdRule& rule) {
+  return worst_after_ten<T>(
+      rule,
+      [](State<T>& s, std::vector<T>& g, const SgdRule& r) {
+        kernels::sgd_update(s.p.data(), g.data(), s.m.data(), static_cast<Dim>(g.size()), r);
+      },
+      plain_sgd);
+}
+
+}  // namespace
+
+TEST_CASE("one update of AdamW by hand") {
+  double p = 2, g = 4, m = 0, v = 0;
+  const AdamRule rule{
+      .learning_rate = 0.1, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 0, .weight_decay = 0.5, .gradient_scale = 0.5};
+  kernels::adam_update(&p, &g, &m, &v, 1, rule);
+  CHECK(m == doctest::Approx(0.2).epsilon(1e-15));                      // a tenth of 4 / 2
+  CHECK(v == doctest::Approx(0.04).epsilon(1e-14));                     // a hundredth of its square
+  CHECK(p == doctest::Approx(2 - 0.1 * 0.5 * 2 - 0.1).epsilon(1e-14));  // the first step has the length of the rate
+  CHECK(g == 0);
+}
+
+TEST_CASE("two updates of SGD with Nesterov momentum by hand") {
+  double p = 1, g = 2, u = 0;
+  const SgdRule rule{.learning_rate = 0.1, .momentum = 0.5, .nesterov = true};
+  kernels::sgd_update(&p, &g, &u, 1, rule);
+  CHECK(u == 2);
+  CHECK(p == doctest::Approx(1 - 0.1 * (2 + 0.5 * 2)).epsilon(1e-15));
+  g = -1;
+  kernels::sgd_update(&p, &g, &u, 1, rule);
+  CHECK(u == 0);
+  CHECK(p == doctest::Approx(0.7 - 0.1 * -1).epsilon(1e-15));
+  kernels::sgd_update<double>(&p, &(g = 3), nullptr, 1, {.learning_rate = 0.1, .weight_decay = 1});
+  CHECK(p == doctest::Approx(0.8 - 0.1 * (3 + 0.8)).epsilon(1e-15));
+}
+
+TEST_CASE("Adam in all its forms is what a plain loop computes") {
+  const AdamRule base{.learning_rate = 0.01, .beta2 = 0.95, .epsilon = 1e-6};
+  std::vector<AdamRule> rules(5, base);
+  rules[1].weight_decay = 0.1;
+  rules[2].weight_decay = 0.1;
+  rules[2].coupled_decay = true;
+  rules[3].bias_correction = false;
+  rules[4].gradient_scale = 0.03;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    CAPTURE(i);
+    CHECK(worst_adam<double>(rules[i]) < 1e-13);
+    CHECK(worst_adam<float>(rules[i]) < 3e-6);
+  }
+}
+
+TEST_CASE("SGD in all its forms is what a plain loop computes") {
+  for (const SgdRule& rule : {SgdRule{}, SgdRule{.momentum = 0.9}, SgdRule{.momentum = 0.9, .nesterov = true},
+                              SgdRule{.momentum = 0.9, .weight_decay = 0.1, .gradient_scale = 0.5}}) {
+    CHECK(worst_sgd<double>(rule) < 1e-13);
+    CHECK(worst_sgd<float>(rule) < 5e-6);
+  }
+}
+
+TEST_CASE_TEMPLATE("updates and norms have the same bits on one thread and on two", T, float, double) {
+  constexpr std::size_t n = 200'003;
+  const int threads = thread_count();
+  std::vector<State<T>> states;
+  double sums[2] = {};
+  for (const int count : {1, 2}) {
+    set_thread_count(count);
+    states.emplace_back(n);
+    std::vector<T> g = random_values<T>(n, 9);
+    sums[count - 1] = kernels::sum_of_squares(g.data(), n);
+    kernels::adam_update(states.back().p.data(), g.data(), states.back().m.data(), states.back().v.data(), n, {});
+  }
+  set_thread_count(threads);
+  CHECK(sums[0] == sums[1]);
+  CHECK(states[0].p == states[1].p);
+  CHECK(states[0].v == states[1].v);
+}
+
+TEST_CASE("squares are summed in double") {
+  std::vector<float> x(1'000'003, 1e20f);
+  CHECK(kernels::sum_of_squares(x.data(), static_cast<Dim>(x.size())) ==
+        doctest::Approx(1'000'003 * static_cast<double>(1e20f) * static_cast<double>(1e20f)).epsilon(1e-13));
+  std::vector<double> y = random_values<double>(70'001, 5);
+  long double right = 0;
+  for (const double v : y) right += static_cast<long double>(v) * v;
+  CHECK(kernels::sum_of_squares(y.data(), static_cast<Dim>(y.size())) ==
+        doctest::Approx(static_cast<double>(right)).epsilon(1e-14));
+  CHECK(kernels::sum_of_squares(y.data(), 0) == 0);
+}
+
+TEST_CASE_TEMPLATE("the first element that is not finite is found, and large ones are not taken for it", T, float,
+                   double) {
+  std::vector<T> x(150'001, std::numeric_limits<T>::max());
+  const auto n = static_cast<Dim>(x.size());
+  CHECK(kernels::first_not_finite(x.data(), n) == -1);
+  for (const std::size_t at : {150'000u, 70'000u, 3u, 0u}) {
+    for (const T bad : {std::numeric_limits<T>::quiet_NaN(), -std::numeric_limits<T>::infinity()}) {
+      x[at] = bad;
+      CHECK(kernels::first_not_finite(x.data(), n) == static_cast<Dim>(at));
+      CHECK_FALSE(std::isfinite(kernels::sum_of_squares(x.data(), n)));
+    }
+  }
+}
