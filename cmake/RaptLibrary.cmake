@@ -1,7 +1,8 @@
 # How every target of the project is compiled, and how a folder of src becomes a library.
 
 add_library(rapt_flags INTERFACE)
-target_compile_options(rapt_flags INTERFACE -Wall -Wextra -Wconversion)
+target_compile_options(rapt_flags INTERFACE -Wall -Wextra -Wconversion
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)  # in g++'s -Wconversion it is not either
 # Kernels never read errno or trap flags; NaN and infinity checks must keep working, so no -ffast-math.
 target_compile_options(rapt_flags INTERFACE -fno-math-errno -fno-trapping-math -ffp-contract=fast)
 if(RAPT_SANITIZE)
