@@ -1,0 +1,56 @@
+// A GPT of 27,000 parameters learns one sentence, byte by byte, and says it.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "decode/generate.h"
+#include "nn/models/gpt.h"
+#include "tensor/batch.h"
+#include "train/optimizer.h"
+#include "train/parameters.h"
+
+using namespace rapt;
+
+// All of `text` but its last byte, each position predicting the byte after it.
+static Batch next_byte_batch(const std::string& text) {
+  const std::vector<std::int32_t> bytes(text.begin(), text.end());
+  const Dim N = static_cast<Dim>(bytes.size()) - 1;
+  std::vector<std::int32_t> positions;
+  for (std::int32_t i = 0; i < N; ++i) positions.push_back(i);
+
+  Batch batch;
+  batch.layout = pack_lengths(std::vector<Dim>{N});  // one sequence; several would lie end to end
+  batch.tokens = Tensor::from(std::vector<std::int32_t>(bytes.begin(), bytes.end() - 1), {N});
+  batch.positions = Tensor::from(positions, {N});
+  batch.target_rows = batch.positions;  // every row is predicted
+  batch.targets = Tensor::from(std::vector<std::int32_t>(bytes.begin() + 1, bytes.end()), {N});
+  return batch;
+}
+
+int main() {
+  const std::string text = "the cat sat on the mat, the dog lay in the sun, and neither of them said a word.";
+  const Batch batch = next_byte_batch(text);
+
+  Initializer init(/*seed=*/1);
+  Gpt model({.vocabulary = 128, .context = 128, .width = 32, .layers = 1, .heads = 2}, init);
+  FlatParameters parameters(model);
+  Optimizer optimizer(parameters, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01});
+
+  const int updates = 150;
+  for (int update = 1; update <= updates; ++update) {
+    Context ctx{.training = true, .seed = 1, .update = static_cast<std::uint64_t>(update)};
+    const Variable loss = model.loss(batch, ctx, 1.0 / static_cast<double>(batch.targets.size()));
+    backward(loss);
+    optimizer.update(/*learning_rate=*/1e-2, clip_factor(optimizer.grad_norm(), 1.0));
+    if (update % 50 == 0) std::printf("update %3d: loss %.4f nats per byte\n", update, loss.value().item());
+  }
+
+  const std::string prompt = "the cat";
+  GenerateOptions options;
+  options.max_tokens = static_cast<std::int64_t>(text.size() - prompt.size());
+  options.sampling.greedy = true;
+  const Generated generated = generate(model, {{prompt.begin(), prompt.end()}}, options).front();
+  const std::string said = prompt + std::string(generated.tokens.begin(), generated.tokens.end());
+  std::printf("%s\n", said.c_str());
+  return said == text ? 0 : 1;
+}
