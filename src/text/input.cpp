@@ -7,14 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/spool.h"
 
 namespace rapt {
 
@@ -29,36 +28,17 @@ Input::Input(std::string name, FileDescriptor file)
 
 Input Input::from_file(const std::string& path) { return Input(path, open_regular_file(path)); }
 
-static FileDescriptor nameless_file() {
-  std::string path = (std::filesystem::temp_directory_path() / "rapt-input-XXXXXX").string();
-  const int fd = mkstemp(path.data());
-  if (fd < 0) {
-    throw IoError("standard input: cannot be kept in " + escape_for_terminal(path) + ": " + std::strerror(errno) +
-                  "; set TMPDIR to a folder that can be written to");
-  }
-  unlink(path.c_str());
-  return FileDescriptor(fd);
-}
-
 Input Input::from_standard_input() {
-  FileDescriptor kept = nameless_file();
+  Spool kept("standard input");
   std::vector<char> block(kBlock);
   while (true) {
     const ssize_t got = ::read(STDIN_FILENO, block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw IoError(std::string("standard input: reading failed: ") + std::strerror(errno));
     if (got == 0) break;
-    for (ssize_t done = 0; done < got;) {
-      const ssize_t wrote = ::write(kept.get(), block.data() + done, static_cast<std::size_t>(got - done));
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) {
-        throw IoError(std::string("standard input: keeping it in a temporary file failed: ") + std::strerror(errno) +
-                      "; set TMPDIR to a folder with more space");
-      }
-      done += wrote;
-    }
+    kept.append(block.data(), static_cast<std::size_t>(got));
   }
-  return Input("standard input", std::move(kept));
+  return Input("standard input", kept.finish());
 }
 
 Input Input::from_memory(std::string name, std::string bytes) {

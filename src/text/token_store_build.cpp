@@ -1,0 +1,462 @@
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+#include "io/escape.h"
+#include "io/hdf5_stream.h"
+#include "io/json.h"
+#include "tensor/error.h"
+#include "tensor/parallel.h"
+#include "text/spool.h"
+#include "text/token_file.h"
+#include "text/token_store.h"
+
+namespace rapt {
+
+static constexpr std::size_t kJobBytes = std::size_t{1} << 18;    // text of one encoding job, about
+static constexpr std::size_t kRoundBytes = std::size_t{1} << 23;  // text encoded between two writes, about
+static constexpr std::size_t kBlockBytes = std::size_t{1} << 15;  // at least so much text is worth a thread's trouble
+
+std::optional<std::int32_t> document_end(const Corpus& corpus, const Tokenizer& tokenizer) {
+  if (corpus.sources().size() == 1 && corpus.documents_are_files()) return std::nullopt;
+  return tokenizer.end_of_text();
+}
+
+// --------------------------------------------------------------------------------------------------------------- file
+
+namespace {
+
+// The file being written: tokens as they come, documents' beginnings aside until the end.
+class StoreWriter final {
+ public:
+  StoreWriter(const std::string& path, std::int32_t vocabulary)
+      : narrow_(vocabulary <= 65536),
+        tokens_(path, "tokens", narrow_ ? ElementType::kU16 : ElementType::kI32),
+        documents_(escape_for_terminal(path) + ": where documents begin", std::filesystem::path(path).parent_path()) {}
+
+  void append(std::span<const std::int32_t> ids) {
+    if (narrow_) {
+      halves_.assign(ids.begin(), ids.end());
+      tokens_.append(halves_.data(), halves_.size());
+    } else {
+      tokens_.append(ids.data(), ids.size());
+    }
+  }
+
+  // The tokens since the last document are one; if there are none, there is no document.
+  void end_document() {
+    if (count() == begin_) return;
+    documents_.append(&begin_, sizeof begin_);
+    ++document_count_;
+    begin_ = count();
+  }
+
+  Dim count() const { return static_cast<Dim>(tokens_.count()); }
+  Dim document_count() const { return document_count_; }
+
+  // Adds /documents, /tokenizer, /sources and the attributes that `layout` has.
+  void commit(Hdf5Layout layout, const std::string& tokenizer, const std::string& sources) {
+    end_document();
+    documents_.append(&begin_, sizeof begin_);
+    const std::uint64_t bytes = documents_.size();
+    const FileDescriptor spool = documents_.finish();
+    const std::size_t documents = layout.add_dataset("documents", ElementType::kI64, {document_count_ + 1});
+    const std::size_t tokenizer_text = layout.add_string("tokenizer", tokenizer.size());
+    layout.add_string("sources", sources.size());
+    tokens_.commit(layout, [&](std::size_t dataset, const ByteSink& sink) {
+      if (dataset != documents) {
+        const std::string& text = dataset == tokenizer_text ? tokenizer : sources;
+        return sink(text.data(), text.size());
+      }
+      std::vector<char> block(kJobBytes);
+      for (std::uint64_t at = 0; at < bytes; at += block.size()) {
+        block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), bytes - at)));
+        read_at(spool, "documents", at, block.data(), block.size());
+        sink(block.data(), block.size());
+      }
+    });
+  }
+
+ private:
+  bool narrow_;
+  Hdf5Appender tokens_;
+  Spool documents_;
+  std::vector<std::uint16_t> halves_;
+  std::int64_t begin_ = 0;
+  Dim document_count_ = 0;
+};
+
+// ------------------------------------------------------------------------------------------------------------ encoding
+
+// A part of a document that is encoded by itself.
+struct EncodingJob {
+  std::string text;
+  std::size_t source = 0;
+  std::uint64_t offset = 0;  // in its document, for messages
+  bool ends = false;         // its document
+  bool mark = false;         // with the token for that
+};
+
+// Gathers text until there is enough for all threads, encodes it, writes it.
+class CorpusEncoder final {
+ public:
+  CorpusEncoder(const Tokenizer& tokenizer, std::optional<std::int32_t> end_of_text, StoreWriter& out)
+      : tokenizer_(tokenizer), end_of_text_(end_of_text), out_(out) {}
+
+  void begin_corpus(const Corpus& corpus) { corpus_ = &corpus; }
+
+  // Text that goes on where the last ended.
+  void add(std::string_view text, const CorpusPiece& place, std::uint64_t offset, bool ends, bool mark) {
+    if (pending_.empty()) pending_offset_ = offset;
+    pending_ += text;
+    source_ = place.source;
+    if (ends || pending_.size() >= enough_) cut(ends, mark);
+    if (job_bytes_ >= kRoundBytes || jobs_.size() >= kRoundBytes / 64) flush();
+  }
+
+  void flush() {
+    // Blocks of neighbouring jobs, so that many short documents do not cost many tasks. The cut depends on the text
+    // alone.
+    std::vector<std::size_t> begin = {0};
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      bytes += jobs_[i].text.size();
+      if (bytes >= kBlockBytes || i + 1 == jobs_.size()) {
+        begin.push_back(i + 1);
+        bytes = 0;
+      }
+    }
+    std::vector<Encoded> blocks(begin.size() - 1);
+    parallel_for(
+        static_cast<Dim>(blocks.size()),
+        [&](Dim b) {
+          const auto block = static_cast<std::size_t>(b);
+          for (std::size_t i = begin[block]; i < begin[block + 1]; ++i) encode(jobs_[i], blocks[block]);
+        },
+        Schedule::kDynamic);
+    for (const Encoded& block : blocks) write(block);
+    jobs_.clear();
+    job_bytes_ = 0;
+  }
+
+ private:
+  struct Encoded {
+    std::vector<std::int32_t> ids;
+    std::vector<std::size_t> document_ends;
+  };
+
+  // Makes jobs of the pending text; what is behind the last safe place waits for more, unless the document ends.
+  void cut(bool ends, bool mark) {
+    std::vector<std::size_t> cuts = tokenizer_.safe_cuts(pending_, kJobBytes);
+    if (ends) cuts.push_back(pending_.size());
+    std::size_t at = 0;
+    for (const std::size_t to : cuts) {
+      const bool last = ends && to == pending_.size();
+      jobs_.push_back({pending_.substr(at, to - at), source_, pending_offset_ + at, last, last && mark});
+      job_bytes_ += to - at;
+      at = to;
+    }
+    pending_.erase(0, at);
+    pending_offset_ += at;
+    // Where there was no place to cut, looking for one again and again would take the square of the length.
+    enough_ = std::max(4 * kJobBytes, 2 * pending_.size());
+  }
+
+  void encode(const EncodingJob& job, Encoded& out) const {
+    try {
+      tokenizer_.append_ids(job.text, SpecialTokens::kRecognise, out.ids, static_cast<std::size_t>(job.offset));
+    } catch (const DataError& error) {
+      throw DataError(escape_for_terminal(corpus_->sources()[job.source].name()) + ": " + error.what());
+    }
+    if (job.mark && end_of_text_) out.ids.push_back(*end_of_text_);
+    if (job.ends) out.document_ends.push_back(out.ids.size());
+  }
+
+  void write(const Encoded& block) {
+    std::size_t at = 0;
+    for (const std::size_t end : block.document_ends) {
+      out_.append(std::span(block.ids).subspan(at, end - at));
+      out_.end_document();
+      at = end;
+    }
+    out_.append(std::span(block.ids).subspan(at));
+  }
+
+  const Tokenizer& tokenizer_;
+  std::optional<std::int32_t> end_of_text_;
+  StoreWriter& out_;
+  const Corpus* corpus_ = nullptr;
+  std::string pending_;
+  std::uint64_t pending_offset_ = 0;
+  std::size_t enough_ = 4 * kJobBytes;  // so much pending text is worth cutting
+  std::size_t source_ = 0;
+  std::vector<EncodingJob> jobs_;
+  std::size_t job_bytes_ = 0;
+};
+
+// ------------------------------------------------------------------------------------------------------------ building
+
+// What a store is made from, read once.
+struct StoreIdentity {
+  std::vector<std::string> train_digests, validation_digests;
+  std::string key;
+};
+
+Json key_of(const Corpus& corpus, const std::vector<std::string>& digests) {
+  const CorpusOptions& options = corpus.options();
+  Json sources = Json::array();
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    sources.push_back({static_cast<int>(corpus.sources()[i].format()), digests[i]});
+  }
+  return {{"sources", sources}, {"unit", static_cast<int>(options.unit)}, {"text_field", options.text_field}};
+}
+
+StoreIdentity identify(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
+                       const TokenStoreOptions& options) {
+  StoreIdentity identity;
+  identity.train_digests = train.digests();
+  Json key = {{"version", 1}, {"train", key_of(train, identity.train_digests)}};
+  if (validation != nullptr) {
+    identity.validation_digests = validation->digests();
+    key["validation"] = key_of(*validation, identity.validation_digests);
+  } else {
+    key["validation_fraction"] = options.validation_fraction;
+  }
+  key["end_of_text"] = options.end_of_text.value_or(-1);
+  key["tokenizer"] = digest_of(tokenizer.to_json());
+  identity.key = digest_of(dump_compact(key));
+  return identity;
+}
+
+// How much of a corpus is the training part.
+struct Split {
+  std::uint64_t characters = std::numeric_limits<std::uint64_t>::max();
+  std::int64_t documents = std::numeric_limits<std::int64_t>::max();
+  bool by_documents = false;
+};
+
+class StoreBuilder final {
+ public:
+  StoreBuilder(const Tokenizer& tokenizer, const std::string& path, const TokenStoreOptions& options,
+               const TokenStoreProgress& progress)
+      : tokenizer_(tokenizer),
+        options_(options),
+        progress_(progress),
+        out_(path, tokenizer.vocabulary_size()),
+        encoder_(tokenizer, options.end_of_text, out_) {}
+
+  void build(const Corpus& train, const Corpus* validation, const StoreIdentity& identity) {
+    const bool split = validation == nullptr && options_.validation_fraction > 0;
+    if (train.holds_tokens()) {
+      add_tokens(train, split);
+    } else {
+      add_text(train, validation, split);
+    }
+    if (!boundary_) end_training_part();
+    if (validation != nullptr) {
+      if (validation->holds_tokens()) {
+        add_tokens(*validation, false);
+      } else {
+        add_all_text(*validation, Split{});
+      }
+    }
+    finish(train, validation, identity);
+  }
+
+ private:
+  void add_text(const Corpus& train, const Corpus* validation, bool split) {
+    const CorpusInfo info = train.scan();
+    if (info.documents == 0) {
+      throw DataError(escape_for_terminal(train.sources().front().name()) + ": there must be text, got none");
+    }
+    total_bytes_ = info.bytes;
+    if (validation != nullptr && !validation->holds_tokens()) total_bytes_ += validation->scan().bytes;
+    Split at;
+    if (split) {
+      const double kept = 1.0 - options_.validation_fraction;
+      at.by_documents = !train.documents_are_files() && info.documents > 1;
+      if (at.by_documents) {
+        at.documents = static_cast<std::int64_t>(kept * static_cast<double>(info.documents));
+        at.documents = std::clamp<std::int64_t>(at.documents, 1, info.documents - 1);
+      } else {
+        at.characters = static_cast<std::uint64_t>(kept * static_cast<double>(info.characters));
+      }
+    }
+    add_all_text(train, at);
+  }
+
+  void add_all_text(const Corpus& corpus, const Split& split) {
+    encoder_.begin_corpus(corpus);
+    CorpusReader reader = corpus.read();
+    CorpusPiece piece;
+    std::int64_t documents = 0;
+    std::uint64_t characters = 0;
+    while (reader.next(piece)) {
+      if (piece.begins && documents++ == split.documents) end_training_part();
+      std::string_view text = piece.text;
+      std::uint64_t offset = piece.offset;
+      if (!boundary_ && !split.by_documents) {
+        const std::size_t first = bytes_of_characters(text, split.characters - characters, characters);
+        if (first < text.size()) {
+          if (offset + first > 0) add(text.substr(0, first), piece, offset, true, false);
+          end_training_part();
+          text.remove_prefix(first);
+          offset += first;
+        }
+      }
+      add(text, piece, offset, piece.ends, piece.ends);
+    }
+    encoder_.flush();
+  }
+
+  void add(std::string_view text, const CorpusPiece& piece, std::uint64_t offset, bool ends, bool mark) {
+    encoder_.add(text, piece, offset, ends, mark);
+    (boundary_ ? validation_bytes_ : train_bytes_) += text.size();
+    done_bytes_ += text.size();
+    if (progress_) progress_(done_bytes_, total_bytes_);
+  }
+
+  // How many bytes the text's first `count` characters take, at most all; adds the characters passed to `passed`.
+  static std::size_t bytes_of_characters(std::string_view text, std::uint64_t count, std::uint64_t& passed) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
+      if (begins && count-- == 0) return i;
+      passed += begins ? 1 : 0;
+    }
+    return text.size();
+  }
+
+  void add_tokens(const Corpus& corpus, bool split) {
+    std::vector<TokenFile> files;
+    Dim total = 0;
+    for (const CorpusSource& source : corpus.sources()) total += files.emplace_back(source.open()).size();
+    if (total == 0) {
+      throw DataError(escape_for_terminal(corpus.sources().front().name()) + ": there must be tokens, got none");
+    }
+    const Dim boundary = split ? static_cast<Dim>((1.0 - options_.validation_fraction) * static_cast<double>(total))
+                               : std::numeric_limits<Dim>::max();
+    const std::vector<std::uint32_t> lengths = token_lengths();
+    std::vector<std::int32_t> ids;
+    Dim passed = 0;
+    for (const TokenFile& file : files) {
+      for (Dim at = 0; at < file.size(); at += static_cast<Dim>(ids.size())) {
+        if (passed == boundary) end_training_part();
+        Dim count = std::min<Dim>(static_cast<Dim>(kRoundBytes / 4), file.size() - at);
+        if (passed < boundary) count = std::min(count, boundary - passed);
+        ids.resize(static_cast<std::size_t>(count));
+        file.copy(at, ids, tokenizer_.vocabulary_size());
+        out_.append(ids);
+        for (const std::int32_t id : ids) {
+          (boundary_ ? validation_bytes_ : train_bytes_) += lengths[static_cast<std::size_t>(id)];
+        }
+        passed += count;
+        if (progress_) progress_(static_cast<std::uint64_t>(passed), static_cast<std::uint64_t>(total));
+      }
+      out_.end_document();
+    }
+  }
+
+  // Bytes of text that each token stands for.
+  std::vector<std::uint32_t> token_lengths() const {
+    std::vector<std::uint32_t> lengths;
+    for (std::int32_t id = 0; id < tokenizer_.vocabulary_size(); ++id) {
+      const bool is_text = !tokenizer_.is_special(id);
+      lengths.push_back(is_text ? static_cast<std::uint32_t>(tokenizer_.piece(id, false, false).size()) : 0);
+    }
+    return lengths;
+  }
+
+  void end_training_part() {
+    encoder_.flush();
+    out_.end_document();
+    boundary_ = out_.count();
+    train_documents_ = out_.document_count();
+  }
+
+  static Json describe_sources(const Corpus& corpus, const std::vector<std::string>& digests) {
+    Json list = Json::array();
+    for (std::size_t i = 0; i < digests.size(); ++i) {
+      const CorpusSource& source = corpus.sources()[i];
+      list.push_back(
+          {{"name", escape_for_terminal(source.name())}, {"bytes", source.open().bytes()}, {"xxh3_128", digests[i]}});
+    }
+    return list;
+  }
+
+  void finish(const Corpus& train, const Corpus* validation, const StoreIdentity& identity) {
+    Json sources = {{"train", describe_sources(train, identity.train_digests)}};
+    if (validation != nullptr) sources["validation"] = describe_sources(*validation, identity.validation_digests);
+    Hdf5Layout layout;
+    const auto whole = [&](const char* name, auto value) {
+      layout.add_attribute("", name, static_cast<std::int64_t>(value));
+    };
+    layout.add_attribute("", "format", std::string("rapt tokens"));
+    whole("version", 1);
+    whole("vocabulary", tokenizer_.vocabulary_size());
+    whole("end_of_text", options_.end_of_text.value_or(-1));
+    whole("train_tokens", *boundary_);
+    whole("train_documents", train_documents_);
+    whole("train_bytes", train_bytes_);
+    whole("validation_bytes", validation_bytes_);
+    layout.add_attribute("", "key", identity.key);
+    out_.commit(std::move(layout), tokenizer_.to_json(), dump_compact(sources));
+  }
+
+  const Tokenizer& tokenizer_;
+  const TokenStoreOptions& options_;
+  const TokenStoreProgress& progress_;
+  StoreWriter out_;
+  CorpusEncoder encoder_;
+  std::optional<Dim> boundary_;  // of the training part, once known
+  Dim train_documents_ = 0;
+  std::uint64_t train_bytes_ = 0, validation_bytes_ = 0;
+  std::uint64_t done_bytes_ = 0, total_bytes_ = 0;
+};
+
+void require_options(const TokenStoreOptions& options, const Tokenizer& tokenizer) {
+  if (!(options.validation_fraction >= 0 && options.validation_fraction < 1)) {
+    throw UsageError("corpus: the validation fraction must be at least 0 and below 1, got " +
+                     std::to_string(options.validation_fraction));
+  }
+  if (options.end_of_text && (*options.end_of_text < 0 || *options.end_of_text >= tokenizer.vocabulary_size())) {
+    throw std::invalid_argument("token store: end_of_text must be in the vocabulary, got " +
+                                std::to_string(*options.end_of_text));
+  }
+}
+
+}  // namespace
+
+std::string token_store_key(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
+                            const TokenStoreOptions& options) {
+  return identify(train, validation, tokenizer, options).key;
+}
+
+TokenStore build_token_store(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
+                             const std::string& path, const TokenStoreOptions& options,
+                             const TokenStoreProgress& progress) {
+  require_options(options, tokenizer);
+  StoreBuilder(tokenizer, path, options, progress)
+      .build(train, validation, identify(train, validation, tokenizer, options));
+  return TokenStore::open(path);
+}
+
+TokenStore open_or_build_token_store(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
+                                     const std::string& path, const TokenStoreOptions& options,
+                                     const TokenStoreProgress& progress) {
+  require_options(options, tokenizer);
+  const StoreIdentity identity = identify(train, validation, tokenizer, options);
+  if (std::filesystem::exists(path)) {
+    try {
+      TokenStore store = TokenStore::open(path);
+      if (store.key() == identity.key) return store;
+    } catch (const DataError&) {  // made again
+    }
+  }
+  StoreBuilder(tokenizer, path, options, progress).build(train, validation, identity);
+  return TokenStore::open(path);
+}
+
+}  // namespace rapt
