@@ -39,15 +39,15 @@ HWY_INLINE void philox_bits16(std::uint16_t* bits, Dim blocks, std::uint32_t fir
   for (Dim block = 0; block < blocks; block += lanes) {
     auto c0 = And(low, Iota(d, static_cast<std::uint64_t>(first_block) + static_cast<std::uint64_t>(block)));
     auto c1 = Set(d, place & 0xFFFFFFFFu), c2 = Set(d, place >> 32), c3 = Set(d, std::uint64_t{kind});
-    RandomKey k = key;
+    auto k0 = Set(d, std::uint64_t{key.low}), k1 = Set(d, std::uint64_t{key.high});
     for (int round = 0; round < 10; ++round) {
       const auto p0 = multiply_low_halves(d, c0, 0xD2511F53u), p1 = multiply_low_halves(d, c2, 0xCD9E8D57u);
-      c0 = Xor(Xor(ShiftRight<32>(p1), c1), Set(d, std::uint64_t{k.low}));
-      c2 = Xor(Xor(ShiftRight<32>(p0), c3), Set(d, std::uint64_t{k.high}));
+      c0 = Xor(Xor(ShiftRight<32>(p1), c1), k0);
+      c2 = Xor(Xor(ShiftRight<32>(p0), c3), k1);
       c1 = p1;
       c3 = p0;
-      k.low += 0x9E3779B9u;
-      k.high += 0xBB67AE85u;
+      k0 = Add(k0, Set(d, std::uint64_t{0x9E3779B9}));
+      k1 = Add(k1, Set(d, std::uint64_t{0xBB67AE85}));
     }
     const auto first = Or(And(c0, low), ShiftLeft<32>(c1)), second = Or(And(c2, low), ShiftLeft<32>(c3));
     StoreInterleaved2(first, second, d, reinterpret_cast<std::uint64_t*>(bits + 8 * block));
