@@ -281,7 +281,8 @@ MergeTexts parse_merges_text(std::string_view text, const std::string& name) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || (line_number == 1 && line.starts_with("#version"))) continue;
     const std::size_t space = line.find(' ');
-    if (space == 0 || space + 1 >= line.size() || line.find(' ', space + 1) != std::string_view::npos) {
+    if (space == 0 || space == std::string_view::npos || space + 1 == line.size() ||
+        line.find(' ', space + 1) != std::string_view::npos) {
       throw DataError(subject(name) + ": line " + std::to_string(line_number) +
                       " must be two tokens with a space between them, got " + in_quotes(line));
     }

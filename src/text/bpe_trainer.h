@@ -24,10 +24,10 @@ struct BpeCorpus {
 };
 
 struct BpeLearningOptions {
-  std::size_t tokens = 8000;              ///< stop when there are as many, the first ones included
-  std::int64_t min_frequency = 2;         ///< a pair that is rarer is not merged
-  std::size_t max_token_bytes = 256;      ///< a merge that makes a longer token is skipped
-  std::unordered_set<std::string> never;  ///< a merge that makes one of these texts is skipped
+  std::size_t tokens = 8000;                   ///< stop when there are as many, the first ones included
+  std::int64_t min_frequency = 2;              ///< a pair that is rarer is not merged
+  std::size_t max_token_bytes = 256;           ///< a merge that makes a longer token is skipped
+  std::unordered_set<std::string> never = {};  ///< a merge that makes one of these texts is skipped
 };
 
 struct LearnedBpe {

@@ -324,6 +324,7 @@ bool Tokenizer::is_special(std::int32_t id) const {
 
 const std::vector<AddedToken>& Tokenizer::added_tokens() const { return impl_->parts.added_tokens; }
 std::optional<std::int32_t> Tokenizer::end_of_text() const { return impl_->end_of_text; }
+std::size_t Tokenizer::merge_count() const { return impl_->parts.model->merge_count(); }
 std::string Tokenizer::kind() const { return impl_->parts.model->kind(); }
 
 bool Tokenizer::keeps_bytes() const {
@@ -364,6 +365,7 @@ std::string describe(const Tokenizer& tokenizer) {
   const auto& added = tokenizer.added_tokens();
   std::ostringstream out;
   out << "kind: " << tokenizer.kind() << "\nvocabulary: " << tokenizer.vocabulary_size() << " tokens";
+  out << "\nmerges: " << tokenizer.merge_count();
   std::int32_t longest = 0;
   for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
     if (tokenizer.is_special(id)) continue;

@@ -75,6 +75,8 @@ class Tokenizer final {
 
   /// "byte-level BPE", "word-level BPE with </w>", "characters", "bytes".
   std::string kind() const;
+  /// Merges of a BPE, else 0.
+  std::size_t merge_count() const;
   /// Whether decode(encode(text)) is the text, for any bytes.
   bool keeps_bytes() const;
 

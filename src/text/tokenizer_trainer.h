@@ -30,7 +30,7 @@ struct TokenizerTrainerOptions {
   TokenizerType type = TokenizerType::kByteBpe;
   std::int64_t vocabulary = 8000;             ///< tokens in all; fewer if the text gives no more. BPE only
   std::int64_t min_frequency = 2;             ///< a pair that is rarer is not merged. BPE only
-  std::vector<std::string> special;           ///< see default_special_tokens; for kWordBpe `<unk>` is always one
+  std::vector<std::string> special = {};      ///< see default_special_tokens; for kWordBpe `<unk>` is always one
   bool lowercase = false;                     ///< also drops accents, as GPT-1 and BERT do. kWordBpe only
   std::size_t max_characters = 2000;          ///< kWordBpe: the rarer ones beyond become `<unk>`
   std::size_t max_token_bytes = 256;          ///< BPE only

@@ -47,7 +47,9 @@ void WordCounts::drop_rarer_than(std::int64_t least) {
   for (const Entry& entry : entries_) {
     if (entry.count >= least) kept.add(text(entry), entry.hash, entry.count);
   }
-  *this = std::move(kept);
+  texts_.swap(kept.texts_);  // assigning would keep the large blocks
+  entries_.swap(kept.entries_);
+  slots_.swap(kept.slots_);
 }
 
 std::size_t WordCounts::bytes() const {

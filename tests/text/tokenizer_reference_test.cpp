@@ -1,0 +1,104 @@
+// Ids recorded elsewhere, on real vocabularies. What is not in ../shared is skipped.
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "io/file.h"
+#include "io/json.h"
+#include "io/shared_data.h"
+#include "text/post_processor.h"
+#include "text/tokenizer_files.h"
+
+using namespace rapt;
+using Ids = std::vector<std::int32_t>;
+
+static Ids ids_of(const Json& list) { return list.get<Ids>(); }
+
+TEST_CASE("GPT-2's ids are those recorded with Hugging Face's distilgpt2, and its texts come back") {
+  const std::string shared = shared_data("data");
+  if (shared.empty()) return;
+  const auto tokenizer = load_tokenizer(shared + "/tokenizers/gpt2");
+  const Json file = read_json_file(shared + "/fixtures/tokenizers/hf_tokenizer_tests.json");
+  REQUIRE(file.at("distilgpt2").size() == 18);
+  for (const Json& item : file.at("distilgpt2")) {
+    const auto text = item.at("input").get<std::string>();
+    CAPTURE(text);
+    CHECK(tokenizer->encode(text) == ids_of(item.at("encoded").at("input_ids")));
+    CHECK(tokenizer->decode(tokenizer->encode(text)) == text);
+  }
+}
+
+TEST_CASE("GPT-2's ids of llama.cpp's awkward strings are the recorded ones, however the vocabulary is stored") {
+  const std::string shared = shared_data("data");
+  if (shared.empty()) return;
+  const std::string fixture = shared + "/fixtures/tokenizers/llama.cpp/ggml-vocab-gpt-2.gguf";
+  const std::string inputs = read_file(fixture + ".inp"), separator = "\n__ggml_vocab_test__\n";
+  for (const char* source : {"/tokenizers/gpt2", "/tokenizers/gpt2/tokenizer.json.gz"}) {
+    const auto tokenizer = load_tokenizer(shared + source);
+    std::istringstream outputs(read_file(fixture + ".out"));
+    std::size_t cases = 0;
+    for (std::size_t begin = 0; begin < inputs.size(); ++cases) {
+      const std::size_t end = std::min(inputs.find(separator, begin), inputs.size());
+      const std::string text = inputs.substr(begin, end - begin);
+      begin = end + separator.size();
+      std::string line;
+      std::getline(outputs, line);
+      std::istringstream numbers(line);
+      Ids expected;
+      for (std::int32_t id = 0; numbers >> id;) expected.push_back(id);
+      CAPTURE(text);
+      CHECK(tokenizer->encode(text) == expected);
+      CHECK(tokenizer->decode(expected) == text);
+    }
+    CHECK(cases == 46);
+  }
+}
+
+TEST_CASE("the golden models' texts have the recorded ids") {
+  for (const char* name : {"gpt2-small", "openai-gpt-small"}) {
+    const std::string folder = shared_data(std::string("golden/") + name);
+    if (folder.empty()) return;
+    const auto tokenizer = load_tokenizer(folder + "/model");
+    const Json expected = read_json_file(folder + "/expected.json");
+    REQUIRE(!expected.at("text").empty());
+    for (const Json& item : expected.at("text")) {
+      CAPTURE(item.at("text").get<std::string>());
+      CHECK(tokenizer->encode(item.at("text").get<std::string>()) == ids_of(item.at("ids")));
+    }
+  }
+}
+
+TEST_CASE("GPT-1's vocabulary lowers the case, takes words and punctuation apart and knows unknown characters") {
+  const std::string shared = shared_data("data/tokenizers/gpt1");
+  if (shared.empty()) return;
+  const auto tokenizer = load_tokenizer(shared);
+  CHECK(tokenizer->kind() == "word-level BPE with </w>");
+  CHECK(tokenizer->vocabulary_size() == 40478);
+  // Recorded with Hugging Face's tokenizers from the same two files.
+  CHECK(tokenizer->encode("Hello there <unk> wörld, Ünïcode's 東!") ==
+        Ids{3570, 655, 0, 1276, 240, 13570, 7, 596, 256, 252, 0, 267});
+  CHECK(tokenizer->decode(Ids{3570, 655, 1276, 267}) == "hello there world !");
+}
+
+TEST_CASE("RoBERTa's frame goes round one text and two, its mask takes the space in front of it") {
+  const std::string file = shared_data("data/tokenizers/roberta/tokenizer.json.gz");
+  if (file.empty()) return;
+  const auto tokenizer = load_tokenizer(file);
+  const Ids first = tokenizer->encode("Hello world"), second = tokenizer->encode("a <mask> b");
+  CHECK(first == Ids{31414, 232});
+  CHECK(second == Ids{102, 50264, 741});
+  CHECK(tokenizer->frame(first).ids == Ids{0, 31414, 232, 2});
+  CHECK(tokenizer->frame(first, second).ids == Ids{0, 31414, 232, 2, 2, 102, 50264, 741, 2});
+  CHECK(tokenizer->frame(first, second).segments == Ids(9, 0));
+}
+
+TEST_CASE("a kind that rapt does not have is named") {
+  const std::string shared = shared_data("data/tokenizers");
+  if (shared.empty()) return;
+  for (const char* file : {"/bert/minilm/tokenizer.json", "/t5/t5-small-tokenizer.json.gz"}) {
+    CHECK_THROWS_WITH_AS(load_tokenizer(shared + file), doctest::Contains("must be"), std::runtime_error);
+  }
+}
