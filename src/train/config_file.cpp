@@ -1,12 +1,11 @@
 #include "train/config_file.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <sstream>
 #include <stdexcept>
 
 #include "io/escape.h"
+#include "io/toml.h"
 #include "tensor/error.h"
 #include "train/numbers.h"
 #include "train/presets.h"
@@ -16,30 +15,12 @@
 namespace rapt {
 
 Origin LayeredConfig::origin_of(const std::string& name) const {
-  const auto found = origin.find(name);
+  const Setting* setting = find_setting(name);
+  const auto found = origin.find(setting ? setting->name : name);
   return found == origin.end() ? Origin::kDefault : found->second;
 }
 
 // ------------------------------------------------------------------------------------------------------------ writing
-
-static std::string toml_string(const std::string& text) {
-  static const char* const kHex = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      out += std::string("\\") + c;
-    else if (c == '\n')
-      out += "\\n";
-    else if (c == '\t')
-      out += "\\t";
-    else if (byte < 0x20 || byte == 0x7f)
-      out += std::string("\\u00") + kHex[byte >> 4] + kHex[byte & 15];
-    else
-      out += c;
-  }
-  return out + '"';
-}
 
 static std::string toml_value(const Setting& setting, const std::vector<std::string>& values) {
   const auto digits = [](const std::string& t) {
@@ -114,43 +95,23 @@ struct Entry {
   std::string key;
   std::vector<std::string> values;
   std::string where;  ///< file:line:column
-  toml::source_position at;
 };
 
-std::string place(const std::string& where, const toml::source_position& at) {
-  return where + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+std::string flag_text(const TomlScalar& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
+  if (const auto* number = std::get_if<double>(&value)) return print_number(*number);
+  return std::get<bool>(value) ? "on" : "off";
 }
 
-std::string scalar_text(const toml::node& node, const std::string& at, const std::string& key) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* whole = node.as_integer()) return std::to_string(whole->get());
-  if (const auto* number = node.as_floating_point()) return print_number(number->get());
-  if (const auto* on = node.as_boolean()) return on->get() ? "on" : "off";
-  throw ConfigError(at + ": " + key + " must be a string, a number, true or false");
-}
-
+/// In the order of the file: when a setting stands there under two names the last one must win, as with flags.
 std::vector<Entry> read_entries(std::string_view text, const std::string& where) {
-  toml::table table;
-  try {
-    table = toml::parse(text);
-  } catch (const toml::parse_error& error) {
-    throw ConfigError(place(where, error.source().begin) + ": not TOML: " + escape_for_terminal(error.description()));
-  }
   std::vector<Entry> entries;
-  for (const auto& [toml_key, node] : table) {
-    const std::string key = escape_for_terminal(toml_key.str()), at = place(where, node.source().begin);
-    if (node.is_table())
-      throw ConfigError(at + ": settings stand at the top level, got the table [" + key + "]; remove its heading");
-    Entry entry{key, {}, at, node.source().begin};
-    if (const auto* array = node.as_array()) {
-      for (const toml::node& item : *array) entry.values.push_back(scalar_text(item, at, key));
-    } else {
-      entry.values.push_back(scalar_text(node, at, key));
-    }
+  for (const TomlEntry& read : read_flat_toml(text, where)) {
+    Entry entry{escape_for_terminal(read.key), {}, read.where};
+    for (const TomlScalar& value : read.values) entry.values.push_back(flag_text(value));
     entries.push_back(std::move(entry));
   }
-  // The library sorts by key; when a setting stands there under two names the last one must win, as with flags.
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.at < b.at; });
   return entries;
 }
 

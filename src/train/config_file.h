@@ -18,6 +18,7 @@ struct LayeredConfig {
   TrainConfig values;
   std::map<std::string, Origin> origin;  ///< by canonical name; what is missing is a default
 
+  /// \param name  canonical or alias
   Origin origin_of(const std::string& name) const;
   /// Whether the user or a preset said something about this setting, so that nothing may be chosen for them.
   bool given(const std::string& name) const { return origin_of(name) >= Origin::kPreset; }

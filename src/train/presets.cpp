@@ -42,7 +42,7 @@ static Settings shakespeare() {
 static Settings gpt2(const char* layers, const char* heads, const char* width, const char* learning_rate,
                      const char* lowest) {
   return shape(layers, heads, width, "1024") + Settings{{"tokenizer", "byte-bpe"},
-                                                        {"vocabulary", "50257"},
+                                                        {"vocab", "50257"},
                                                         {"activation", "gelu-tanh"},
                                                         {"bias", "on"},
                                                         {"tie", "on"},
@@ -69,7 +69,7 @@ static Settings gpt1() {
   return {{"model", "gpt1"},       {"layers", "12"},
           {"heads", "12"},         {"width", "768"},
           {"context", "512"},      {"tokenizer", "bpe"},
-          {"vocabulary", "40478"}, {"activation", "gelu-tanh"},
+          {"vocab", "40478"}, {"activation", "gelu-tanh"},
           {"dropout", "0.1"},      {"batch", "64"},
           {"optimizer", "adamw"},  {"learning-rate", "2.5e-4"},
           {"schedule", "cosine"},  {"min-learning-rate", "0"},
@@ -79,7 +79,7 @@ static Settings gpt1() {
 }
 
 static Settings bench(const char* vocabulary, const char* dropout, const char* batch) {
-  return {{"vocabulary", vocabulary},
+  return {{"vocab", vocabulary},
           {"dropout", dropout},
           {"batch", batch},
           {"activation", "gelu-tanh"},

@@ -9,7 +9,7 @@
 
 namespace rapt {
 
-double Schedule::rate(std::int64_t done) const {
+double RateSchedule::rate(std::int64_t done) const {
   const auto t = static_cast<double>(done), w = static_cast<double>(warmup);
   if (kind == ScheduleKind::kNoam) {
     const double update = t + 1;

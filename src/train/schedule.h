@@ -19,7 +19,7 @@ enum class ScheduleKind {
 /// one step above it, so that none is lost.
 enum class WarmupStart { kZero, kFirstStep };
 
-struct Schedule {
+struct RateSchedule {
   ScheduleKind kind = ScheduleKind::kCosine;
   double peak = 1e-3;
   double minimum = 0;

@@ -167,15 +167,15 @@ void add_data(Table& t) {
       {"valid", "val-data", "validation-file", "valid-file", "eval-data"});
   t.add(number("validation-fraction", &Config::validation_fraction, kRate, "share of the data held out for validation"),
         {"val-fraction", "validation-split"});
-  t.add(choice("sampling-order", &Config::sampling_order, {"random", "epoch"},
-               "windows anywhere in the data, or each of them once a pass"),
+  t.add(choice("sampling-order", &Config::sampling_order, {"random", "epoch", "documents"},
+               "windows anywhere in the data, each of them once a pass, or each document as one sequence"),
         {"order"});
   t.group("tokenizer");
   t.common_free(text("tokenizer", &Config::tokenizer, "FILE|KIND",
                      "a tokenizer file, or one to train on the data: char, byte, byte-bpe, bpe"),
                 {"tokenizer-name", "tokenizer-file"});
-  t.common(whole("vocabulary", &Config::vocabulary, 1, "most entries of a BPE vocabulary trained on the data", 1 << 20),
-           {"vocab", "vocab-size", "vocabulary-size"});
+  t.common(whole("vocab", &Config::vocabulary, 1, "most entries of a BPE vocabulary trained on the data", 1 << 20),
+           {"vocabulary", "vocab-size", "vocabulary-size"});
 }
 
 void add_model(Table& t) {
@@ -207,6 +207,11 @@ void add_model(Table& t) {
         {"pos", "positions", "position-embedding-type"});
   t.add(number("norm-epsilon", &Config::norm_epsilon, kPositive, "added to the variance in norms"),
         {"norm-eps", "layer-norm-epsilon", "layer-norm-eps"});
+  t.add(on_off("attention-scale", &Config::attention_scale, "divide attention scores by the root of the head width"),
+        {"scale-attn-weights"});
+  t.add(on_off("attention-layer-scale", &Config::attention_layer_scale,
+               "divide them also by the layer's number, as gpt2's scale_attn_by_inverse_layer_idx"),
+        {"scale-attn-by-inverse-layer-idx"});
   t.common(number("dropout", &Config::dropout, kRate, "share of activations dropped while training"),
            {"dropout-rate", "drop"});
   t.add(

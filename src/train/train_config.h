@@ -19,7 +19,7 @@ struct TrainConfig {
   std::string documents = "file";         ///< what one document is: file, line, paragraph
   std::string validation_data;            ///< a file; empty: the last part of the training data
   double validation_fraction = 0.1;       ///< how much of the data is held out when there is no validation_data
-  std::string sampling_order = "random";  ///< random: windows anywhere; epoch: every window once a pass
+  std::string sampling_order = "random";  ///< random: windows anywhere; epoch: each once a pass; documents: each document a sequence
 
   // Tokenizer
   std::string tokenizer = "char";  ///< a file to load, or a kind to train on the data: char, byte, byte-bpe, bpe
@@ -37,6 +37,8 @@ struct TrainConfig {
   bool tie = true;  ///< the output layer uses the token embeddings
   std::string position = "learned";
   double norm_epsilon = 1e-5;
+  bool attention_scale = true;         ///< scores by 1/sqrt(head width)
+  bool attention_layer_scale = false;  ///< and by 1/(layer + 1)
   double dropout = 0;
   std::optional<double> embedding_dropout;  ///< as dropout unless set
   std::optional<double> attention_dropout;  ///< as dropout unless set

@@ -107,7 +107,7 @@ TEST_CASE("recomputing blocks changes neither loss nor gradients") {
   }
   CHECK(losses[0] == losses[1]);
   for (std::size_t i = 0; i < gradients[0].size(); ++i) {
-    CHECK(testing::max_difference(gradients[0][i], gradients[1][i]) == 0);
+    CHECK(rapt::testing::max_difference(gradients[0][i], gradients[1][i]) == 0);
   }
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("a sequence gives the same states alone and among others") {
   one.positions = all.positions.slice(4, 13);
   Context ctx;
   const Tensor together = model.hidden(all, ctx).value().slice(4, 13);
-  CHECK(testing::max_difference(together, model.hidden(one, ctx).value()) < 1e-6);
+  CHECK(rapt::testing::max_difference(together, model.hidden(one, ctx).value()) < 1e-6);
 }
 
 TEST_CASE("token by token with a cache gives the states of the whole sequence") {
@@ -155,11 +155,11 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
       return b;
     };
     const Tensor first = model.hidden(part({{0, 5}, {6, 14}}), ctx, &cache).value();
-    CHECK(testing::max_difference(first.slice(0, 5), expected.slice(0, 5)) < 1e-5);
-    CHECK(testing::max_difference(first.slice(5, 13), expected.slice(6, 14)) < 1e-5);
+    CHECK(rapt::testing::max_difference(first.slice(0, 5), expected.slice(0, 5)) < 1e-5);
+    CHECK(rapt::testing::max_difference(first.slice(5, 13), expected.slice(6, 14)) < 1e-5);
     const Tensor last = model.hidden(part({{5, 6}, {14, 15}}), ctx, &cache).value();
-    CHECK(testing::max_difference(last.slice(0, 1), expected.slice(5, 6)) < 1e-5);
-    CHECK(testing::max_difference(last.slice(1, 2), expected.slice(14, 15)) < 1e-5);
+    CHECK(rapt::testing::max_difference(last.slice(0, 1), expected.slice(5, 6)) < 1e-5);
+    CHECK(rapt::testing::max_difference(last.slice(1, 2), expected.slice(14, 15)) < 1e-5);
   }
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("one thread and two give the same bits") {
   }
   set_thread_count(before);
   for (std::size_t i = 0; i < gradients[0].size(); ++i) {
-    CHECK(testing::max_difference(gradients[0][i], gradients[1][i]) == 0);
+    CHECK(rapt::testing::max_difference(gradients[0][i], gradients[1][i]) == 0);
   }
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("accumulating small batches gives the gradient of the large one, dropo
   }
   const auto variables = variables_of(model);
   for (std::size_t i = 0; i < variables.size(); ++i) {
-    CHECK(testing::max_difference(variables[i].grad(), expected[i]) < 1e-12);
+    CHECK(rapt::testing::max_difference(variables[i].grad(), expected[i]) < 1e-12);
   }
 }
 

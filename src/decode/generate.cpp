@@ -1,0 +1,84 @@
+#include "decode/generate.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "decode/step.h"
+
+namespace rapt {
+namespace {
+
+void check_prompts(const Gpt& model, const std::vector<std::vector<std::int32_t>>& prompts) {
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    if (prompts[p].empty()) {
+      throw std::invalid_argument("generate: prompt " + std::to_string(p) + " is empty; it needs at least one token");
+    }
+    for (const std::int32_t id : prompts[p]) {
+      if (id < 0 || id >= model.config().vocabulary) {
+        throw std::invalid_argument("generate: token ids must be below " + std::to_string(model.config().vocabulary) +
+                                    ", got " + std::to_string(id) + " in prompt " + std::to_string(p));
+      }
+    }
+  }
+}
+
+// A text being written.
+struct Text {
+  std::size_t prompt = 0;
+  std::vector<std::int32_t> history;  // prompt and new tokens
+  Rng rng;
+};
+
+// Takes note of a token; true if the text is finished with it.
+bool take(Text& text, const SampledToken& token, Generated& result, const GenerateOptions& options) {
+  result.log_probability += token.log_probability;
+  if (std::ranges::find(options.stop_ids, token.id) != options.stop_ids.end()) {
+    result.ended = true;
+    return true;
+  }
+  result.tokens.push_back(token.id);
+  text.history.push_back(token.id);
+  if (options.on_token) options.on_token(text.prompt, token.id);
+  if (options.stop && options.stop(text.prompt, result.tokens)) {
+    result.ended = true;
+    return true;
+  }
+  return static_cast<std::int64_t>(result.tokens.size()) >= options.max_tokens;
+}
+
+}  // namespace
+
+std::vector<Generated> generate(const Gpt& model, const std::vector<std::vector<std::int32_t>>& prompts,
+                                const GenerateOptions& options) {
+  check(options.sampling);
+  check_prompts(model, prompts);
+  std::vector<Generated> results(prompts.size());
+  if (options.max_tokens <= 0 || prompts.empty()) return results;
+
+  std::vector<Text> texts;
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    texts.push_back({p, prompts[p], Rng(random_key(options.seed, Purpose::kSampling, p))});
+  }
+  DecoderState state(model, prompts.size(), prompts.size());
+  std::vector<std::vector<std::int32_t>> next = prompts;
+  while (!texts.empty()) {
+    Tensor logits = state.advance(next);  // [B, V]
+    const auto V = static_cast<std::size_t>(logits.shape()[1]);
+    std::vector<Dim> going;
+    std::vector<Text> left;
+    next.clear();
+    for (std::size_t b = 0; b < texts.size(); ++b) {
+      const std::span<float> row = logits.span<float>().subspan(b * V, V);
+      const SampledToken token = sample_token(row, texts[b].history, options.sampling, texts[b].rng);
+      if (take(texts[b], token, results[texts[b].prompt], options)) continue;
+      going.push_back(static_cast<Dim>(b));
+      next.push_back({token.id});
+      left.push_back(std::move(texts[b]));
+    }
+    if (left.size() < texts.size()) state.reorder(going);
+    texts = std::move(left);
+  }
+  return results;
+}
+
+}  // namespace rapt

@@ -1,0 +1,104 @@
+#include "decode/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tensor/error.h"
+
+namespace rapt {
+namespace {
+
+void require(bool holds, const char* flag, const char* what, double got) {
+  if (holds) return;
+  std::ostringstream message;
+  message << "generate: --" << flag << " must be " << what << ", got " << got;
+  throw UsageError(message.str());
+}
+
+SampledToken most_probable(std::span<const float> logits) {
+  const auto best = std::ranges::max_element(logits);
+  double sum = 0;
+  for (const float x : logits) sum += std::exp(static_cast<double>(x - *best));
+  return {static_cast<std::int32_t>(best - logits.begin()), -std::log(sum)};
+}
+
+// Tokens that survive top-k, top-p and min-p, most probable first, with unnormalised probabilities.
+struct Candidates {
+  std::vector<std::int32_t> ids;
+  std::vector<double> weights;
+};
+
+Candidates candidates(std::span<const float> logits, const SamplingOptions& options) {
+  Candidates c;
+  c.ids.resize(logits.size());
+  std::iota(c.ids.begin(), c.ids.end(), 0);
+  const auto before = [&](std::int32_t a, std::int32_t b) {
+    const float x = logits[static_cast<std::size_t>(a)], y = logits[static_cast<std::size_t>(b)];
+    return x != y ? x > y : a < b;
+  };
+  auto keep = c.ids.size();
+  if (options.top_k > 0) keep = std::min(keep, static_cast<std::size_t>(options.top_k));
+  if (keep < c.ids.size()) {
+    std::ranges::nth_element(c.ids, c.ids.begin() + static_cast<std::ptrdiff_t>(keep), before);
+    c.ids.resize(keep);
+  }
+  std::ranges::sort(c.ids, before);
+
+  const double best = logits[static_cast<std::size_t>(c.ids[0])];
+  double total = 0;
+  for (const std::int32_t id : c.ids) {
+    c.weights.push_back(std::exp((static_cast<double>(logits[static_cast<std::size_t>(id)]) - best)));
+    total += c.weights.back();
+  }
+  if (options.top_p < 1) {
+    double sum = 0;
+    std::size_t count = 0;
+    while (count < keep && sum < options.top_p * total) sum += c.weights[count++];
+    keep = std::max<std::size_t>(1, count);
+  }
+  while (keep > 1 && c.weights[keep - 1] < options.min_p) --keep;  // the best weighs 1
+  c.ids.resize(keep);
+  c.weights.resize(keep);
+  return c;
+}
+
+}  // namespace
+
+void check(const SamplingOptions& options) {
+  require(options.temperature >= 0, "temperature", "at least 0", options.temperature);
+  require(options.top_k >= 0, "top-k", "at least 0", static_cast<double>(options.top_k));
+  require(options.top_p > 0 && options.top_p <= 1, "top-p", "above 0 and at most 1", options.top_p);
+  require(options.min_p >= 0 && options.min_p < 1, "min-p", "at least 0 and below 1", options.min_p);
+  require(options.repetition_penalty > 0, "repetition-penalty", "above 0", options.repetition_penalty);
+}
+
+void penalise_repetition(std::span<float> logits, std::span<const std::int32_t> history, double penalty) {
+  if (penalty == 1) return;
+  std::vector<std::int32_t> seen(history.begin(), history.end());
+  std::ranges::sort(seen);
+  const auto repeated = std::ranges::unique(seen);
+  seen.erase(repeated.begin(), repeated.end());
+  for (const std::int32_t id : seen) {
+    float& x = logits[static_cast<std::size_t>(id)];
+    x = static_cast<float>(x < 0 ? x * penalty : x / penalty);
+  }
+}
+
+SampledToken sample_token(std::span<float> logits, std::span<const std::int32_t> history,
+                          const SamplingOptions& options, Rng& rng) {
+  penalise_repetition(logits, history, options.repetition_penalty);
+  if (options.greedy || options.temperature == 0) return most_probable(logits);
+  for (float& x : logits) x = static_cast<float>(x / options.temperature);
+  const Candidates c = candidates(logits, options);
+  const double total = std::accumulate(c.weights.begin(), c.weights.end(), 0.0);
+  const double point = rng.uniform() * total;
+  std::size_t chosen = 0;
+  for (double sum = c.weights[0]; chosen + 1 < c.ids.size() && sum <= point; sum += c.weights[chosen]) ++chosen;
+  return {c.ids[chosen], std::log(c.weights[chosen] / total)};
+}
+
+}  // namespace rapt

@@ -1,0 +1,38 @@
+// One token from the model's scores: penalties, temperature, truncation, draw. The order is transformers': repetition
+// penalty, temperature, top-k, top-p, min-p.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tensor/random.h"
+
+namespace rapt {
+
+struct SamplingOptions {
+  bool greedy = false;     ///< the most probable token each time
+  double temperature = 1;  ///< scores are divided by it; 0 is greedy
+  std::int64_t top_k = 0;  ///< keep the k most probable; 0: all
+  double top_p = 1;        ///< keep the most probable ones that together reach p (Holtzman et al. 2020)
+  double min_p = 0;        ///< keep those with at least min_p times the probability of the best (Nguyen et al. 2024)
+  double repetition_penalty = 1;  ///< of tokens that occurred (Keskar et al. 2019, CTRL, section 4.1)
+};
+
+/// \throws UsageError  naming the flag and what it must be
+void check(const SamplingOptions& options);
+
+struct SampledToken {
+  std::int32_t id = 0;
+  double log_probability = 0;  ///< under the distribution it was drawn from
+};
+
+/// Divides (or multiplies, when negative) the scores of the tokens in `history` by the penalty.
+void penalise_repetition(std::span<float> logits, std::span<const std::int32_t> history, double penalty);
+
+/// Draws one token. Equal logits, options and position of `rng` give the same one. Ties go to the smaller id.
+/// \param logits   one score per token; changed by the call
+/// \param history  the tokens so far, prompt included
+SampledToken sample_token(std::span<float> logits, std::span<const std::int32_t> history,
+                          const SamplingOptions& options, Rng& rng);
+
+}  // namespace rapt

@@ -1,0 +1,92 @@
+#include "decode/step.h"
+
+#include <algorithm>
+
+namespace rapt {
+namespace {
+
+constexpr Dim kFirstCapacity = 256;  // tokens; caches grow by doubling up to the model's context
+
+Batch packed_batch(const std::vector<std::vector<std::int32_t>>& tokens, const std::vector<Dim>& starts) {
+  std::vector<Dim> lengths;
+  std::vector<std::int32_t> ids, positions;
+  for (std::size_t b = 0; b < tokens.size(); ++b) {
+    lengths.push_back(static_cast<Dim>(tokens[b].size()));
+    for (std::size_t i = 0; i < tokens[b].size(); ++i) {
+      ids.push_back(tokens[b][i]);
+      positions.push_back(static_cast<std::int32_t>(starts[b] + static_cast<Dim>(i)));
+    }
+  }
+  const auto N = static_cast<Dim>(ids.size());
+  Batch batch;
+  batch.layout = pack_lengths(lengths);
+  batch.tokens = Tensor::from(ids, {N});
+  batch.positions = Tensor::from(positions, {N});
+  return batch;
+}
+
+// The rows of `x` that end sequences.
+Tensor last_rows(const Tensor& x, const Packed& layout) {
+  const std::int32_t* const offsets = layout.offsets.data<std::int32_t>();
+  const Dim B = layout.sequences();
+  if (x.shape()[0] == B) return x;
+  Tensor rows = Tensor::empty({B, x.shape()[1]}, x.dtype());
+  for (Dim b = 0; b < B; ++b) rows.slice(b, b + 1).copy_from(x.slice(offsets[b + 1] - 1, offsets[b + 1]));
+  return rows;
+}
+
+}  // namespace
+
+DecoderState::DecoderState(const Gpt& model, std::size_t sequences, std::size_t most)
+    : model_(model), most_(most), seen_(sequences) {}
+
+Tensor DecoderState::advance(const std::vector<std::vector<std::int32_t>>& tokens) {
+  const Dim context = model_.config().context;
+  bool too_long = false;
+  Dim needed = 0;
+  for (std::size_t b = 0; b < tokens.size(); ++b) {
+    const auto length = static_cast<Dim>(seen_[b].size() + tokens[b].size());
+    too_long = too_long || length > context;
+    needed = std::max(needed, length);
+  }
+  const Dim capacity = cache_ == nullptr ? 0 : cache_->capacity();
+  if (!too_long && needed <= capacity) return forward(tokens);
+
+  // Everything anew: each sequence's last tokens, in a cache with room for as many again.
+  std::vector<std::vector<std::int32_t>> all = std::move(seen_);
+  seen_.assign(all.size(), {});
+  for (std::size_t b = 0; b < all.size(); ++b) {
+    all[b].insert(all[b].end(), tokens[b].begin(), tokens[b].end());
+    const auto length = static_cast<Dim>(all[b].size());
+    if (length > context) all[b].erase(all[b].begin(), all[b].end() - std::max<Dim>(1, context / 2));
+  }
+  const auto& c = model_.config();
+  const Dim room = std::min(context, std::max(kFirstCapacity, 2 * std::min(needed, context)));
+  cache_ = std::make_unique<KeyValueCache>(KeyValueCache::Options{.layers = c.layers,
+                                                                  .sequences = static_cast<Dim>(all.size()),
+                                                                  .most_sequences = static_cast<Dim>(most_),
+                                                                  .capacity = room,
+                                                                  .width = c.width,
+                                                                  .dtype = model_.dtype()});
+  return forward(all);
+}
+
+Tensor DecoderState::forward(const std::vector<std::vector<std::int32_t>>& tokens) {
+  const NoGrad no_grad;
+  std::vector<Dim> starts;
+  for (const auto& s : seen_) starts.push_back(static_cast<Dim>(s.size()));
+  const Batch batch = packed_batch(tokens, starts);
+  Context ctx;
+  const Variable hidden = model_.hidden(batch, ctx, cache_.get());  // [N, C]
+  for (std::size_t b = 0; b < tokens.size(); ++b) seen_[b].insert(seen_[b].end(), tokens[b].begin(), tokens[b].end());
+  return model_.logits(Variable(last_rows(hidden.value(), batch.layout))).value();  // [B, V]
+}
+
+void DecoderState::reorder(std::span<const Dim> from) {
+  std::vector<std::vector<std::int32_t>> seen;
+  for (const Dim source : from) seen.push_back(seen_[static_cast<std::size_t>(source)]);
+  seen_ = std::move(seen);
+  if (cache_ != nullptr) cache_->reorder(from);
+}
+
+}  // namespace rapt

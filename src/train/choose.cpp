@@ -1,0 +1,161 @@
+#include "train/choose.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "train/machine.h"
+#include "train/model_size.h"
+#include "train/presets.h"
+#include "train/run_data.h"
+#include "train/settings.h"
+
+namespace rapt {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kDefaultMinutes = 5;
+
+// Sets a setting unless the user or a preset said something about it.
+void choose(LayeredConfig& config, const char* name, const std::string& value) {
+  if (config.given(name)) return;
+  find_setting(name)->set(config.values, {value});
+  config.origin[name] = Origin::kChosen;
+}
+
+void choose_all(LayeredConfig& config, const std::vector<std::pair<const char*, std::string>>& values) {
+  for (const auto& [name, value] : values) choose(config, name, value);
+}
+
+std::string text_of(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
+}
+
+// A network of the table: what fits a budget of `operations`.
+struct Rung {
+  double operations;  // of the whole run, from which on this one is worth it
+  const char *layers, *heads, *width, *context, *batch, *learning_rate;
+};
+
+// From measurements on two cores (docs/results.md, "What rapt train chooses"): larger networks only pay when the budget
+// lets them see enough text; below that a small one that sees more is better.
+constexpr Rung kLadder[] = {
+    {0, "2", "4", "64", "64", "16", "3e-3"},      {2e11, "3", "4", "96", "64", "16", "3e-3"},
+    {2e12, "4", "4", "128", "128", "16", "2e-3"}, {2e13, "6", "6", "192", "128", "16", "1.5e-3"},
+    {4e14, "6", "6", "384", "256", "16", "1e-3"}, {1e16, "12", "12", "768", "512", "16", "6e-4"},
+};
+
+const Rung& rung_for(double operations) {
+  const Rung* best = &kLadder[0];
+  for (const Rung& rung : kLadder) {
+    if (operations >= rung.operations) best = &rung;
+  }
+  return *best;
+}
+
+// Seconds of one update and of a whole validation, on a copy of the network that is thrown away.
+struct Pace {
+  double update = 0, validation = 0;
+};
+
+Pace measure_pace(const TrainConfig& config, const TokenStore& store) {
+  Initializer init(1);
+  Gpt model(gpt_config(config, store.vocabulary_size()), init);
+  Trainer trainer(config, model, training_data(config, store), 1000);
+  trainer.update();  // fills the pool and the caches
+  const auto start = Clock::now();
+  int updates = 0;
+  double seconds = 0;
+  while (updates < 2 || seconds < 1) {
+    trainer.update();
+    ++updates;
+    seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  const double update = seconds / updates;
+  // A forward pass is a third of an update.
+  const double rows = static_cast<double>(config.batch * config.accumulate * config.context);
+  return {update, update / 3 * static_cast<double>(store.part(Part::kValidation).size()) / rows};
+}
+
+}  // namespace
+
+void take_model_settings(TrainConfig& config, const GptConfig& model) {
+  config.model = model.norm == NormPlacement::kPost ? "gpt1" : "gpt2";
+  config.layers = model.layers;
+  config.heads = model.heads;
+  config.width = model.width;
+  config.feed_forward = model.feed_forward;
+  config.context = model.context;
+  config.activation = name_of(model.activation);
+  config.bias = model.bias;
+  config.tie = model.tied_head;
+  config.position = model.positions == PositionKind::kRotary       ? "rope"
+                    : model.positions == PositionKind::kSinusoidal ? "sinusoidal"
+                                                                   : "learned";
+  config.norm_epsilon = model.norm_epsilon;
+  config.attention_scale = model.scale_attention;
+  config.attention_layer_scale = model.scale_attention_by_inverse_layer;
+}
+
+bool has_end(const TrainConfig& config) { return config.steps > 0 || config.epochs > 0 || config.tokens > 0; }
+
+void choose_tokenizer(LayeredConfig& config, std::uint64_t text_bytes) {
+  if (text_bytes < (8U << 20U)) return choose(config, "tokenizer", "char");
+  choose(config, "tokenizer", "byte-bpe");
+  choose(config, "vocabulary", text_bytes < (64U << 20U) ? "8000" : "16000");
+}
+
+void choose_recipe(LayeredConfig& config, const TokenStore& store, const Notice& notice) {
+  TrainConfig& c = config.values;
+  if (c.documents == "line") choose(config, "sampling-order", "documents");
+  if (has_end(c)) return;
+  if (c.minutes <= 0) c.minutes = kDefaultMinutes;
+  const double budget = 60 * c.minutes;
+  if (config.given("preset") || !c.init.empty()) {
+    notice("train: no --steps given; trains for " + text_of(c.minutes) + " minutes");
+  } else {
+    const Rung& rung = rung_for(0.6 * measure_sgemm_peak() * budget);
+    choose_all(config, {{"layers", rung.layers},
+                        {"heads", rung.heads},
+                        {"width", rung.width},
+                        {"context", rung.context},
+                        {"batch", rung.batch},
+                        {"learning-rate", rung.learning_rate},
+                        {"beta2", "0.99"},
+                        {"weight-decay", "0.1"},
+                        {"position", "rope"}});
+    // A context longer than the held-out text would leave nothing to validate on.
+    const Dim validation = store.part(Part::kValidation).size();
+    if (validation > 0 && c.context > validation / 2) {
+      choose(config, "context", std::to_string(std::max<Dim>(8, validation / 2)));
+    }
+  }
+  const Pace pace = measure_pace(c, store);
+  // Ten validations; what they, the samples and the start take is not training.
+  const double training = std::max(0.5 * budget, 0.97 * budget - 10 * pace.validation);
+  const auto steps = std::max<std::int64_t>(10, static_cast<std::int64_t>(training / pace.update));
+  choose_all(config, {{"schedule", "cosine"},
+                      {"min-learning-rate", text_of(c.learning_rate / 20)},
+                      {"warmup", std::to_string(std::clamp<std::int64_t>(steps / 20, 5, 200))},
+                      {"eval-every", std::to_string(std::max<std::int64_t>(1, steps / 10))},
+                      {"save-every", std::to_string(std::max<std::int64_t>(1, steps / 10))},
+                      {"log-every", std::to_string(std::max<std::int64_t>(1, steps / 100))}});
+  c.steps = steps;
+  config.origin["steps"] = Origin::kChosen;
+  c.minutes = 0;  // what was chosen stands for it; a resumed run must not depend on the clock
+  config.origin.erase("minutes");
+  const double epochs = static_cast<double>(steps * c.batch * c.accumulate * c.context) /
+                        static_cast<double>(std::max<Dim>(1, store.part(Part::kTrain).size()));
+  const double dropout = epochs < 2 ? 0 : epochs < 10 ? 0.05 : 0.1;
+  choose(config, "dropout", text_of(dropout));
+  const ModelSize size = model_size(c, store.vocabulary_size());
+  notice("train: chose " + std::to_string(c.layers) + " layers of width " + std::to_string(c.width) + " (" +
+         text_of(static_cast<double>(size.parameters) / 1e6) + "M parameters), context " + std::to_string(c.context) +
+         ", batches of " + std::to_string(c.batch) + ", " + std::to_string(steps) + " updates (" + text_of(epochs) +
+         " passes over the data), learning rate " + text_of(c.learning_rate) + ", dropout " + text_of(c.dropout));
+}
+
+}  // namespace rapt

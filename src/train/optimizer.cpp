@@ -1,0 +1,78 @@
+#include "train/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/error.h"
+#include "tensor/kernels/optimizer.h"
+
+namespace rapt {
+
+OptimizerKind optimizer_from_name(std::string_view name) {
+  if (name == "adamw") return OptimizerKind::kAdamW;
+  if (name == "adam") return OptimizerKind::kAdam;
+  if (name == "sgd") return OptimizerKind::kSgd;
+  throw UsageError("optimizer: must be adamw, adam or sgd, got " + std::string(name));
+}
+
+Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settings)
+    : parameters_(parameters), settings_(settings) {
+  std::vector<std::string> names = {"m", "v"};
+  if (settings.kind == OptimizerKind::kSgd)
+    names = settings.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{};
+  for (std::string& name : names) {
+    state_.push_back({std::move(name), Tensor::zeros({parameters.size()}, parameters.dtype())});
+  }
+}
+
+double Optimizer::grad_norm() const {
+  double sum = 0;
+  dispatch_float(parameters_.dtype(), [&]<typename T>() {
+    sum = kernels::sum_of_squares<T>(parameters_.gradients().data<T>(), parameters_.size());
+  });
+  return std::sqrt(sum);
+}
+
+std::string Optimizer::first_bad_gradient() const {
+  Dim at = -1;
+  dispatch_float(parameters_.dtype(), [&]<typename T>() {
+    at = kernels::first_not_finite<T>(parameters_.gradients().data<T>(), parameters_.size());
+  });
+  return at < 0 ? "" : parameters_.entry_at(at).name;
+}
+
+void Optimizer::update(double learning_rate, double gradient_factor) {
+  ++updates_;
+  for (const FlatParameters::Stretch& stretch : parameters_.stretches()) {
+    const double decay = stretch.decayed || settings_.decay_everything ? settings_.weight_decay : 0.0;
+    const Dim begin = stretch.begin, n = stretch.end - stretch.begin;
+    dispatch_float(parameters_.dtype(), [&]<typename T>() {
+      T* const p = parameters_.values().data<T>() + begin;
+      T* const g = parameters_.gradients().data<T>() + begin;
+      const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + begin; };
+      if (settings_.kind == OptimizerKind::kSgd) {
+        kernels::sgd_update<T>(p, g, state_.empty() ? nullptr : state(0), n,
+                               {.learning_rate = learning_rate,
+                                .momentum = settings_.momentum,
+                                .nesterov = settings_.nesterov,
+                                .weight_decay = decay,
+                                .gradient_scale = gradient_factor});
+      } else {
+        kernels::adam_update<T>(p, g, state(0), state(1), n,
+                                {.learning_rate = learning_rate,
+                                 .beta1 = settings_.beta1,
+                                 .beta2 = settings_.beta2,
+                                 .epsilon = settings_.epsilon,
+                                 .weight_decay = decay,
+                                 .coupled_decay = settings_.kind == OptimizerKind::kAdam,
+                                 .bias_correction = settings_.bias_correction,
+                                 .step = updates_,
+                                 .gradient_scale = gradient_factor});
+      }
+    });
+  }
+}
+
+double clip_factor(double norm, double limit) { return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0; }
+
+}  // namespace rapt

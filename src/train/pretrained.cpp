@@ -1,0 +1,66 @@
+#include "train/pretrained.h"
+
+#include <filesystem>
+
+#include "tensor/error.h"
+#include "text/tokenizer_files.h"
+#include "train/checkpoint.h"
+#include "train/hugging_face.h"
+#include "train/run_folder.h"
+
+namespace rapt {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_hugging_face(const std::string& path) { return fs::is_regular_file(path + "/config.json"); }
+
+// A tokenizer beside the weights, or none: a model may come without.
+std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& directory) {
+  for (const char* name : {"tokenizer.json", "tokenizer.json.gz", "vocab.json", "encoder.json"}) {
+    if (fs::exists(directory + "/" + name)) return load_tokenizer(directory);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string model_source(const std::string& path) {
+  if (!fs::exists(path)) throw MissingInputError("model: there is no " + path);
+  if (!fs::is_directory(path)) return path;
+  const RunFolder folder{path};
+  if (fs::exists(folder.best())) return folder.best();
+  if (fs::exists(folder.last())) return folder.last();
+  if (is_hugging_face(path)) return path;
+  throw MissingInputError("model: " + path +
+                          " holds no model: neither best.h5 or last.h5 (a run folder) nor config.json (Hugging Face)");
+}
+
+Pretrained open_pretrained(const std::string& path) {
+  Pretrained result;
+  result.source = model_source(path);
+  if (fs::is_directory(result.source)) {
+    result.model = read_hugging_face_gpt(result.source);
+    result.tokenizer = tokenizer_beside(result.source);
+  } else {
+    const CheckpointFile file(result.source);
+    result.model = model_of(file);
+    result.tokenizer = tokenizer_of(file);
+    result.step = file.state_integer("step");
+  }
+  if (result.tokenizer != nullptr && result.tokenizer->vocabulary_size() > result.model->config().vocabulary) {
+    throw DataError("model: " + result.source + ": the tokenizer has " +
+                    std::to_string(result.tokenizer->vocabulary_size()) + " entries, the model " +
+                    std::to_string(result.model->config().vocabulary) + "; they do not belong together");
+  }
+  return result;
+}
+
+const Tokenizer& require_tokenizer(const Pretrained& model) {
+  if (model.tokenizer != nullptr) return *model.tokenizer;
+  throw MissingInputError("model: " + model.source +
+                          " has no tokenizer; put its tokenizer.json beside the weights, or give token ids");
+}
+
+}  // namespace rapt

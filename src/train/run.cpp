@@ -1,0 +1,350 @@
+#include "train/run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+
+#include "decode/generate.h"
+#include "io/durable_file.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "io/lock_file.h"
+#include "tensor/error.h"
+#include "tensor/matmul.h"
+#include "tensor/parallel.h"
+#include "train/checkpoint.h"
+#include "train/choose.h"
+#include "train/machine.h"
+#include "train/model_size.h"
+#include "train/pretrained.h"
+#include "train/run_data.h"
+#include "train/run_folder.h"
+#include "train/settings.h"
+
+namespace rapt {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kBuild = "rapt " RAPT_VERSION " (" __VERSION__ ")";
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+CheckpointSummary inspect(const std::string& path) {
+  const CheckpointFile file(path);
+  return {.step = file.state_integer("step"), .finished = file.state_integer("finished") != 0};
+}
+
+// The settings of the run that is there, with what may differ taken from what was asked for now.
+TrainConfig resumed_config(const TrainConfig& saved, const LayeredConfig& wanted) {
+  TrainConfig config = saved;
+  for (const Setting& s : settings()) {
+    if (s.may_differ && !s.shorthand && wanted.given(s.name)) s.set(config, s.get(wanted.values));
+  }
+  return config;
+}
+
+// Seconds that earlier sittings took, as the checkpoint's manifest has them.
+double seconds_before(const CheckpointFile& file) {
+  const Json manifest = parse_json(file.text("manifest"), file.path() + ": /manifest");
+  return JsonFields(manifest, file.path() + ": /manifest").number_or("seconds", 0);
+}
+
+// A run that is set up: everything the loop needs, and the loop.
+class Run {
+ public:
+  Run(const RunRequest& request, const StopSignals& signals, RunFolder folder, TrainConfig config, RunData data,
+      std::unique_ptr<Gpt> model, const CheckpointFile* from)
+      : request_(request),
+        signals_(signals),
+        folder_(std::move(folder)),
+        config_(std::move(config)),
+        data_(std::move(data)),
+        model_(std::move(model)),
+        total_steps_(total_updates(config_, data_.store)),
+        trainer_(config_, *model_, training_data(config_, data_.store), total_steps_),
+        metrics_(folder_.metrics(), from == nullptr ? std::nullopt : std::optional(from->state_integer("step"))),
+        progress_(request.progress, request.sink, &metrics_),
+        held_out_(held_out(config_, data_.store)) {
+    if (from == nullptr) return;
+    restore(trainer_, *from);
+    earlier_seconds_ = seconds_before(*from);
+    parent_ = fs::path(from->path()).filename().string();
+  }
+
+  RunResult loop();
+
+ private:
+  RunClock clock() const {
+    const TrainState& s = trainer_.state();
+    return {.updates = s.step, .epochs = trainer_.epochs(), .tokens = s.tokens, .seconds = seconds()};
+  }
+  double seconds() const { return earlier_seconds_ + seconds_since(start_); }
+  bool due(const Period& period, const RunClock& before, const RunClock& now) const {
+    return is_due(period, before, now, total_steps_);
+  }
+  std::string end_reason() const;
+  UpdateReport report(const UpdateResult& update) const;
+  bool validate();
+  void sample();
+  void save(bool best);
+  CheckpointTexts texts() const;
+  RunResult result(std::string reason, bool finished) const;
+
+  const RunRequest& request_;
+  const StopSignals& signals_;
+  RunFolder folder_;
+  TrainConfig config_;
+  RunData data_;
+  std::unique_ptr<Gpt> model_;
+  std::int64_t total_steps_;
+  Trainer trainer_;
+  MetricsLog metrics_;
+  Progress progress_;
+  std::optional<LmEvaluation> held_out_;
+  double earlier_seconds_ = 0;
+  std::string parent_;
+  Clock::time_point start_ = Clock::now();
+  double peak_ = 0;             // sgemm, operations a second
+  double sitting_tokens_ = 0;   // of this sitting, and
+  double sitting_seconds_ = 0;  // the time that its updates took
+  std::int64_t saved_step_ = -1;
+};
+
+std::string Run::end_reason() const {
+  const TrainState& s = trainer_.state();
+  if (config_.early_stop > 0 && s.stalled >= config_.early_stop) return "early-stop";
+  if (s.step >= total_steps_) {
+    if (config_.steps == total_steps_ || (config_.epochs <= 0 && config_.tokens <= 0)) return "steps";
+    return config_.epochs > 0 ? "epochs" : "tokens";
+  }
+  if (config_.minutes > 0 && seconds() >= 60 * config_.minutes) return "minutes";
+  return "";
+}
+
+UpdateReport Run::report(const UpdateResult& update) const {
+  const TrainState& s = trainer_.state();
+  UpdateReport r;
+  r.step = s.step;
+  r.total_steps = total_steps_;
+  r.epoch = trainer_.epochs();
+  r.tokens = s.tokens;
+  r.loss = update.loss;
+  r.learning_rate = update.learning_rate;
+  r.grad_norm = update.grad_norm;
+  r.seconds = seconds();
+  r.tokens_per_second = sitting_seconds_ > 0 ? sitting_tokens_ / sitting_seconds_ : 0;
+  const double tokens_per_update = static_cast<double>(s.tokens) / static_cast<double>(s.step);
+  r.remaining_seconds = r.tokens_per_second > 0
+                            ? static_cast<double>(total_steps_ - s.step) * tokens_per_update / r.tokens_per_second
+                            : -1;
+  if (peak_ > 0) {
+    const double work = model_size(config_, data_.store.vocabulary_size()).flop_per_token;
+    r.share_of_peak = r.tokens_per_second * work / peak_;
+  }
+  r.memory_bytes = resident_memory();
+  return r;
+}
+
+// True if it is the best so far.
+bool Run::validate() {
+  const ValidationResult v = trainer_.validate();
+  TrainState& s = trainer_.state();
+  const bool best = v.loss < s.best_loss;
+  s.stalled = best ? 0 : s.stalled + 1;
+  if (best) {
+    s.best_loss = v.loss;
+    s.best_step = s.step;
+  }
+  ValidationReport r;
+  r.step = s.step;
+  r.epoch = trainer_.epochs();
+  r.loss = v.loss;
+  r.bits_per_byte = bits_per_byte(v.loss, v.targets, data_.store.text_bytes(Part::kValidation));
+  r.tokens = v.targets;
+  r.best = best;
+  r.seconds = seconds();
+  progress_.validation(r);
+  return best;
+}
+
+void Run::sample() {
+  const Tokenizer& tokenizer = *data_.tokenizer;
+  std::vector<std::int32_t> prompt = tokenizer.encode(config_.sample_prompt);
+  if (prompt.empty()) {  // the data's own first token, since a model has to be given one
+    prompt.resize(1);
+    data_.store.copy(data_.store.part(Part::kTrain).begin, prompt);
+  }
+  GenerateOptions options;
+  options.max_tokens = config_.sample_tokens;
+  options.sampling.temperature = 0.8;
+  options.seed = static_cast<std::uint64_t>(config_.seed);
+  if (const auto end = data_.store.end_of_text()) options.stop_ids = {*end};
+  const Generated text = generate(*model_, {prompt}, options).front();
+  progress_.sample(trainer_.state().step, config_.sample_prompt, tokenizer.decode(text.tokens));
+}
+
+CheckpointTexts Run::texts() const {
+  Json manifest;
+  manifest["format"] = "rapt checkpoint";
+  manifest["step"] = trainer_.state().step;
+  manifest["parent"] = parent_;
+  manifest["data"] = parse_json(data_.store.sources_json(), "sources");
+  manifest["command"] = request_.command_line;
+  manifest["build"] = kBuild;
+  manifest["instruction_set"] = simd_target();
+  manifest["matmul"] = matmul_provider();
+  manifest["threads"] = thread_count();
+  manifest["seconds"] = seconds();
+  return {.config = to_toml(config_), .tokenizer = data_.tokenizer->to_json(), .manifest = dump_pretty(manifest)};
+}
+
+void Run::save(bool best) {
+  const std::int64_t step = trainer_.state().step;
+  if (saved_step_ != step || trainer_.state().finished) {
+    metrics_.sync();
+    save_checkpoint(folder_.checkpoint(step), trainer_, texts());
+    saved_step_ = step;
+    parent_ = fs::path(folder_.checkpoint(step)).filename().string();
+    name_checkpoint(folder_, step, folder_.last());
+  }
+  if (best) name_checkpoint(folder_, step, folder_.best());
+  retire_checkpoints(folder_, config_.keep_last);
+}
+
+RunResult Run::result(std::string reason, bool finished) const {
+  RunResult r;
+  r.finished = finished;
+  r.folder = folder_.path;
+  r.reason = std::move(reason);
+  r.steps = trainer_.state().step;
+  r.best_loss = trainer_.state().best_loss;
+  if (held_out_)
+    r.bits_per_byte = bits_per_byte(r.best_loss, held_out_->targets(), data_.store.text_bytes(Part::kValidation));
+  r.seconds = seconds();
+  return r;
+}
+
+RunResult Run::loop() {
+  if (!request_.progress.quiet) peak_ = measure_sgemm_peak();
+  start_ = Clock::now();
+  std::string reason = end_reason();
+  while (reason.empty()) {
+    const RunClock before = clock();
+    const Clock::time_point began = Clock::now();
+    const UpdateResult update = trainer_.update();
+    sitting_seconds_ += seconds_since(began);
+    sitting_tokens_ += static_cast<double>(update.targets);
+
+    const RunClock now = clock();
+    const bool over = trainer_.state().step >= total_steps_;
+    if (due(config_.log_every, before, now) || over) {
+      progress_.update(report(update));
+    } else {
+      progress_.tick(report(update));
+    }
+    bool best = false;
+    if (held_out_ && (due(config_.eval_every, before, now) || over)) best = validate();
+    if (due(config_.sample_every, before, now)) sample();
+    reason = end_reason();
+    if (signals_.requested() && reason.empty()) {
+      save(best);
+      return result(signals_.name(), false);
+    }
+    if (!reason.empty()) {
+      trainer_.state().finished = true;
+      progress_.end(trainer_.state().step, reason, seconds());
+    }
+    if (best || !reason.empty() || due(config_.save_every, before, now)) save(best);
+  }
+  return result(reason, true);
+}
+
+// The model that training begins with: new, or with the weights of another, whose structure `config` has taken over.
+std::unique_ptr<Gpt> first_model(const TrainConfig& config, Gpt* weights, const TokenStore& store) {
+  if (weights == nullptr) {
+    Initializer init(static_cast<std::uint64_t>(config.seed));
+    return std::make_unique<Gpt>(gpt_config(config, store.vocabulary_size()), init);
+  }
+  const Dim vocabulary = weights->config().vocabulary;
+  if (vocabulary < store.vocabulary_size()) {
+    throw DataError("train: the data has token ids up to " + std::to_string(store.vocabulary_size() - 1) +
+                    ", the model of --init knows " + std::to_string(vocabulary));
+  }
+  Initializer init = Initializer::unset();
+  auto model = std::make_unique<Gpt>(gpt_config(config, vocabulary), init);
+  const std::vector<NamedParameter> from = parameters_of(*weights);
+  std::vector<NamedParameter> to = parameters_of(*model);
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].variable.value().copy_from(from[i].variable.value());
+  return model;
+}
+
+}  // namespace
+
+RunResult run_training(const RunRequest& request, const StopSignals& signals) {
+  const LayeredConfig& wanted = request.config;
+  const RunFolder folder{wanted.values.out.empty() ? default_run_folder(wanted.values.data) : wanted.values.out};
+  const Notice notice = [&](const std::string& text) { request.sink(text + "\n"); };
+
+  std::error_code error;
+  if (request.resume && !fs::exists(folder.path)) throw MissingInputError("train: there is no run " + folder.path);
+  fs::create_directories(folder.path, error);
+  if (error) throw CannotCreateError("train: cannot create " + folder.path + ": " + error.message());
+  const FolderLock lock(folder.path);
+  if (!lock.enforced())
+    notice("train: this file system has no locks; take care that no second run writes to " + folder.path);
+  remove_leftovers(folder.path);
+
+  const std::optional<FoundCheckpoint> found = newest_checkpoint(folder, inspect);
+  if (found) {
+    for (const std::string& skipped : found->skipped) notice("train: passed over " + skipped);
+  }
+  std::optional<TrainConfig> saved;
+  if (fs::exists(folder.config())) saved = from_toml(read_file(folder.config()), folder.config());
+  const RunPlan plan = plan_run(folder, found, saved, wanted, request.resume);
+  if (plan == RunPlan::kFinished) {
+    RunResult r;
+    r.finished = r.already = true;
+    r.folder = folder.path;
+    r.steps = found->summary.step;
+    return r;
+  }
+
+  std::unique_ptr<CheckpointFile> from;
+  if (plan == RunPlan::kResume) from = std::make_unique<CheckpointFile>(found->path);
+  TrainConfig config = from != nullptr ? resumed_config(*saved, wanted) : wanted.values;
+  if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
+  check_matmul_provider();
+
+  Pretrained start;
+  std::shared_ptr<const Tokenizer> tokenizer = from != nullptr ? tokenizer_of(*from) : nullptr;
+  LayeredConfig layered = wanted;
+  layered.values = config;
+  if (from == nullptr && !config.init.empty()) {
+    start = open_pretrained(config.init);
+    take_model_settings(layered.values, start.model->config());
+    tokenizer = std::move(start.tokenizer);
+  } else if (from == nullptr && !config.data.empty() && !is_given_store(config)) {
+    choose_tokenizer(layered, open_corpus(config, notice).scan().bytes);
+  }
+  RunData data = prepare_data(layered.values, folder, std::move(tokenizer), notice);
+  if (from == nullptr) choose_recipe(layered, data.store, notice);
+  config = layered.values;
+  validate(config);
+
+  std::unique_ptr<Gpt> model = from != nullptr ? model_of(*from) : first_model(config, start.model.get(), data.store);
+  start.model.reset();
+  config.out = folder.path;
+  write_file_durably(folder.config(), to_toml(config));
+  Run run(request, signals, folder, config, std::move(data), std::move(model), from.get());
+  from.reset();
+  return run.loop();
+}
+
+}  // namespace rapt

@@ -1,0 +1,37 @@
+// A training run from a configuration and a folder: prepares tokenizer and data, trains, tells, saves, resumes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "train/config_file.h"
+#include "train/progress.h"
+#include "train/signals.h"
+
+namespace rapt {
+
+struct RunRequest {
+  LayeredConfig config;      ///< what was asked for
+  bool resume = false;       ///< --resume: there must be a run to go on with
+  std::string command_line;  ///< for the manifest
+  ProgressOptions progress;
+  Progress::Sink sink;  ///< where lines for people go
+};
+
+struct RunResult {
+  bool finished = false;  ///< the run came to its end; otherwise it was interrupted and can be resumed
+  bool already = false;   ///< it had come to its end before: nothing was changed
+  std::string folder;
+  std::string reason;  ///< "steps", "epochs", "tokens", "minutes", "early-stop"; the signal's name if interrupted
+  std::int64_t steps = 0;
+  double best_loss = 0;      ///< of validation, nats a token; infinite if never measured
+  double bits_per_byte = 0;  ///< of the best
+  double seconds = 0;        ///< of training, earlier sittings included
+};
+
+/// Does a whole `rapt train`.
+/// \throws Error  with the exit code: settings 64, data 65, missing input 66, locked 73, disk 74, disagreement with the
+///                run that is there 78, not finite 79
+RunResult run_training(const RunRequest& request, const StopSignals& signals);
+
+}  // namespace rapt

@@ -1,0 +1,50 @@
+// The text of a run as tokens: its tokenizer, opened or trained, and its token store, built once in the run folder.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "text/corpus.h"
+#include "text/lm_batches.h"
+#include "text/token_store.h"
+#include "text/tokenizer.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+
+namespace rapt {
+
+/// The corpus that a configuration names, found but not read. \throws MissingInputError
+Corpus open_corpus(const TrainConfig& config, const Notice& notice);
+
+/// Whether the only data is a token store, tokenised before by `rapt data build`.
+bool is_given_store(const TrainConfig& config);
+
+struct RunData {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  TokenStore store;
+};
+
+/// Tokenises the corpus into the run folder, or opens what was tokenised before. A token store given as the only data
+/// is used where it lies. \param tokenizer  of the checkpoint or model that is gone on with; nullptr: the file that the
+/// configuration names, or
+///                   one of the kind that it names, trained on the corpus
+RunData prepare_data(const TrainConfig& config, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
+                     const Notice& notice);
+
+/// In which order the configuration's samples come.
+LmOrder lm_order(const TrainConfig& config);
+
+/// The held-out part of a store, nullopt if nothing is held out.
+std::optional<LmEvaluation> held_out(const TrainConfig& config, const TokenStore& store);
+
+/// Batches from a token store, as the configuration samples them.
+TrainingData training_data(const TrainConfig& config, const TokenStore& store);
+
+/// Updates of the whole run: the least that --steps, --epochs and --tokens allow.
+/// \throws UsageError  if none of them is given
+std::int64_t total_updates(const TrainConfig& config, const TokenStore& store);
+
+/// Mean loss in nats a token as bits a byte of the text that the tokens stand for.
+double bits_per_byte(double loss, std::int64_t targets, std::uint64_t text_bytes);
+
+}  // namespace rapt
