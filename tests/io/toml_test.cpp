@@ -1,0 +1,62 @@
+#include "io/toml.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "temporary_folder.h"
+#include "tensor/error.h"
+
+namespace rapt {
+namespace {
+
+std::string error_of(const std::string& text) {
+  return message_of<ConfigError>([&] { read_flat_toml(text, "run.toml"); });
+}
+
+TEST_CASE("settings come in the order of the file, with their places") {
+  const auto entries = read_flat_toml(
+      "# a run\nwidth = 128\n  dropout = 0.1\nbias = false\nstop = [\"a\", 'b']\nname = \"é\\n\"\n", "run.toml");
+  REQUIRE(entries.size() == 5);
+  CHECK(entries[0].key == "width");
+  CHECK(entries[0].values == std::vector<TomlScalar>{std::int64_t{128}});
+  CHECK(entries[0].where == "run.toml:2:9");
+  CHECK(entries[1].values == std::vector<TomlScalar>{0.1});
+  CHECK(entries[1].line == 3);
+  CHECK(entries[2].values == std::vector<TomlScalar>{false});
+  CHECK_FALSE(entries[2].is_list);
+  CHECK(entries[3].is_list);
+  CHECK(entries[3].values == std::vector<TomlScalar>{std::string("a"), std::string("b")});
+  CHECK(entries[4].values == std::vector<TomlScalar>{std::string("é\n")});
+  CHECK(read_flat_toml("", "run.toml").empty());
+}
+
+TEST_CASE("what is not flat TOML is refused with line and column") {
+  CHECK(error_of("[model]\nlayers = 2\n") ==
+        "run.toml:1:1: settings stand at the top level, got the table [model]; remove its heading");
+  CHECK(error_of("a = 1\nb = {c = 2}\n").rfind("run.toml:2:5: settings stand at the top level", 0) == 0);
+  CHECK(error_of("a = [1, [2]]") == "run.toml:1:5: a must be a string, a number, true or false");
+  CHECK(error_of("a = 2024-01-02") == "run.toml:1:5: a must be a string, a number, true or false");
+  CHECK(error_of("a = 1\na = 2\n").rfind("run.toml:2:", 0) == 0);
+  for (const char* text :
+       {"a", "a =", "a = 1 2", "= 1", "a = \"x", "a = \x1b[31m", "a = \"\xff\"", "a = 99999999999999999999"}) {
+    CAPTURE(text);
+    const std::string error = error_of(text);
+    CHECK(error.rfind("run.toml:1:", 0) == 0);
+    CHECK(error.find(": not TOML: ") != std::string::npos);
+    CHECK(error.find('\x1b') == std::string::npos);
+  }
+  CHECK(error_of("a = " + std::string(200000, '[')).find("not TOML") != std::string::npos);
+  CHECK(error_of(std::string((1 << 20) + 1, '#')) == "run.toml: must be at most 1048576 bytes, got 1048577");
+}
+
+TEST_CASE("any text survives being written as a string") {
+  std::string text = "quote \" backslash \\ é 日本";
+  for (char c = 1; c < 127; ++c) text += c;
+  text += '\x7f';
+  const auto entries = read_flat_toml("text = " + toml_string(text), "run.toml");
+  CHECK(entries.at(0).values == std::vector<TomlScalar>{text});
+}
+
+}  // namespace
+}  // namespace rapt
