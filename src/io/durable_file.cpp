@@ -163,6 +163,15 @@ void DurableFile::overwrite(std::uint64_t offset, const void* data, std::size_t 
   write_all(offset, data, bytes);
 }
 
+// fsync. Only an interrupted one is tried again: nothing has failed then.
+static int sync(int fd) {
+  int result = 0;
+  do {
+    result = ::fsync(fd);
+  } while (result != 0 && errno == EINTR);
+  return result;
+}
+
 // Gives `from` the name `to` unless something has it. Returns errno, 0 if done.
 static int rename_without_replacing(const char* from, const char* to) {
   if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
@@ -178,7 +187,7 @@ void DurableFile::commit() {
   if (reserved_ > size_ && ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) {
     fail("writing failed", errno, reserved_);
   }
-  if (::fsync(file_.get()) != 0) fail("making it durable failed (fsync)", errno, std::max(reserved_, size_));
+  if (sync(file_.get()) != 0) fail("making it durable failed (fsync)", errno, std::max(reserved_, size_));
   int error = 0;
   if (if_exists_ == IfExists::kRefuse) {
     error = rename_without_replacing(temporary_.c_str(), path_.c_str());
@@ -198,7 +207,7 @@ void sync_folder(const std::string& folder) {
   const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened) throw IoError(escape_for_terminal(folder) + ": cannot be opened to be made durable: " + reason(errno));
   // EINVAL: a file system whose folders have no fsync, and nothing to sync.
-  if (::fsync(opened.get()) != 0 && errno != EINVAL) {
+  if (sync(opened.get()) != 0 && errno != EINVAL) {
     throw IoError(escape_for_terminal(folder) + ": making the folder durable failed (fsync): " + reason(errno));
   }
 }

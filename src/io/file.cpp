@@ -128,10 +128,10 @@ std::string read_file(const std::string& path, const ReadOptions& options) {
   const FileDescriptor file = open_for_reading(path, options.regular_only);
   const std::uint64_t expected = file_size(file, path);
   const auto refuse = [&](const std::string& size) {
-    throw DataError(escape_for_terminal(path) + ": must be at most " + readable_bytes(options.max_bytes) + ", got " +
-                    size);
+    throw DataError(escape_for_terminal(path) + ": must be at most " + std::to_string(options.max_bytes) +
+                    " bytes, got " + size);
   };
-  if (expected > options.max_bytes) refuse(readable_bytes(expected));
+  if (expected > options.max_bytes) refuse(std::to_string(expected));
   std::string content(static_cast<std::size_t>(expected), '\0');
   std::size_t filled = 0;
   // Reads on to the real end: /proc files say size 0, pipes have none, and a file may grow.

@@ -214,8 +214,8 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
 void parse_json_events(std::string_view text, std::string_view name, nlohmann::json_sax<Json>& handler,
                        const JsonLimits& limits) {
   if (text.size() > limits.bytes) {
-    throw DataError(escape_for_terminal(name) + ": JSON must be at most " + readable_bytes(limits.bytes) + ", got " +
-                    readable_bytes(text.size()));
+    throw DataError(escape_for_terminal(name) + ": JSON must be at most " + std::to_string(limits.bytes) +
+                    " bytes, got " + std::to_string(text.size()));
   }
   StrictEvents(text, name, limits.depth, handler).run();
 }

@@ -19,7 +19,7 @@ TEST_CASE("a whole file is read, and one over the limit is refused") {
   write_plainly(path, bytes);
   CHECK(read_file(path) == bytes);
   CHECK(read_file(path, {.max_bytes = 6}) == bytes);
-  CHECK(message_of<DataError>([&] { read_file(path, {.max_bytes = 5}); }) == path + ": must be at most 5 B, got 6 B");
+  CHECK(message_of<DataError>([&] { read_file(path, {.max_bytes = 5}); }) == path + ": must be at most 5 bytes, got 6");
   write_plainly(path, "");
   CHECK(read_file(path).empty());
 }
@@ -46,7 +46,7 @@ TEST_CASE("folders, pipes and devices are refused at once where a regular file i
   CHECK(message_of<DataError>([&] { MappedFile{pipe}; }) == pipe + ": must be a regular file, got a pipe");
   CHECK(message_of<DataError>([&] { read_file("/dev/zero"); }) == "/dev/zero: must be a regular file, got a device");
   CHECK(message_of<DataError>([&] { read_file("/dev/zero", {.max_bytes = 10000, .regular_only = false}); }) ==
-        "/dev/zero: must be at most 9.8 KiB, got more");
+        "/dev/zero: must be at most 10000 bytes, got more");
 }
 
 TEST_CASE("a mapped file shows the file's bytes; an empty one is empty") {

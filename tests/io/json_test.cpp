@@ -83,7 +83,7 @@ TEST_CASE("an error is short and shows no control characters, whatever the file 
 
 TEST_CASE("the size limit counts bytes") {
   CHECK(error_of("[1,2]", {.bytes = 5}) == "no error");
-  CHECK(error_of("[1,2]", {.bytes = 4}) == "config.json: JSON must be at most 4 B, got 5 B");
+  CHECK(error_of("[1,2]", {.bytes = 4}) == "config.json: JSON must be at most 4 bytes, got 5");
 }
 
 TEST_CASE("a large object parses in time that grows with its size") {
