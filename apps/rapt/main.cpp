@@ -107,6 +107,8 @@ int guarded(const std::vector<std::string>& typed) {
 int main(int argc, char** argv) {
   // A closed pipe is an error of one write, not the end of a training run.
   std::signal(SIGPIPE, SIG_IGN);
+  // Nor is a file larger than ulimit -f allows.
+  std::signal(SIGXFSZ, SIG_IGN);
   const int code = rapt::app::guarded({argv + 1, argv + argc});
   // What could not be written was reported already; the destructors of static objects have nothing to add.
   std::fflush(stderr);
