@@ -92,6 +92,18 @@ TEST_CASE("a long text encoded in pieces has the tokens of the whole") {
   CHECK(ids_of(store, Part::kTrain) == tokenizer->encode(text));
 }
 
+TEST_CASE("long documents are encoded in pieces and marked once, at their end") {
+  const TemporaryFolder folder;
+  const std::string a = generate_stories(6, 1'500'000), b = generate_stories(7, 1'500'000);
+  const auto tokenizer = train(TokenizerType::kByteBpe, a.substr(0, 100'000), {"<|endoftext|>"});
+  const std::int32_t end = *tokenizer->end_of_text();
+  const Corpus corpus({.sources = {write_in(folder, "a", a), write_in(folder, "b", b)}});
+  const TokenStore store =
+      build_token_store(corpus, nullptr, *tokenizer, folder / "d.h5", {.validation_fraction = 0, .end_of_text = end});
+  const Ids ids = joined(joined(tokenizer->encode(a), {end}), joined(tokenizer->encode(b), {end}));
+  CHECK(ids_of(store, Part::kTrain) == ids);
+}
+
 TEST_CASE("a text without a place to cut is held and encoded as a whole") {
   const TemporaryFolder folder;
   const std::string text(3'000'000, 'a');
@@ -133,9 +145,13 @@ TEST_CASE("documents are kept apart, end with their token, and are split between
   CHECK(ids_of(store, store.document(1)) == joined(tokenizer->encode("ben"), {end}));
   CHECK(store.end_of_text() == end);
   CHECK(store.text_bytes(Part::kTrain) == 12);
-  const TokenStore least =
-      build_token_store(corpus, nullptr, *tokenizer, folder / "d.h5", {.validation_fraction = 0.01});
-  CHECK(least.documents(Part::kValidation).size() == 1);
+  const auto train_documents_at = [&](double fraction) {
+    return build_token_store(corpus, nullptr, *tokenizer, folder / "d.h5", {.validation_fraction = fraction})
+        .documents(Part::kTrain)
+        .size();
+  };
+  CHECK(train_documents_at(0.01) == 5);
+  CHECK(train_documents_at(0.99) == 1);
   CHECK_THROWS_AS(store.document(6), std::out_of_range);
 }
 
@@ -238,11 +254,16 @@ TEST_CASE("a store is used again while all that made it is the same") {
 
 TEST_CASE("what cannot be tokenised is named, and leaves no file") {
   const TemporaryFolder folder;
-  const auto tokenizer = train(TokenizerType::kChar, "abc");
+  const auto tokenizer = train(TokenizerType::kChar, "abc ");
   const auto build = [&](const std::string& text) {
     build_token_store(Corpus::from_text("a.txt", text), nullptr, *tokenizer, folder / "d.h5");
   };
   CHECK(message_of<DataError>([&] { build("abcd"); }).starts_with("a.txt: tokenizer: a character must be one of"));
+  std::string late(3'000'000, 'a');
+  for (std::size_t i = 0; i < late.size(); i += 100) late[i] = ' ';
+  late[2'500'001] = 'd';
+  const std::string message = message_of<DataError>([&] { build(late); });
+  CHECK(message.find("at byte 2500001") != std::string::npos);
   CHECK(message_of<DataError>([&] { build("ab\xFF"); }) == "tokenizer: a.txt is not UTF-8 at byte 2 (0xFF)");
   CHECK(message_of<DataError>([&] { build(""); }) == "a.txt: there must be text, got none");
   CHECK(files_in(folder.path()) == 0);
