@@ -15,7 +15,7 @@ namespace rapt::app {
 
 /// Entries that a tokenizer of this kind has before any text is seen; 0 if only the text tells.
 static Dim known_vocabulary(const LayeredConfig& config) {
-  if (config.given("vocabulary")) return config.values.vocabulary;
+  if (config.given("vocab")) return config.values.vocabulary;
   if (config.values.tokenizer == "byte") return 256;
   return config.values.tokenizer == "char" ? 0 : config.values.vocabulary;
 }
@@ -63,7 +63,7 @@ static int run(const Arguments& arguments) {
   Dim vocabulary = known_vocabulary(config);
   if (vocabulary == 0) {
     vocabulary = 65;
-    say("note: counting 65 characters, as Shakespeare has; --vocabulary N for another text");
+    say("note: counting 65 characters, as Shakespeare has; --vocab N for another text");
   }
   const ModelSize size = model_size(config.values, vocabulary);
   out(arguments.has("json") ? as_json(size, vocabulary) : as_table(config.values, size, vocabulary));
@@ -86,7 +86,7 @@ Command params_command() {
   return {.name = "params",
           .summary = "parameters, work and memory of a model; the list of presets",
           .examples = {"rapt params", "rapt params --preset gpt2",
-                       "rapt params --layers 6 --heads 6 --width 384 --vocabulary 8000"},
+                       "rapt params --layers 6 --heads 6 --width 384 --vocab 8000"},
           .options = options,
           .run = run};
 }

@@ -21,6 +21,27 @@ const std::vector<Family>& families() {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
+      train_command(),
+      eval_command(),
+      generate_command(),
+      score_command(),
+      demo_command(),
+      tokenizer_train_command(),
+      tokenizer_encode_command(),
+      tokenizer_decode_command(),
+      tokenizer_inspect_command(),
+      tokenizer_import_command(),
+      tokenizer_export_command(),
+      data_build_command(),
+      data_stats_command(),
+      data_head_command(),
+      checkpoint_info_command(),
+      checkpoint_verify_command(),
+      checkpoint_diff_command(),
+      checkpoint_export_command(),
+      checkpoint_import_command(),
+      bench_gemm_command(),
+      bench_step_command(),
       params_command(),
       doctor_command(),
       help_command(),
@@ -54,8 +75,9 @@ const Command& find_command(const std::vector<std::string>& words, std::size_t& 
     const std::vector<std::string> verbs = verbs_of(first);
     if (second.empty() || second[0] == '-')
       throw UsageError("rapt " + first + " needs one of " + joined(verbs) + "; see rapt help " + first);
+    const std::string near = did_you_mean(second, verbs, "rapt " + first + " ");
     throw UsageError("unknown command " + escape_for_terminal(first + " " + second) +
-                     did_you_mean(second, verbs, first + " ") + "; rapt " + first + " has " + joined(verbs));
+                     (near.empty() ? "; rapt " + first + " has " + joined(verbs) : near));
   }
   std::vector<std::string> names;
   for (const Command& command : commands()) {

@@ -9,6 +9,27 @@
 
 namespace rapt::app {
 
+Command train_command();
+Command eval_command();
+Command generate_command();
+Command score_command();
+Command tokenizer_train_command();
+Command tokenizer_encode_command();
+Command tokenizer_decode_command();
+Command tokenizer_inspect_command();
+Command tokenizer_import_command();
+Command tokenizer_export_command();
+Command data_build_command();
+Command data_stats_command();
+Command data_head_command();
+Command checkpoint_info_command();
+Command checkpoint_verify_command();
+Command checkpoint_diff_command();
+Command checkpoint_export_command();
+Command checkpoint_import_command();
+Command bench_gemm_command();
+Command bench_step_command();
+Command demo_command();
 Command params_command();
 Command doctor_command();
 Command help_command();

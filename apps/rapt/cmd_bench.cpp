@@ -1,0 +1,217 @@
+// rapt bench: matrix products and whole updates, beside the machine's own peak.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "tensor/matmul.h"
+#include "tensor/parallel.h"
+#include "terminal.h"
+#include "train/machine.h"
+#include "train/model_size.h"
+#include "train/presets.h"
+#include "train/trainer.h"
+
+namespace rapt::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t n = values.size();
+  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+// ------------------------------------------------------------------------------------------------------------- gemm
+
+struct Product {
+  const char* name;
+  Dim M, N, K;
+  Transpose a, b;
+};
+
+constexpr Transpose kNo = Transpose::kNo, kYes = Transpose::kYes;
+
+// The products of an update: forward (NT), gradient of the input (NN) and of the weight (TN), by workload.
+constexpr Product kProducts[] = {
+    {"width 128, 768 rows, forward", 768, 384, 128, kNo, kYes},
+    {"width 128, 768 rows, input", 768, 128, 384, kNo, kNo},
+    {"width 128, 768 rows, weight", 384, 128, 768, kYes, kNo},
+    {"width 384, 4096 rows, forward", 4096, 1152, 384, kNo, kYes},
+    {"width 384, 4096 rows, weight", 1152, 384, 4096, kYes, kNo},
+    {"width 768, 256 rows, forward", 256, 2304, 768, kNo, kYes},
+    {"width 768, 256 rows, input", 256, 768, 3072, kNo, kNo},
+    {"width 768, 256 rows, weight", 3072, 768, 256, kYes, kNo},
+    {"width 768, 1024 rows, forward", 1024, 3072, 768, kNo, kYes},
+    {"head, 256 rows, forward", 256, 50257, 768, kNo, kYes},
+    {"head, 256 rows, input", 256, 768, 50257, kNo, kNo},
+    {"head, 256 rows, weight", 50257, 768, 256, kYes, kNo},
+    {"one row (decoding)", 1, 2304, 768, kNo, kYes},
+    {"sixteen rows (decoding)", 16, 2304, 768, kNo, kYes},
+};
+
+double product_seconds(const Product& p) {
+  const Tensor a = Tensor::full({p.M * p.K}, 0.5), b = Tensor::full({p.K * p.N}, 0.25);
+  Tensor c = Tensor::empty({p.M, p.N});
+  const Matrix<const float> A =
+      p.a == kYes ? Matrix<const float>(a.data<float>(), p.K, p.M) : Matrix<const float>(a.data<float>(), p.M, p.K);
+  const Matrix<const float> B =
+      p.b == kYes ? Matrix<const float>(b.data<float>(), p.N, p.K) : Matrix<const float>(b.data<float>(), p.K, p.N);
+  const auto once = [&] { matmul<float>({c.data<float>(), p.M, p.N}, A, p.a, B, p.b, Write::kAssign); };
+  once();
+  std::vector<double> times;
+  const Clock::time_point start = Clock::now();
+  while (times.size() < 5 || (seconds_since(start) < 0.2 && times.size() < 2000)) {
+    const Clock::time_point began = Clock::now();
+    once();
+    times.push_back(seconds_since(began));
+  }
+  return median(times);
+}
+
+int run_gemm(const Arguments& arguments) {
+  const bool json = arguments.has("json");
+  const double peak = measure_sgemm_peak();
+  if (!json) {
+    out(fmt::format("{}\n{} threads, sgemm peak {:.1f} GFLOP/s, memory {:.1f} GB/s\n\n", matmul_provider(),
+                    thread_count(), peak * 1e-9, measure_read_bandwidth() * 1e-9));
+  }
+  Json rows = Json::array();
+  for (const Product& p : kProducts) {
+    const double seconds = product_seconds(p);
+    const double rate = 2.0 * static_cast<double>(p.M * p.N * p.K) / seconds;
+    if (!json) {
+      out(fmt::format("{:<32}{:>6} x {:>5} x {:>5}  {:>8.3f} ms {:>8.1f} GFLOP/s {:>4.0f} % of peak\n", p.name, p.M,
+                      p.N, p.K, seconds * 1e3, rate * 1e-9, 100 * rate / peak));
+    }
+    rows.push_back(
+        {{"name", p.name}, {"m", p.M}, {"n", p.N}, {"k", p.K}, {"ms", seconds * 1e3}, {"gflops", rate * 1e-9}});
+  }
+  if (json) {
+    Json all;
+    all["provider"] = matmul_provider();
+    all["threads"] = thread_count();
+    all["peak_gflops"] = peak * 1e-9;
+    all["products"] = rows;
+    out(all.dump() + "\n");
+  }
+  return 0;
+}
+
+// ------------------------------------------------------------------------------------------------------------- step
+
+// Batches of random tokens, as ../shared/bench/gpt_step.py has them.
+TrainingData random_data(const TrainConfig& config, Dim vocabulary) {
+  TrainingData data;
+  data.train = [=](std::int64_t first, Dim count) {
+    const Dim T = config.context, N = count * T;
+    std::vector<std::int32_t> tokens, positions, rows, targets;
+    for (Dim b = 0; b < count; ++b) {
+      Rng rng(random_key(1, Purpose::kText, static_cast<std::uint64_t>(first + b)));
+      const auto draw = [&] { return static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(vocabulary))); };
+      std::int32_t next = draw();
+      for (Dim i = 0; i < T; ++i) {
+        tokens.push_back(next);
+        next = draw();
+        targets.push_back(next);
+        positions.push_back(static_cast<std::int32_t>(i));
+        rows.push_back(static_cast<std::int32_t>(b * T + i));
+      }
+    }
+    Batch batch;
+    batch.layout = pack_lengths(std::vector<Dim>(static_cast<std::size_t>(count), T));
+    batch.tokens = Tensor::from(tokens, {N});
+    batch.positions = Tensor::from(positions, {N});
+    batch.target_rows = Tensor::from(rows, {N});
+    batch.targets = Tensor::from(targets, {N});
+    return batch;
+  };
+  return data;
+}
+
+int run_step(const Arguments& arguments) {
+  check_matmul_provider();
+  const std::string name = arguments.text("preset", "char-cpu");
+  std::vector<FlagValue> flags;
+  for (const auto& [setting, value] : find_bench_preset(name).settings) flags.push_back({setting, {value}});
+  for (const FlagValue& flag : arguments.settings()) {
+    if (flag.name != "preset" && flag.name != "steps") flags.push_back(flag);
+  }
+  const TrainConfig config = layer_config("", "", flags).values;
+  validate(config);
+  const std::int64_t steps = arguments.whole("steps", 8, 1), warmup = arguments.whole("warm", 2, 0);
+  const double peak = measure_sgemm_peak();
+  release_unused_memory();
+
+  Initializer init(static_cast<std::uint64_t>(config.seed));
+  Gpt model(gpt_config(config, config.vocabulary), init);
+  Trainer trainer(config, model, random_data(config, config.vocabulary), warmup + steps);
+  std::vector<double> times;
+  double loss = 0;
+  std::size_t system_allocations = 0;
+  for (std::int64_t i = 0; i < warmup + steps; ++i) {
+    if (i == std::max<std::int64_t>(1, warmup)) system_allocations = memory_stats().system_allocations;
+    const Clock::time_point began = Clock::now();
+    loss = trainer.update().loss;
+    if (i >= warmup) times.push_back(seconds_since(began));
+  }
+  const double tokens = static_cast<double>(config.batch * config.accumulate * config.context);
+  double total = 0;
+  for (const double t : times) total += t;
+  const double seconds = median(times);
+  const double work = model_size(config, config.vocabulary).flop_per_token * tokens;
+
+  Json json;
+  json["what"] = fmt::format("gpt {} B{} T{}", name, config.batch, config.context);
+  json["rapt"] = RAPT_VERSION;
+  json["threads"] = thread_count();
+  json["precision"] = "f32";
+  json["median_ms"] = seconds * 1e3;
+  json["total_s"] = total;
+  json["tokens_per_s"] = tokens * static_cast<double>(times.size()) / total;
+  json["loss"] = loss;
+  json["peak_mb"] = peak_resident_memory() >> 20;
+  json["peak_gflops"] = peak * 1e-9;
+  json["share_of_peak"] = work / seconds / peak;
+  json["tensor_peak_mb"] = memory_stats().peak >> 20;
+  json["system_allocations_after_first"] = memory_stats().system_allocations - system_allocations;
+  if (arguments.has("json")) {
+    out(json.dump() + "\n");
+  } else {
+    out(fmt::format("{}: {:.2f} ms an update, {:.0f} tokens/s, {:.0f} % of the sgemm peak of {:.0f} GFLOP/s, {} MB\n",
+                    json["what"].get<std::string>(), seconds * 1e3, json["tokens_per_s"].get<double>(),
+                    100 * work / seconds / peak, peak * 1e-9, json["peak_mb"].get<std::uint64_t>()));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command bench_gemm_command() {
+  return {.name = "bench gemm",
+          .summary = "time the products that training is made of, beside the machine's peak",
+          .examples = {"rapt bench gemm", "rapt bench gemm --threads 1"},
+          .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
+          .run = run_gemm};
+}
+
+Command bench_step_command() {
+  std::vector<Option> options = setting_options({"preset", "batch", "context", "steps", "layers", "heads", "width",
+                                                 "vocabulary", "dropout", "accumulate", "recompute", "seed"});
+  for (Option& option : options) option.group.clear();
+  options.push_back({.name = "warm", .value = "N", .help = "updates before timing starts", .fallback = "2"});
+  options.push_back({.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"});
+  return {.name = "bench step",
+          .summary = "time updates of a GPT on random tokens; presets char-cpu, char, gpt2, gpt2-dropout",
+          .examples = {"rapt bench step --preset gpt2 --batch 4 --context 64 --steps 8 --json"},
+          .options = options,
+          .run = run_step};
+}
+
+}  // namespace rapt::app

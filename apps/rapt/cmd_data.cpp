@@ -1,0 +1,165 @@
+// rapt data build, stats, head: text tokenised once, and a look into the result.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "io/escape.h"
+#include "tensor/error.h"
+#include "terminal.h"
+#include "text/token_store.h"
+#include "text/tokenizer_files.h"
+#include "train/train_tokenizer.h"
+
+namespace rapt::app {
+namespace {
+
+DocumentUnit document_unit(const std::string& word) {
+  return word == "line" ? DocumentUnit::kLine : word == "paragraph" ? DocumentUnit::kParagraph : DocumentUnit::kFile;
+}
+
+// ------------------------------------------------------------------------------------------------------------- build
+
+/// A file to load, or the name of a kind to learn from the text.
+std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Corpus& corpus) {
+  const std::string wanted = arguments.text("tokenizer");
+  if (wanted.empty())
+    throw UsageError(
+        "rapt data build needs --tokenizer FILE, or a kind to learn from the text: char, byte, byte-bpe, bpe");
+  if (wanted != "char" && wanted != "byte" && wanted != "byte-bpe" && wanted != "bpe") return load_tokenizer(wanted);
+  TokenizerTrainerOptions options;
+  options.type = tokenizer_type_named(wanted);
+  options.vocabulary = arguments.whole("vocab", options.vocabulary, 1, std::int64_t{1} << 20);
+  options.special = default_special_tokens(options.type);
+  return train_tokenizer(corpus, options);
+}
+
+int run_build(const Arguments& arguments) {
+  const std::string path = arguments.required("out");
+  const auto notice = [](const std::string& note) { say("note: " + note); };
+  CorpusOptions options;
+  options.sources = arguments.positionals();
+  for (const std::string& file : arguments.list("data")) options.sources.push_back(file);
+  if (options.sources.empty()) throw UsageError("rapt data build needs FILE..., or - for standard input");
+  options.unit = document_unit(arguments.choice("documents", "file", {"file", "line", "paragraph"}));
+  options.text_field = arguments.text("text-field", options.text_field);
+  const double fraction = arguments.number("validation-fraction", 0.1, {0, 1, true, false});
+  const Corpus corpus(options, notice);
+  std::optional<Corpus> validation;
+  if (arguments.has("validation-data")) {
+    CorpusOptions other = options;
+    other.sources = {arguments.text("validation-data")};
+    validation.emplace(other, notice);
+  }
+  const auto tokenizer = tokenizer_for(arguments, corpus);
+  const TokenStore store =
+      build_token_store(corpus, validation ? &*validation : nullptr, *tokenizer, path,
+                        {.validation_fraction = fraction, .end_of_text = document_end(corpus, *tokenizer)});
+  say(fmt::format("wrote {}: {} tokens to train on, {} to validate on", escape_for_terminal(path),
+                  fmt::group_digits(store.part(Part::kTrain).size()),
+                  fmt::group_digits(store.part(Part::kValidation).size())));
+  return 0;
+}
+
+// ------------------------------------------------------------------------------------------------------------- stats
+
+nlohmann::ordered_json part_json(const TokenStore& store, Part part) {
+  const auto tokens = store.part(part).size();
+  const std::uint64_t bytes = store.text_bytes(part);
+  return {{"tokens", tokens},
+          {"documents", store.documents(part).size()},
+          {"bytes", bytes},
+          {"bytes_per_token", tokens > 0 ? double(bytes) / double(tokens) : 0}};
+}
+
+int run_stats(const Arguments& arguments) {
+  const TokenStore store = TokenStore::open(arguments.positional(0));
+  if (arguments.has("json")) {
+    nlohmann::ordered_json json;
+    json["vocabulary"] = store.vocabulary_size();
+    json["train"] = part_json(store, Part::kTrain);
+    json["validation"] = part_json(store, Part::kValidation);
+    out(json.dump() + "\n");
+    return 0;
+  }
+  out(fmt::format("{:<12}{:>16}{:>14}{:>18}{:>18}\n", "", "tokens", "documents", "bytes of text", "bytes per token"));
+  for (const auto& [name, part] : {std::pair{"train", Part::kTrain}, {"validation", Part::kValidation}}) {
+    const auto json = part_json(store, part);
+    out(fmt::format("{:<12}{:>16}{:>14}{:>18}{:>18.3f}\n", name, fmt::group_digits(json["tokens"].get<Dim>()),
+                    fmt::group_digits(json["documents"].get<Dim>()),
+                    fmt::group_digits(json["bytes"].get<std::uint64_t>()), json["bytes_per_token"].get<double>()));
+  }
+  out(fmt::format("vocabulary of {} entries\n", fmt::group_digits(store.vocabulary_size())));
+  return 0;
+}
+
+// -------------------------------------------------------------------------------------------------------------- head
+
+int run_head(const Arguments& arguments) {
+  const TokenStore store = TokenStore::open(arguments.positional(0));
+  const Part part = arguments.has("validation") ? Part::kValidation : Part::kTrain;
+  const Dim documents = arguments.whole("documents", 3, 1), most = arguments.whole("tokens", 60, 1);
+  const auto tokenizer =
+      store.tokenizer_json().empty() ? nullptr : tokenizer_from_json(store.tokenizer_json(), arguments.positional(0));
+  const TokenRange range = store.documents(part);
+  for (Dim index = range.begin; index < std::min(range.end, range.begin + documents); ++index) {
+    const TokenRange tokens = store.document(index);
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(std::min(tokens.size(), most)));
+    store.copy(tokens.begin, ids);
+    std::string numbers;
+    for (const std::int32_t id : ids) numbers += (numbers.empty() ? "" : " ") + std::to_string(id);
+    const std::string more = tokens.size() > most ? " ..." : "";
+    out(fmt::format("document {}: {} tokens\n  {}{}\n", index, fmt::group_digits(tokens.size()), numbers, more));
+    if (tokenizer) out("  " + escape_for_terminal(tokenizer->decode(ids)) + more + "\n");
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command data_build_command() {
+  std::vector<Option> options = setting_options(
+      {"tokenizer", "vocab", "documents", "text-field", "validation-data", "validation-fraction", "data"});
+  for (Option& option : options) {
+    option.group.clear();
+    if (option.name == "tokenizer") option.fallback.clear();
+    if (option.name == "vocab" || option.name == "data") option.common = false;
+  }
+  options.push_back({.name = "out", .value = "FILE", .help = "where the tokens go", .aliases = {"o", "output"}});
+  return {.name = "data build",
+          .summary = "tokenise text into a file that training maps into memory",
+          .arguments = "FILE...",
+          .most = 1000000,
+          .examples = {"rapt data build my.txt --tokenizer tok.json --out d.h5",
+                       "rapt data build *.jsonl.gz --tokenizer byte-bpe --out d.h5"},
+          .options = options,
+          .run = run_build};
+}
+
+Command data_stats_command() {
+  return {.name = "data stats",
+          .summary = "how much there is in a file of tokens",
+          .arguments = "FILE",
+          .least = 1,
+          .most = 1,
+          .examples = {"rapt data stats d.h5"},
+          .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
+          .run = run_stats};
+}
+
+Command data_head_command() {
+  return {
+      .name = "data head",
+      .summary = "how the documents of a file of tokens begin",
+      .arguments = "FILE",
+      .least = 1,
+      .most = 1,
+      .examples = {"rapt data head d.h5", "rapt data head d.h5 --validation --documents 10"},
+      .options =
+          {{.name = "documents", .value = "N", .help = "how many", .aliases = {"n", "lines"}, .fallback = "3"},
+           {.name = "tokens", .value = "N", .help = "most tokens of each", .fallback = "60"},
+           {.name = "validation", .kind = OptionKind::kSwitch, .help = "of the validation part", .aliases = {"valid"}}},
+      .run = run_head};
+}
+
+}  // namespace rapt::app

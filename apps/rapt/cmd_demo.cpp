@@ -1,0 +1,85 @@
+// rapt demo: trains on little stories of its own and shows what it writes as it learns.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "commands.h"
+#include "decode/generate.h"
+#include "tensor/error.h"
+#include "terminal.h"
+#include "text/stories.h"
+#include "train/pretrained.h"
+#include "train/run.h"
+
+namespace rapt::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kStoryBytes = std::size_t{1} << 20;
+
+// The settings of the demo: small enough to write words within seconds.
+std::vector<FlagValue> demo_flags(const std::string& stories, const std::string& folder, const Arguments& arguments) {
+  return {{"data", {stories}},
+          {"out", {folder}},
+          {"tokenizer", {"byte-bpe"}},
+          {"vocabulary", {"1024"}},
+          {"documents", {"paragraph"}},
+          {"minutes", {arguments.text("minutes", "2")}},
+          {"seed", {arguments.text("seed", "1")}},
+          {"layers", {"4"}},
+          {"heads", {"4"}},
+          {"width", {"128"}},
+          {"context", {"96"}},
+          {"batch", {"12"}},
+          {"learning-rate", {"3e-3"}},
+          {"beta2", {"0.99"}},
+          {"sample-every", {"6s"}},
+          {"sample-tokens", {"60"}}};
+}
+
+int run(const Arguments& arguments) {
+  const std::string folder = arguments.text("out", "runs/demo");
+  fs::create_directories(folder);
+  const std::string stories = folder + "/../demo-stories.txt";
+  std::ofstream(stories) << generate_stories(1, kStoryBytes);
+  say(fmt::format("rapt demo: {} KB of little stories, made up just now; a small GPT learns to write more of them",
+                  kStoryBytes >> 10U));
+  RunRequest request;
+  request.config = layer_config("", "", demo_flags(stories, folder, arguments));
+  const Terminal& t = terminal();
+  request.progress = {.bar = t.bar, .colour = t.colour, .unicode = t.unicode, .quiet = t.quiet, .width = t.width};
+  request.sink = [](std::string_view text) { tell(text); };
+  request.command_line = "rapt demo";
+  const StopSignals signals;
+  const RunResult result = run_training(request, signals);
+  if (!result.finished) return 75;
+
+  const Pretrained pretrained = open_pretrained(folder);
+  GenerateOptions options;
+  options.max_tokens = 200;
+  options.sampling.temperature = 0.7;
+  if (const auto end = pretrained.tokenizer->end_of_text()) options.stop_ids = {*end};
+  const std::string prompt = arguments.text("prompt", "Once");
+  const Generated text = generate(*pretrained.model, {pretrained.tokenizer->encode(prompt)}, options).front();
+  out(prompt + pretrained.tokenizer->decode(text.tokens, true) + "\n");
+  say(fmt::format("your own text: rapt train my.txt; more of this: rapt generate {} --prompt \"Once\"", folder));
+  return 0;
+}
+
+}  // namespace
+
+Command demo_command() {
+  return {.name = "demo",
+          .summary = "train on little stories of rapt's own, and watch it learn to write",
+          .examples = {"rapt demo", "rapt demo --minutes 1"},
+          .options = {{.name = "minutes", .value = "N", .help = "how long to train", .fallback = "2"},
+                      {.name = "prompt", .value = "TEXT", .help = "how the last story begins", .fallback = "Once"},
+                      {.name = "out", .value = "DIR", .help = "the run folder", .fallback = "runs/demo"},
+                      {.name = "seed", .value = "N", .help = "of everything random", .fallback = "1"}},
+          .run = run};
+}
+
+}  // namespace rapt::app

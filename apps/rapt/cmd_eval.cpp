@@ -1,0 +1,137 @@
+// rapt eval: how well a model predicts a text. rapt score: the same for each line.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numbers>
+
+#include "commands.h"
+#include "io/escape.h"
+#include "model_input.h"
+#include "terminal.h"
+#include "train/run_data.h"
+
+namespace rapt::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Dim kRows = 4096;  // tokens of a forward pass, about
+
+struct Score {
+  double log_probability = 0;  // natural, of all predicted tokens
+  std::int64_t tokens = 0;     // predicted ones
+};
+
+Score score(const Gpt& model, const LmEvaluation& evaluation, Dim context) {
+  Score total;
+  const Dim count = std::max<Dim>(1, kRows / context);
+  for (Dim first = 0; first < evaluation.sequences(); first += count) {
+    const Tensor log_probabilities = model.log_probabilities(evaluation.batch(first, count));
+    for (const float p : log_probabilities.span<float>()) total.log_probability += static_cast<double>(p);
+    total.tokens += log_probabilities.size();
+  }
+  return total;
+}
+
+Dim context_of(const Arguments& arguments, const Gpt& model) {
+  return arguments.whole("context", model.config().context, 1, model.config().context);
+}
+
+int run_eval(const Arguments& arguments) {
+  const Pretrained pretrained = open_model(arguments);
+  const Tokenizer& tokenizer = require_tokenizer(pretrained);
+  const std::vector<std::string> documents = read_documents(arguments, false);
+  std::uint64_t bytes = 0;
+  for (const std::string& document : documents) bytes += document.size();
+  const Dim context = context_of(arguments, *pretrained.model);
+  const LmEvaluation evaluation(tokens_of(documents, tokenizer), Part::kTrain, context,
+                                documents.size() > 1 ? LmOrder::kDocuments : LmOrder::kRandom);
+  const Score total = score(*pretrained.model, evaluation, context);
+  const double loss = -total.log_probability / static_cast<double>(total.tokens);
+  Json json;
+  json["loss"] = loss;
+  json["perplexity"] = std::exp(loss);
+  json["bits_per_byte"] = bits_per_byte(loss, total.tokens, bytes);
+  json["tokens"] = total.tokens;
+  json["bytes"] = bytes;
+  json["context"] = context;
+  json["model"] = pretrained.source;
+  if (arguments.has("json")) {
+    out(json.dump() + "\n");
+  } else {
+    out(fmt::format("loss {:.4f} nats a token, perplexity {:.3f}, {:.4f} bits a byte, {} tokens\n", loss,
+                    std::exp(loss), json["bits_per_byte"].get<double>(), total.tokens));
+  }
+  return 0;
+}
+
+// Tokens, log-probability, perplexity and the line.
+void print_scored(const Score& s, const std::string& line, bool json) {
+  const double perplexity = s.tokens > 0 ? std::exp(-s.log_probability / static_cast<double>(s.tokens)) : NAN;
+  if (json) {
+    Json row;
+    row["log_probability"] = s.log_probability;
+    row["tokens"] = s.tokens;
+    row["perplexity"] = perplexity;
+    row["text"] = line;
+    return out(row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+  out(fmt::format("{:.6f}\t{}\t{:.4f}\t{}\n", s.log_probability, s.tokens, perplexity, line));
+}
+
+int run_score(const Arguments& arguments) {
+  const Pretrained pretrained = open_model(arguments);
+  const Tokenizer& tokenizer = require_tokenizer(pretrained);
+  const bool per_line = arguments.has("per-line");
+  const Dim context = context_of(arguments, *pretrained.model);
+  for (const std::string& text : read_documents(arguments, per_line)) {
+    const TokenStore store = tokens_of({text}, tokenizer);
+    Score s;
+    if (store.size() > (store.end_of_text() ? 0 : 1)) {
+      s = score(*pretrained.model, LmEvaluation(store, Part::kTrain, context, LmOrder::kDocuments), context);
+    }
+    std::string shown = text;
+    if (!per_line) shown = fmt::format("{} bytes", text.size());
+    print_scored(s, shown, arguments.has("json"));
+  }
+  return 0;
+}
+
+Option context_option() {
+  return {.name = "context", .value = "N", .help = "tokens a window", .fallback = "the model's"};
+}
+
+}  // namespace
+
+Command eval_command() {
+  return {.name = "eval",
+          .summary = "how well a model predicts a text: loss, perplexity, bits a byte",
+          .arguments = "MODEL",
+          .least = 1,
+          .most = 1,
+          .examples = {"rapt eval runs/my --data held-out.txt", "rapt eval runs/my --data held-out.txt --json"},
+          .options = {data_option(),
+                      context_option(),
+                      {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
+          .run = run_eval};
+}
+
+Command score_command() {
+  return {.name = "score",
+          .summary = "log-probability of texts, or of each line of them",
+          .arguments = "MODEL",
+          .least = 1,
+          .most = 1,
+          .examples = {"rapt score runs/my --data lines.txt --per-line"},
+          .options = {data_option(),
+                      {.name = "per-line", .kind = OptionKind::kSwitch, .help = "each line by itself"},
+                      context_option(),
+                      {.name = "json", .kind = OptionKind::kSwitch, .help = "a JSON object a line"}},
+          .more =
+              "Columns: natural-log probability of the line, tokens predicted, perplexity, text. The first token is\n"
+              "predicted from the end-of-text token where the tokenizer has one, and else not at all.\n",
+          .run = run_score};
+}
+
+}  // namespace rapt::app

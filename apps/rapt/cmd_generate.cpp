@@ -1,0 +1,219 @@
+// rapt generate: text that goes on from prompts.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "decode/beam.h"
+#include "decode/generate.h"
+#include "io/file.h"
+#include "model_input.h"
+#include "tensor/error.h"
+#include "terminal.h"
+#include "text/input.h"
+
+namespace rapt::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string read_standard_input() {
+  const Input input = Input::from_standard_input();
+  std::string text(input.bytes(), '\0');
+  input.read(0, text.data(), text.size());
+  return text;
+}
+
+std::vector<std::string> prompts_of(const Arguments& arguments) {
+  std::vector<std::string> prompts = arguments.list("prompt");
+  for (std::string& prompt : prompts) {
+    if (prompt == "-") prompt = read_standard_input();
+  }
+  if (const std::string file = arguments.text("prompt-file"); !file.empty()) {
+    std::string text = file == "-" ? read_standard_input() : read_file(file);
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      prompts.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  if (prompts.empty()) prompts.emplace_back();
+  const std::int64_t samples = arguments.whole("samples", 1, 1, 100000);
+  std::vector<std::string> all;
+  for (const std::string& prompt : prompts) all.insert(all.end(), static_cast<std::size_t>(samples), prompt);
+  return all;
+}
+
+GenerateOptions options_of(const Arguments& arguments) {
+  constexpr Range kAny{.low = 0, .high = 1e9};
+  GenerateOptions options;
+  options.max_tokens = arguments.whole("max-tokens", 200, 0);
+  options.seed = static_cast<std::uint64_t>(arguments.whole("seed", 1, 0));
+  SamplingOptions& s = options.sampling;
+  s.greedy = arguments.has("greedy");
+  s.temperature = arguments.number("temperature", 1, kAny);
+  s.top_k = arguments.whole("top-k", 0, 0);
+  s.top_p = arguments.number("top-p", 1, kAny);
+  s.min_p = arguments.number("min-p", 0, kAny);
+  s.repetition_penalty = arguments.number("repetition-penalty", 1, kAny);
+  return options;
+}
+
+// The ids of a prompt; an empty one begins a text, as the end of another does.
+std::vector<std::int32_t> prompt_ids(const std::string& prompt, const Tokenizer& tokenizer) {
+  std::vector<std::int32_t> ids = tokenizer.encode(prompt);
+  if (!ids.empty()) return ids;
+  if (const auto end = tokenizer.end_of_text()) return {*end};
+  if (const auto newline = tokenizer.encode("\n"); !newline.empty()) return newline;
+  return {0};
+}
+
+// Cuts the text at the first of the stop strings. True if there was one.
+bool cut_at_stop(std::string& text, const std::vector<std::string>& stops) {
+  std::size_t at = std::string::npos;
+  for (const std::string& stop : stops) at = std::min(at, text.find(stop));
+  if (at == std::string::npos) return false;
+  text.resize(at);
+  return true;
+}
+
+void print(const std::string& prompt, const std::string& text, const Generated& g, const Arguments& arguments) {
+  const bool echo = !arguments.has("no-echo");
+  if (arguments.has("json")) {
+    Json json;
+    json["prompt"] = prompt;
+    json["text"] = text;
+    json["tokens"] = g.tokens;
+    json["log_probability"] = g.log_probability;
+    json["finish"] = g.ended ? "stop" : "length";
+    return out(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+  out((echo ? prompt : "") + text + "\n");
+}
+
+std::vector<Generated> run_beams(const Gpt& model, const std::vector<std::vector<std::int32_t>>& prompts,
+                                 const Arguments& arguments, const GenerateOptions& options) {
+  std::vector<Generated> results;
+  for (const auto& prompt : prompts) {
+    results.push_back(beam_search(model, prompt,
+                                  {.beams = arguments.whole("beam", 4, 1, 1024),
+                                   .max_tokens = options.max_tokens,
+                                   .length_penalty = arguments.number("length-penalty", 1, {.low = -100, .high = 100}),
+                                   .repetition_penalty = options.sampling.repetition_penalty,
+                                   .stop_ids = options.stop_ids}));
+  }
+  return results;
+}
+
+int run(const Arguments& arguments) {
+  GenerateOptions options = options_of(arguments);
+  check(options.sampling);
+  const Pretrained pretrained = open_model(arguments);
+  const Tokenizer& tokenizer = require_tokenizer(pretrained);
+  const std::vector<std::string> prompts = prompts_of(arguments), stops = arguments.list("stop");
+  if (const auto end = tokenizer.end_of_text(); end && !arguments.has("ignore-end")) options.stop_ids = {*end};
+  std::vector<std::vector<std::int32_t>> ids;
+  for (const std::string& prompt : prompts) ids.push_back(prompt_ids(prompt, tokenizer));
+  if (!stops.empty()) {
+    options.stop = [&](std::size_t, const std::vector<std::int32_t>& tokens) {
+      std::string text = tokenizer.decode(tokens, true);
+      return cut_at_stop(text, stops);
+    };
+  }
+  // One text on a terminal comes as it is written.
+  const bool stream = prompts.size() == 1 && !arguments.has("json") && !arguments.has("beam") && stops.empty();
+  StreamDecoder decoder(tokenizer);
+  if (stream) {
+    if (!arguments.has("no-echo")) out(prompts[0]);
+    options.on_token = [&](std::size_t, std::int32_t id) {
+      out(decoder.push(id));
+      flush_out();
+    };
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<Generated> results = arguments.has("beam") ? run_beams(*pretrained.model, ids, arguments, options)
+                                                               : generate(*pretrained.model, ids, options);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::size_t tokens = 0;
+  for (const Generated& g : results) tokens += g.tokens.size();
+  if (stream) {
+    out(decoder.finish() + "\n");
+  } else {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      std::string text = tokenizer.decode(results[i].tokens, true);
+      cut_at_stop(text, stops);
+      print(prompts[i], text, results[i], arguments);
+    }
+  }
+  if (arguments.has("timing")) {
+    say(fmt::format("{} tokens in {:.2f} s, {:.1f} tokens/s", tokens, seconds, static_cast<double>(tokens) / seconds));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command generate_command() {
+  const OptionKind flag = OptionKind::kSwitch;
+  return {
+      .name = "generate",
+      .summary = "write text that goes on from a prompt",
+      .arguments = "MODEL",
+      .least = 1,
+      .most = 1,
+      .examples = {"rapt generate runs/my --prompt \"Once upon a time\"",
+                   "rapt generate runs/my --prompt \"ROMEO:\" --max-tokens 200 --temperature 0.8 --top-k 40 --seed 7",
+                   "rapt generate runs/my --prompt-file prompts.txt --beam 4 --json"},
+      .options =
+          {{.name = "prompt",
+            .kind = OptionKind::kList,
+            .value = "TEXT",
+            .help = "how the text begins; - reads standard input",
+            .aliases = {"p"}},
+           {.name = "prompt-file", .value = "FILE", .help = "a prompt a line"},
+           {.name = "max-tokens",
+            .value = "N",
+            .help = "new tokens at most",
+            .aliases = {"n", "max-new-tokens", "length", "n-predict"},
+            .fallback = "200"},
+           {.name = "samples",
+            .value = "N",
+            .help = "texts for each prompt",
+            .aliases = {"num-samples"},
+            .fallback = "1"},
+           {.name = "greedy", .kind = flag, .help = "the most probable token each time"},
+           {.name = "temperature",
+            .value = "X",
+            .help = "below 1 plainer, above 1 wilder",
+            .aliases = {"temp"},
+            .fallback = "1"},
+           {.name = "top-k", .value = "K", .help = "choose among the K most probable tokens", .fallback = "all"},
+           {.name = "top-p",
+            .value = "P",
+            .help = "choose among the most probable tokens that reach P together",
+            .fallback = "1"},
+           {.name = "min-p",
+            .value = "P",
+            .help = "choose among tokens at least P times as probable as the best",
+            .fallback = "0"},
+           {.name = "repetition-penalty",
+            .value = "X",
+            .help = "above 1, tokens that occurred become less probable",
+            .aliases = {"repeat-penalty"},
+            .fallback = "1"},
+           {.name = "beam", .value = "N", .help = "beam search with N beams", .aliases = {"num-beams", "beam-size"}},
+           {.name = "length-penalty",
+            .value = "X",
+            .help = "of beam search: above 0 favours longer texts",
+            .fallback = "1"},
+           {.name = "stop", .kind = OptionKind::kList, .value = "TEXT", .help = "end where this would come"},
+           {.name = "ignore-end", .kind = flag, .help = "go on past the end-of-text token", .aliases = {"ignore-eos"}},
+           {.name = "seed", .value = "N", .help = "of the draws", .fallback = "1"},
+           {.name = "no-echo", .kind = flag, .help = "leave the prompt out"},
+           {.name = "timing", .kind = flag, .help = "say how fast it went"},
+           {.name = "json", .kind = flag, .help = "a JSON object a text"}},
+      .run = run};
+}
+
+}  // namespace rapt::app

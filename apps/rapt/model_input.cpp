@@ -1,0 +1,48 @@
+#include "model_input.h"
+
+#include "tensor/error.h"
+#include "tensor/matmul.h"
+#include "text/corpus.h"
+
+namespace rapt::app {
+
+Pretrained open_model(const Arguments& arguments) {
+  check_matmul_provider();
+  return open_pretrained(arguments.positional(0));
+}
+
+std::vector<std::string> read_documents(const Arguments& arguments, bool per_line) {
+  const std::vector<std::string> files = arguments.list("data");
+  if (files.empty()) throw UsageError("--data FILE must name the text");
+  const Corpus corpus({.sources = files, .unit = per_line ? DocumentUnit::kLine : DocumentUnit::kFile});
+  if (corpus.holds_tokens()) throw UsageError("--data must be text, got a file of tokens");
+  std::vector<std::string> documents;
+  CorpusReader reader = corpus.read();
+  for (CorpusPiece piece; reader.next(piece);) {
+    if (piece.begins) documents.emplace_back();
+    documents.back() += piece.text;
+  }
+  return documents;
+}
+
+TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer& tokenizer) {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int64_t> starts;
+  for (const std::string& document : documents) {
+    starts.push_back(static_cast<std::int64_t>(ids.size()));
+    const std::vector<std::int32_t> more = tokenizer.encode_in_parallel(document);
+    ids.insert(ids.end(), more.begin(), more.end());
+  }
+  if (ids.empty()) throw DataError("the text has no tokens");
+  const auto count = static_cast<Dim>(ids.size());
+  starts.push_back(count);
+  return TokenStore::from_ids(std::move(ids), tokenizer.vocabulary_size(), count, std::move(starts),
+                              tokenizer.end_of_text());
+}
+
+Option data_option() {
+  return {
+      .name = "data", .kind = OptionKind::kList, .value = "FILE", .help = "text: files, folders, - for standard input"};
+}
+
+}  // namespace rapt::app
