@@ -290,7 +290,9 @@ std::unique_ptr<Gpt> first_model(const TrainConfig& config, Gpt* weights, const 
 RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   const LayeredConfig& wanted = request.config;
   const RunFolder folder{wanted.values.out.empty() ? default_run_folder(wanted.values.data) : wanted.values.out};
-  const Notice notice = [&](const std::string& text) { request.sink(text + "\n"); };
+  const Notice notice = [&](const std::string& text) {
+    if (!request.progress.quiet) request.sink(text + "\n");
+  };
 
   std::error_code error;
   if (request.resume && !fs::exists(folder.path)) throw MissingInputError("train: there is no run " + folder.path);

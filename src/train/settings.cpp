@@ -196,7 +196,7 @@ void add_model(Table& t) {
       whole("context", &Config::context, 1, "tokens of a training sequence, and the longest that the model can see",
             1 << 24),
       {"block-size", "n-ctx", "n-positions", "context-length", "max-seq-length", "max-seq-len", "seq-len", "max-len"});
-  t.add(choice("activation", &Config::activation, {"gelu", "gelu-tanh", "relu", "silu", "tanh", "sigmoid"},
+  t.add(choice("activation", &Config::activation, {"gelu", "gelu-tanh", "relu", "silu", "tanh", "sigmoid", "quick-gelu"},
                "activation of the feed-forward layers; gelu is the exact one",
                {{"gelu-new", "gelu-tanh"}, {"swish", "silu"}}),
         {"act", "activation-function", "hidden-act"});

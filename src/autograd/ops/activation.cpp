@@ -11,19 +11,15 @@ struct Name {
   Activation f;
 };
 
-// The first name of each activation is the one that name_of gives.
 constexpr Name kNames[] = {
     {"gelu", Activation::kGelu},
-    {"gelu_new", Activation::kGeluTanh},
-    {"gelu_fast", Activation::kGeluTanh},  // written with other constants, equal but for rounding
-    {"gelu_pytorch_tanh", Activation::kGeluTanh},
+    {"gelu-tanh", Activation::kGeluTanh},
     {"relu", Activation::kRelu},
     {"silu", Activation::kSilu},
-    {"swish", Activation::kSilu},
     {"tanh", Activation::kTanh},
     {"sigmoid", Activation::kSigmoid},
-    {"quick_gelu", Activation::kQuickGelu},
-    {"linear", Activation::kNone},
+    {"quick-gelu", Activation::kQuickGelu},
+    {"none", Activation::kNone},
 };
 
 }  // namespace

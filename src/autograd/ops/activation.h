@@ -25,12 +25,11 @@ inline Variable silu(const Variable& x) { return activation(x, Activation::kSilu
 inline Variable tanh(const Variable& x) { return activation(x, Activation::kTanh); }
 inline Variable sigmoid(const Variable& x) { return activation(x, Activation::kSigmoid); }
 
-/// The activation that Hugging Face configurations call `name`: "gelu", "gelu_new", "relu" ...
-/// \throws std::invalid_argument  for another one, listing those that there are
+/// gelu, gelu-tanh, relu, silu, tanh, sigmoid, quick-gelu, none.
+/// \throws std::invalid_argument  for another name, listing these
 Activation activation_from_name(std::string_view name);
 
-/// A name of `f` that activation_from_name knows: "gelu", "gelu_new", "relu", "silu", "tanh", "sigmoid", "quick_gelu",
-/// "linear".
+/// The name that activation_from_name reads.
 const char* name_of(Activation f);
 
 }  // namespace rapt
