@@ -135,6 +135,11 @@ class TokenizerTrainer::Impl {
   // it depends on the text alone.
   void count_words(std::string_view text) {
     std::vector<std::size_t> cuts = may_cut ? cuts_before_spaces(text, kPart, " \t\r\n") : std::vector<std::size_t>();
+    if (cuts.empty()) {  // one of many short documents: no table of its own
+      count_part(text, words);
+      drop_rare_words();
+      return;
+    }
     cuts.insert(cuts.begin(), 0);
     cuts.push_back(text.size());
     for (std::size_t first = 0; first + 1 < cuts.size(); first += kPartsAtATime) {
@@ -148,10 +153,7 @@ class TokenizerTrainer::Impl {
             count_part(text.substr(begin, end - begin), counts[part]);
           },
           Schedule::kDynamic);
-      for (const WordCounts& part : counts) {
-        words_seen += part.total();
-        words.add(part);
-      }
+      for (const WordCounts& part : counts) words.add(part);
       drop_rare_words();
     }
   }
@@ -214,7 +216,7 @@ class TokenizerTrainer::Impl {
   }
 
   TokenizerTrainerOptions options;
-  std::int64_t bytes_seen = 0, words_seen = 0, dropped_below = 0;
+  std::int64_t bytes_seen = 0, dropped_below = 0;
   WordCounts words;
 
  private:
@@ -378,7 +380,7 @@ std::unique_ptr<Tokenizer> TokenizerTrainer::train() const {
 }
 
 std::int64_t TokenizerTrainer::bytes_seen() const { return impl_->bytes_seen; }
-std::int64_t TokenizerTrainer::words_seen() const { return impl_->words_seen; }
+std::int64_t TokenizerTrainer::words_seen() const { return impl_->words.total(); }
 std::int64_t TokenizerTrainer::different_words() const { return static_cast<std::int64_t>(impl_->words.size()); }
 std::int64_t TokenizerTrainer::dropped_below() const { return impl_->dropped_below; }
 

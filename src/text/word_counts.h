@@ -25,7 +25,7 @@ class WordCounts final {
   void drop_rarer_than(std::int64_t least);
 
   std::size_t size() const { return entries_.size(); }
-  std::int64_t total() const { return total_; }  ///< of all counts
+  std::int64_t total() const { return total_; }  ///< of all counts that were ever added
   /// Memory in use, about.
   std::size_t bytes() const;
 
