@@ -10,7 +10,7 @@ struct BeamOptions {
   std::int64_t max_tokens = 200;
   double length_penalty = 1;  ///< a text's score is its log-probability divided by (new tokens)^this
   double repetition_penalty = 1;
-  std::vector<std::int32_t> stop_ids;
+  std::vector<std::int32_t> stop_ids = {};
 };
 
 /// The best continuation of one prompt, as transformers' beam search finds it (generation/utils.py, _beam_search, with

@@ -1,0 +1,115 @@
+#include "decode/generate.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "decode/beam.h"
+#include "tensor/error.h"
+
+using namespace rapt;
+
+namespace {
+
+Gpt random_model(Dim context = 24) {
+  GptConfig c;
+  c.vocabulary = 31;
+  c.context = context;
+  c.width = 16;
+  c.layers = 2;
+  c.heads = 2;
+  c.init_std = 0.4;  // so that the next token is not a toss-up
+  Initializer init(9);
+  return Gpt(c, init);
+}
+
+// The greedy continuation without any cache: the whole text anew for every token.
+std::vector<std::int32_t> plain_greedy(const Gpt& model, std::vector<std::int32_t> text, int count) {
+  const NoGrad no_grad;
+  std::vector<std::int32_t> tokens;
+  for (int i = 0; i < count; ++i) {
+    const auto N = static_cast<Dim>(text.size());
+    std::vector<std::int32_t> positions;
+    for (std::int32_t p = 0; p < N; ++p) positions.push_back(p);
+    Batch batch;
+    batch.layout = pack_lengths(std::vector<Dim>{N});
+    batch.tokens = Tensor::from(text, {N});
+    batch.positions = Tensor::from(positions, {N});
+    Context ctx;
+    const Tensor logits = model.logits(model.hidden(batch, ctx)).value().slice(N - 1, N);
+    const auto row = logits.span<float>();
+    tokens.push_back(static_cast<std::int32_t>(std::ranges::max_element(row) - row.begin()));
+    text.push_back(tokens.back());
+  }
+  return tokens;
+}
+
+GenerateOptions greedy(std::int64_t count) {
+  GenerateOptions options;
+  options.max_tokens = count;
+  options.sampling.greedy = true;
+  return options;
+}
+
+const std::vector<std::vector<std::int32_t>> kPrompts = {{1, 2, 3}, {4}, {5, 6, 7, 8, 9, 10, 11}};
+
+}  // namespace
+
+TEST_CASE("greedy text with a cache is that without one, for many prompts at once") {
+  const Gpt model = random_model();
+  const auto texts = generate(model, kPrompts, greedy(12));
+  for (std::size_t p = 0; p < kPrompts.size(); ++p) CHECK(texts[p].tokens == plain_greedy(model, kPrompts[p], 12));
+}
+
+TEST_CASE("a prompt's text does not depend on the others, drawn or not") {
+  const Gpt model = random_model();
+  GenerateOptions options = greedy(10);
+  options.sampling = {.temperature = 1.3};
+  const auto together = generate(model, {kPrompts[0], kPrompts[2]}, options);
+  const auto first = generate(model, {kPrompts[0]}, options);
+  CHECK(together[0].tokens == first[0].tokens);
+  CHECK(generate(model, {kPrompts[0]}, options)[0].tokens == first[0].tokens);
+  options.seed = 2;
+  CHECK(generate(model, {kPrompts[0]}, options)[0].tokens != first[0].tokens);
+}
+
+TEST_CASE("a text ends at a stop token, at what the caller calls the end, or at the limit") {
+  const Gpt model = random_model();
+  const auto whole = plain_greedy(model, kPrompts[0], 8);
+  GenerateOptions options = greedy(8);
+  options.stop_ids = {whole[3]};
+  const Generated stopped = generate(model, {kPrompts[0]}, options)[0];
+  CHECK(stopped.ended);
+  const auto first = std::ranges::find(whole, whole[3]);
+  CHECK(stopped.tokens == std::vector<std::int32_t>(whole.begin(), first));
+  options = greedy(8);
+  options.stop = [](std::size_t, const std::vector<std::int32_t>& tokens) { return tokens.size() == 5; };
+  CHECK(generate(model, {kPrompts[0]}, options)[0].tokens.size() == 5);
+  CHECK_FALSE(generate(model, {kPrompts[0]}, greedy(8))[0].ended);
+  CHECK(generate(model, {kPrompts[0]}, greedy(0))[0].tokens.empty());
+}
+
+TEST_CASE("texts may be longer than the context, and prompts too") {
+  const Gpt model = random_model(16);
+  CHECK(generate(model, kPrompts, greedy(60))[1].tokens.size() == 60);
+  const std::vector<std::int32_t> longer(40, 3);
+  CHECK(generate(model, {longer}, greedy(4))[0].tokens.size() == 4);
+}
+
+TEST_CASE("one beam is greedy, and more beams find nothing less probable") {
+  const Gpt model = random_model();
+  for (const auto& prompt : kPrompts) {
+    const Generated one = beam_search(model, prompt, {.beams = 1, .max_tokens = 9});
+    CHECK(one.tokens == plain_greedy(model, prompt, 9));
+    CHECK(beam_search(model, prompt, {.beams = 5, .max_tokens = 9}).log_probability >= one.log_probability - 1e-9);
+  }
+}
+
+TEST_CASE("prompts that cannot be are refused") {
+  const Gpt model = random_model();
+  CHECK_THROWS_WITH_AS(generate(model, {{1}, {}}, greedy(3)),
+                       "generate: prompt 1 is empty; it needs at least one token", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(generate(model, {{31}}, greedy(3)), "generate: token ids must be below 31, got 31 in prompt 0",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(beam_search(model, {1}, {.beams = 0}), "generate: --beam must be at least 1, got 0", UsageError);
+}
