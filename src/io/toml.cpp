@@ -15,6 +15,50 @@ static std::string place(const std::string& name, const toml::source_position& a
   return escape_for_terminal(name) + ':' + std::to_string(at.line) + ':' + std::to_string(at.column);
 }
 
+// How many bytes the string, comment or single character at the start of `text` takes. A string that does not end takes
+// all that is left; the parser will say so.
+static std::size_t skip_token(std::string_view text) {
+  const char quote = text.front();
+  if (quote == '#') return std::min(text.find('\n'), text.size());
+  if (quote != '"' && quote != '\'') return 1;
+  const std::string_view three = text.substr(0, 3);
+  const bool multiline = three == R"(""")" || three == "'''";
+  const std::size_t width = multiline ? 3 : 1;
+  for (std::size_t i = width; i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (!multiline && text[i] == '\n') {
+      return i;
+    } else if (text.substr(i, width) == text.substr(0, width)) {
+      return i + width;
+    }
+  }
+  return text.size();
+}
+
+// TOML has no character beyond ASCII outside of strings and comments, and toml++ 3.3.0 runs into undefined behaviour
+// when it asks whether one is white space.
+static void require_ascii_outside_strings(std::string_view text, const std::string& name) {
+  for (std::size_t at = 0; at < text.size();) {
+    if (static_cast<unsigned char>(text[at]) < 0x80) {
+      at += skip_token(text.substr(at));
+      continue;
+    }
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (at == 0 && text.starts_with(kByteOrderMark)) {
+      at += kByteOrderMark.size();
+      continue;
+    }
+    const std::string_view before = text.substr(0, at);
+    const std::size_t newline = before.rfind('\n');
+    toml::source_position place_of_it{};
+    place_of_it.line = static_cast<toml::source_index>(1 + std::count(before.begin(), before.end(), '\n'));
+    place_of_it.column =
+        static_cast<toml::source_index>(at - (newline == std::string_view::npos ? 0 : newline + 1) + 1);
+    throw ConfigError(place(name, place_of_it) + ": not TOML: a character beyond ASCII must stand in quotes");
+  }
+}
+
 static TomlScalar scalar(const toml::node& node, const std::string& where, const std::string& key) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* whole = node.as_integer()) return whole->get();
@@ -48,6 +92,7 @@ std::vector<TomlEntry> read_flat_toml(std::string_view text, const std::string& 
     throw ConfigError(escape_for_terminal(name) + ": must be at most " + std::to_string(kMostBytes) + " bytes, got " +
                       std::to_string(text.size()));
   }
+  require_ascii_outside_strings(text, name);
   toml::table table;
   try {
     table = toml::parse(text);

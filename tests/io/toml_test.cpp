@@ -50,6 +50,14 @@ TEST_CASE("what is not flat TOML is refused with line and column") {
   CHECK(error_of(std::string((1 << 20) + 1, '#')) == "run.toml: must be at most 1048576 bytes, got 1048577");
 }
 
+TEST_CASE("characters beyond ASCII stand in strings and comments only") {
+  CHECK(read_flat_toml("\xEF\xBB\xBF# é\na = \"é \\\" é\"\nb = 'é' # é\nc = \"\"\"\né\"é\n\"\"\"\nd = '''é'''\n", "f")
+            .size() == 4);
+  CHECK(error_of("a = 1\né = 2") == "run.toml:2:1: not TOML: a character beyond ASCII must stand in quotes");
+  CHECK(error_of("a = 1 é") == "run.toml:1:7: not TOML: a character beyond ASCII must stand in quotes");
+  CHECK(error_of("a = \"x\nb = é").rfind("run.toml:2:5: not TOML", 0) == 0);
+}
+
 TEST_CASE("any text survives being written as a string") {
   std::string text = "quote \" backslash \\ é 日本";
   for (char c = 1; c < 127; ++c) text += c;
