@@ -140,9 +140,9 @@ void choose_recipe(LayeredConfig& config, const TokenStore& store, const Notice&
   choose_all(config, {{"schedule", "cosine"},
                       {"min-learning-rate", text_of(c.learning_rate / 20)},
                       {"warmup", std::to_string(std::clamp<std::int64_t>(steps / 20, 5, 200))},
-                      {"eval-every", std::to_string(std::max<std::int64_t>(1, steps / 10))},
-                      {"save-every", std::to_string(std::max<std::int64_t>(1, steps / 10))},
-                      {"log-every", std::to_string(std::max<std::int64_t>(1, steps / 100))}});
+                      {"eval-every", std::to_string((steps + 9) / 10)},
+                      {"save-every", std::to_string((steps + 9) / 10)},
+                      {"log-every", std::to_string((steps + 49) / 50)}});
   c.steps = steps;
   config.origin["steps"] = Origin::kChosen;
   c.minutes = 0;  // what was chosen stands for it; a resumed run must not depend on the clock

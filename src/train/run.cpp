@@ -235,8 +235,8 @@ RunResult Run::loop() {
   if (!request_.progress.quiet) peak_ = measure_sgemm_peak();
   start_ = Clock::now();
   std::string reason = end_reason();
+  RunClock before = clock();  // when it was last asked what is due: nothing that falls into a validation is lost
   while (reason.empty()) {
-    const RunClock before = clock();
     const Clock::time_point began = Clock::now();
     const UpdateResult update = trainer_.update();
     sitting_seconds_ += seconds_since(began);
@@ -262,6 +262,7 @@ RunResult Run::loop() {
       progress_.end(trainer_.state().step, reason, seconds());
     }
     if (best || !reason.empty() || due(config_.save_every, before, now)) save(best);
+    before = now;
   }
   return result(reason, true);
 }
