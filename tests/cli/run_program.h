@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -53,13 +55,35 @@ class Workshop final {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) become(arguments);
+    return ended(child);
+  }
+
+  /// The same, but sent `signal` if it has not ended by itself after `patience`.
+  ProgramResult rapt_for(const std::vector<std::string>& arguments, std::chrono::milliseconds patience,
+                         int signal) const {
+    write(".in", "");
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) become(arguments);
+    const auto limit = std::chrono::steady_clock::now() + patience;
+    siginfo_t info{};
+    while (std::chrono::steady_clock::now() < limit) {
+      REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+      if (info.si_pid == child) return ended(child);
+      ::usleep(2000);
+    }
+    ::kill(child, signal);
+    return ended(child);
+  }
+
+ private:
+  ProgramResult ended(pid_t child) const {
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return {code, read(".out"), read(".err")};
   }
 
- private:
   [[noreturn]] void become(const std::vector<std::string>& arguments) const {
     const auto redirect = [&](const char* name, int flags, int to) {
       const int fd = ::open(path(name).c_str(), flags, 0600);

@@ -1,0 +1,126 @@
+// Training that is killed, that finds the disk full, that finds its folder taken: what must survive survives.
+#include <sys/mount.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <random>
+#include <regex>
+#include <thread>
+
+#include "run_program.h"
+#include "text/stories.h"
+
+using namespace rapt;
+
+namespace {
+
+std::vector<std::string> arguments_of(const std::string& out, int steps) {
+  return {"train",
+          "--data",
+          "stories.txt",
+          "--out",
+          out,
+          "--tokenizer",
+          "char",
+          "--layers",
+          "2",
+          "--heads",
+          "2",
+          "--width",
+          "32",
+          "--context",
+          "32",
+          "--batch",
+          "4",
+          "--accumulate",
+          "2",
+          "--dropout",
+          "0.1",
+          "--warmup",
+          "10",
+          "--log-every",
+          "5",
+          "--eval-every",
+          "40",
+          "--save-every",
+          "3",
+          "--steps",
+          std::to_string(steps),
+          "--quiet"};
+}
+
+std::string without_clock(const std::string& metrics) {
+  return std::regex_replace(metrics, std::regex(",\"wall_clock\":\\{[^}]*\\}"), "");
+}
+
+}  // namespace
+
+TEST_CASE("killed twenty times and resumed on other numbers of threads, a run ends with the same bits") {
+  const Workshop shop;
+  shop.write("stories.txt", generate_stories(3, 40000));
+  const int steps = 600;
+  std::vector<std::string> whole = arguments_of("whole", steps);
+  whole.insert(whole.end(), {"--threads", "2"});
+  REQUIRE(shop.rapt(whole).code == 0);
+
+  std::mt19937 random(20260101);
+  int kills = 0;
+  for (int sitting = 0; sitting < 200; ++sitting) {
+    std::vector<std::string> arguments = arguments_of("killed", steps);
+    arguments.insert(arguments.end(), {"--threads", std::to_string(1 + random() % 3)});
+    // After twenty kills it may run to its end.
+    const auto patience =
+        kills < 20 ? std::chrono::milliseconds(60 + random() % 400) : std::chrono::milliseconds(600000);
+    const ProgramResult result = shop.rapt_for(arguments, patience, SIGKILL);
+    if (result.code == 0) break;
+    REQUIRE_MESSAGE(result.code == 128 + SIGKILL, result.err);
+    ++kills;
+  }
+  CHECK(kills >= 20);
+  CHECK(shop.rapt({"checkpoint", "diff", "whole", "killed"}).code == 0);
+  CHECK(without_clock(shop.read("whole/metrics.jsonl")) == without_clock(shop.read("killed/metrics.jsonl")));
+}
+
+TEST_CASE("a disk that is full while saving: exit 74, and the checkpoint before is whole") {
+  const Workshop shop;
+  shop.write("stories.txt", generate_stories(3, 40000));
+  std::filesystem::create_directories(shop.path("disk"));
+  // Room for the tokens and two checkpoints of 0.4 MB, not for a third beside them.
+  if (::mount("tmpfs", shop.path("disk").c_str(), "tmpfs", 0, "size=1100k") != 0) {
+    MESSAGE("skipped: tmpfs cannot be mounted here");
+    return;
+  }
+  std::vector<std::string> arguments = arguments_of("disk/run", 60);
+  arguments.insert(arguments.end(), {"--keep-last", "4"});
+  const ProgramResult result = shop.rapt(arguments);
+  const ProgramResult verified = shop.rapt({"checkpoint", "verify", "disk/run/last.h5"});
+  std::size_t leftovers = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(shop.path("disk/run"))) {
+    leftovers += entry.path().string().find(".tmp.") != std::string::npos ? 1 : 0;
+  }
+  ::umount(shop.path("disk").c_str());
+  CHECK(result.code == 74);
+  CHECK(result.err.find("error: ") != std::string::npos);
+  CHECK(result.err.find("cannot be written: disk full, ") != std::string::npos);
+  CHECK(verified.code == 0);
+  CHECK(leftovers == 0);
+}
+
+TEST_CASE("the second run in a folder is refused, and TERM saves: exit codes 73 and 75") {
+  const Workshop shop;
+  shop.write("stories.txt", generate_stories(3, 40000));
+  ProgramResult first, second;
+  std::thread running(
+      [&] { first = shop.rapt_for(arguments_of("run", 100000), std::chrono::milliseconds(3000), SIGTERM); });
+  for (int i = 0; i < 200 && !shop.has("run/last.h5"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const Workshop other;
+  std::vector<std::string> arguments = arguments_of(shop.path("run"), 100000);
+  arguments[2] = shop.path("stories.txt");
+  second = other.rapt(arguments);
+  running.join();
+  CHECK(second.code == 73);
+  CHECK(second.err.find("is in use by pid ") != std::string::npos);
+  CHECK(first.code == 75);
+  CHECK(shop.rapt({"checkpoint", "verify", "run/last.h5"}).code == 0);
+}
