@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tensor/error.h"
+#include "tensor/kernels/skinny_matmul.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
@@ -52,6 +53,19 @@ Matrix<const T> part(Matrix<const T> x, Transpose op, Dim r0, Dim r1, Dim c0, Di
   return {x.data + r0 * x.stride + c0, r1 - r0, c1 - c0, x.stride};
 }
 
+// A few rows times a large matrix, B read once as it lies. 64 KB of it make a piece.
+void multiply_skinny(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write, TileHook before,
+                     TileHook after) {
+  constexpr Dim kStep = 4 * kernels::kSkinnyColumns;
+  const Dim columns = std::max<Dim>(1, 16384 / std::max<Dim>(1, a.cols) / kStep) * kStep;
+  parallel_blocks(c.cols, columns, [&](Dim c0, Dim c1) {
+    if (before) before(0, c.rows, c0, c1);
+    kernels::skinny_matmul({c.data + c0, c.rows, c1 - c0, c.stride}, a,
+                           {b.data + c0 * b.stride, c1 - c0, b.cols, b.stride}, write);
+    if (after) after(0, c.rows, c0, c1);
+  });
+}
+
 std::string text(Dim rows, Dim cols) { return "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]"; }
 
 }  // namespace
@@ -65,6 +79,11 @@ void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, T
     throw ShapeError("matmul: " + text(M, K) + " times " + text(K_b, N) + " cannot give " + text(c.rows, c.cols));
   }
   if (M == 0 || N == 0) return;
+  if constexpr (std::is_same_v<T, float>) {
+    if (M <= kernels::kSkinnyRows && op_a == Transpose::kNo && op_b == Transpose::kYes) {
+      return multiply_skinny(c, a, b, write, before, after);
+    }
+  }
   const Tiling t = cut(M, N, K);
   const T beta = write == Write::kAdd ? T{1} : T{0};
   // Neighbouring tiles share their rows of A, so a thread's run of tiles finds them in its cache.

@@ -1,0 +1,193 @@
+#include "tensor/matmul.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "tensor/parallel.h"
+#include "tensor/random.h"
+
+using namespace rapt;
+
+namespace {
+
+template <typename T>
+std::vector<T> random_values(Dim n, std::uint32_t seed) {
+  Rng rng({seed, 3});
+  std::vector<T> values(static_cast<std::size_t>(n));
+  for (T& v : values) v = static_cast<T>(rng.uniform() * 2 - 1);
+  return values;
+}
+
+struct Sizes {
+  Dim M, N, K;
+};
+
+// A product whose operands are parts of wider matrices, and C as well, which holds `old` around and inside.
+template <typename T>
+struct Problem {
+  Sizes s;
+  Transpose op_a, op_b;
+  Dim gap;  // columns that lie between the rows
+  std::vector<T> a, b, c;
+
+  Problem(Sizes s, Transpose op_a, Transpose op_b, Dim gap = 3)
+      : s(s),
+        op_a(op_a),
+        op_b(op_b),
+        gap(gap),
+        a(random_values<T>(op_a == Transpose::kYes ? s.K * (s.M + gap) : s.M * (s.K + gap), 1)),
+        b(random_values<T>(op_b == Transpose::kYes ? s.N * (s.K + gap) : s.K * (s.N + gap), 2)),
+        c(random_values<T>((s.M + 1) * (s.N + gap), 3)) {}
+
+  Matrix<const T> A() const {
+    const bool t = op_a == Transpose::kYes;
+    return {a.data(), t ? s.K : s.M, t ? s.M : s.K, (t ? s.M : s.K) + gap};
+  }
+  Matrix<const T> B() const {
+    const bool t = op_b == Transpose::kYes;
+    return {b.data(), t ? s.N : s.K, t ? s.K : s.N, (t ? s.K : s.N) + gap};
+  }
+  Matrix<T> C() { return {c.data(), s.M, s.N, s.N + gap}; }
+
+  double exact(Dim m, Dim n) const {
+    const Matrix<const T> x = A(), y = B();
+    double sum = 0;
+    for (Dim k = 0; k < s.K; ++k) {
+      sum += static_cast<double>(op_a == Transpose::kYes ? x.data[k * x.stride + m] : x.data[m * x.stride + k]) *
+             static_cast<double>(op_b == Transpose::kYes ? y.data[n * y.stride + k] : y.data[k * y.stride + n]);
+    }
+    return sum;
+  }
+};
+
+constexpr Transpose kBoth[] = {Transpose::kNo, Transpose::kYes};
+
+// Largest error of the product, and whether what lies between the rows of C is untouched.
+template <typename T>
+double worst_error(Problem<T> p, Write write) {
+  const std::vector<T> before = p.c;
+  matmul<T>(p.C(), p.A(), p.op_a, p.B(), p.op_b, write);
+  double worst = 0;
+  for (Dim m = 0; m <= p.s.M; ++m) {
+    for (Dim n = 0; n < p.s.N + p.gap; ++n) {
+      const auto i = static_cast<std::size_t>(m * (p.s.N + p.gap) + n);
+      const bool inside = m < p.s.M && n < p.s.N;
+      const double old = !inside || write == Write::kAdd ? static_cast<double>(before[i]) : 0;
+      const double right = old + (inside ? p.exact(m, n) : 0);
+      worst = std::max(worst, std::abs(static_cast<double>(p.c[i]) - right));
+    }
+  }
+  return worst;
+}
+
+template <typename T>
+void check_all(Sizes s) {
+  for (const Transpose op_a : kBoth) {
+    for (const Transpose op_b : kBoth) {
+      for (const Write write : {Write::kAssign, Write::kAdd}) {
+        CAPTURE(s.M);
+        CAPTURE(s.N);
+        CAPTURE(s.K);
+        CAPTURE(op_a == Transpose::kYes);
+        CAPTURE(op_b == Transpose::kYes);
+        const double unit = sizeof(T) == 4 ? 2e-7 : 1e-15;
+        CHECK(worst_error(Problem<T>(s, op_a, op_b), write) <= unit * static_cast<double>(s.K + 1));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("products of all kinds and odd sizes are what a plain loop gives", T, float, double) {
+  for (const Sizes s : {Sizes{1, 1, 1}, Sizes{5, 7, 3}, Sizes{40, 33, 65}, Sizes{130, 70, 21}, Sizes{33, 17, 700},
+                        Sizes{20, 9, 6000}, Sizes{3, 4, 0}}) {
+    check_all<T>(s);
+  }
+}
+
+TEST_CASE("products of few rows are what a plain loop gives") {
+  for (Dim M = 1; M <= 18; ++M) {
+    for (const Dim N : {1, 5, 6, 50}) {
+      for (const Dim K : {1, 15, 16, 67, 800}) check_all<float>({M, N, K});
+    }
+  }
+}
+
+TEST_CASE("a product of tiles calls its hooks around each tile, before with what C was, after with the product") {
+  for (const Sizes s : {Sizes{2, 700, 100}, Sizes{300, 500, 200}, Sizes{60, 90, 9000}}) {
+    Problem<float> p(s, Transpose::kNo, Transpose::kYes, 0);
+    std::vector<int> visits(p.c.size());
+    float* const c = p.c.data();
+    const auto before = [&](Dim r0, Dim r1, Dim c0, Dim c1) {
+      for (Dim r = r0; r < r1; ++r) {
+        for (Dim col = c0; col < c1; ++col) {
+          c[r * s.N + col] = 10;
+          ++visits[static_cast<std::size_t>(r * s.N + col)];
+        }
+      }
+    };
+    const auto after = [&](Dim r0, Dim r1, Dim c0, Dim c1) {
+      for (Dim r = r0; r < r1; ++r) {
+        for (Dim col = c0; col < c1; ++col) c[r * s.N + col] *= 2;
+      }
+    };
+    matmul<float>(p.C(), p.A(), p.op_a, p.B(), p.op_b, Write::kAdd, before, after);
+    double worst = 0;
+    for (Dim m = 0; m < s.M; ++m) {
+      for (Dim n = 0; n < s.N; ++n) {
+        const auto i = static_cast<std::size_t>(m * s.N + n);
+        REQUIRE(visits[i] == 1);
+        worst = std::max(worst, std::abs(static_cast<double>(p.c[i]) - 2 * (10 + p.exact(m, n))));
+      }
+    }
+    CHECK(worst < 2e-3);
+  }
+}
+
+TEST_CASE_TEMPLATE("products have the same bits on one thread, two and three", T, float, double) {
+  const int threads = thread_count();
+  for (const Sizes s :
+       {Sizes{1, 2304, 768}, Sizes{16, 300, 400}, Sizes{200, 300, 100}, Sizes{600, 800, 300}, Sizes{64, 96, 20'000}}) {
+    for (const Transpose op_a : kBoth) {
+      for (const Transpose op_b : kBoth) {
+        Problem<T> one(s, op_a, op_b, 0), two = one, three = one;
+        set_thread_count(1);
+        matmul<T>(one.C(), one.A(), op_a, one.B(), op_b, Write::kAdd);
+        set_thread_count(2);
+        matmul<T>(two.C(), two.A(), op_a, two.B(), op_b, Write::kAdd);
+        set_thread_count(3);
+        matmul<T>(three.C(), three.A(), op_a, three.B(), op_b, Write::kAdd);
+        CHECK(one.c == two.c);
+        CHECK(one.c == three.c);
+      }
+    }
+  }
+  set_thread_count(threads);
+}
+
+TEST_CASE("a row of a product does not depend on how many rows are multiplied with it, up to sixteen") {
+  Problem<float> all({16, 100, 300}, Transpose::kNo, Transpose::kYes, 0);
+  matmul<float>(all.C(), all.A(), all.op_a, all.B(), all.op_b, Write::kAssign);
+  for (Dim M = 1; M < 16; ++M) {
+    std::vector<float> c(static_cast<std::size_t>(M * 100));
+    Matrix<const float> a = all.A();
+    a.rows = M;
+    matmul<float>({c.data(), M, 100}, a, Transpose::kNo, all.B(), Transpose::kYes, Write::kAssign);
+    CHECK(std::equal(c.begin(), c.end(), all.c.begin()));
+  }
+}
+
+TEST_CASE("matrices that do not meet are named") {
+  std::vector<float> x(100);
+  CHECK_THROWS_WITH_AS(matmul<float>({x.data(), 2, 3}, {x.data(), 2, 4}, Transpose::kNo, {x.data(), 5, 3},
+                                     Transpose::kNo, Write::kAssign),
+                       "matmul: [2, 4] times [5, 3] cannot give [2, 3]", ShapeError);
+}
+
+TEST_CASE("the provider is the openmp build of OpenBLAS and its products are right") {
+  CHECK_NOTHROW(check_matmul_provider());
+  CHECK(matmul_provider().find("OpenBLAS") != std::string::npos);
+}
