@@ -2,49 +2,30 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
+#include <cmath>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "autograd/gradcheck.h"
+#include "support/op_checks.h"
 #include "support/random_tensor.h"
-#include "tensor/parallel.h"
 
 namespace rapt {
 namespace {
 
-using testing::max_difference;
 using testing::random_tensor;
 using testing::random_variable;
+using testing::same_bits;
 
-Packed packed(const std::vector<int>& lengths) {
-  std::vector<std::int32_t> offsets{0};
-  Dim longest = 0;
-  for (const int length : lengths) {
-    offsets.push_back(offsets.back() + length);
-    longest = std::max<Dim>(longest, length);
-  }
-  return {.offsets = Tensor::from(offsets, {static_cast<Dim>(offsets.size())}), .longest = longest};
-}
+Packed packed(const std::vector<Dim>& lengths) { return pack_lengths(lengths); }
 
-Dim total(const std::vector<int>& lengths) { return std::accumulate(lengths.begin(), lengths.end(), 0); }
+Dim total(const std::vector<Dim>& lengths) { return std::accumulate(lengths.begin(), lengths.end(), Dim{0}); }
 
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
-// Value and gradients for dy drawn at random.
-std::vector<Tensor> run(const Differentiable& f, std::vector<Variable> inputs) {
-  for (Variable& x : inputs) x.clear_grad();
-  const Variable y = f(inputs);
-  const Tensor w = random_tensor(y.shape(), 77, y.dtype());
-  std::vector<Tensor> result{y.value().clone()};
-  const Variable loss =
-      record("sum", Tensor::full({}, 0, y.dtype()), {y}, [w](const Tensor&, Grads d) { d.give(0, w); });
-  backward(loss);
-  for (Variable& x : inputs) result.push_back(x.grad().clone());
-  return result;
+// Leads the gradient dy back from y.
+void pull(const Variable& y, const Tensor& dy) {
+  backward(
+      record("pull", Tensor::full({}, 0, y.dtype()), {y}, [dy](const Tensor&, Grads d) { d.give(0, dy.clone()); }));
 }
 
 TEST_CASE("attention weighs values by hand-worked probabilities") {
@@ -70,7 +51,7 @@ TEST_CASE("the scale is one over the root of the head width unless given") {
 }
 
 TEST_CASE("self attention's gradient is that of central differences") {
-  const std::vector<std::vector<int>> packings = {{1}, {2, 1, 7}, {3, 0, 5}, {65, 2}, {130}};
+  const std::vector<std::vector<Dim>> packings = {{1}, {2, 1, 7}, {3, 0, 5}, {65, 2}, {130}};
   for (const auto& lengths : packings) {
     for (const Dim heads : {1, 2, 3}) {
       for (const AttentionMask mask : {AttentionMask::kNone, AttentionMask::kCausal}) {
@@ -95,7 +76,7 @@ TEST_CASE("self attention's gradient is that of central differences") {
 
 TEST_CASE("cross attention's gradient is that of central differences") {
   struct {
-    std::vector<int> queries, keys;
+    std::vector<Dim> queries, keys;
     AttentionMask mask;
   } const cases[] = {
       {{1}, {1}, AttentionMask::kNone},
@@ -153,13 +134,13 @@ TEST_CASE("a batch without rows gives no rows") {
 
 TEST_CASE("a sequence gives the same bits alone as inside a batch") {
   for (const DType dtype : {DType::kF32, DType::kF64}) {
-    for (const int length : {1, 13, 64, 300, 700}) {
+    for (const Dim length : {1, 13, 64, 300, 700}) {
       CAPTURE(length);
       const Tensor qkv = random_tensor({length, 3 * 40}, 9, dtype);
-      const std::vector<int> lengths{5, length, 90};
+      const std::vector<Dim> lengths{5, length, 90};
       Tensor batch = random_tensor({total(lengths), 3 * 40}, 10, dtype);
       batch.slice(5, 5 + length).copy_from(qkv);
-      const auto attend = [&](const std::vector<int>& lengths, Dim first_row) {
+      const auto attend = [&](const std::vector<Dim>& lengths, Dim first_row) {
         return [=](const std::vector<Variable>& x) {
           return self_attention(x[0], packed(lengths), {.heads = 2, .dropout = 0.1, .key = {{1, 2}, first_row}});
         };
@@ -171,10 +152,6 @@ TEST_CASE("a sequence gives the same bits alone as inside a batch") {
 
       Variable one(qkv.clone(), true), many(batch.clone(), true);
       const Tensor w = random_tensor(y_batch.shape(), 11, dtype);
-      const auto pull = [&](const Variable& out, const Tensor& weights) {
-        backward(record("pull", Tensor::full({}, 0, dtype), {out},
-                        [weights](const Tensor&, Grads d) { d.give(0, weights); }));
-      };
       pull(attend({length}, 5)({one}), w.slice(5, 5 + length).clone());
       pull(attend(lengths, 0)({many}), w);
       CHECK(same_bits(one.grad(), many.grad().slice(5, 5 + length).clone()));
@@ -182,23 +159,13 @@ TEST_CASE("a sequence gives the same bits alone as inside a batch") {
   }
 }
 
-TEST_CASE("one thread and two give the same bits") {
-  const int before = thread_count();
-  for (const std::vector<int>& lengths : {std::vector<int>{700}, std::vector<int>{1, 40, 300, 64, 7, 7, 7, 7}}) {
+TEST_CASE("attention gives the same bits on one thread and on two") {
+  for (const std::vector<Dim>& lengths : {std::vector<Dim>{1100}, std::vector<Dim>{1, 40, 300, 64, 7, 7, 7, 7}}) {
     const auto f = [&](const std::vector<Variable>& x) {
       return self_attention(x[0], packed(lengths), {.heads = 3, .dropout = 0.2, .key = {{1, 2}, 3}});
     };
-    const std::vector<Variable> inputs{Variable(random_tensor({total(lengths), 3 * 48}, 4, DType::kF32), true)};
-    set_thread_count(1);
-    const auto one = run(f, inputs);
-    for (const int threads : {2, 3}) {
-      set_thread_count(threads);
-      const auto many = run(f, inputs);
-      CHECK(same_bits(one[0], many[0]));
-      CHECK(same_bits(one[1], many[1]));
-    }
+    CHECK(testing::same_on_two_threads(f, {random_tensor({total(lengths), 3 * 48}, 4, DType::kF32)}));
   }
-  set_thread_count(before);
 }
 
 TEST_CASE("what cannot attend is refused with the numbers") {

@@ -4,8 +4,9 @@
 #include <vector>
 
 #include "support/attention_reference.h"
+#include "support/instruction_sets.h"
+#include "support/thread_counts.h"
 #include "tensor/kernels/attention.h"
-#include "tensor/parallel.h"
 
 namespace rapt {
 namespace {
@@ -86,8 +87,10 @@ void check_against_reference(double tolerance) {
 }
 
 TEST_CASE("attention to a cache equals attention written out") {
-  check_against_reference<double>(1e-14);
-  check_against_reference<float>(2e-6);
+  testing::for_each_instruction_set([] {
+    check_against_reference<double>(1e-14);
+    check_against_reference<float>(2e-6);
+  });
 }
 
 TEST_CASE("decoding place by place gives what the whole sequence gives") {
@@ -108,21 +111,17 @@ TEST_CASE("decoding place by place gives what the whole sequence gives") {
 }
 
 TEST_CASE("a sequence's row has the same bits alone, in a batch and on more threads") {
-  const int before = thread_count();
   for (const Case& c : kCases) {
     const Dim C = c.heads * c.D;
     const auto q = random_values<float>(offsets_of(c.queries).back() * C, 1);
     const auto kv = random_values<float>(offsets_of(c.keys).back() * 2 * C, 2);
-    set_thread_count(1);
-    const auto y = attend(c, q, kv);
-    set_thread_count(2);
-    CHECK(attend(c, q, kv) == y);
+    const auto y = testing::on_threads(1, [&] { return attend(c, q, kv); });
+    CHECK(testing::on_threads(2, [&] { return attend(c, q, kv); }) == y);
     const Case first{{c.queries[0]}, {c.keys[0]}, c.heads, c.D, c.causal};
     const std::vector<float> first_q(q.begin(), q.begin() + c.queries[0] * C);
     const auto alone = attend(first, first_q, kv);
     CHECK(std::equal(alone.begin(), alone.end(), y.begin()));
   }
-  set_thread_count(before);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/attention_reference.h"
+#include "support/instruction_sets.h"
 
 namespace rapt {
 namespace {
@@ -125,6 +126,17 @@ TEST_CASE("tiled attention equals attention written out, in f32") {
     CAPTURE(c.D);
     check_against_reference<float>(c, 2e-5);
   }
+}
+
+TEST_CASE("every instruction set computes the same attention") {
+  testing::for_each_instruction_set([] {
+    for (const Case& c : {Case{{7, 1, 2}, {7, 1, 2}, 3, 5, true}, Case{{65, 3}, {65, 3}, 2, 64, false, 0.3},
+                          Case{{13, 0, 300}, {9, 4, 310}, 2, 33, true, 0.1}}) {
+      CAPTURE(c.D);
+      check_against_reference<double>(c, 1e-12);
+      check_against_reference<float>(c, 2e-5);
+    }
+  });
 }
 
 TEST_CASE("scores of ten thousand stay finite") {

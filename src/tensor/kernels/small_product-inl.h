@@ -76,25 +76,51 @@ Panels<T> pack(T* to, const T* from, Dim stride, Dim rows, Dim columns) {
   return panels;
 }
 
-// Four rows of four as columns.
-HWY_INLINE void transpose_4x4(float* to, Dim to_stride, const float* from, Dim stride, float scale) {
-#if HWY_TARGET == HWY_SCALAR
-  for (Dim r = 0; r < 4; ++r) {
-    for (Dim c = 0; c < 4; ++c) to[c * to_stride + r] = scale * from[r * stride + c];
+#if HWY_TARGET != HWY_SCALAR
+// Four numbers of each of as many rows as a vector has blocks of 128 bits: rows `stride` apart, one to a block.
+template <class D>
+HWY_INLINE Vec<D> load_blocks(D d, const float* from, Dim stride) {
+  auto v = LoadDup128(d, from);
+  // Masked broadcasts from memory, which leave the shuffle unit alone.
+  if constexpr (MaxLanes(D()) >= 8) v = IfThenElse(FirstN(d, 4), v, LoadDup128(d, from + stride));
+  if constexpr (MaxLanes(D()) >= 16) {
+    v = IfThenElse(FirstN(d, 8), v, LoadDup128(d, from + 2 * stride));
+    v = IfThenElse(FirstN(d, 12), v, LoadDup128(d, from + 3 * stride));
   }
-#else
-  const FixedTag<float, 4> d;
+  return v;
+}
+
+// `lanes` rows of four as four columns.
+template <class D>
+HWY_INLINE void transpose_four(D d, float* to, Dim to_stride, const float* from, Dim stride, float scale) {
   const auto s = Set(d, scale);
-  const auto r0 = LoadU(d, from), r1 = LoadU(d, from + stride);
-  const auto r2 = LoadU(d, from + 2 * stride), r3 = LoadU(d, from + 3 * stride);
+  const auto r0 = load_blocks(d, from, 4 * stride), r1 = load_blocks(d, from + stride, 4 * stride);
+  const auto r2 = load_blocks(d, from + 2 * stride, 4 * stride), r3 = load_blocks(d, from + 3 * stride, 4 * stride);
   const auto even_low = InterleaveLower(d, r0, r2), odd_low = InterleaveLower(d, r1, r3);
   const auto even_high = InterleaveUpper(d, r0, r2), odd_high = InterleaveUpper(d, r1, r3);
   StoreU(Mul(s, InterleaveLower(d, even_low, odd_low)), d, to);
   StoreU(Mul(s, InterleaveUpper(d, even_low, odd_low)), d, to + to_stride);
   StoreU(Mul(s, InterleaveLower(d, even_high, odd_high)), d, to + 2 * to_stride);
   StoreU(Mul(s, InterleaveUpper(d, even_high, odd_high)), d, to + 3 * to_stride);
-#endif
 }
+
+// As many of the rows [row, rows) as transpose_four takes at once, over all of `depth`; gives how many rows it did.
+template <class D>
+HWY_INLINE Dim transpose_rows(D d, float* to, Dim to_stride, const float* from, Dim stride, Dim rows, Dim depth,
+                              float scale) {
+  const auto lanes = static_cast<Dim>(Lanes(d));
+  Dim r = 0;
+  for (; r + lanes <= rows; r += lanes) {
+    Dim k = 0;
+    for (; k + 4 <= depth; k += 4)
+      transpose_four(d, to + k * to_stride + r, to_stride, from + r * stride + k, stride, scale);
+    for (; k < depth; ++k) {
+      for (Dim i = r; i < r + lanes; ++i) to[k * to_stride + i] = scale * from[i * stride + k];
+    }
+  }
+  return r;
+}
+#endif
 
 /// Panels of scale times the transpose of a row-major matrix [rows, depth]: rows become columns.
 template <typename T>
@@ -105,20 +131,18 @@ Panels<T> pack_transposed(T* to, const T* from, Dim stride, Dim rows, Dim depth,
     T* const out = panels.at(c);
     const T* const in = from + c * stride;
     Dim r = 0;
+#if HWY_TARGET != HWY_SCALAR
     if constexpr (sizeof(T) == 4) {
-      for (; r + 4 <= given; r += 4) {
-        Dim k = 0;
-        for (; k + 4 <= depth; k += 4) transpose_4x4(out + k * width + r, width, in + r * stride + k, stride, scale);
-        for (; k < depth; ++k) {
-          for (Dim i = r; i < r + 4; ++i) out[k * width + i] = scale * in[i * stride + k];
-        }
-      }
+      r = transpose_rows(Tag<T>(), out, width, in, stride, given, depth, scale);
+      r += transpose_rows(FixedTag<T, 4>(), out + r, width, in + r * stride, stride, given - r, depth, scale);
     }
+#endif
     for (; r < given; ++r) {
       for (Dim k = 0; k < depth; ++k) out[k * width + r] = scale * in[r * stride + k];
     }
-    for (; r < width; ++r) {
-      for (Dim k = 0; k < depth; ++k) out[k * width + r] = 0;
+    if (r == width) continue;
+    for (Dim k = 0; k < depth; ++k) {
+      for (Dim i = r; i < width; ++i) out[k * width + i] = 0;
     }
   }
   return panels;
