@@ -21,14 +21,18 @@ constexpr Dim kRows = 4096;  // tokens of a forward pass, about
 struct Score {
   double log_probability = 0;  // natural, of all predicted tokens
   std::int64_t tokens = 0;     // predicted ones
+  std::vector<float> each;     // of each predicted token, in order
 };
 
-Score score(const Gpt& model, const LmEvaluation& evaluation, Dim context) {
+Score score(const Gpt& model, const LmEvaluation& evaluation, Dim context, bool keep_each = false) {
   Score total;
   const Dim count = std::max<Dim>(1, kRows / context);
   for (Dim first = 0; first < evaluation.sequences(); first += count) {
     const Tensor log_probabilities = model.log_probabilities(evaluation.batch(first, count));
-    for (const float p : log_probabilities.span<float>()) total.log_probability += static_cast<double>(p);
+    for (const float p : log_probabilities.span<float>()) {
+      total.log_probability += static_cast<double>(p);
+      if (keep_each) total.each.push_back(p);
+    }
     total.tokens += log_probabilities.size();
   }
   return total;
@@ -74,6 +78,7 @@ void print_scored(const Score& s, const std::string& line, bool json) {
     row["log_probability"] = s.log_probability;
     row["tokens"] = s.tokens;
     row["perplexity"] = perplexity;
+    if (!s.each.empty()) row["token_log_probabilities"] = s.each;
     row["text"] = line;
     return out(row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
@@ -89,11 +94,12 @@ int run_score(const Arguments& arguments) {
     const TokenStore store = tokens_of({text}, tokenizer);
     Score s;
     if (store.size() > (store.end_of_text() ? 0 : 1)) {
-      s = score(*pretrained.model, LmEvaluation(store, Part::kTrain, context, LmOrder::kDocuments), context);
+      const LmEvaluation evaluation(store, Part::kTrain, context, LmOrder::kDocuments);
+      s = score(*pretrained.model, evaluation, context, arguments.has("per-token"));
     }
     std::string shown = text;
     if (!per_line) shown = fmt::format("{} bytes", text.size());
-    print_scored(s, shown, arguments.has("json"));
+    print_scored(s, shown, arguments.has("json") || arguments.has("per-token"));
   }
   return 0;
 }
@@ -126,6 +132,9 @@ Command score_command() {
           .examples = {"rapt score runs/my --data lines.txt --per-line"},
           .options = {data_option(),
                       {.name = "per-line", .kind = OptionKind::kSwitch, .help = "each line by itself"},
+                      {.name = "per-token",
+                       .kind = OptionKind::kSwitch,
+                       .help = "with --json: the log-probability of each token as well"},
                       context_option(),
                       {.name = "json", .kind = OptionKind::kSwitch, .help = "a JSON object a line"}},
           .more =
