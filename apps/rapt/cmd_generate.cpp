@@ -12,6 +12,7 @@
 #include "tensor/error.h"
 #include "terminal.h"
 #include "text/input.h"
+#include "text/stream_decoder.h"
 
 namespace rapt::app {
 namespace {

@@ -39,34 +39,32 @@ std::size_t behind_spaces(std::string_view text, std::size_t p) {
 
 }  // namespace
 
-AddedTokenFinder::AddedTokenFinder(std::vector<Pattern> patterns) : patterns_(std::move(patterns)), nodes_(1) {
-  for (std::size_t i = 0; i < patterns_.size(); ++i) {
-    const std::string& text = patterns_[i].text;
-    if (text.empty()) continue;
-    std::uint32_t at = 0;
-    for (const char character : text) {
-      const auto byte = static_cast<unsigned char>(character);
-      auto& children = nodes_[at].children;
-      const auto place = std::lower_bound(children.begin(), children.end(), std::pair{byte, std::uint32_t{0}});
-      if (place != children.end() && place->first == byte) {
-        at = place->second;
-      } else {
-        const auto created = static_cast<std::uint32_t>(nodes_.size());
-        children.insert(place, {byte, created});
-        nodes_.emplace_back();
-        at = created;
-      }
-    }
-    if (nodes_[at].pattern < 0) nodes_[at].pattern = static_cast<std::int32_t>(i);
+AddedTokenFinder::AddedTokenFinder(std::vector<Pattern> patterns) : patterns_(std::move(patterns)) {
+  std::erase_if(patterns_, [](const Pattern& pattern) { return pattern.text.empty(); });
+  std::stable_sort(patterns_.begin(), patterns_.end(),
+                   [](const Pattern& a, const Pattern& b) { return a.text < b.text; });
+  patterns_.erase(std::unique(patterns_.begin(), patterns_.end(),
+                              [](const Pattern& a, const Pattern& b) { return a.text == b.text; }),
+                  patterns_.end());
+  for (const Pattern& pattern : patterns_) starts_[static_cast<unsigned char>(pattern.text[0])] = true;
+  if (std::count(starts_.begin(), starts_.end(), true) == 1) {
+    only_start_ = static_cast<int>(std::find(starts_.begin(), starts_.end(), true) - starts_.begin());
   }
-  for (const auto& [byte, node] : nodes_[0].children) starts_[byte] = true;
-  if (nodes_[0].children.size() == 1) only_start_ = nodes_[0].children.front().first;
 }
 
-const AddedTokenFinder::Node* AddedTokenFinder::child(const Node& node, char byte) const {
-  const std::pair key{static_cast<unsigned char>(byte), std::uint32_t{0}};
-  const auto found = std::lower_bound(node.children.begin(), node.children.end(), key);
-  return found != node.children.end() && found->first == key.first ? &nodes_[found->second] : nullptr;
+// The patterns that share a beginning with the text stand together; each byte narrows them down.
+const AddedTokenFinder::Pattern* AddedTokenFinder::longest_match(std::string_view text) const {
+  const Pattern* longest = nullptr;
+  auto low = patterns_.begin(), high = patterns_.end();
+  for (std::size_t depth = 0; low != high; ++depth) {
+    if (low->text.size() == depth) longest = &*low++;
+    if (depth == text.size()) break;
+    const auto byte = static_cast<unsigned char>(text[depth]);
+    const auto byte_of = [depth](const Pattern& pattern) { return static_cast<unsigned char>(pattern.text[depth]); };
+    low = std::partition_point(low, high, [&](const Pattern& pattern) { return byte_of(pattern) < byte; });
+    high = std::partition_point(low, high, [&](const Pattern& pattern) { return byte_of(pattern) == byte; });
+  }
+  return longest;
 }
 
 std::size_t AddedTokenFinder::next_start(std::string_view text, std::size_t from) const {
@@ -82,24 +80,15 @@ std::vector<AddedTokenFinder::Segment> AddedTokenFinder::split(std::string_view 
   std::vector<Segment> segments;
   std::size_t done = 0;  // what comes before is in segments
   std::size_t at = 0;
-  while (nodes_.size() > 1 && at < text.size()) {
-    at = next_start(text, at);
-    std::int32_t longest = -1;
-    std::size_t end = at;
-    const Node* node = nodes_.data();
-    for (std::size_t i = at; i < text.size() && (node = child(*node, text[i])) != nullptr; ++i) {
-      if (node->pattern >= 0) {
-        longest = node->pattern;
-        end = i + 1;
-      }
-    }
-    if (longest < 0) {
+  while (!patterns_.empty() && at < text.size() && (at = next_start(text, at)) < text.size()) {
+    const Pattern* match = longest_match(text.substr(at));
+    if (match == nullptr) {
       ++at;
       continue;
     }
-    const std::size_t begin = at;
+    const std::size_t begin = at, end = at + match->text.size();
     at = end;
-    const AddedToken& token = patterns_[static_cast<std::size_t>(longest)].token;
+    const AddedToken& token = match->token;
     if (token.special && special == SpecialTokens::kAsText) continue;
     if (token.single_word && (is_word_before(text, begin) || is_word_at(text, end))) continue;
     const std::size_t from = token.lstrip ? before_spaces(text, begin, done) : begin;

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace rapt {
@@ -47,15 +46,11 @@ class AddedTokenFinder final {
   std::vector<Segment> split(std::string_view text, SpecialTokens special) const;
 
  private:
-  struct Node {
-    std::vector<std::pair<unsigned char, std::uint32_t>> children;  // sorted
-    std::int32_t pattern = -1;
-  };
-  const Node* child(const Node& node, char byte) const;
+  // The longest pattern that the text begins with, or null.
+  const Pattern* longest_match(std::string_view text) const;
   std::size_t next_start(std::string_view text, std::size_t from) const;
 
-  std::vector<Pattern> patterns_;
-  std::vector<Node> nodes_;
+  std::vector<Pattern> patterns_;  // sorted by text
   std::array<bool, 256> starts_{};
   int only_start_ = -1;  // the first byte of all patterns, if they share it
 };

@@ -12,6 +12,7 @@
 #include "support/thread_counts.h"
 #include "tensor/error.h"
 #include "text/post_processor.h"
+#include "text/stream_decoder.h"
 #include "text/tokenizer_files.h"
 #include "text/tokenizer_trainer.h"
 #include "text/utf8.h"

@@ -1,0 +1,34 @@
+// Text out of tokens that come one by one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "text/tokenizer.h"
+
+namespace rapt {
+
+/// Turns tokens into text as they are generated. Bytes come out as soon as they are known to be whole characters; what
+/// can be no character comes out as U+FFFD.
+class StreamDecoder final {
+ public:
+  /// The tokenizer must outlive this.
+  explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special = true);
+
+  /// The text that this token completes; may be empty.
+  std::string push(std::int32_t id);
+  /// What was held back. After it, the next push begins a new text.
+  std::string finish();
+
+ private:
+  std::string release(bool everything);
+
+  const Tokenizer* tokenizer_;
+  bool skip_special_;
+  bool is_first_ = true;
+  std::string between_;  // the end of the last token's text if another token follows
+  std::string if_last_;  // the same if none does
+  std::string held_;     // the beginning of a character
+};
+
+}  // namespace rapt
