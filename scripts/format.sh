@@ -2,7 +2,7 @@
 # Formats every C++ file of the repository with clang-format-14; with --check only names those that differ, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mapfile -t files < <(find src apps tests bench examples \( -name '*.h' -o -name '*.cpp' \) | sort)
+mapfile -t files < <(find src apps tests examples \( -name '*.h' -o -name '*.cpp' \) | sort)
 case "${1:-}" in
   "") clang-format-14 -i "${files[@]}" ;;
   --check) clang-format-14 --dry-run --Werror "${files[@]}" ;;

@@ -66,33 +66,23 @@ static Settings gpt2(const char* layers, const char* heads, const char* width, c
 // Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1; clipping from the
 // authors' code.
 static Settings gpt1() {
-  return {{"model", "gpt1"},       {"layers", "12"},
-          {"heads", "12"},         {"width", "768"},
-          {"context", "512"},      {"tokenizer", "bpe"},
-          {"vocab", "40478"}, {"activation", "gelu-tanh"},
-          {"dropout", "0.1"},      {"batch", "64"},
-          {"optimizer", "adamw"},  {"learning-rate", "2.5e-4"},
-          {"schedule", "cosine"},  {"min-learning-rate", "0"},
-          {"warmup", "2000"},      {"beta1", "0.9"},
-          {"beta2", "0.999"},      {"weight-decay", "0.01"},
-          {"clip", "1"},           {"epochs", "100"}};
+  return {{"model", "gpt1"},      {"layers", "12"},
+          {"heads", "12"},        {"width", "768"},
+          {"context", "512"},     {"tokenizer", "bpe"},
+          {"vocab", "40478"},     {"activation", "gelu-tanh"},
+          {"dropout", "0.1"},     {"batch", "64"},
+          {"optimizer", "adamw"}, {"learning-rate", "2.5e-4"},
+          {"schedule", "cosine"}, {"min-learning-rate", "0"},
+          {"warmup", "2000"},     {"beta1", "0.9"},
+          {"beta2", "0.999"},     {"weight-decay", "0.01"},
+          {"clip", "1"},          {"epochs", "100"}};
 }
 
 static Settings bench(const char* vocabulary, const char* dropout, const char* batch) {
-  return {{"vocab", vocabulary},
-          {"dropout", dropout},
-          {"batch", batch},
-          {"activation", "gelu-tanh"},
-          {"bias", "on"},
-          {"tie", "on"},
-          {"optimizer", "adamw"},
-          {"learning-rate", "3e-4"},
-          {"schedule", "constant"},
-          {"warmup", "off"},
-          {"beta1", "0.9"},
-          {"beta2", "0.999"},
-          {"weight-decay", "0.1"},
-          {"clip", "1"}};
+  return {{"vocab", vocabulary},    {"dropout", dropout}, {"batch", batch},       {"activation", "gelu-tanh"},
+          {"bias", "on"},           {"tie", "on"},        {"optimizer", "adamw"}, {"learning-rate", "3e-4"},
+          {"schedule", "constant"}, {"warmup", "off"},    {"beta1", "0.9"},       {"beta2", "0.999"},
+          {"weight-decay", "0.1"},  {"clip", "1"}};
 }
 
 const std::vector<Preset>& presets() {
