@@ -196,10 +196,11 @@ void add_model(Table& t) {
       whole("context", &Config::context, 1, "tokens of a training sequence, and the longest that the model can see",
             1 << 24),
       {"block-size", "n-ctx", "n-positions", "context-length", "max-seq-length", "max-seq-len", "seq-len", "max-len"});
-  t.add(choice("activation", &Config::activation, {"gelu", "gelu-tanh", "relu", "silu", "tanh", "sigmoid", "quick-gelu"},
-               "activation of the feed-forward layers; gelu is the exact one",
-               {{"gelu-new", "gelu-tanh"}, {"swish", "silu"}}),
-        {"act", "activation-function", "hidden-act"});
+  t.add(
+      choice("activation", &Config::activation, {"gelu", "gelu-tanh", "relu", "silu", "tanh", "sigmoid", "quick-gelu"},
+             "activation of the feed-forward layers; gelu is the exact one",
+             {{"gelu-new", "gelu-tanh"}, {"swish", "silu"}}),
+      {"act", "activation-function", "hidden-act"});
   t.add(on_off("bias", &Config::bias, "bias terms in linear layers and norms"), {"use-bias"});
   t.add(on_off("tie", &Config::tie, "the output layer uses the token embeddings"),
         {"tie-word-embeddings", "tie-weights"});

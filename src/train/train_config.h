@@ -14,12 +14,13 @@ namespace rapt {
 /// there are.
 struct TrainConfig {
   // Data
-  std::vector<std::string> data;          ///< files, folders, `-` for standard input
-  std::string text_field = "text";        ///< which field of JSON lines holds the text
-  std::string documents = "file";         ///< what one document is: file, line, paragraph
-  std::string validation_data;            ///< a file; empty: the last part of the training data
-  double validation_fraction = 0.1;       ///< how much of the data is held out when there is no validation_data
-  std::string sampling_order = "random";  ///< random: windows anywhere; epoch: each once a pass; documents: each document a sequence
+  std::vector<std::string> data;     ///< files, folders, `-` for standard input
+  std::string text_field = "text";   ///< which field of JSON lines holds the text
+  std::string documents = "file";    ///< what one document is: file, line, paragraph
+  std::string validation_data;       ///< a file; empty: the last part of the training data
+  double validation_fraction = 0.1;  ///< how much of the data is held out when there is no validation_data
+  std::string sampling_order =
+      "random";  ///< random: windows anywhere; epoch: each once a pass; documents: each document a sequence
 
   // Tokenizer
   std::string tokenizer = "char";  ///< a file to load, or a kind to train on the data: char, byte, byte-bpe, bpe

@@ -318,11 +318,11 @@ void check_schedules(const std::string& folder) {
   const JsonFields fields(expected, "expected.json");
   for (const auto& [name, rates] : expected.at("rates").items()) {
     RateSchedule schedule{.kind = schedule_from_name(name),
-                      .peak = name == "noam" ? 1.0 : fields.number("peak"),
-                      .warmup = fields.integer("warmup"),
-                      .total = fields.integer("total"),
-                      .width = 512,
-                      .start = WarmupStart::kZero};
+                          .peak = name == "noam" ? 1.0 : fields.number("peak"),
+                          .warmup = fields.integer("warmup"),
+                          .total = fields.integer("total"),
+                          .width = 512,
+                          .start = WarmupStart::kZero};
     for (std::size_t t = 0; t < rates.size(); ++t) {
       const double ours = schedule.rate(static_cast<std::int64_t>(t)), theirs = rates[t].get<double>();
       require(std::abs(ours - theirs) <= 1e-9 * std::abs(theirs) + 1e-18, name, " at ", t, " is ", ours, ", expected ",
