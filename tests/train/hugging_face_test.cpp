@@ -126,7 +126,8 @@ TEST_CASE("tiny-random-gpt2 goes on greedily as recorded") {
     options.sampling.greedy = true;
     options.max_tokens = item.at("max_length").get<std::int64_t>() - static_cast<std::int64_t>(prompt.size());
     std::vector<std::int32_t> all = prompt;
-    for (const std::int32_t id : generate(*model, {prompt}, options).front().tokens) all.push_back(id);
+    const std::vector<std::int32_t> tokens = generate(*model, {prompt}, options).front().tokens;
+    all.insert(all.end(), tokens.begin(), tokens.end());
     CHECK(all == item.at("expected").get<std::vector<std::int32_t>>());
   }
 }
