@@ -6,43 +6,54 @@
 #include <vector>
 
 #include "tensor/error.h"
+#include "tensor/kernels/activation.h"
 #include "tensor/kernels/skinny_matmul.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
+#include "tensor/tensor.h"
 
 namespace rapt {
 namespace {
 
 constexpr Dim kTileRows = 512, kTileCols = 768;  // as large as pays: a provider packs both operands for each tile
-constexpr Dim kTileFlops = Dim{1} << 21;         // a tile of less work is not worth a thread
-constexpr Dim kPieces = 8;                       // tiles that a product is cut into if its work allows
+constexpr Dim kGoodSide = 256;                   // a side that need not be cut shorter while there is depth to cut
+constexpr Dim kLeastSide = 64, kLeastDepth = 512;
+constexpr Dim kTileFlops = Dim{1} << 21;  // a tile of less work is not worth a thread
+constexpr Dim kPieces = 8;                // tiles that a product is cut into if its work allows
 
 struct Tiling {
-  Dim rows = 0, cols = 0;    // of one tile
-  Dim down = 0, across = 0;  // how many
+  Dim rows = 0, cols = 0, depth = 0;     // of one tile
+  Dim down = 0, across = 0, layers = 0;  // how many
 };
 
 // Cuts `extent` into equal pieces of a multiple of 16, so that no tile is a thin remainder.
 Dim piece(Dim extent, Dim pieces) { return std::max<Dim>(16, ((extent + pieces - 1) / pieces + 15) / 16 * 16); }
 
 // Tiles as square as they come, at least kPieces of them where each still has kTileFlops to do; a function of the
-// shape.
+// shape. A small C with long sums, as weight gradients have, is cut along the sums rather than into thin tiles, which
+// would make the provider pack both operands again and again.
 Tiling cut(Dim M, Dim N, Dim K) {
-  Dim down = (M + kTileRows - 1) / kTileRows, across = (N + kTileCols - 1) / kTileCols;
+  Dim down = (M + kTileRows - 1) / kTileRows, across = (N + kTileCols - 1) / kTileCols, layers = 1;
   const Dim worth = std::clamp<Dim>(2 * M * N * K / kTileFlops, 1, kPieces);
-  while (down * across < worth) {
-    if (M / down >= N / across && M / down >= 64) {
-      down *= 2;
-    } else if (N / across >= 64) {
-      across *= 2;
-    } else {
+  const auto halve = [&](Dim least) {
+    Dim& longer = M / down >= N / across ? down : across;
+    if (std::max(M / down, N / across) < 2 * least) return false;
+    longer *= 2;
+    return true;
+  };
+  while (down * across * layers < worth) {
+    if (halve(kGoodSide)) continue;
+    if (K / layers >= 2 * kLeastDepth) {
+      layers *= 2;
+    } else if (!halve(kLeastSide)) {
       break;
     }
   }
-  Tiling t{.rows = piece(M, down), .cols = piece(N, across)};
+  Tiling t{.rows = piece(M, down), .cols = piece(N, across), .depth = piece(K, layers)};
   t.down = (M + t.rows - 1) / t.rows;
   t.across = (N + t.cols - 1) / t.cols;
+  t.layers = std::max<Dim>(1, (K + t.depth - 1) / t.depth);
   return t;
 }
 
@@ -85,19 +96,34 @@ void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, T
     }
   }
   const Tiling t = cut(M, N, K);
-  const T beta = write == Write::kAdd ? T{1} : T{0};
+  const Dim tiles = t.down * t.across;
+  // The first layer goes into C, the others beside it until all are there.
+  Tensor beside;
+  if (t.layers > 1) beside = Tensor::empty({t.layers - 1, M, N}, dtype_of<T>);
+  T* const others = t.layers > 1 ? beside.data<T>() : nullptr;
   // Neighbouring tiles share their rows of A, so a thread's run of tiles finds them in its cache.
   parallel_for(
-      t.down * t.across,
-      [&](Dim tile) {
+      t.layers * tiles,
+      [&](Dim i) {
+        const Dim layer = i / tiles, tile = i % tiles;
         const Dim r0 = tile / t.across * t.rows, r1 = std::min(M, r0 + t.rows);
         const Dim c0 = tile % t.across * t.cols, c1 = std::min(N, c0 + t.cols);
-        if (before) before(r0, r1, c0, c1);
-        openblas_gemm<T>({c.data + r0 * c.stride + c0, r1 - r0, c1 - c0, c.stride}, part(a, op_a, r0, r1, 0, K), op_a,
-                         part(b, op_b, 0, K, c0, c1), op_b, T{1}, beta);
-        if (after) after(r0, r1, c0, c1);
+        const Dim k0 = layer * t.depth, k1 = std::min(K, k0 + t.depth);
+        Matrix<T> to{c.data + r0 * c.stride + c0, r1 - r0, c1 - c0, c.stride};
+        if (layer > 0) to = {others + ((layer - 1) * M + r0) * N + c0, r1 - r0, c1 - c0, N};
+        if (layer == 0 && before) before(r0, r1, c0, c1);
+        openblas_gemm<T>(to, part(a, op_a, r0, r1, k0, k1), op_a, part(b, op_b, k0, k1, c0, c1), op_b, T{1},
+                         layer == 0 && write == Write::kAdd ? T{1} : T{0});
+        if (t.layers == 1 && after) after(r0, r1, c0, c1);
       },
-      t.down * t.across <= 4 * kPieces ? Schedule::kStatic : Schedule::kDynamic);
+      t.layers * tiles <= 4 * kPieces ? Schedule::kStatic : Schedule::kDynamic);
+  if (t.layers == 1) return;
+  parallel_blocks(M, rows_per_block(N), [&](Dim r0, Dim r1) {
+    for (Dim r = r0; r < r1; ++r) {
+      kernels::add_rows<T>(c.data + r * c.stride, Write::kAdd, others + r * N, t.layers - 1, N, M * N);
+    }
+    if (after) after(r0, r1, 0, N);
+  });
 }
 template void matmul(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, Write, TileHook,
                      TileHook);

@@ -282,6 +282,13 @@ void column_sums(T* sums, Write write, const T* x, Dim N, Dim C) {
 template void column_sums(float*, Write, const float*, Dim, Dim);
 template void column_sums(double*, Write, const double*, Dim, Dim);
 
+template <typename T>
+void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride) {
+  RAPT_DISPATCH(T, sum_rows)(sums, x, rows, C, stride, write);
+}
+template void add_rows(float*, Write, const float*, Dim, Dim, Dim);
+template void add_rows(double*, Write, const double*, Dim, Dim, Dim);
+
 }  // namespace kernels
 }  // namespace rapt
 

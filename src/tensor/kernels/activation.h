@@ -46,5 +46,9 @@ void activation_bias_backward(T* dx, T* dbias, Write write, const T* dy, const T
 template <typename T>
 void column_sums(T* sums, Write write, const T* x, Dim N, Dim C);
 
+// sums (+)= x_0 + x_1 + ... for `rows` rows of C elements that are `stride` apart, on the calling thread.
+template <typename T>
+void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride);
+
 }  // namespace kernels
 }  // namespace rapt
