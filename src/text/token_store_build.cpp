@@ -6,198 +6,22 @@
 #include <utility>
 
 #include "io/escape.h"
-#include "io/hdf5_stream.h"
 #include "io/json.h"
 #include "tensor/error.h"
-#include "tensor/parallel.h"
-#include "text/spool.h"
 #include "text/token_file.h"
 #include "text/token_store.h"
+#include "text/token_store_writer.h"
 
 namespace rapt {
 
-static constexpr std::size_t kJobBytes = std::size_t{1} << 18;    // text of one encoding job, about
-static constexpr std::size_t kRoundBytes = std::size_t{1} << 23;  // text encoded between two writes, about
-static constexpr std::size_t kBlockBytes = std::size_t{1} << 15;  // at least so much text is worth a thread's trouble
+static constexpr Dim kTokensAtOnce = Dim{1} << 21;  // copied out of token files
 
 std::optional<std::int32_t> document_end(const Corpus& corpus, const Tokenizer& tokenizer) {
   if (corpus.sources().size() == 1 && corpus.documents_are_files()) return std::nullopt;
   return tokenizer.end_of_text();
 }
 
-// --------------------------------------------------------------------------------------------------------------- file
-
 namespace {
-
-// The file being written: tokens as they come, documents' beginnings aside until the end.
-class StoreWriter final {
- public:
-  StoreWriter(const std::string& path, std::int32_t vocabulary)
-      : narrow_(vocabulary <= 65536),
-        tokens_(path, "tokens", narrow_ ? ElementType::kU16 : ElementType::kI32),
-        documents_(escape_for_terminal(path) + ": where documents begin", std::filesystem::path(path).parent_path()) {}
-
-  void append(std::span<const std::int32_t> ids) {
-    if (narrow_) {
-      halves_.assign(ids.begin(), ids.end());
-      tokens_.append(halves_.data(), halves_.size());
-    } else {
-      tokens_.append(ids.data(), ids.size());
-    }
-  }
-
-  // The tokens since the last document are one; if there are none, there is no document.
-  void end_document() {
-    if (count() == begin_) return;
-    documents_.append(&begin_, sizeof begin_);
-    ++document_count_;
-    begin_ = count();
-  }
-
-  Dim count() const { return static_cast<Dim>(tokens_.count()); }
-  Dim document_count() const { return document_count_; }
-
-  // Adds /documents, /tokenizer, /sources and the attributes that `layout` has.
-  void commit(Hdf5Layout layout, const std::string& tokenizer, const std::string& sources) {
-    end_document();
-    documents_.append(&begin_, sizeof begin_);
-    const std::uint64_t bytes = documents_.size();
-    const FileDescriptor spool = documents_.finish();
-    const std::size_t documents = layout.add_dataset("documents", ElementType::kI64, {document_count_ + 1});
-    const std::size_t tokenizer_text = layout.add_string("tokenizer", tokenizer.size());
-    layout.add_string("sources", sources.size());
-    tokens_.commit(layout, [&](std::size_t dataset, const ByteSink& sink) {
-      if (dataset != documents) {
-        const std::string& text = dataset == tokenizer_text ? tokenizer : sources;
-        return sink(text.data(), text.size());
-      }
-      std::vector<char> block(kJobBytes);
-      for (std::uint64_t at = 0; at < bytes; at += block.size()) {
-        block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), bytes - at)));
-        read_at(spool, "documents", at, block.data(), block.size());
-        sink(block.data(), block.size());
-      }
-    });
-  }
-
- private:
-  bool narrow_;
-  Hdf5Appender tokens_;
-  Spool documents_;
-  std::vector<std::uint16_t> halves_;
-  std::int64_t begin_ = 0;
-  Dim document_count_ = 0;
-};
-
-// ------------------------------------------------------------------------------------------------------------ encoding
-
-// A part of a document that is encoded by itself.
-struct EncodingJob {
-  std::string text;
-  std::size_t source = 0;
-  std::uint64_t offset = 0;  // in its document, for messages
-  bool ends = false;         // its document
-  bool mark = false;         // with the token for that
-};
-
-// Gathers text until there is enough for all threads, encodes it, writes it.
-class CorpusEncoder final {
- public:
-  CorpusEncoder(const Tokenizer& tokenizer, std::optional<std::int32_t> end_of_text, StoreWriter& out)
-      : tokenizer_(tokenizer), end_of_text_(end_of_text), out_(out) {}
-
-  void begin_corpus(const Corpus& corpus) { corpus_ = &corpus; }
-
-  // Text that goes on where the last ended.
-  void add(std::string_view text, const CorpusPiece& place, std::uint64_t offset, bool ends, bool mark) {
-    if (pending_.empty()) pending_offset_ = offset;
-    pending_ += text;
-    source_ = place.source;
-    if (ends || pending_.size() >= enough_) cut(ends, mark);
-    if (job_bytes_ >= kRoundBytes || jobs_.size() >= kRoundBytes / 64) flush();
-  }
-
-  void flush() {
-    // Blocks of neighbouring jobs, so that many short documents do not cost many tasks. The cut depends on the text
-    // alone.
-    std::vector<std::size_t> begin = {0};
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < jobs_.size(); ++i) {
-      bytes += jobs_[i].text.size();
-      if (bytes >= kBlockBytes || i + 1 == jobs_.size()) {
-        begin.push_back(i + 1);
-        bytes = 0;
-      }
-    }
-    std::vector<Encoded> blocks(begin.size() - 1);
-    parallel_for(
-        static_cast<Dim>(blocks.size()),
-        [&](Dim b) {
-          const auto block = static_cast<std::size_t>(b);
-          for (std::size_t i = begin[block]; i < begin[block + 1]; ++i) encode(jobs_[i], blocks[block]);
-        },
-        Schedule::kDynamic);
-    for (const Encoded& block : blocks) write(block);
-    jobs_.clear();
-    job_bytes_ = 0;
-  }
-
- private:
-  struct Encoded {
-    std::vector<std::int32_t> ids;
-    std::vector<std::size_t> document_ends;
-  };
-
-  // Makes jobs of the pending text; what is behind the last safe place waits for more, unless the document ends.
-  void cut(bool ends, bool mark) {
-    std::vector<std::size_t> cuts = tokenizer_.safe_cuts(pending_, kJobBytes);
-    if (ends) cuts.push_back(pending_.size());
-    std::size_t at = 0;
-    for (const std::size_t to : cuts) {
-      const bool last = ends && to == pending_.size();
-      jobs_.push_back({pending_.substr(at, to - at), source_, pending_offset_ + at, last, last && mark});
-      job_bytes_ += to - at;
-      at = to;
-    }
-    pending_.erase(0, at);
-    pending_offset_ += at;
-    // Where there was no place to cut, looking for one again and again would take the square of the length.
-    enough_ = std::max(4 * kJobBytes, 2 * pending_.size());
-  }
-
-  void encode(const EncodingJob& job, Encoded& out) const {
-    try {
-      tokenizer_.append_ids(job.text, SpecialTokens::kRecognise, out.ids, static_cast<std::size_t>(job.offset));
-    } catch (const DataError& error) {
-      throw DataError(escape_for_terminal(corpus_->sources()[job.source].name()) + ": " + error.what());
-    }
-    if (job.mark && end_of_text_) out.ids.push_back(*end_of_text_);
-    if (job.ends) out.document_ends.push_back(out.ids.size());
-  }
-
-  void write(const Encoded& block) {
-    std::size_t at = 0;
-    for (const std::size_t end : block.document_ends) {
-      out_.append(std::span(block.ids).subspan(at, end - at));
-      out_.end_document();
-      at = end;
-    }
-    out_.append(std::span(block.ids).subspan(at));
-  }
-
-  const Tokenizer& tokenizer_;
-  std::optional<std::int32_t> end_of_text_;
-  StoreWriter& out_;
-  const Corpus* corpus_ = nullptr;
-  std::string pending_;
-  std::uint64_t pending_offset_ = 0;
-  std::size_t enough_ = 4 * kJobBytes;  // so much pending text is worth cutting
-  std::size_t source_ = 0;
-  std::vector<EncodingJob> jobs_;
-  std::size_t job_bytes_ = 0;
-};
-
-// ------------------------------------------------------------------------------------------------------------ building
 
 // What a store is made from, read once.
 struct StoreIdentity {
@@ -313,7 +137,7 @@ class StoreBuilder final {
   }
 
   void add(std::string_view text, const CorpusPiece& piece, std::uint64_t offset, bool ends, bool mark) {
-    encoder_.add(text, piece, offset, ends, mark);
+    encoder_.add(text, piece.source, offset, ends, mark);
     (boundary_ ? validation_bytes_ : train_bytes_) += text.size();
     done_bytes_ += text.size();
     if (progress_) progress_(done_bytes_, total_bytes_);
@@ -344,7 +168,7 @@ class StoreBuilder final {
     for (const TokenFile& file : files) {
       for (Dim at = 0; at < file.size(); at += static_cast<Dim>(ids.size())) {
         if (passed == boundary) end_training_part();
-        Dim count = std::min<Dim>(static_cast<Dim>(kRoundBytes / 4), file.size() - at);
+        Dim count = std::min(kTokensAtOnce, file.size() - at);
         if (passed < boundary) count = std::min(count, boundary - passed);
         ids.resize(static_cast<std::size_t>(count));
         file.copy(at, ids, tokenizer_.vocabulary_size());

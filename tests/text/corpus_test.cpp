@@ -48,7 +48,7 @@ TEST_CASE("a file is one document, or one for each line or paragraph") {
 }
 
 TEST_CASE("documents larger than a piece come whole, in pieces") {
-  for (const std::size_t length : {262'143, 262'144, 262'145, 1'000'000}) {
+  for (const std::size_t length : {262'143U, 262'144U, 262'145U, 1'000'000U}) {
     CAPTURE(length);
     const std::string a(length, 'a'), b(length, 'b');
     CHECK(documents(a + "\n" + b, DocumentUnit::kFile) == Texts{a + "\n" + b});
