@@ -20,9 +20,6 @@ namespace rapt {
 namespace {
 
 constexpr std::size_t kLongestAttribute = 60000;  // libhdf5 limits a compact attribute to 64 KiB with its header
-constexpr int kHighestRank = 8;
-constexpr int kDeepestGroup = 8;
-constexpr std::size_t kMostObjects = 1U << 18U;
 
 // An HDF5 id that closes itself: a leaked one can crash the library at exit.
 class Handle {
@@ -96,9 +93,6 @@ hid_t file_type_of(ElementType type) {
   }
 }
 
-constexpr std::array kStoredTypes = {ElementType::kF32, ElementType::kF64, ElementType::kI64,
-                                     ElementType::kI32, ElementType::kU16, ElementType::kU8};
-
 Handle utf8_string_type(std::size_t bytes) {
   Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
   H5Tset_size(type.get(), bytes);
@@ -106,8 +100,6 @@ Handle utf8_string_type(std::size_t bytes) {
   if (bytes != H5T_VARIABLE) H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
   return type;
 }
-
-// ---------------------------------------------------------------------------------------------------------- drawing
 
 // A sparse file of which only the touched pages exist: in memory, or beside the target where /dev/shm cannot be used.
 class Scratch {
@@ -141,13 +133,21 @@ class Scratch {
   std::string path_;
 };
 
+// No time stamps; all links and attributes in an object's own header, however many: the reader knows no heaps.
+void keep_in_header(hid_t creation) {
+  constexpr unsigned kMost = 65535;
+  H5Pset_obj_track_times(creation, false);
+  H5Pset_attr_phase_change(creation, kMost, 0);
+  if (H5Pisa_class(creation, H5P_GROUP_CREATE) > 0) H5Pset_link_phase_change(creation, kMost, 0);
+}
+
 Handle create_file(const std::string& path, std::uint64_t user_block) {
   const Handle access = property_list(H5P_FILE_ACCESS), creation = property_list(H5P_FILE_CREATE);
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
   H5Pset_alignment(access.get(), 1, 64);
   H5Pset_small_data_block_size(access.get(), 0);  // a dataset's place must not depend on whether it is small
   H5Pset_file_locking(access.get(), false, true);
-  H5Pset_obj_track_times(creation.get(), false);
+  keep_in_header(creation.get());
   if (user_block != 0 && H5Pset_userblock(creation.get(), user_block) < 0) {
     throw std::invalid_argument("hdf5: a user block must be 0 or a power of two from 512, got " +
                                 std::to_string(user_block));
@@ -166,7 +166,7 @@ class Drawing {
     if (path.empty() || made_.contains(path)) return;
     make_parent(path);
     const Handle creation = property_list(H5P_GROUP_CREATE);
-    H5Pset_obj_track_times(creation.get(), false);
+    keep_in_header(creation.get());
     const Handle group(H5Gcreate2(file_, path.c_str(), link_.get(), creation.get(), H5P_DEFAULT), H5Gclose);
     if (!group.good()) cannot_draw("group", path);
     made_.insert(path);
@@ -179,7 +179,7 @@ class Drawing {
     H5Pset_layout(creation.get(), H5D_CONTIGUOUS);
     H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
-    H5Pset_obj_track_times(creation.get(), false);
+    keep_in_header(creation.get());
     const std::vector<hsize_t> dims(shape.begin(), shape.end());
     const Handle space(
         dims.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
@@ -321,269 +321,6 @@ Hdf5Plan Hdf5Layout::draw(const std::string& target) const {
   }
   plan.skeleton = read_skeleton(scratch, plan);
   return plan;
-}
-
-// ---------------------------------------------------------------------------------------------------------- reading
-
-namespace {
-
-// Walks an open file and collects what is there; refuses whatever is not plainly understood.
-class Walk {
- public:
-  Walk(const std::string& path, std::uint64_t file_bytes) : path_(path), file_bytes_(file_bytes) {}
-
-  Hdf5Contents run(hid_t file) {
-    const Handle root(H5Oopen(file, "/", H5P_DEFAULT), H5Oclose);
-    if (!root.good()) refuse("the root group", "cannot be opened" + library_reason());
-    visit_object(root.get(), "", 0);
-    refuse_overlaps();
-    return std::move(contents_);
-  }
-
- private:
-  struct Link {
-    std::string name;
-    H5L_type_t type;
-  };
-
-  [[noreturn]] void refuse(const std::string& object, const std::string& what) const {
-    throw DataError(escape_for_terminal(path_) + ": " + object + " " + what);
-  }
-
-  void visit_object(hid_t object, const std::string& path, int depth) {
-    const std::string subject = path.empty() ? "the root group" : in_quotes(path);
-    H5O_info_t info{};
-    if (H5Oget_info2(object, &info, H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS) < 0) {
-      refuse(subject, "cannot be read" + library_reason());
-    }
-    // Two names for one object would be copied into two tensors, or walked in circles.
-    if (!seen_.insert(info.addr).second) refuse(subject, "is linked a second time");
-    if (seen_.size() > kMostObjects) {
-      refuse("the file", "must hold at most " + std::to_string(kMostObjects) + " objects");
-    }
-    if (info.type == H5O_TYPE_GROUP) {
-      if (depth > kDeepestGroup) refuse(subject, "is nested deeper than " + std::to_string(kDeepestGroup) + " groups");
-      if (!path.empty()) contents_.groups.push_back(path);
-    } else if (info.type == H5O_TYPE_DATASET) {
-      visit_dataset(object, path, subject);
-    } else {
-      refuse(subject, "must be a group or a dataset");
-    }
-    visit_attributes(object, path, subject);
-    if (info.type == H5O_TYPE_GROUP) visit_links(object, path, subject, depth);
-  }
-
-  void visit_links(hid_t group, const std::string& path, const std::string& subject, int depth) {
-    std::vector<Link> links;
-    const auto collect = [](hid_t, const char* name, const H5L_info_t* info, void* out) -> herr_t {
-      auto& list = *static_cast<std::vector<Link>*>(out);
-      if (list.size() >= kMostObjects) return -1;
-      list.push_back({name, info->type});
-      return 0;
-    };
-    hsize_t position = 0;
-    if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, &position, collect, &links) < 0) {
-      refuse(subject, "cannot be listed" + library_reason());
-    }
-    for (const Link& link : links) {
-      const std::string child_path = path.empty() ? link.name : path + '/' + link.name;
-      if (link.name.empty() || link.name.find('/') != std::string::npos) {
-        refuse(in_quotes(child_path), "has a name that is none");
-      }
-      if (link.type != H5L_TYPE_HARD) refuse(in_quotes(child_path), "must be a hard link, got a soft or external one");
-      const Handle child(H5Oopen(group, link.name.c_str(), H5P_DEFAULT), H5Oclose);
-      if (!child.good()) refuse(in_quotes(child_path), "cannot be opened" + library_reason());
-      visit_object(child.get(), child_path, depth + 1);
-    }
-  }
-
-  void visit_dataset(hid_t dataset, const std::string& path, const std::string& subject) {
-    const Handle creation(H5Dget_create_plist(dataset), H5Pclose);
-    if (!creation.good()) refuse(subject, "cannot be read" + library_reason());
-    if (H5Pget_layout(creation.get()) != H5D_CONTIGUOUS) {
-      refuse(subject, "must be stored contiguously, got chunks or a virtual dataset");
-    }
-    if (H5Pget_external_count(creation.get()) != 0) refuse(subject, "must not have its data in another file");
-    if (H5Pget_nfilters(creation.get()) != 0) refuse(subject, "must not be compressed or filtered");
-
-    Hdf5Contents::Dataset found;
-    found.path = path;
-    found.shape = shape_of(dataset, subject);
-    const Handle type(H5Dget_type(dataset), H5Tclose);
-    if (!type.good() || H5Tcommitted(type.get()) != 0) refuse(subject, "must have a type of its own");
-    if (H5Tget_class(type.get()) == H5T_STRING) {
-      if (H5Tis_variable_str(type.get()) != 0 || !found.shape.empty()) {
-        refuse(subject, "must be a single string of fixed length");
-      }
-      found.is_string = true;
-      found.type = ElementType::kU8;
-      found.place.bytes = H5Tget_size(type.get());
-    } else {
-      found.type = element_type(type.get(), subject);
-      found.place.bytes = checked_bytes(found.shape, found.type, escape_for_terminal(path_) + ": " + subject);
-    }
-    if (found.place.bytes > 0) {
-      const haddr_t offset = H5Dget_offset(dataset);
-      if (offset == HADDR_UNDEF) refuse(subject, "has no data");
-      if (offset > file_bytes_ || found.place.bytes > file_bytes_ - offset) {
-        refuse(subject, "of " + readable_bytes(found.place.bytes) + " at byte " + std::to_string(offset) +
-                            " does not fit the file of " + readable_bytes(file_bytes_));
-      }
-      found.place.offset = offset;
-    }
-    contents_.datasets.push_back(std::move(found));
-  }
-
-  std::vector<Dim> shape_of(hid_t dataset, const std::string& subject) const {
-    const Handle space(H5Dget_space(dataset), H5Sclose);
-    const H5S_class_t kind = space.good() ? H5Sget_simple_extent_type(space.get()) : H5S_NO_CLASS;
-    if (kind == H5S_SCALAR) return {};
-    const int rank = kind == H5S_SIMPLE ? H5Sget_simple_extent_ndims(space.get()) : -1;
-    if (rank < 0 || rank > kHighestRank) {
-      refuse(subject, "must have a shape of at most " + std::to_string(kHighestRank) + " dimensions");
-    }
-    std::array<hsize_t, H5S_MAX_RANK> dims{};
-    H5Sget_simple_extent_dims(space.get(), dims.data(), nullptr);
-    std::vector<Dim> shape;
-    for (int i = 0; i < rank; ++i) {
-      const hsize_t dim = dims[static_cast<std::size_t>(i)];
-      // What does not fit becomes negative, which checked_bytes refuses.
-      shape.push_back(static_cast<Dim>(dim));
-    }
-    return shape;
-  }
-
-  ElementType element_type(hid_t type, const std::string& subject) const {
-    for (const ElementType candidate : kStoredTypes) {
-      if (H5Tequal(type, file_type_of(candidate)) > 0) return candidate;
-    }
-    refuse(subject, "must be of type F32, F64, I64, I32, U16, U8 or a string, little-endian, got another");
-  }
-
-  void visit_attributes(hid_t object, const std::string& path, const std::string& subject) {
-    std::vector<std::string> names;
-    const auto collect = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
-      auto& list = *static_cast<std::vector<std::string>*>(out);
-      if (list.size() >= kMostObjects) return -1;
-      list.emplace_back(name);
-      return 0;
-    };
-    hsize_t position = 0;
-    if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, &position, collect, &names) < 0) {
-      refuse(subject, "has attributes that cannot be listed" + library_reason());
-    }
-    for (const std::string& name : names) {
-      const std::string label = "attribute " + in_quotes(name) + " of " + subject;
-      contents_.attributes.push_back({path, name, attribute_value(object, name, label)});
-    }
-  }
-
-  Hdf5Value attribute_value(hid_t object, const std::string& name, const std::string& label) const {
-    const Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose);
-    if (!attribute.good()) refuse(label, "cannot be opened" + library_reason());
-    const Handle space(H5Aget_space(attribute.get()), H5Sclose), type(H5Aget_type(attribute.get()), H5Tclose);
-    if (!space.good() || !type.good()) refuse(label, "cannot be read" + library_reason());
-    if (H5Sget_simple_extent_type(space.get()) != H5S_SCALAR) refuse(label, "must be a single value");
-    if (H5Tcommitted(type.get()) != 0) refuse(label, "must have a type of its own");
-    const auto read = [&](hid_t memory_type, void* to) {
-      if (H5Aread(attribute.get(), memory_type, to) < 0) refuse(label, "cannot be read" + library_reason());
-    };
-    if (H5Tequal(type.get(), H5T_STD_I64LE) > 0) {
-      std::int64_t value = 0;
-      read(H5T_NATIVE_INT64, &value);
-      return value;
-    }
-    if (H5Tequal(type.get(), H5T_IEEE_F64LE) > 0) {
-      double value = 0;
-      read(H5T_NATIVE_DOUBLE, &value);
-      return value;
-    }
-    if (H5Tget_class(type.get()) != H5T_STRING) refuse(label, "must be of type I64, F64 or a string, got another");
-    return string_value(attribute.get(), type.get(), label);
-  }
-
-  std::string string_value(hid_t attribute, hid_t type, const std::string& label) const {
-    const Handle memory_type(H5Tcopy(type), H5Tclose);
-    if (H5Tis_variable_str(type) > 0) {
-      char* text = nullptr;
-      if (H5Aread(attribute, memory_type.get(), &text) < 0) refuse(label, "cannot be read" + library_reason());
-      std::string value = text == nullptr ? "" : text;
-      H5free_memory(text);
-      if (value.size() > kLongestAttribute) refuse(label, "is too long");
-      return value;
-    }
-    const std::size_t bytes = H5Tget_size(type);
-    if (bytes > kLongestAttribute) refuse(label, "is too long");
-    std::string value(bytes, '\0');
-    if (H5Aread(attribute, memory_type.get(), value.data()) < 0) refuse(label, "cannot be read" + library_reason());
-    value.resize(value.find('\0') == std::string::npos ? bytes : value.find('\0'));
-    return value;
-  }
-
-  void refuse_overlaps() const {
-    std::vector<const Hdf5Contents::Dataset*> order;
-    for (const auto& dataset : contents_.datasets) {
-      if (dataset.place.bytes > 0) order.push_back(&dataset);
-    }
-    std::sort(order.begin(), order.end(),
-              [](const auto* a, const auto* b) { return a->place.offset < b->place.offset; });
-    for (std::size_t i = 1; i < order.size(); ++i) {
-      if (order[i]->place.offset - order[i - 1]->place.offset < order[i - 1]->place.bytes) {
-        refuse(in_quotes(order[i]->path), "overlaps " + in_quotes(order[i - 1]->path));
-      }
-    }
-  }
-
-  const std::string& path_;
-  std::uint64_t file_bytes_;
-  Hdf5Contents contents_;
-  std::set<haddr_t> seen_;
-};
-
-}  // namespace
-
-const Hdf5Contents::Dataset* Hdf5Contents::find(const std::string& path) const {
-  const auto found = std::find_if(datasets.begin(), datasets.end(), [&](const auto& d) { return d.path == path; });
-  return found == datasets.end() ? nullptr : &*found;
-}
-
-// Lends mapped memory to libhdf5 as the "image" of a file: its copies all give the same pointer and its frees do
-// nothing.
-static Handle open_image(std::span<const std::byte> image, hid_t access) {
-  H5FD_file_image_callbacks_t lend{};
-  lend.image_malloc = [](std::size_t, H5FD_file_image_op_t, void* data) { return data; };
-  lend.image_memcpy = [](void* to, const void*, std::size_t, H5FD_file_image_op_t, void*) { return to; };
-  lend.image_realloc = [](void*, std::size_t, H5FD_file_image_op_t, void*) -> void* { return nullptr; };
-  lend.image_free = [](void*, H5FD_file_image_op_t, void*) -> herr_t { return 0; };
-  lend.udata_copy = [](void* data) { return data; };
-  lend.udata_free = [](void*) -> herr_t { return 0; };
-  void* data = const_cast<std::byte*>(image.data());
-  lend.udata = data;
-  const bool ready = H5Pset_fapl_core(access, 1, false) >= 0 && H5Pset_file_image_callbacks(access, &lend) >= 0 &&
-                     H5Pset_file_image(access, data, image.size()) >= 0;
-  return {ready ? H5Fopen("image", H5F_ACC_RDONLY, access) : -1, H5Fclose};
-}
-
-Hdf5Contents read_hdf5_contents(std::span<const std::byte> file, const std::string& path, std::uint64_t user_block) {
-  prepare_library();
-  const std::string subject = escape_for_terminal(path);
-  const Handle access = property_list(H5P_FILE_ACCESS);
-  const Handle opened = file.empty() ? Handle() : open_image(file, access.get());
-  if (!opened.good()) throw DataError(subject + ": not a readable HDF5 file" + library_reason());
-  const Handle creation(H5Fget_create_plist(opened.get()), H5Pclose);
-  hsize_t found_block = 0;
-  H5Pget_userblock(creation.get(), &found_block);
-  if (found_block != user_block) {
-    throw DataError(subject + ": must have a user block of " + std::to_string(user_block) + " bytes, got " +
-                    std::to_string(found_block));
-  }
-  return Walk(path, file.size()).run(opened.get());
-}
-
-std::string hdf5_version() {
-  unsigned major = 0, minor = 0, release = 0;
-  H5get_libversion(&major, &minor, &release);
-  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
 }
 
 }  // namespace rapt

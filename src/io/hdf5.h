@@ -1,9 +1,9 @@
-// HDF5 without letting its library touch our data: libhdf5 draws the layout of a file (where every dataset will lie) in
-// scratch memory, and reads the layout of a file that exists. The bytes themselves are written by DurableFile and read
-// by pread or a memory map.
+// HDF5 without letting its library touch our files: libhdf5 draws the layout of a file (where every dataset will lie)
+// in scratch memory; the bytes are written by DurableFile. Reading is our own (hdf5_reader.cpp), data comes by pread or
+// a memory map.
 //
-// The reason is in the library: as packaged (1.10.8) it never calls fsync, crashes at exit after a full disk, and was
-// not made for hostile files. What we write is plain HDF5 all the same: h5py, h5dump and Julia read it.
+// The reason is in the library: as packaged (1.10.8) it never calls fsync, crashes at exit after a full disk, and
+// crashes on files made to harm. What we write is plain HDF5 all the same: h5py, h5dump and Julia read it.
 #pragma once
 
 #include <cstddef>
@@ -106,15 +106,13 @@ struct Hdf5Contents {
   const Dataset* find(const std::string& path) const;  ///< nullptr if there is none
 };
 
-/// Reads the layout of a file that is in memory, as a rule mapped (MappedFile): libhdf5 opens nothing itself. Accepted
-/// are hard links, contiguous datasets that lie within the file and do not overlap, little-endian F32, F64, I64, I32,
-/// U16, U8 and fixed-length strings, rank up to 8, and scalar attributes of the kinds of Hdf5Value. No other file is
-/// opened, whatever this one says, and no plug-in is loaded.
-///
-/// Verify a file's checksum before: libhdf5 is not safe on files made to harm.
+/// Reads the layout of a file that is in memory, as a rule mapped (MappedFile). It understands what Hdf5Layout writes,
+/// not all of HDF5: hard links, contiguous datasets that lie within the file and do not overlap, little-endian F32,
+/// F64, I64, I32, U16, U8 and fixed-length strings, rank up to 8, scalar attributes of the kinds of Hdf5Value. libhdf5
+/// never sees the file, no other file is opened, and whatever the bytes are, they are read or refused.
 ///
 /// \param path        for messages
-/// \param user_block  what the file must have before its HDF5 part
+/// \param user_block  how many bytes the file has before its HDF5 part
 /// \throws DataError  for everything else that a file can hold, naming the object
 Hdf5Contents read_hdf5_contents(std::span<const std::byte> file, const std::string& path, std::uint64_t user_block = 0);
 

@@ -113,12 +113,12 @@ const std::vector<Hostile>& hostile_files() {
          H5Tcommit2(file, "x", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
          H5Tclose(type);
        }},
-      {"cycle of hard links", "\"x/again\" is linked a second time",
+      {"cycle of hard links", "the root group is linked a second time",
        [](hid_t file, const std::string&) {
          H5Gclose(H5Gcreate2(file, "x", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
          H5Lcreate_hard(file, "/", file, "x/again", H5P_DEFAULT, H5P_DEFAULT);
        }},
-      {"one dataset under two names", "\"y\" is linked a second time",
+      {"one dataset under two names", "\"x\" is linked a second time",
        [](hid_t file, const std::string&) {
          const hid_t creation = early_allocation();
          make_dataset(file, "x", H5T_IEEE_F32LE, simple_space({4}), creation);
@@ -164,10 +164,14 @@ TEST_CASE("a dataset that lies outside the file is refused") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.h5";
   const hid_t creation = early_allocation();
-  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
   make_dataset(file, "x", H5T_IEEE_F32LE, simple_space({10000}), creation);
   H5Fclose(file);
+  H5Pclose(access);
   H5Pclose(creation);
+  CHECK_NOTHROW(read_hdf5_contents(MappedFile(path).bytes(), path));
   const std::string whole = read_plainly(path);
   for (const std::size_t kept : {whole.size() - 1, whole.size() - 20000}) {
     write_plainly(path, whole.substr(0, kept));

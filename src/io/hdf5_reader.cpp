@@ -1,0 +1,537 @@
+// Reads the layout of HDF5 files as Hdf5Layout has them drawn: superblock 2 or 3, object headers of version 2 with
+// their links and attributes in them (not in heaps and trees). HDF5 File Format Specification Version 3.0, sections
+// II.A, IV.A and III.E. Everything read is bounds-checked and every header's checksum compared; what is not known is
+// refused. libhdf5 has no part in it: it crashes on files made to harm.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "io/escape.h"
+#include "io/hdf5.h"
+#include "tensor/error.h"
+
+namespace rapt {
+namespace {
+
+constexpr std::uint64_t kUndefined = ~std::uint64_t{0};  // "no address"
+constexpr std::size_t kHighestRank = 8;
+constexpr int kDeepestGroup = 8;
+constexpr std::size_t kMostObjects = 1U << 18U;
+constexpr std::size_t kMostChunks = 1U << 16U;  // of one object header
+constexpr std::size_t kLongestText = 60000;
+
+// Message types (IV.A.2).
+enum : std::uint8_t {
+  kNil = 0x00,
+  kDataspace = 0x01,
+  kLinkInfo = 0x02,
+  kDatatype = 0x03,
+  kFillOld = 0x04,
+  kFill = 0x05,
+  kLink = 0x06,
+  kExternalFiles = 0x07,
+  kLayout = 0x08,
+  kGroupInfo = 0x0A,
+  kFilters = 0x0B,
+  kAttribute = 0x0C,
+  kContinuation = 0x10,
+  kAttributeInfo = 0x15,
+  kReferenceCount = 0x16,  // stands there if it is not 1
+};
+
+struct KnownType {
+  ElementType type;
+  std::string_view encoding;  // the datatype message after its first byte, which holds class and version
+  unsigned char klass;
+};
+
+// Class 0 is fixed-point, class 1 floating-point; then bit field, size, bit offset, precision, and where sign, exponent
+// and fraction lie. All little-endian.
+using namespace std::string_view_literals;
+constexpr std::array<KnownType, 6> kKnownTypes = {{
+    {ElementType::kF32, "\x20\x1f\0\x04\0\0\0\0\0\x20\0\x17\x08\0\x17\x7f\0\0\0"sv, 1},
+    {ElementType::kF64, "\x20\x3f\0\x08\0\0\0\0\0\x40\0\x34\x0b\0\x34\xff\x03\0\0"sv, 1},
+    {ElementType::kI64, "\x08\0\0\x08\0\0\0\0\0\x40\0"sv, 0},
+    {ElementType::kI32, "\x08\0\0\x04\0\0\0\0\0\x20\0"sv, 0},
+    {ElementType::kU16, "\0\0\0\x02\0\0\0\0\0\x10\0"sv, 0},
+    {ElementType::kU8, "\0\0\0\x01\0\0\0\0\0\x08\0"sv, 0},
+}};
+
+// The checksum of HDF5's headers: Jenkins' lookup3, hashlittle with initial value 0 (2006, public domain).
+std::uint32_t lookup3(std::string_view bytes) {
+  const auto rotate = [](std::uint32_t x, unsigned n) { return (x << n) | (x >> (32 - n)); };
+  std::uint32_t a = 0xdeadbeef + static_cast<std::uint32_t>(bytes.size()), b = a, c = a;
+  const auto add = [&](std::string_view block) {  // up to 12 bytes, as if zeros followed
+    std::array<std::uint32_t, 3> words{};
+    std::memcpy(words.data(), block.data(), block.size());
+    a += words[0];
+    b += words[1];
+    c += words[2];
+  };
+  for (; bytes.size() > 12; bytes.remove_prefix(12)) {
+    add(bytes.substr(0, 12));
+    a -= c, a ^= rotate(c, 4), c += b;
+    b -= a, b ^= rotate(a, 6), a += c;
+    c -= b, c ^= rotate(b, 8), b += a;
+    a -= c, a ^= rotate(c, 16), c += b;
+    b -= a, b ^= rotate(a, 19), a += c;
+    c -= b, c ^= rotate(b, 4), b += a;
+  }
+  if (bytes.empty()) return c;
+  add(bytes);
+  c ^= b, c -= rotate(b, 14);
+  a ^= c, a -= rotate(c, 11);
+  b ^= a, b -= rotate(a, 25);
+  c ^= b, c -= rotate(b, 16);
+  a ^= c, a -= rotate(c, 4);
+  b ^= a, b -= rotate(a, 14);
+  c ^= b, c -= rotate(b, 24);
+  return c;
+}
+
+struct Truncated {};  // thrown by Cursor, caught where the subject is known
+
+// Takes little-endian fields off the front of some bytes.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view bytes) : rest_(bytes) {}
+
+  std::string_view take(std::uint64_t count) {
+    if (count > rest_.size()) throw Truncated{};
+    const std::string_view taken = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return taken;
+  }
+  std::uint64_t number(std::size_t width) {
+    std::uint64_t value = 0;
+    const std::string_view bytes = take(width);
+    std::memcpy(&value, bytes.data(), width);
+    return value;
+  }
+  std::uint8_t u8() { return static_cast<std::uint8_t>(number(1)); }
+  std::uint64_t u16() { return number(2); }
+  std::uint64_t u32() { return number(4); }
+  std::uint64_t u64() { return number(8); }
+  std::string_view rest() const { return rest_; }
+  std::size_t left() const { return rest_.size(); }
+
+ private:
+  std::string_view rest_;
+};
+
+struct Message {
+  std::uint8_t type;
+  bool shared;
+  std::string_view data;
+};
+
+struct Link {
+  std::string name;
+  std::uint64_t address;
+};
+
+struct Dataspace {
+  enum Kind : std::uint8_t { kScalar = 0, kSimple = 1 } kind;
+  std::vector<Dim> shape;
+};
+
+class Reader {
+ public:
+  Reader(std::span<const std::byte> file, const std::string& path, std::uint64_t base)
+      : file_(reinterpret_cast<const char*>(file.data()), file.size()), path_(path), base_(base) {}
+
+  Hdf5Contents run() {
+    const std::uint64_t root = guarded("the HDF5 part", [&] { return read_superblock(); });
+    visit(root, "", 0);
+    refuse_overlaps();
+    return std::move(contents_);
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& object, const std::string& what) const {
+    throw DataError(escape_for_terminal(path_) + ": " + object + ' ' + what);
+  }
+
+  template <typename Read>
+  std::invoke_result_t<Read> guarded(const std::string& subject, Read&& read) const {
+    try {
+      return read();
+    } catch (const Truncated&) {
+      refuse(subject, "is damaged: a field lies beyond its end");
+    }
+  }
+
+  // Bytes at an address of the file; addresses count from the end of the user block.
+  std::string_view at(std::uint64_t address, std::uint64_t length) const {
+    const std::uint64_t size = file_.size() - base_;
+    if (address > size || length > size - address) throw Truncated{};
+    return file_.substr(base_ + address, length);
+  }
+
+  static bool checksum_holds(std::string_view bytes) {
+    return lookup3(bytes.substr(0, bytes.size() - 4)) == Cursor(bytes.substr(bytes.size() - 4)).u32();
+  }
+
+  std::uint64_t read_superblock() const {
+    constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+    if (file_.size() < base_ + kSignature.size() || file_.substr(base_, kSignature.size()) != kSignature) {
+      throw DataError(escape_for_terminal(path_) +
+                      ": not an HDF5 file as rapt writes it: must have the signature at byte " + std::to_string(base_));
+    }
+    Cursor cursor(at(kSignature.size(), 40));
+    const std::uint8_t version = cursor.u8();
+    if (version != 2 && version != 3) {
+      refuse("the HDF5 part", "must have a superblock of version 2 or 3, got " + std::to_string(version));
+    }
+    const std::uint8_t offset_width = cursor.u8(), length_width = cursor.u8();
+    if (offset_width != 8 || length_width != 8) refuse("the HDF5 part", "must have addresses of 8 bytes");
+    if (cursor.u8() != 0) refuse("the HDF5 part", "was not closed by who wrote it");
+    if (cursor.u64() != base_) refuse("the HDF5 part", "must begin at byte " + std::to_string(base_));
+    if (cursor.u64() != kUndefined) refuse("the HDF5 part", "must not have a superblock extension");
+    const std::uint64_t end = cursor.u64(), root = cursor.u64();
+    if (!checksum_holds(at(0, 48))) refuse("the HDF5 part", "is damaged: the superblock's checksum does not hold");
+    if (end > file_.size()) {
+      refuse("the HDF5 part", "must end at byte " + std::to_string(end) + ", got a file of " +
+                                  std::to_string(file_.size()) + "; the file is truncated");
+    }
+    return root;
+  }
+
+  void visit(std::uint64_t address, const std::string& path, int depth) {
+    const std::string subject = path.empty() ? "the root group" : in_quotes(path);
+    // Two names for one object would be copied into two tensors, or walked in circles.
+    if (!seen_.insert(address).second) refuse(subject, "is linked a second time");
+    if (seen_.size() > kMostObjects) {
+      refuse("the file", "must hold at most " + std::to_string(kMostObjects) + " objects");
+    }
+    const std::vector<Message> messages = guarded(subject, [&] { return read_header(address, subject); });
+    const auto has = [&](std::uint8_t type) {
+      return std::any_of(messages.begin(), messages.end(), [&](const Message& m) { return m.type == type; });
+    };
+    if (has(kReferenceCount)) refuse(subject, "is linked a second time");
+    if (has(kLayout) == has(kLinkInfo)) refuse(subject, "must be a group or a dataset");
+    if (has(kLayout)) {
+      guarded(subject, [&] { take_dataset(messages, path, subject); });
+    } else {
+      if (depth > kDeepestGroup) refuse(subject, "is nested deeper than " + std::to_string(kDeepestGroup) + " groups");
+      if (!path.empty()) contents_.groups.push_back(path);
+    }
+    guarded(subject, [&] { take_attributes(messages, path, subject); });
+    if (has(kLayout)) return;
+    const std::vector<Link> links = guarded(subject, [&] { return read_links(messages, path, subject); });
+    for (const Link& link : links) visit(link.address, child_path(path, link.name), depth + 1);
+  }
+
+  static std::string child_path(const std::string& path, const std::string& name) {
+    return path.empty() ? name : path + '/' + name;
+  }
+
+  // An object header and its continuations (IV.A.1.b).
+  std::vector<Message> read_header(std::uint64_t address, const std::string& subject) const {
+    constexpr std::uint64_t kLongestPrefix = 4 + 2 + 16 + 4 + 8;
+    const std::uint64_t size = file_.size() - base_;
+    if (address > size) throw Truncated{};
+    const std::uint64_t prefix_bytes = std::min(kLongestPrefix, size - address);
+    Cursor prefix(at(address, prefix_bytes));
+    if (prefix.take(4) != "OHDR") refuse(subject, "has no object header of version 2");
+    const std::uint8_t version = prefix.u8(), flags = prefix.u8();
+    if (version != 2) refuse(subject, "has no object header of version 2");
+    if ((flags & 0x20U) != 0) prefix.take(16);  // times
+    if ((flags & 0x10U) != 0) prefix.take(4);   // limits of compact storage
+    const std::uint64_t chunk_bytes = prefix.number(std::size_t{1} << (flags & 3U));
+    const std::uint64_t before = prefix_bytes - prefix.left();
+    if (chunk_bytes > size) throw Truncated{};
+    std::vector<Message> messages;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> chunks = {{address, before + chunk_bytes + 4}};
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      const std::string_view chunk = at(chunks[i].first, chunks[i].second);
+      const std::uint64_t skipped = i == 0 ? before : 4;
+      if (chunk.size() < skipped + 4 || (i > 0 && chunk.substr(0, 4) != "OCHK") || !checksum_holds(chunk)) {
+        refuse(subject, "is damaged: the checksum of its header does not hold");
+      }
+      read_messages(chunk.substr(skipped, chunk.size() - skipped - 4), (flags & 4U) != 0, messages, chunks);
+      if (chunks.size() > kMostChunks) refuse(subject, "has a header of too many parts");
+    }
+    return messages;
+  }
+
+  static void read_messages(std::string_view bytes, bool with_order, std::vector<Message>& messages,
+                            std::vector<std::pair<std::uint64_t, std::uint64_t>>& chunks) {
+    const std::size_t head = with_order ? 6 : 4;
+    Cursor cursor(bytes);
+    while (cursor.left() >= head) {  // what is shorter is a gap
+      const std::uint8_t type = cursor.u8();
+      const std::uint64_t length = cursor.u16();
+      const std::uint8_t flags = cursor.u8();
+      if (with_order) cursor.take(2);
+      const std::string_view data = cursor.take(length);
+      if (type == kContinuation) {
+        Cursor place(data);
+        const std::uint64_t address = place.u64(), chunk_bytes = place.u64();
+        chunks.emplace_back(address, chunk_bytes);
+      } else if (type != kNil) {
+        messages.push_back({type, (flags & 2U) != 0, data});
+      }
+    }
+  }
+
+  std::vector<Link> read_links(const std::vector<Message>& messages, const std::string& path,
+                               const std::string& subject) const {
+    std::vector<Link> links;
+    for (const Message& message : messages) {
+      if (message.type == kLinkInfo) {
+        require_no_heap(message, 8, subject);
+      } else if (message.type == kLink) {
+        links.push_back(read_link(message, path, subject));
+      } else if (message.type != kGroupInfo && message.type != kAttribute && message.type != kAttributeInfo) {
+        refuse(subject, "has a message of type " + std::to_string(message.type) + ", which no group has");
+      }
+    }
+    std::sort(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.name < b.name; });
+    const auto twice =
+        std::adjacent_find(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.name == b.name; });
+    if (twice != links.end()) refuse(in_quotes(child_path(path, twice->name)), "stands there twice");
+    return links;
+  }
+
+  // Link info and attribute info: flags say whether a creation index of the given width comes before the heap's
+  // address.
+  void require_no_heap(const Message& message, std::size_t index_width, const std::string& subject) const {
+    Cursor cursor(message.data);
+    cursor.u8();
+    if ((cursor.u8() & 1U) != 0) cursor.take(index_width);
+    if (cursor.u64() != kUndefined) refuse(subject, "must have its links and attributes in its header, got a heap");
+  }
+
+  Link read_link(const Message& message, const std::string& path, const std::string& subject) const {
+    Cursor cursor(message.data);
+    const std::uint8_t version = cursor.u8(), flags = cursor.u8();
+    if (message.shared || version != 1) refuse(subject, "has a link of an unknown version");
+    const std::uint8_t kind = (flags & 8U) != 0 ? cursor.u8() : 0;
+    if ((flags & 4U) != 0) cursor.take(8);   // creation order
+    if ((flags & 16U) != 0) cursor.take(1);  // character set: UTF-8 and ASCII look the same
+    Link link{std::string(cursor.take(cursor.number(std::size_t{1} << (flags & 3U)))), 0};
+    const std::string label = in_quotes(child_path(path, link.name));
+    if (link.name.empty() || link.name == "." || link.name.find('/') != std::string::npos ||
+        link.name.find('\0') != std::string::npos) {
+      refuse(label, "has a name that is none");
+    }
+    if (kind != 0) refuse(label, "must be a hard link, got a soft or external one");
+    link.address = cursor.u64();
+    return link;
+  }
+
+  void take_dataset(const std::vector<Message>& messages, const std::string& path, const std::string& subject) {
+    const auto find = [&](std::uint8_t type) -> const Message* {
+      const Message* found = nullptr;
+      for (const Message& message : messages) {
+        if (message.type != type) continue;
+        if (found != nullptr) refuse(subject, "says something twice");
+        found = &message;
+      }
+      return found;
+    };
+    if (find(kExternalFiles) != nullptr) refuse(subject, "must not have its data in another file");
+    const Message *layout = find(kLayout), *space = find(kDataspace), *type = find(kDatatype);
+    if (space == nullptr || type == nullptr) refuse(subject, "has no shape or no type");
+    Cursor place(layout->data);
+    const std::uint8_t version = place.u8(), kind = place.u8();
+    if ((version != 3 && version != 4) || kind != 1) {
+      refuse(subject, "must be stored contiguously, got chunks, a virtual dataset or a compact one");
+    }
+    if (find(kFilters) != nullptr) refuse(subject, "must not be compressed or filtered");
+    for (const Message& message : messages) {
+      constexpr std::array<std::uint8_t, 7> kKnown = {kDataspace, kDatatype,  kFillOld,      kFill,
+                                                      kLayout,    kAttribute, kAttributeInfo};
+      if (std::find(kKnown.begin(), kKnown.end(), message.type) == kKnown.end()) {
+        refuse(subject, "has a message of type " + std::to_string(message.type) + ", which no dataset of rapt's has");
+      }
+    }
+    if (type->shared || space->shared) refuse(subject, "must have a type of its own");
+
+    Hdf5Contents::Dataset found;
+    found.path = path;
+    found.shape = read_dataspace(space->data, subject).shape;
+    read_dataset_type(type->data, found, subject);
+    const std::uint64_t address = place.u64(), stored = place.u64();
+    if (found.place.bytes > 0) place_dataset(found, address, stored, subject);
+    contents_.datasets.push_back(std::move(found));
+  }
+
+  void place_dataset(Hdf5Contents::Dataset& found, std::uint64_t address, std::uint64_t stored,
+                     const std::string& subject) const {
+    if (address == kUndefined) refuse(subject, "has no data");
+    const std::uint64_t size = file_.size() - base_;
+    if (address > size || found.place.bytes > size - address) {
+      refuse(subject, "of " + readable_bytes(found.place.bytes) + " at byte " + std::to_string(address) +
+                          " does not fit the file of " + readable_bytes(file_.size()));
+    }
+    if (stored != found.place.bytes) {
+      refuse(subject, "must have " + std::to_string(found.place.bytes) + " bytes, got " + std::to_string(stored));
+    }
+    found.place.offset = base_ + address;
+  }
+
+  Dataspace read_dataspace(std::string_view data, const std::string& subject) const {
+    Cursor cursor(data);
+    const std::uint8_t version = cursor.u8(), rank = cursor.u8();
+    cursor.u8();  // whether maximal sizes follow
+    const std::uint8_t kind = cursor.u8();
+    if (version != 2 || kind > Dataspace::kSimple || (kind == Dataspace::kScalar && rank != 0) || rank > kHighestRank) {
+      refuse(subject, "must have a shape of at most " + std::to_string(kHighestRank) + " dimensions");
+    }
+    Dataspace space{static_cast<Dataspace::Kind>(kind), {}};
+    for (std::uint8_t i = 0; i < rank; ++i) {
+      // A size beyond 63 bits becomes negative, which checked_bytes refuses.
+      space.shape.push_back(static_cast<Dim>(cursor.u64()));
+    }
+    return space;
+  }
+
+  static const KnownType* known_type(std::string_view data) {
+    for (const KnownType& known : kKnownTypes) {
+      const auto head = static_cast<unsigned char>(data.empty() ? 0 : data[0]);
+      const bool same_class = (head & 15U) == known.klass && (head >> 4U) >= 1 && (head >> 4U) <= 3;
+      if (same_class && data.substr(1, known.encoding.size()) == known.encoding) return &known;
+    }
+    return nullptr;
+  }
+
+  // Class 3: padding and character set in the bit field, then the size.
+  static bool is_fixed_string(std::string_view data) {
+    return data.size() >= 8 && (static_cast<unsigned char>(data[0]) & 15U) == 3;
+  }
+
+  // Class 9 with type 1 in its bit field.
+  static bool is_variable_string(std::string_view data) {
+    return data.size() >= 8 && (static_cast<unsigned char>(data[0]) & 15U) == 9 &&
+           (static_cast<unsigned char>(data[1]) & 15U) == 1;
+  }
+
+  void read_dataset_type(std::string_view data, Hdf5Contents::Dataset& found, const std::string& subject) const {
+    if (is_variable_string(data) || (is_fixed_string(data) && !found.shape.empty())) {
+      refuse(subject, "must be a single string of fixed length");
+    }
+    if (is_fixed_string(data)) {
+      found.is_string = true;
+      found.type = ElementType::kU8;
+      found.place.bytes = Cursor(data.substr(4)).u32();
+      return;
+    }
+    const KnownType* known = known_type(data);
+    if (known == nullptr) {
+      refuse(subject, "must be of type F32, F64, I64, I32, U16, U8 or a string, little-endian, got another");
+    }
+    found.type = known->type;
+    found.place.bytes = checked_bytes(found.shape, found.type, escape_for_terminal(path_) + ": " + subject);
+  }
+
+  void take_attributes(const std::vector<Message>& messages, const std::string& path, const std::string& subject) {
+    std::vector<Hdf5Contents::Attribute> found;
+    for (const Message& message : messages) {
+      if (message.type == kAttributeInfo) require_no_heap(message, 2, subject);
+      if (message.type == kAttribute) found.push_back(read_attribute(message, path, subject));
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    const auto twice =
+        std::adjacent_find(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
+    if (twice != found.end()) refuse("attribute " + in_quotes(twice->name) + " of " + subject, "stands there twice");
+    std::move(found.begin(), found.end(), std::back_inserter(contents_.attributes));
+  }
+
+  Hdf5Contents::Attribute read_attribute(const Message& message, const std::string& path,
+                                         const std::string& subject) const {
+    Cursor cursor(message.data);
+    const std::uint8_t version = cursor.u8(), flags = cursor.u8();
+    if (message.shared || version != 3 || flags != 0) refuse(subject, "has an attribute of an unknown version");
+    const std::uint64_t name_bytes = cursor.u16(), type_bytes = cursor.u16(), space_bytes = cursor.u16();
+    cursor.u8();  // character set of the name
+    const std::string_view name = cursor.take(name_bytes);
+    const std::string_view type = cursor.take(type_bytes), space = cursor.take(space_bytes);
+    Hdf5Contents::Attribute attribute{path, std::string(name.substr(0, name.find('\0'))), std::int64_t{0}};
+    const std::string label = "attribute " + in_quotes(attribute.name) + " of " + subject;
+    if (read_dataspace(space, label).kind != Dataspace::kScalar) refuse(label, "must be a single value");
+    attribute.value = read_value(type, cursor, label);
+    return attribute;
+  }
+
+  Hdf5Value read_value(std::string_view type, Cursor data, const std::string& label) const {
+    if (is_variable_string(type)) return read_heap_text(data, label);
+    if (is_fixed_string(type)) {
+      const std::string_view text = data.take(Cursor(type.substr(4)).u32());
+      return std::string(text.substr(0, text.find('\0')));
+    }
+    const KnownType* known = known_type(type);
+    if (known != nullptr && known->type == ElementType::kI64) return static_cast<std::int64_t>(data.u64());
+    if (known != nullptr && known->type == ElementType::kF64) {
+      double value = 0;
+      std::memcpy(&value, data.take(8).data(), 8);
+      return value;
+    }
+    refuse(label, "must be of type I64, F64 or a string, got another");
+  }
+
+  // Text of variable length lies in a global heap collection (III.E), under an index.
+  std::string read_heap_text(Cursor place, const std::string& label) const {
+    const std::uint64_t length = place.u32(), address = place.u64(), index = place.u32();
+    if (length == 0) return {};
+    if (length > kLongestText) refuse(label, "is too long");
+    Cursor head(at(address, 16));
+    if (head.take(4) != "GCOL" || head.u8() != 1) refuse(label, "is damaged: its text is not where it should be");
+    head.take(3);
+    const std::uint64_t collection_bytes = head.u64();
+    if (collection_bytes < 16) throw Truncated{};
+    Cursor objects(at(address, collection_bytes).substr(16));
+    while (objects.left() >= 16) {
+      const std::uint64_t found = objects.u16();
+      objects.take(6);
+      const std::uint64_t bytes = objects.u64();
+      if (found == 0) break;  // the free space at the end
+      if (found == index) {
+        if (bytes < length) throw Truncated{};
+        return std::string(objects.take(length));
+      }
+      if (bytes > objects.left()) throw Truncated{};
+      objects.take(std::min<std::uint64_t>((bytes + 7) / 8 * 8, objects.left()));
+    }
+    refuse(label, "is damaged: its text is not where it should be");
+  }
+
+  void refuse_overlaps() const {
+    std::vector<const Hdf5Contents::Dataset*> order;
+    for (const auto& dataset : contents_.datasets) {
+      if (dataset.place.bytes > 0) order.push_back(&dataset);
+    }
+    std::sort(order.begin(), order.end(),
+              [](const auto* a, const auto* b) { return a->place.offset < b->place.offset; });
+    for (std::size_t i = 1; i < order.size(); ++i) {
+      if (order[i]->place.offset - order[i - 1]->place.offset < order[i - 1]->place.bytes) {
+        refuse(in_quotes(order[i]->path), "overlaps " + in_quotes(order[i - 1]->path));
+      }
+    }
+  }
+
+  std::string_view file_;
+  const std::string& path_;
+  std::uint64_t base_;
+  Hdf5Contents contents_;
+  std::set<std::uint64_t> seen_;
+};
+
+}  // namespace
+
+const Hdf5Contents::Dataset* Hdf5Contents::find(const std::string& path) const {
+  const auto found = std::find_if(datasets.begin(), datasets.end(), [&](const auto& d) { return d.path == path; });
+  return found == datasets.end() ? nullptr : &*found;
+}
+
+Hdf5Contents read_hdf5_contents(std::span<const std::byte> file, const std::string& path, std::uint64_t user_block) {
+  return Reader(file, path, user_block).run();
+}
+
+}  // namespace rapt
