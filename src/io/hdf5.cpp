@@ -323,4 +323,10 @@ Hdf5Plan Hdf5Layout::draw(const std::string& target) const {
   return plan;
 }
 
+std::string hdf5_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+}
+
 }  // namespace rapt
