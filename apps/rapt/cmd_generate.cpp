@@ -127,6 +127,7 @@ int run(const Arguments& arguments) {
   StreamDecoder decoder(tokenizer);
   if (stream) {
     if (!arguments.has("no-echo")) out(prompts[0]);
+    decoder.begin_after(ids[0]);
     options.on_token = [&](std::size_t, std::int32_t id) {
       out(decoder.push(id));
       flush_out();
@@ -142,7 +143,7 @@ int run(const Arguments& arguments) {
     out(decoder.finish() + "\n");
   } else {
     for (std::size_t i = 0; i < results.size(); ++i) {
-      std::string text = tokenizer.decode(results[i].tokens, true);
+      std::string text = decode_after(tokenizer, ids[i], results[i].tokens);
       cut_at_stop(text, stops);
       print(prompts[i], text, results[i], arguments);
     }

@@ -2,13 +2,16 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "commands.h"
 #include "io/escape.h"
 #include "io/file.h"
 #include "tensor/error.h"
 #include "terminal.h"
+#include "train/choose.h"
 #include "train/run.h"
+#include "train/run_folder.h"
 
 namespace rapt::app {
 namespace {
@@ -41,6 +44,32 @@ void tell_result(const RunResult& result) {
                   short_time(result.seconds), folder));
 }
 
+// Refuses what cannot be before text is read, as far as nothing is chosen later that would make it possible.
+void check_early(const LayeredConfig& config) {
+  const TrainConfig& c = config.values;
+  const bool chosen_later = !has_end(c) && !config.given("preset");
+  const bool structure_given = config.given("width") && config.given("heads");
+  if (c.init.empty() && (!chosen_later || structure_given)) validate(c);
+}
+
+// Trains, and takes the folder away again if it was made for a run that could not begin.
+RunResult train(const RunRequest& request) {
+  namespace fs = std::filesystem;
+  const TrainConfig& config = request.config.values;
+  const RunFolder folder{config.out.empty() ? default_run_folder(config.data) : config.out};
+  const std::string parent = fs::path(folder.path).parent_path().string();
+  const bool is_new = !fs::exists(folder.path), parent_is_new = is_new && !parent.empty() && !fs::exists(parent);
+  try {
+    const StopSignals signals;
+    return run_training(request, signals);
+  } catch (...) {
+    if (is_new) remove_if_unused(folder);
+    std::error_code not_empty;
+    if (parent_is_new) fs::remove(parent, not_empty);
+    throw;
+  }
+}
+
 int run(const Arguments& arguments) {
   const std::string file = arguments.text("config");
   RunRequest request;
@@ -51,6 +80,7 @@ int run(const Arguments& arguments) {
     return 0;
   }
   request.resume = arguments.has("resume");
+  if (!request.resume) check_early(request.config);
   const bool has_data = !request.config.values.data.empty();
   if (!has_data && !request.resume) {
     throw UsageError("rapt train needs text; give it a file, a folder or - for standard input: rapt train my.txt");
@@ -62,8 +92,7 @@ int run(const Arguments& arguments) {
   const Terminal& t = terminal();
   request.progress = {.bar = t.bar, .colour = t.colour, .unicode = t.unicode, .quiet = t.quiet, .width = t.width};
   request.sink = [](std::string_view text) { tell(text); };
-  const StopSignals signals;
-  const RunResult result = run_training(request, signals);
+  const RunResult result = train(request);
   tell_result(result);
   return result.finished ? 0 : 75;
 }

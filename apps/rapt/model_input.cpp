@@ -12,8 +12,8 @@ Pretrained open_model(const Arguments& arguments) {
 }
 
 std::vector<std::string> read_documents(const Arguments& arguments, bool per_line) {
+  arguments.required("data");
   const std::vector<std::string> files = arguments.list("data");
-  if (files.empty()) throw UsageError("--data FILE must name the text");
   const Corpus corpus({.sources = files, .unit = per_line ? DocumentUnit::kLine : DocumentUnit::kFile});
   if (corpus.holds_tokens()) throw UsageError("--data must be text, got a file of tokens");
   std::vector<std::string> documents;

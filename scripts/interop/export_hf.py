@@ -1,80 +1,151 @@
-"""What rapt trains, transformers loads: same ids, same log-probabilities, same greedy text."""
+"""Models across the border to transformers, both ways: usage: export_hf.py PROGRAM
+
+Trains small models with rapt, exports them, loads them with AutoModelForCausalLM and AutoTokenizer, and compares ids,
+logits, log-probabilities and greedy text; then makes models in transformers, reads them with rapt and compares logits,
+and the bytes of the weights after a round trip.
+"""
 import json
+import os
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
 
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+
+import numpy
+import safetensors.numpy
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+import transformers
 
-PROGRAM = sys.argv[1]
 TOLERANCE = 1e-4
-LINES = [
-    "The cat sat on the mat, and nobody minded.",
-    "It isn't 1,234 or 5; it's naïve — 東京!",
-    "  two  spaces\tand a tab  ",
-    "a",
-]
+WORDS = "the a cat dog mat house sat ran on under and it isn't 12 345 naïve — 東京 ! , . ; : to of red old".split()
+LINES = ["the cat sat on the mat, and it isn't old.", "a", "it isn't 345 or 12; it's naïve — 東京!",
+         "  two  spaces  and  three   "]
+PROMPT = "the old cat"
 
 
-def rapt(*arguments, text=None):
-    result = subprocess.run([PROGRAM, *map(str, arguments)], input=text, capture_output=True, text=True)
-    if result.returncode != 0:
-        sys.exit(f"rapt {' '.join(map(str, arguments))}: exit {result.returncode}\n{result.stderr}")
-    return result.stdout
-
-
-def corpus():
-    """Sentences at random, so that a few updates already move every weight."""
+def corpus() -> str:
+    """Sentences at random, so that a few updates already move every weight; LINES first, for the characters."""
     draw = random.Random(7)
-    words = "the a cat dog mat house sat ran on under and it isn't 12 345 naïve — 東京 ! , . ; : to of red old".split()
-    return "\n".join(" ".join(draw.choices(words, k=draw.randint(3, 12))).capitalize() + "." for _ in range(3000))
+    return "\n".join(LINES + [" ".join(draw.choices(WORDS, k=draw.randint(3, 12))) + "." for _ in range(3000)]) + "\n"
 
 
-def check(folder, name, *settings):
-    run, directory = folder / name, folder / f"{name}-hf"
-    rapt("train", "--data", folder / "text.txt", "--out", run, "--layers", 2, "--heads", 2, "--width", 32, "--context", 48,
-         "--batch", 4, "--steps", 40, "--learning-rate", "1e-2", "--quiet", *settings)
-    rapt("checkpoint", "export", run, "--format", "hf", "--out", directory, "--quiet")
-    model = AutoModelForCausalLM.from_pretrained(directory).eval()
-    tokenizer = AutoTokenizer.from_pretrained(directory)
+class Rapt:
+    def __init__(self, program: str):
+        self.program = program
+        self.logits_program = str(pathlib.Path(program).parent / "tests" / "rapt_logits")
 
+    def run(self, *arguments, text: str = "", program: str = "") -> bytes:
+        command = [program or self.program, *map(str, arguments)]
+        done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}: exit {done.returncode}\n{done.stderr.decode()}"
+        return done.stdout
+
+    def ids(self, tokenizer: pathlib.Path, lines: list[str]) -> list[list[int]]:
+        out = self.run("tokenizer", "encode", "--tokenizer", tokenizer, text="".join(line + "\n" for line in lines))
+        return [[int(id) for id in line.split()] for line in out.decode().splitlines()]
+
+    def logits(self, model: pathlib.Path, ids: list[list[int]], vocabulary: int) -> list[numpy.ndarray]:
+        out = self.run(model, text="".join(" ".join(map(str, line)) + "\n" for line in ids),
+                       program=self.logits_program)
+        rows = numpy.frombuffer(out, numpy.float32).reshape(-1, vocabulary)
+        return numpy.split(rows, numpy.cumsum([len(line) for line in ids])[:-1])
+
+
+def logits_of(model, ids: list[int]) -> torch.Tensor:
+    with torch.no_grad():
+        return model(torch.tensor([ids])).logits[0]
+
+
+def compare_logits(rapt: Rapt, name: str, source: pathlib.Path, model, ids: list[list[int]]) -> None:
     worst = 0.0
+    for ours, line in zip(rapt.logits(source, ids, model.config.vocab_size), ids, strict=True):
+        worst = max(worst, float(numpy.abs(ours - logits_of(model, line).numpy()).max()))
+    assert worst <= TOLERANCE, f"{name}: logits differ by {worst}"
+    print(f"  {name}: logits within {worst:.1e}")
+
+
+def compare_scores(rapt: Rapt, name: str, run: pathlib.Path, model, tokenizer) -> None:
     for line in LINES:
-        if name == "char":
-            line = line.encode("ascii", "ignore").decode().replace("\t", " ").replace("z", "a")
-            line = "".join(c for c in line if c in set(corpus()))
-        ids = [int(i) for i in rapt("tokenizer", "encode", "--tokenizer", directory / "tokenizer.json", text=line).split()]
-        theirs = tokenizer(line, add_special_tokens=False)["input_ids"]
-        assert ids == theirs, f"{name}: ids of {line!r}: rapt {ids}, transformers {theirs}"
-        for source in (run, directory):
-            row = json.loads(rapt("score", source, "--data", "-", "--per-token", text=line))
-            ours = row.get("token_log_probabilities", [])
-            end = tokenizer.eos_token_id
-            context = ([end] if end is not None and len(ours) == len(ids) else []) + ids
-            if len(context) < 2:
-                continue
-            with torch.no_grad():
-                log_probabilities = model(torch.tensor([context])).logits[0].log_softmax(-1)
-            expected = [log_probabilities[i, token].item() for i, token in enumerate(context[1:])]
-            assert len(ours) == len(expected), f"{name}: {len(ours)} scores, expected {len(expected)}"
-            worst = max([worst] + [abs(a - b) for a, b in zip(ours, expected)])
-    assert worst <= TOLERANCE, f"{name}: log-probabilities differ by {worst}"
-
-    prompt = "The" if name != "gpt1" else "the"
-    out = json.loads(rapt("generate", run, "--prompt", prompt, "--greedy", "--max-tokens", 12, "--json", "--ignore-end"))
-    ids = tokenizer(prompt, add_special_tokens=False, return_tensors="pt")["input_ids"]
-    theirs = model.generate(ids, max_new_tokens=12, do_sample=False, eos_token_id=None, pad_token_id=0)[0, ids.shape[1]:]
-    assert out["tokens"] == theirs.tolist(), f"{name}: greedy tokens {out['tokens']}, transformers {theirs.tolist()}"
-    print(f"export_hf: {name}: ids and greedy tokens equal, log-probabilities within {worst:.1e}")
+        row = json.loads(rapt.run("score", run, "--data", "-", "--per-token", text=line))
+        ours = row.get("token_log_probabilities", [])
+        ids = tokenizer(line, add_special_tokens=False)["input_ids"]
+        if tokenizer.eos_token_id is not None and len(ours) == len(ids):
+            ids = [tokenizer.eos_token_id, *ids]  # the first token is predicted too, from the end of a text
+        assert len(ours) == len(ids) - 1, f"{name}: {len(ours)} scores for {len(ids)} tokens of {line!r}"
+        theirs = logits_of(model, ids).log_softmax(-1)
+        for i, log_probability in enumerate(ours):
+            difference = abs(log_probability - theirs[i, ids[i + 1]].item())
+            assert difference <= TOLERANCE, f"{name}: token {i} of {line!r} differs by {difference}"
 
 
-with tempfile.TemporaryDirectory() as temporary:
-    folder = pathlib.Path(temporary)
-    (folder / "text.txt").write_text(corpus())
-    check(folder, "gpt2", "--model", "gpt2", "--tokenizer", "byte-bpe", "--vocab", 400)
-    check(folder, "no-bias", "--model", "gpt2", "--tokenizer", "byte-bpe", "--vocab", 300, "--bias", "off", "--tie", "off")
-    check(folder, "char", "--model", "gpt2", "--tokenizer", "char", "--activation", "gelu")
-    check(folder, "gpt1", "--model", "gpt1", "--tokenizer", "bpe", "--vocab", 400)
+def compare_greedy(rapt: Rapt, name: str, run: pathlib.Path, model, tokenizer) -> None:
+    inputs = tokenizer(PROMPT, add_special_tokens=False, return_tensors="pt")
+    theirs = model.generate(inputs["input_ids"], max_new_tokens=12, do_sample=False, eos_token_id=None, pad_token_id=0)
+    wanted = ["generate", run, "--prompt", PROMPT, "--greedy", "--max-tokens", 12, "--ignore-end"]
+    tokens = json.loads(rapt.run(*wanted, "--json"))["tokens"]
+    assert tokens == theirs[0, inputs["input_ids"].shape[1]:].tolist(), f"{name}: greedy tokens {tokens}"
+    text = rapt.run(*wanted).decode()
+    expected = tokenizer.decode(theirs[0], skip_special_tokens=True) + "\n"
+    assert text == expected, f"{name}: greedy text {text!r}, transformers {expected!r}"
+
+
+def check_export(rapt: Rapt, folder: pathlib.Path, name: str, *settings) -> None:
+    """Trained by rapt, read by transformers."""
+    run, directory = folder / name, folder / f"{name}-hf"
+    rapt.run("train", folder / "text.txt", "--out", run, "--layers", 2, "--heads", 2, "--width", 32, "--context", 48,
+             "--batch", 4, "--steps", 40, "--learning-rate", "1e-2", "--seed", 1, "--quiet", *settings)
+    rapt.run("checkpoint", "export", run, "--format", "hf", "--out", directory)
+
+    model = transformers.AutoModelForCausalLM.from_pretrained(directory).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    ids = rapt.ids(directory / "tokenizer.json", LINES)
+    theirs = [tokenizer(line, add_special_tokens=False)["input_ids"] for line in LINES]
+    assert ids == theirs, f"{name}: ids {ids}, transformers {theirs}"
+    compare_logits(rapt, name, run, model, ids)
+    compare_logits(rapt, f"{name}, read back", directory, model, ids)
+    compare_scores(rapt, name, run, model, tokenizer)
+    compare_greedy(rapt, name, run, model, tokenizer)
+
+
+def check_import(rapt: Rapt, folder: pathlib.Path, name: str, config) -> None:
+    """Made by transformers, read by rapt, and written again: the same bytes."""
+    torch.manual_seed(1)
+    folder = folder / name
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    model.save_pretrained(folder / "theirs")
+    ids = [[(7 * i + 3) % config.vocab_size for i in range(length)] for length in (1, 5, 30)]
+    compare_logits(rapt, name, folder / "theirs", model, ids)
+
+    rapt.run("checkpoint", "import", folder / "theirs", "--out", folder / "model.h5")
+    rapt.run("checkpoint", "export", folder / "model.h5", "--format", "hf", "--out", folder / "ours")
+    theirs, ours = (safetensors.numpy.load_file(folder / side / "model.safetensors") for side in ("theirs", "ours"))
+    assert theirs.keys() == ours.keys(), (name, theirs.keys() ^ ours.keys())
+    for key, tensor in theirs.items():
+        assert tensor.shape == ours[key].shape and tensor.tobytes() == ours[key].tobytes(), (name, key)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    transformers.utils.logging.disable_progress_bar()
+    rapt = Rapt(sys.argv[1])
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        (folder / "text.txt").write_text(corpus(), encoding="utf-8")
+        check_export(rapt, folder, "gpt2", "--model", "gpt2", "--tokenizer", "byte-bpe", "--vocab", 400)
+        check_export(rapt, folder, "untied", "--model", "gpt2", "--tokenizer", "byte-bpe", "--vocab", 300,
+                     "--bias", "off", "--tie", "off")
+        check_export(rapt, folder, "char", "--model", "gpt2", "--tokenizer", "char", "--activation", "gelu")
+        check_export(rapt, folder, "gpt1", "--model", "gpt1", "--tokenizer", "bpe", "--vocab", 200)
+
+        sizes = {"vocab_size": 97, "n_positions": 32, "n_embd": 24, "n_layer": 2, "n_head": 3}
+        check_import(rapt, folder, "GPT2Config", transformers.GPT2Config(**sizes))
+        check_import(rapt, folder, "GPT2Config with other switches",
+                     transformers.GPT2Config(**sizes, n_inner=40, activation_function="relu", tie_word_embeddings=False,
+                                             scale_attn_by_inverse_layer_idx=True))
+        check_import(rapt, folder, "OpenAIGPTConfig", transformers.OpenAIGPTConfig(**sizes))
+
+
+main()

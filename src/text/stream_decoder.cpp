@@ -9,6 +9,11 @@ namespace rapt {
 StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, bool skip_special)
     : tokenizer_(&tokenizer), skip_special_(skip_special) {}
 
+void StreamDecoder::begin_after(std::span<const std::int32_t> ids) {
+  finish();
+  for (const std::int32_t id : ids) push(id);
+}
+
 std::string StreamDecoder::push(std::int32_t id) {
   if (skip_special_ && tokenizer_->is_special(id)) return {};
   const std::string as_last = tokenizer_->piece(id, is_first_, true);
@@ -36,6 +41,15 @@ std::string StreamDecoder::release(bool everything) {
   std::string out = utf8_lossy(std::string_view(held_).substr(0, held_.size() - keep));
   held_.erase(0, held_.size() - keep);
   return out;
+}
+
+std::string decode_after(const Tokenizer& tokenizer, std::span<const std::int32_t> before,
+                         std::span<const std::int32_t> ids) {
+  StreamDecoder decoder(tokenizer);
+  decoder.begin_after(before);
+  std::string text;
+  for (const std::int32_t id : ids) text += decoder.push(id);
+  return text + decoder.finish();
 }
 
 }  // namespace rapt

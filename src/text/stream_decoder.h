@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "text/tokenizer.h"
@@ -14,6 +15,10 @@ class StreamDecoder final {
  public:
   /// The tokenizer must outlive this.
   explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special = true);
+
+  /// Begins after a text of these tokens, which itself does not come out; the space after its last word does, where
+  /// words are spelt `the</w>`.
+  void begin_after(std::span<const std::int32_t> ids);
 
   /// The text that this token completes; may be empty.
   std::string push(std::int32_t id);
@@ -30,5 +35,9 @@ class StreamDecoder final {
   std::string if_last_;  // the same if none does
   std::string held_;     // the beginning of a character
 };
+
+/// The text that `ids` add to one that began with the tokens `before`. Special tokens are left out.
+std::string decode_after(const Tokenizer& tokenizer, std::span<const std::int32_t> before,
+                         std::span<const std::int32_t> ids);
 
 }  // namespace rapt

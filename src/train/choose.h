@@ -14,6 +14,9 @@ void take_model_settings(TrainConfig& config, const GptConfig& model);
 /// Whether the settings say how long to train. With --steps given, nothing is chosen by cores or clock.
 bool has_end(const TrainConfig& config);
 
+/// Shortens a warm-up that a preset wants to a tenth of a run that was given fewer --steps than it.
+void fit_warmup(LayeredConfig& config, const Notice& notice);
+
 /// Chooses the tokenizer, if none is given, by how much text there is.
 void choose_tokenizer(LayeredConfig& config, std::uint64_t text_bytes);
 

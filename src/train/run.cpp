@@ -15,6 +15,7 @@
 #include "tensor/error.h"
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
+#include "text/stream_decoder.h"
 #include "train/checkpoint.h"
 #include "train/choose.h"
 #include "train/machine.h"
@@ -187,7 +188,7 @@ void Run::sample() {
   options.seed = static_cast<std::uint64_t>(config_.seed);
   if (const auto end = data_.store.end_of_text()) options.stop_ids = {*end};
   const Generated text = generate(*model_, {prompt}, options).front();
-  progress_.sample(trainer_.state().step, config_.sample_prompt, tokenizer.decode(text.tokens));
+  progress_.sample(trainer_.state().step, config_.sample_prompt, decode_after(tokenizer, prompt, text.tokens));
 }
 
 CheckpointTexts Run::texts() const {
@@ -329,6 +330,10 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   std::shared_ptr<const Tokenizer> tokenizer = from != nullptr ? tokenizer_of(*from) : nullptr;
   LayeredConfig layered = wanted;
   layered.values = config;
+  if (from == nullptr) {
+    fit_warmup(layered, notice);
+    validate(layered.values);  // before the text is read, which may take long
+  }
   if (from == nullptr && !config.init.empty()) {
     start = open_pretrained(config.init);
     take_model_settings(layered.values, start.model->config());

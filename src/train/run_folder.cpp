@@ -125,7 +125,9 @@ static std::string foreign_file(const RunFolder& folder) {
   if (fs::exists(folder.config(), missing)) return "";
   for (const fs::directory_entry& entry : fs::directory_iterator(folder.path, missing)) {
     const std::string name = entry.path().filename().string();
-    if (name != "lock" && name.find(".tmp.") == std::string::npos) return name;
+    // A run that was killed while it chose its settings has its tokens already.
+    const bool ours = name == "lock" || name == "data.h5" || name.find(".tmp.") != std::string::npos;
+    if (!ours) return name;
   }
   return "";
 }
@@ -160,6 +162,14 @@ RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& 
                       "; resume it without those flags, or start a new run with another --out");
   }
   return found->summary.finished ? RunPlan::kFinished : RunPlan::kResume;
+}
+
+void remove_if_unused(const RunFolder& folder) {
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.path, none))
+    if (entry.path().filename() != "lock") return;
+  fs::remove(folder.path + "/lock", none);
+  fs::remove(folder.path, none);
 }
 
 }  // namespace rapt

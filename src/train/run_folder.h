@@ -81,4 +81,7 @@ enum class RunPlan {
 RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& found,
                  const std::optional<TrainConfig>& saved, const LayeredConfig& wanted, bool resume);
 
+/// Removes the folder if nothing is in it but an unused lock: what a run leaves that failed before it began.
+void remove_if_unused(const RunFolder& folder);
+
 }  // namespace rapt

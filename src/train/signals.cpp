@@ -29,7 +29,9 @@ StopSignals::StopSignals() {
     // Reads and writes that a signal interrupts go on by themselves.
     action.sa_flags = SA_RESTART;
     sigaction(kNumbers[i], nullptr, &before_[i]);
-    if (before_[i].sa_handler != SIG_IGN) sigaction(kNumbers[i], &action, nullptr);
+    // nohup asks for HUP to be ignored. That INT is ignored says only that a script started the program with &.
+    const bool keep_ignoring = kNumbers[i] == SIGHUP && before_[i].sa_handler == SIG_IGN;
+    if (!keep_ignoring) sigaction(kNumbers[i], &action, nullptr);
   }
 }
 

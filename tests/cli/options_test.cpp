@@ -75,7 +75,7 @@ TEST_CASE("other communities' names work and are told once in our words") {
   const ProgramResult result =
       shop.rapt({"params", "--n_layer", "2", "--n_embd=64", "--n_layer", "3", "--vocab_size", "100", "--json"});
   CHECK(result.code == 0);
-  CHECK(result.err == "note: read --n_layer as --layers, --n_embd as --width, --vocab_size as --vocabulary\n");
+  CHECK(result.err == "note: read --n_layer as --layers, --n_embd as --width, --vocab_size as --vocab\n");
   CHECK(result.out.find("\"vocabulary\":100") != std::string::npos);
   CHECK(shop.rapt({"--quiet", "params", "--n_layer", "2", "--vocab_size", "100"}).err.empty());
 }
@@ -137,7 +137,7 @@ TEST_CASE("completion scripts know every command") {
     const ProgramResult result = shop.rapt({"completion", shell});
     CHECK(result.code == 0);
     CHECK(result.out.find("params") != std::string::npos);
-    CHECK(result.out.find("vocabulary") != std::string::npos);
+    CHECK(result.out.find("vocab") != std::string::npos);
   }
 }
 

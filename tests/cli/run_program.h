@@ -24,7 +24,7 @@ struct ProgramResult {
 };
 
 /// A folder of its own for each test, in which programs run; removed in the end.
-class Workshop final {
+class Workshop {
  public:
   Workshop() {
     static int number = 0;
@@ -76,6 +76,16 @@ class Workshop final {
     return ended(child);
   }
 
+  /// Starts `rapt ARGUMENTS` and leaves it running; wait() gives what came of it. One at a time.
+  pid_t start(const std::vector<std::string>& arguments) const {
+    write(".in", "");
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) become(arguments);
+    return child;
+  }
+  ProgramResult wait(pid_t child) const { return ended(child); }
+
  private:
   ProgramResult ended(pid_t child) const {
     int status = 0;
@@ -93,6 +103,9 @@ class Workshop final {
     redirect(".out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
     redirect(".err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
     if (::chdir(folder_.c_str()) != 0) ::_exit(127);
+    // Tests run side by side: threads that wait should sleep.
+    ::setenv("OMP_WAIT_POLICY", "passive", 1);
+    ::unsetenv("NO_COLOR");
     std::vector<char*> argv = {const_cast<char*>("rapt")};
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);

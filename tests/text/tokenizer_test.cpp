@@ -96,6 +96,15 @@ TEST_CASE("streamed text is the decoded text, and characters come out whole") {
   CHECK(words->decode(ids) == "the fog , the sea");
 }
 
+// Failed before: a text that went on from a prompt of whole words began without the space between them.
+TEST_CASE("the text of tokens that follow others has the space between them") {
+  const auto words = learn(TokenizerType::kWordBpe);
+  CHECK(decode_after(*words, words->encode("the"), words->encode("fog, the sea")) == " fog , the sea");
+  CHECK(decode_after(*words, {}, words->encode("fog")) == "fog");
+  const auto bytes = learn(TokenizerType::kByteBpe);
+  CHECK(decode_after(*bytes, bytes->encode("the"), bytes->encode(" fog 東")) == " fog 東");
+}
+
 TEST_CASE("special tokens are found in text unless they are to be read as text, and can be left out again") {
   const auto tokenizer = learn(TokenizerType::kByteBpe);
   const std::int32_t end = tokenizer->end_of_text().value();

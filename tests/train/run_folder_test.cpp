@@ -166,3 +166,16 @@ TEST_CASE("what is done with a folder follows from what is in it and what is ask
       (name + " holds a finished run with --layers 4 (now 5); use another --out for a new run").c_str(),
       CannotCreateError);
 }
+
+TEST_CASE("a folder with nothing but its lock goes, any other stays") {
+  TestRun run;
+  run.put(run.folder.path + "/lock", "");
+  run.put(run.folder.data(), "");
+  CHECK(plan_run(run.folder, std::nullopt, std::nullopt, {}, false) == RunPlan::kStart);
+  remove_if_unused(run.folder);
+  CHECK(fs::exists(run.folder.path));
+  fs::remove(run.folder.data());
+  remove_if_unused(run.folder);
+  CHECK_FALSE(fs::exists(run.folder.path));
+  remove_if_unused(run.folder);
+}

@@ -35,7 +35,17 @@ TEST_CASE("the second signal ends the process at once with 128 and its number") 
   CHECK(WEXITSTATUS(status) == 128 + SIGTERM);
 }
 
-TEST_CASE("handlers come back, and a signal that was ignored stays so") {
+TEST_CASE("INT counts even in a program that a script started in the background") {
+  std::signal(SIGINT, SIG_IGN);
+  {
+    StopSignals signals;
+    std::raise(SIGINT);
+    CHECK(signals.number() == SIGINT);
+  }
+  std::signal(SIGINT, SIG_DFL);
+}
+
+TEST_CASE("handlers come back, and HUP stays ignored under nohup") {
   struct sigaction before {
   }, after{};
   std::signal(SIGHUP, SIG_IGN);

@@ -1,0 +1,118 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "cli/run_program.h"
+
+using namespace rapt;
+
+namespace {
+
+/// One small trained model for all tests of this file.
+const Workshop& trained() {
+  static Workshop shop;
+  static const bool done = [] {
+    std::string text;
+    for (int i = 0; i < 300; ++i) text += "the cat sat on the mat\n";
+    shop.write("my.txt", text);
+    const ProgramResult result =
+        shop.rapt({"train",     "my.txt", "--layers", "1",      "--heads",     "2",    "--width",         "16",
+                   "--context", "16",     "--batch",  "4",      "--tokenizer", "char", "--learning-rate", "1e-2",
+                   "--steps",   "60",     "--out",    "runs/m", "--threads",   "1",    "--quiet"});
+    REQUIRE(result.code == 0);
+    return true;
+  }();
+  (void)done;
+  return shop;
+}
+
+}  // namespace
+
+TEST_CASE("generation goes to standard output, prompt first, and is the same for the same seed") {
+  const Workshop& shop = trained();
+  const std::vector<std::string> call = {"generate",      "runs/m", "--prompt", "the ", "--max-tokens", "12",
+                                         "--temperature", "0.8",    "--top-k",  "4",    "--seed",       "7",
+                                         "--quiet"};
+  const ProgramResult first = shop.rapt(call), second = shop.rapt(call);
+  CHECK(first.code == 0);
+  CHECK(first.err.empty());
+  CHECK(first.out.starts_with("the "));
+  CHECK(first.out == second.out);
+  std::vector<std::string> silent = call;
+  silent.push_back("--no-echo");
+  CHECK("the " + shop.rapt(silent).out == first.out);
+  CHECK(shop.rapt({"generate", "runs/m", "--prompt", "the ", "--max-tokens", "6", "--greedy", "--json"})
+            .out.starts_with("{\"prompt\":\"the \",\"text\":\""));
+  CHECK(shop.rapt({"generate", "runs/m", "--prompt", "the ", "--max-tokens", "6", "--beam", "2"}).code == 0);
+}
+
+TEST_CASE("a run folder, a checkpoint and a Hugging Face directory are the same model") {
+  const Workshop& shop = trained();
+  CHECK(shop.rapt({"checkpoint", "export", "runs/m", "--format", "hf", "--out", "hf"}).code == 0);
+  CHECK(shop.rapt({"checkpoint", "import", "hf", "--out", "imported.h5"}).code == 0);
+  const auto greedy = [&](const char* model) {
+    return shop.rapt({"generate", model, "--prompt", "the cat", "--greedy", "--max-tokens", "20"}).out;
+  };
+  const std::string text = greedy("runs/m");
+  CHECK(text.size() > 20);
+  for (const char* model : {"runs/m/best.h5", "hf", "imported.h5"}) CHECK(greedy(model) == text);
+}
+
+TEST_CASE("evaluation and scores have their documented form") {
+  const Workshop& shop = trained();
+  const ProgramResult json = shop.rapt({"eval", "runs/m", "--data", "my.txt", "--json"});
+  CHECK(json.code == 0);
+  for (const char* key : {"{\"loss\":", "\"perplexity\":", "\"bits_per_byte\":", "\"tokens\":6899"}) {
+    CAPTURE(key);
+    CHECK(json.out.find(key) != std::string::npos);
+  }
+  shop.write("two.txt", "the cat\nsat on\n");
+  const ProgramResult lines = shop.rapt({"score", "runs/m", "--data", "two.txt", "--per-line"});
+  CHECK(std::count(lines.out.begin(), lines.out.end(), '\n') == 2);
+  CHECK(lines.out.find("\tthe cat\n") != std::string::npos);
+}
+
+TEST_CASE("checkpoints are verified, described and compared") {
+  const Workshop& shop = trained();
+  CHECK(shop.rapt({"checkpoint", "verify", "runs/m/last.h5"}).out.starts_with("runs/m/last.h5: sound, step 60"));
+  CHECK(shop.rapt({"checkpoint", "info", "runs/m"}).out.find("\nparameters  ") != std::string::npos);
+  CHECK(shop.rapt({"checkpoint", "diff", "runs/m", "runs/m/last.h5"}).out == "equal\n");
+
+  std::string damaged = shop.read("runs/m/last.h5");
+  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 4);
+  shop.write("damaged.h5", damaged);
+  shop.write("cut.h5", damaged.substr(0, 5000));
+  const ProgramResult bad = shop.rapt({"checkpoint", "verify", "damaged.h5"});
+  CHECK(bad.code == 65);
+  CHECK(bad.err.starts_with("error: damaged.h5: "));
+  check_error(shop.rapt({"checkpoint", "verify", "cut.h5"}), 65,
+              "cut.h5: the checkpoint is truncated: must be " + std::to_string(damaged.size()) +
+                  " bytes, got 5000; use another checkpoint of the run, or the copy this one came from");
+}
+
+TEST_CASE("what commands on models cannot do is said in one line") {
+  const Workshop& shop = trained();
+  check_error(shop.rapt({"generate"}), 64, "rapt generate needs MODEL; see rapt help generate");
+  check_error(shop.rapt({"generate", "nothing"}), 66, "model: there is no nothing");
+  check_error(shop.rapt({"generate", "runs/m", "--temperature", "-1"}), 64,
+              "--temperature must be a number from 0 to 1e9, got \"-1\"");
+  check_error(shop.rapt({"generate", "runs/m", "--top-p", "2"}), 64,
+              "generate: --top-p must be above 0 and at most 1, got 2");
+  check_error(shop.rapt({"generate", "runs/m", "--max-tokens", "many"}), 64,
+              "--max-tokens must be a whole number of at least 0, got \"many\"");
+  check_error(shop.rapt({"generate", "runs/m", "--prompt", "XYZ"}), 65,
+              "tokenizer: a character must be one of the vocabulary's 11, got \"X\" (U+0058) at byte 0; train the "
+              "tokenizer on text that has "
+              "it, or as --type byte");
+  check_error(shop.rapt({"eval", "runs/m"}), 64, "rapt eval needs --data FILE");
+  check_error(shop.rapt({"eval", "my.txt", "--data", "my.txt"}), 65,
+              "my.txt: not a rapt checkpoint: must begin with RAPTCKPT, got \"the cat \"");
+  check_error(shop.rapt({"score", "runs/m", "--data", "none.txt"}), 66, "none.txt: no such file");
+  check_error(shop.rapt({"checkpoint", "export", "runs/m", "--format", "onnx", "--out", "x"}), 64,
+              "--format must be one of hf, got \"onnx\"");
+  check_error(shop.rapt({"checkpoint", "export", "runs/m"}), 64, "rapt checkpoint export needs --out DIR");
+  check_error(shop.rapt({"checkpoint", "diff", "runs/m"}), 64,
+              "rapt checkpoint diff needs A B; see rapt help checkpoint diff");
+  check_error(shop.rapt({"bench", "step", "--preset", "gpt3"}), 64,
+              "--preset must be one of char-cpu, char, gpt2, gpt2-dropout, got \"gpt3\"; did you mean gpt2?");
+}
