@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -176,6 +177,26 @@ TEST_CASE("a dataset of unknown length is streamed to its place") {
   }
   Hdf5Appender empty(path, "tokens", ElementType::kU16);
   CHECK(message_of<DataError>([&] { empty.commit(); }) == path + ": there is nothing to write to tokens");
+}
+
+TEST_CASE("a flipped bit or a cut never does worse than be refused, and headers notice every one") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.h5";
+  write_layout(path, example(0));
+  std::string bytes = read_plainly(path);
+  const auto read = [&](std::size_t size) {
+    return message_of<DataError>([&] { read_hdf5_contents(std::as_bytes(std::span(bytes.data(), size)), path); });
+  };
+  int noticed = 0;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    bytes[at] = static_cast<char>(bytes[at] ^ static_cast<char>(1U << (at % 8)));
+    if (read(bytes.size()) != "no error") ++noticed;
+    bytes[at] = static_cast<char>(bytes[at] ^ static_cast<char>(1U << (at % 8)));
+  }
+  CHECK(noticed > 1500);  // the superblock and twelve object headers; the rest is data and gaps
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    if (read(size) == "no error") FAIL("cut at " << size);
+  }
 }
 
 TEST_CASE("real files of other programs are read or refused, never worse") {
