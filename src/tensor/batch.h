@@ -27,6 +27,10 @@ struct Batch {
   Tensor tokens, positions;     // [N] i32; positions count from 0 within each sequence
   Tensor segments;              // [N] i32, BERT; undefined otherwise
   Tensor target_rows, targets;  // [M] i32: which rows are predicted and what; M <= N
+  // What whole sequences are taught; undefined where they are not. Classes [B] i32; values [B] f32; yes or no to each of
+  // K labels [B, K] f32; first and last token of an answer, counted from the sequence's first [B, 2] i32; the right one
+  // of K neighbouring sequences [B/K] i32.
+  Tensor labels;
 };
 
 }  // namespace rapt
