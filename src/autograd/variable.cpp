@@ -10,8 +10,8 @@ namespace rapt {
 
 struct Node {
   const char* name;
-  std::vector<Variable> outputs;
-  std::vector<Variable> inputs;
+  std::vector<std::shared_ptr<Gradient>> outputs;
+  std::vector<std::shared_ptr<Gradient>> inputs;
   Backward one;
   BackwardMany many;
 };
@@ -27,8 +27,8 @@ class Tape {
 
   std::vector<Node> nodes;
 
-  // Makes gradients flow from `output`, whose own gradient is `seed`, and empties the tape.
-  void run(const Variable& output, Tensor seed);
+  // Makes gradients flow from the output that `last` belongs to, whose own gradient is `seed`, and empties the tape.
+  void run(Gradient& last, Tensor seed);
 };
 
 namespace {
@@ -47,43 +47,45 @@ void add_to(Tensor& sum, const Tensor& x) {
 
 }  // namespace
 
-Variable::Variable(Tensor value, bool requires_grad) : state_(std::make_shared<State>()) {
-  state_->value = std::move(value);
-  state_->requires_grad = requires_grad;
+Variable::Variable(Tensor value, bool requires_grad) : value_(std::make_shared<Tensor>(std::move(value))) {
+  gradient_ = std::make_shared<Gradient>();
+  gradient_->shape = value_->shape();
+  gradient_->dtype = value_->dtype();
+  gradient_->wanted = requires_grad;
 }
 
 void Variable::rebind(Tensor value, Tensor grad) {
   require_shape(value.shape() == shape() && (!grad.defined() || grad.shape() == shape()), [&] {
     return "variable: " + shape().to_string() + " cannot be rebound to " + value.shape().to_string();
   });
-  state_->value = std::move(value);
-  state_->grad = std::move(grad);
+  *value_ = std::move(value);
+  gradient_->sum = std::move(grad);
 }
 
 Tensor& Grads::sum(std::size_t input) {
-  Variable::State& state = *inputs_[input].state_;
-  if (!state.grad.defined()) {
-    state.grad = Tensor::zeros(state.value.shape(), state.value.dtype());
-  } else if (state.grad.sharers() > 1 && state.borrowed) {
-    state.grad = state.grad.clone();  // another variable's gradient is the same tensor
-    state.borrowed = false;
+  Gradient& g = *inputs_[input];
+  if (!g.sum.defined()) {
+    g.sum = Tensor::zeros(g.shape, g.dtype);
+  } else if (g.sum.sharers() > 1 && g.borrowed) {
+    g.sum = g.sum.clone();  // another variable's gradient is the same tensor
+    g.borrowed = false;
   }
-  return state.grad;
+  return g.sum;
 }
 
 Grads::Slot Grads::slot(std::size_t input) {
-  Variable::State& state = *inputs_[input].state_;
-  if (state.grad.defined()) return {sum(input), Write::kAdd};
-  state.grad = Tensor::empty(state.value.shape(), state.value.dtype());
-  return {state.grad, Write::kAssign};
+  Gradient& g = *inputs_[input];
+  if (g.sum.defined()) return {sum(input), Write::kAdd};
+  g.sum = Tensor::empty(g.shape, g.dtype);
+  return {g.sum, Write::kAssign};
 }
 
 void Grads::give(std::size_t input, const Tensor& gradient) {
   if (!wants(input)) return;
-  Variable::State& state = *inputs_[input].state_;
-  if (!state.grad.defined()) {
-    state.grad = gradient.reshape(state.value.shape());
-    state.borrowed = true;
+  Gradient& g = *inputs_[input];
+  if (!g.sum.defined()) {
+    g.sum = gradient.reshape(g.shape);
+    g.borrowed = true;
     return;
   }
   Tensor& total = sum(input);
@@ -97,6 +99,12 @@ static bool any_wants(const std::vector<Variable>& inputs) {
   return false;
 }
 
+std::vector<std::shared_ptr<Gradient>> gradients_of(const std::vector<Variable>& variables) {
+  std::vector<std::shared_ptr<Gradient>> gradients;
+  for (const Variable& v : variables) gradients.push_back(v.gradient());
+  return gradients;
+}
+
 bool is_recording(std::initializer_list<const Variable*> inputs) {
   if (!t_recording) return false;
   for (const Variable* input : inputs) {
@@ -108,7 +116,9 @@ bool is_recording(std::initializer_list<const Variable*> inputs) {
 Variable record(const char* name, Tensor value, std::vector<Variable> inputs, Backward backward) {
   const bool tracked = t_recording && any_wants(inputs);
   Variable output(std::move(value), tracked);
-  if (tracked) Tape::current()->nodes.push_back({name, {output}, std::move(inputs), std::move(backward), nullptr});
+  if (tracked) {
+    Tape::current()->nodes.push_back({name, {output.gradient()}, gradients_of(inputs), std::move(backward), nullptr});
+  }
   return output;
 }
 
@@ -117,27 +127,26 @@ std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, 
   const bool tracked = t_recording && any_wants(inputs);
   std::vector<Variable> outputs;
   for (Tensor& value : values) outputs.emplace_back(std::move(value), tracked);
-  if (tracked) Tape::current()->nodes.push_back({name, outputs, std::move(inputs), nullptr, std::move(backward)});
+  if (tracked) {
+    Tape::current()->nodes.push_back({name, gradients_of(outputs), gradients_of(inputs), nullptr, std::move(backward)});
+  }
   return outputs;
 }
 
-void Tape::run(const Variable& output, Tensor seed) {
+void Tape::run(Gradient& last, Tensor seed) {
   const NoGrad no_grad;
-  Variable last = output;
-  last.grad() = std::move(seed);
+  last.sum = std::move(seed);
   while (!nodes.empty()) {
     Node node = std::move(nodes.back());
     nodes.pop_back();
     bool reached = false;
     std::vector<Tensor> dy;
-    for (Variable& y : node.outputs) {
-      reached = reached || y.grad().defined();
-      dy.push_back(std::move(y.grad()));
-      y.clear_grad();
+    for (const auto& y : node.outputs) {
+      reached = reached || y->sum.defined();
+      dy.push_back(std::exchange(y->sum, Tensor()));
+      y->borrowed = false;
     }
     if (!reached) continue;
-    // The outputs' values and gradients go before the closure runs its own: what only they held is free already.
-    node.outputs.clear();
     if (g_op_timer != nullptr) g_op_timer(node.name, true);
     if (node.one) {
       node.one(dy[0], Grads(node.inputs));
@@ -158,7 +167,7 @@ void backward(const Variable& loss, double scale) {
   struct Emptied {  // whatever happens, the next forward pass starts on an empty tape
     ~Emptied() { clear_tape(); }
   } emptied;
-  Tape::current()->run(loss, Tensor::full(loss.shape(), scale, loss.dtype()));
+  Tape::current()->run(*loss.gradient(), Tensor::full(loss.shape(), scale, loss.dtype()));
 }
 
 void clear_tape() { Tape::current()->nodes.clear(); }
@@ -190,7 +199,7 @@ Variable recompute(std::function<Variable(const Variable&)> block, const Variabl
     } restore{outer, recording};
     const Variable again(value, true);
     const Variable output = block(again);
-    inner.run(output, dy);
+    inner.run(*output.gradient(), dy);
     if (again.grad().defined()) d.give(0, again.grad());
   });
 }

@@ -12,7 +12,15 @@
 
 namespace rapt {
 
-class Grads;
+/// What flows back to a variable. The tape keeps this and not the variable, whose value is so free as soon as nobody
+/// holds it: an op's closure keeps the tensors that its formula uses, and nothing else stays in memory.
+struct Gradient {
+  Tensor sum;  ///< undefined until something has reached it
+  Shape shape;
+  DType dtype = DType::kF32;
+  bool wanted = false;
+  bool borrowed = false;  ///< `sum` may be another variable's gradient as well: copy it before adding
+};
 
 /// A handle to a tensor that gradients flow to. Copies are the same variable.
 class Variable {
@@ -21,45 +29,45 @@ class Variable {
   /// A leaf. With `requires_grad`, backward() leaves its gradient in grad().
   explicit Variable(Tensor value, bool requires_grad = false);
 
-  bool defined() const { return state_ != nullptr; }
-  const Tensor& value() const { return state_->value; }
-  Tensor& value() { return state_->value; }
-  const Shape& shape() const { return state_->value.shape(); }
-  DType dtype() const { return state_->value.dtype(); }
-  bool requires_grad() const { return state_ != nullptr && state_->requires_grad; }
+  bool defined() const { return value_ != nullptr; }
+  const Tensor& value() const { return *value_; }
+  Tensor& value() { return *value_; }
+  const Shape& shape() const { return value_->shape(); }
+  DType dtype() const { return value_->dtype(); }
+  bool requires_grad() const { return gradient_ != nullptr && gradient_->wanted; }
 
   /// d(loss)/d(this), summed over all backward() calls since it was last cleared; undefined if none reached it.
-  const Tensor& grad() const { return state_->grad; }
-  Tensor& grad() { return state_->grad; }
+  const Tensor& grad() const { return gradient_->sum; }
+  Tensor& grad() { return gradient_->sum; }
   void clear_grad() {
-    state_->grad = Tensor();
-    state_->borrowed = false;
+    gradient_->sum = Tensor();
+    gradient_->borrowed = false;
   }
 
   /// Replaces value and gradient by views into flat buffers (same shape), as optimisers keep them. Gradients are then
   /// added to `grad`, which must hold zeros or an earlier sum.
   void rebind(Tensor value, Tensor grad);
 
- private:
-  struct State {
-    Tensor value;
-    Tensor grad;
-    bool requires_grad = false;
-    bool borrowed = false;  // grad may be another variable's gradient as well: copy it before adding
-  };
-  std::shared_ptr<State> state_;
+  /// From now on no gradient is computed for this leaf.
+  void freeze() { gradient_->wanted = false; }
 
-  friend class Grads;
-  friend struct Node;
-  friend class Tape;
+  /// For the tape.
+  const std::shared_ptr<Gradient>& gradient() const { return gradient_; }
+
+ private:
+  std::shared_ptr<Tensor> value_;
+  std::shared_ptr<Gradient> gradient_;
 };
+
+/// What flows back to each of them; for ops that add to gradients during the forward pass.
+std::vector<std::shared_ptr<Gradient>> gradients_of(const std::vector<Variable>& variables);
 
 /// Where a node's backward puts the gradients of its inputs. Inputs that want none are skipped by asking wants().
 class Grads {
  public:
-  explicit Grads(std::span<Variable> inputs) : inputs_(inputs) {}
+  explicit Grads(std::span<const std::shared_ptr<Gradient>> inputs) : inputs_(inputs) {}
 
-  bool wants(std::size_t input) const { return inputs_[input].requires_grad(); }
+  bool wants(std::size_t input) const { return inputs_[input] != nullptr && inputs_[input]->wanted; }
 
   /// The gradient of an input to *add* to; zeros when nothing has reached it yet.
   template <typename T>
@@ -81,7 +89,7 @@ class Grads {
   void give(std::size_t input, const Tensor& gradient);
 
  private:
-  std::span<Variable> inputs_;
+  std::span<const std::shared_ptr<Gradient>> inputs_;
 };
 
 /// The way back of an op with one output: adds to the gradients of its inputs, given that of its output.

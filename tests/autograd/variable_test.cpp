@@ -38,6 +38,20 @@ Variable total(const Variable& x) {
 
 }  // namespace
 
+TEST_CASE("the tape keeps what the way back uses, and no other values") {
+  const Variable a(Tensor::full({4}, 2.0), true);
+  Tensor middle;
+  Variable loss;
+  {
+    const Variable b = scale(a, 3);
+    middle = b.value();
+    loss = sum(scale(b, 2));
+  }
+  CHECK(middle.sharers() == 1);  // scale needs its factor only
+  backward(loss);
+  CHECK(a.grad().data<float>()[0] == 6.0F);
+}
+
 TEST_CASE("the gradient of 3x + x is 4") {
   const Variable x = random_variable({5}, 1);
   backward(total(sum_of(scaled(x, 3), x)));

@@ -187,8 +187,8 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight, const V
         kept = Tensor::empty({p.M(), p.C()}, p.x.dtype());
         sinks.dx = kept.data<T>();
       }
-      std::vector<Variable> inputs{x, weight, bias};
-      Grads d(inputs);
+      const auto gradients = gradients_of({x, weight, bias});
+      Grads d(gradients);
       add_parameter_sinks(sinks, p, d, 1);
     }
     run<T>(p, losses.data(), sinks);
