@@ -39,17 +39,17 @@ Variable total(const Variable& x) {
 }  // namespace
 
 TEST_CASE("the tape keeps what the way back uses, and no other values") {
-  const Variable a(Tensor::full({4}, 2.0), true);
+  const Variable a(Tensor::full({4}, 2.0, DType::kF64), true);
   Tensor middle;
   Variable loss;
   {
-    const Variable b = scale(a, 3);
+    const Variable b = scaled(a, 3);
     middle = b.value();
-    loss = sum(scale(b, 2));
+    loss = total(scaled(b, 2));
   }
-  CHECK(middle.sharers() == 1);  // scale needs its factor only
+  CHECK(middle.sharers() == 1);  // the closure of scaled() has its factor only
   backward(loss);
-  CHECK(a.grad().data<float>()[0] == 6.0F);
+  CHECK(a.grad().data<double>()[0] == 6.0);
 }
 
 TEST_CASE("the gradient of 3x + x is 4") {
