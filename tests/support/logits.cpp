@@ -30,7 +30,7 @@ static void write_logits(const std::string& model) {
   const Pretrained pretrained = open_pretrained(model);
   for (std::string line; std::getline(std::cin, line);) {
     Context ctx;
-    const Variable logits = pretrained.model->logits(pretrained.model->hidden(one_sequence(line), ctx));
+    const Variable logits = pretrained.model->logits(pretrained.model->states(one_sequence(line), ctx));
     std::fwrite(logits.value().raw(), 1, logits.value().bytes(), stdout);
   }
 }

@@ -148,7 +148,7 @@ void check_gradients(const Case& c, FlatParameters& parameters, const GptConfig&
 double loss_and_gradients(const Gpt& model, const Batch& batch) {
   Context ctx;
   ctx.training = true;  // the cases have no dropout
-  const Variable loss = model.loss(batch, ctx, 1.0 / static_cast<double>(batch.targets.size()));
+  const Variable loss = model.loss(batch, {.targets = static_cast<double>(batch.targets.size())}, ctx);
   const double value = loss.value().item();
   backward(loss);
   return value;
@@ -240,7 +240,7 @@ void check_causal_lm(const Case& c) {
     const NoGrad no_grad;
     Context ctx;
     std::vector<Tensor> hidden;
-    const Variable last = model->hidden(batch, ctx, nullptr, &hidden);
+    const Variable last = model->states(batch, ctx, &hidden);
     for (std::size_t i = 0; i < hidden.size(); ++i) {
       require_close("hidden." + std::to_string(i), hidden[i], c.floats("hidden." + std::to_string(i)), 1e-4);
     }
