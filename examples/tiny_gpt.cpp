@@ -39,7 +39,7 @@ int main() {
   const int updates = 150;
   for (int update = 1; update <= updates; ++update) {
     Context ctx{.training = true, .seed = 1, .update = static_cast<std::uint64_t>(update)};
-    const Variable loss = model.loss(batch, ctx, 1.0 / static_cast<double>(batch.targets.size()));
+    const Variable loss = model.loss(batch, {.targets = static_cast<double>(batch.targets.size())}, ctx);
     backward(loss);
     optimizer.update(/*learning_rate=*/1e-2, clip_factor(optimizer.grad_norm(), 1.0));
     if (update % 50 == 0) std::printf("update %3d: loss %.4f nats per byte\n", update, loss.value().item());

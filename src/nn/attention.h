@@ -27,7 +27,7 @@ class SelfAttention final : public Module {
     double scale = 0;    ///< of the scores; 0 means 1/sqrt(width / heads)
     double dropout = 0;  ///< on the probabilities
     std::optional<Rotary> rotary;
-    double std = 0.02, out_std = 0.02;
+    InitStd std = 0.02, out_std = 0.02;
   };
 
   /// \throws ShapeError  if heads do not divide width
@@ -54,7 +54,7 @@ class CrossAttention final : public Module {
     Dim width = 0, heads = 1;
     bool bias = true;
     double dropout = 0;
-    double std = 0.02, out_std = 0.02;
+    InitStd std = 0.02, out_std = 0.02;
   };
 
   CrossAttention(const Options& options, Initializer& init);

@@ -15,10 +15,13 @@ struct Context {
   std::uint64_t seed = 0;
   std::uint64_t update = 0;  ///< which update of the run this pass belongs to
   Dim first_row = 0;         ///< rows (tokens) of earlier micro-batches of the same update
+  Dim first_sequence = 0;    ///< and their sequences
   std::uint32_t site = 0;    ///< the next dropout in this pass
 
   /// The stream of the next dropout over rows of tokens.
   DropoutKey dropout_key() { return {random_key(seed, Purpose::kDropout, update, site++), first_row}; }
+  /// The stream of the next dropout over rows that are whole sequences.
+  DropoutKey sequence_dropout_key() { return {random_key(seed, Purpose::kDropout, update, site++), first_sequence}; }
   /// The stream of the next dropout over a table: the same mask for every micro-batch of the update.
   DropoutKey table_dropout_key() { return {random_key(seed, Purpose::kDropout, update, site++), 0}; }
 };

@@ -11,7 +11,7 @@ class Embedding final : public Module {
  public:
   struct Options {
     Dim rows = 0, width = 0;
-    double std = 0.02;
+    InitStd std = 0.02;
   };
 
   Embedding(const Options& options, Initializer& init);

@@ -12,7 +12,7 @@ class FeedForward final : public Module {
     Dim width = 0, inner = 0;
     Activation activation = Activation::kGelu;
     bool bias = true;
-    double std = 0.02, out_std = 0.02;
+    InitStd std = 0.02, out_std = 0.02;
   };
 
   FeedForward(const Options& options, Initializer& init);

@@ -1,5 +1,7 @@
 #include "nn/initializer.h"
 
+#include <cmath>
+
 #include "tensor/parallel.h"
 
 namespace rapt {
@@ -21,15 +23,11 @@ Variable Initializer::draw(const Shape& shape, const Draw& draw) {
   return Variable(values, true);
 }
 
-Variable Initializer::normal(const Shape& shape, double std) {
-  return draw(shape, [std](Rng& rng) { return std * rng.normal(); });
-}
-
-Variable Initializer::truncated_normal(const Shape& shape, double std) {
-  return draw(shape, [std](Rng& rng) {
+Variable Initializer::normal(const Shape& shape, InitStd spread) {
+  return draw(shape, [spread](Rng& rng) {
     double z = rng.normal();
-    while (std::abs(z) > 2) z = rng.normal();
-    return std * z;
+    while (spread.truncated && std::abs(z) > 2) z = rng.normal();
+    return spread.std * z;
   });
 }
 

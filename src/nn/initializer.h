@@ -8,6 +8,14 @@
 
 namespace rapt {
 
+/// The spread that weights start with: N(0, std^2), for BERT without what lies more than two std away.
+struct InitStd {
+  double std = 0.02;
+  bool truncated = false;
+
+  constexpr InitStd(double value, bool cut = false) : std(value), truncated(cut) {}  // NOLINT: mostly a plain number
+};
+
 /// Makes the parameters of a model, one after the other. Each gets a random stream of its own, so the values depend on
 /// the seed and on the order in which the model makes its parameters, not on threads.
 class Initializer {
@@ -23,10 +31,7 @@ class Initializer {
 
   DType dtype() const { return dtype_; }
 
-  /// N(0, std^2).
-  Variable normal(const Shape& shape, double std);
-  /// N(0, std^2) without what lies more than two std away (BERT).
-  Variable truncated_normal(const Shape& shape, double std);
+  Variable normal(const Shape& shape, InitStd spread);
   /// U(-bound, bound).
   Variable uniform(const Shape& shape, double bound);
   Variable zeros(const Shape& shape) { return constant(shape, 0); }

@@ -13,7 +13,7 @@ class Linear final : public Module {
   struct Options {
     Dim in = 0, out = 0;
     bool bias = true;
-    double std = 0.02;  ///< of the weights at the start; the bias starts at zero
+    InitStd std = 0.02;  ///< of the weights at the start; the bias starts at zero
   };
 
   Linear(const Options& options, Initializer& init);

@@ -21,15 +21,16 @@ struct LossShare {
 };
 
 /// A whole network: packed tokens in, loss out.
-class Network : public Module {
+class Network : public virtual Module {  // virtual: a GPT is a network and a backbone
  public:
   /// The batch's share of the update's loss, [].
+  /// \throws ShapeError, std::invalid_argument  if the batch lacks what the network is taught with
   virtual Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const = 0;
   virtual DType dtype() const = 0;
 };
 
 /// A network without its head: packed tokens in, states out.
-class Backbone : public Module {
+class Backbone : public virtual Module {
  public:
   virtual Dim width() const = 0;
   virtual Dim vocabulary() const = 0;
@@ -43,7 +44,7 @@ class Backbone : public Module {
 
   /// One vector a sequence, for heads that judge whole sequences: BERT's pooled first token, GPT's last token.
   /// \return  [B, C]
-  virtual Variable pooled(const Variable& states, const Packed& layout, Context& ctx) const = 0;
+  virtual Variable pooled(const Variable& states, const Packed& layout) const = 0;
 };
 
 }  // namespace rapt

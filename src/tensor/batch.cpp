@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <string>
 
 namespace rapt {
@@ -27,6 +28,30 @@ Packed pack_lengths(std::span<const Dim> lengths) {
     packed.longest = std::max(packed.longest, length);
   }
   return packed;
+}
+
+// offsets[b + at_end] - at_end for each sequence.
+static Tensor edge_rows(const Packed& layout, std::size_t at_end) {
+  const auto offsets = layout.offsets.span<std::int32_t>();
+  Tensor rows = Tensor::empty({layout.sequences()}, DType::kI32);
+  const auto edges = rows.span<std::int32_t>();
+  for (std::size_t b = 0; b < edges.size(); ++b) {
+    require_shape(offsets[b] < offsets[b + 1], [&] {
+      return "batch: sequence " + std::to_string(b) + " has no token, so no first and no last one";
+    });
+    edges[b] = offsets[b + at_end] - static_cast<std::int32_t>(at_end);
+  }
+  return rows;
+}
+
+Tensor first_rows(const Packed& layout) { return edge_rows(layout, 0); }
+Tensor last_rows(const Packed& layout) { return edge_rows(layout, 1); }
+
+Tensor all_rows(Dim count) {
+  Tensor rows = Tensor::empty({count}, DType::kI32);
+  const auto indices = rows.span<std::int32_t>();
+  std::iota(indices.begin(), indices.end(), 0);
+  return rows;
 }
 
 }  // namespace rapt

@@ -21,15 +21,22 @@ struct Packed {
 /// \throws ShapeError  if a length is negative or there are more than 2^31 - 1 rows
 Packed pack_lengths(std::span<const Dim> lengths);
 
+/// The row of each sequence's first token, of its last token: [B] i32, for gather_rows.
+/// \throws ShapeError  naming a sequence that has no token
+Tensor first_rows(const Packed& layout);
+Tensor last_rows(const Packed& layout);
+/// Every row, where rows are named: 0, 1 ... count - 1, i32.
+Tensor all_rows(Dim count);
+
 /// What a model is trained on in one step.
 struct Batch {
   Packed layout;
   Tensor tokens, positions;     // [N] i32; positions count from 0 within each sequence
   Tensor segments;              // [N] i32, BERT; undefined otherwise
   Tensor target_rows, targets;  // [M] i32: which rows are predicted and what; M <= N
-  // What whole sequences are taught; undefined where they are not. Classes [B] i32; values [B] f32; yes or no to each of
-  // K labels [B, K] f32; first and last token of an answer, counted from the sequence's first [B, 2] i32; the right one
-  // of K neighbouring sequences [B/K] i32.
+  // What whole sequences are taught; undefined where they are not. Classes [B] i32; values [B] f32, or [B, K] where
+  // each has several; yes or no to each of K labels [B, K] f32; first and last token of an answer, counted from the
+  // sequence's first [B, 2] i32; the right one of K neighbouring sequences [B/K] i32.
   Tensor labels;
 };
 

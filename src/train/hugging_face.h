@@ -1,5 +1,5 @@
-// Hugging Face directories, the border to everything else: config.json and model.safetensors of the gpt2 and openai-gpt
-// kinds, in and out. One table per kind says what each parameter is called on either side.
+// Hugging Face directories, the border to everything else: config.json and model.safetensors of the gpt2, openai-gpt
+// and bert kinds, in and out. One table per kind says what each parameter is called on either side.
 #pragma once
 
 #include <memory>
@@ -7,39 +7,79 @@
 #include <vector>
 
 #include "io/json.h"
-#include "nn/models/gpt.h"
+#include "nn/models/any_network.h"
 #include "text/tokenizer.h"
 
 namespace rapt {
 
-/// A parameter under both of its names. transformers' Conv1D keeps [in, out] where we keep [out, in].
+/// What a config.json describes.
+struct HuggingFaceConfig {
+  NetworkConfig network;
+  std::vector<std::string> labels = {};  ///< names of a task's classes, numbers, labels or tags, as many as outputs
+};
+
+/// A parameter under both of its names. transformers' Conv1D keeps [in, out] where we keep [out, in], and BERT's query,
+/// key and value are three matrices where ours is one with the rows of all three.
 struct ParameterName {
   std::string ours, theirs;
   bool transposed = false;
+  int part = 0, parts = 1;  ///< theirs is which of how many equal runs of our rows
+  bool written = true;      ///< false for an untied head beside a task whose class has none: read where it is there
 };
 
-/// The table for a network's kind and depth, biases and untied head included whether the network has them or not.
-std::vector<ParameterName> hugging_face_names(const GptConfig& config);
+/// The table of a network, with what it may have or not: biases, an untied head.
+std::vector<ParameterName> hugging_face_names(const NetworkConfig& config);
 
-/// Reads config.json of a gpt2 or openai-gpt model.
-/// \throws DataError  naming the file, the key and what is supported, for any other kind and for every switch that
-/// would
-///                    change the mathematics and is not known here
-GptConfig gpt_config_from_json(const Json& config, const std::string& name);
+/// Reads config.json of a gpt2, openai-gpt or bert model. Which head the network has is what `architectures` says: for
+/// GPTs LMHeadModel, ForSequenceClassification, DoubleHeadsModel and, for gpt2, ForTokenClassification and
+/// ForQuestionAnswering; for BERT Model, ForPreTraining, ForMaskedLM, ForSequenceClassification,
+/// ForTokenClassification, ForQuestionAnswering and ForMultipleChoice. \throws DataError  naming the file, the key and
+/// what is supported, for any other kind or class and for every switch
+///                    that would change the mathematics and is not known here
+HuggingFaceConfig config_from_json(const Json& config, const std::string& name);
+
+/// Ids that config.json names; -1 for none.
+struct SpecialIds {
+  std::int64_t end_of_text = -1, padding = -1;
+};
 
 /// The config.json that transformers reads back as the same network.
-/// \param end_of_text  id of the token that ends a document, -1 for none
 /// \throws UsageError  if transformers has no such network (rotary positions, GPT-1 with the erf GELU ...)
-Json gpt_config_to_json(const GptConfig& config, std::int64_t end_of_text);
+Json config_to_json(const HuggingFaceConfig& config, const SpecialIds& ids);
 
-/// Reads the network of a Hugging Face directory; f16, bf16 and f64 weights become f32.
-/// \throws MissingInputError, DataError  naming file and tensor
-std::unique_ptr<Gpt> read_hugging_face_gpt(const std::string& directory);
+/// config.json of a directory, and from its weights whether a BERT has a pooler.
+/// \throws MissingInputError, DataError
+HuggingFaceConfig read_hugging_face_config(const std::string& directory);
 
-/// Writes config.json, generation_config.json, model.safetensors and, with a tokenizer, tokenizer.json,
-/// tokenizer_config.json and special_tokens_map.json. f32 weights keep their bits; switched-off biases are written as
-/// zeros, because transformers has no switch for them.
+struct HuggingFaceModel {
+  AnyNetwork network;
+  std::vector<std::string> labels;
+};
+
+/// Reads the network of a directory, head and all; f16, bf16 and f64 weights become f32.
+/// \throws MissingInputError, DataError  naming file and tensor: one that is missing, of another shape, or without a
+///                                       place in the network
+HuggingFaceModel read_hugging_face(const std::string& directory);
+
+/// Gives a network that is there already the weights of a directory's, for training it further: the backbone's, and the
+/// heads' of pretraining where both have them. A task's head is not read. The network may have more entries in its
+/// vocabulary than the directory; those keep their values.
+/// \return  the parameters that keep the values they have: a task's head, a pooler that the directory lacks ...
+/// \throws MissingInputError, DataError  as above, for the backbone
+std::vector<std::string> initialise_from_hugging_face(AnyNetwork& network, const std::string& directory);
+
+/// Writes config.json, model.safetensors, for language models generation_config.json and, with a tokenizer,
+/// tokenizer.json, tokenizer_config.json and special_tokens_map.json. f32 weights keep their bits; switched-off biases
+/// are written as zeros, because transformers has no switch for them. An untied language-model head is left out of
+/// classes that have none.
+/// \param network  of the configuration
 /// \throws CannotCreateError, IoError, UsageError
+void write_hugging_face(Module& network, const HuggingFaceConfig& config, const Tokenizer* tokenizer,
+                        const std::string& directory);
+
+/// For who wants a language model and nothing else.
+/// \throws DataError  also if the directory holds another network
+std::unique_ptr<Gpt> read_hugging_face_gpt(const std::string& directory);
 void write_hugging_face_gpt(Gpt& model, const Tokenizer* tokenizer, const std::string& directory);
 
 }  // namespace rapt

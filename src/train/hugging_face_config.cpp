@@ -1,16 +1,20 @@
-// config.json of the gpt2 and openai-gpt kinds. The keys and what they mean: transformers,
-// models/gpt2/configuration_gpt2.py and models/openai/configuration_openai.py.
+// config.json as a whole: the kind, the class, the names of labels, and the keys that all kinds share.
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "tensor/error.h"
-#include "train/hugging_face.h"
+#include "train/hugging_face_kinds.h"
 
 namespace rapt {
+
+namespace hugging_face {
 namespace {
 
-// GPT2Config.activation_function is a key of transformers' ACT2FN.
-constexpr std::array<std::pair<const char*, Activation>, 12> kGpt2Activations{{
+constexpr std::array<std::pair<const char*, Activation>, 13> kActivations{{
     {"gelu_new", Activation::kGeluTanh},
     {"gelu", Activation::kGelu},
     {"gelu_pytorch_tanh", Activation::kGeluTanh},
@@ -23,115 +27,237 @@ constexpr std::array<std::pair<const char*, Activation>, 12> kGpt2Activations{{
     {"tanh", Activation::kTanh},
     {"sigmoid", Activation::kSigmoid},
     {"quick_gelu", Activation::kQuickGelu},
+    {"linear", Activation::kNone},
 }};
 
-// OpenAIGPTConfig.afn is a key of ACT_FNS in modeling_openai.py, where "gelu" is the tanh form.
-constexpr std::array<std::pair<const char*, Activation>, 4> kGpt1Activations{{
-    {"gelu", Activation::kGeluTanh},
-    {"relu", Activation::kRelu},
-    {"silu", Activation::kSilu},
-    {"swish", Activation::kSilu},
+// What a class is called after the kind's prefix, and what it is.
+struct ClassName {
+  const char* suffix;
+  HeadKind head;
+  std::optional<Task> task = {};
+};
+// Of several with the same meaning the first is written. ForSequenceClassification is three tasks (problem_type).
+constexpr std::array<ClassName, 6> kGptClasses{{
+    {"LMHeadModel", HeadKind::kLanguageModel},
+    {"Model", HeadKind::kLanguageModel},
+    {"ForSequenceClassification", HeadKind::kTask, Task::kClassify},
+    {"DoubleHeadsModel", HeadKind::kTask, Task::kChoice},
+    {"ForTokenClassification", HeadKind::kTask, Task::kTag},
+    {"ForQuestionAnswering", HeadKind::kTask, Task::kQuestion},
+}};
+constexpr std::size_t kOpenAiClasses = 4;  // the first ones
+constexpr std::array<ClassName, 7> kBertClasses{{
+    {"Model", HeadKind::kNone},
+    {"ForPreTraining", HeadKind::kPretraining},
+    {"ForMaskedLM", HeadKind::kPretraining},
+    {"ForSequenceClassification", HeadKind::kTask, Task::kClassify},
+    {"ForTokenClassification", HeadKind::kTask, Task::kTag},
+    {"ForQuestionAnswering", HeadKind::kTask, Task::kQuestion},
+    {"ForMultipleChoice", HeadKind::kTask, Task::kChoice},
 }};
 
-template <std::size_t kCount>
-Activation activation_of(const std::array<std::pair<const char*, Activation>, kCount>& known, const JsonFields& fields,
-                         const char* key, const char* fallback) {
+struct Kind {
+  const char* model_type;
+  const char* class_prefix;
+  std::span<const ClassName> classes;
+};
+constexpr std::array<Kind, 3> kKinds{{
+    {"gpt2", "GPT2", kGptClasses},
+    {"openai-gpt", "OpenAIGPT", std::span(kGptClasses).first(kOpenAiClasses)},
+    {"bert", "Bert", kBertClasses},
+}};
+
+const Kind& kind_of(const NetworkConfig& network) {
+  const auto* gpt = std::get_if<GptConfig>(&network.backbone);
+  return kKinds[gpt == nullptr ? 2 : is_openai_gpt(*gpt) ? 1 : 0];
+}
+
+// The class that `architectures` names, the kind's first one if it names none.
+const ClassName& class_of(const JsonFields& fields, const Kind& kind) {
+  if (!fields.has_value("architectures")) return kind.classes[0];
+  const std::vector<std::string> names = fields.strings("architectures");
+  if (names.empty()) return kind.classes[0];
+  std::string all;
+  for (const ClassName& known : kind.classes) {
+    const std::string name = kind.class_prefix + std::string(known.suffix);
+    if (names[0] == name) return known;
+    all += (all.empty() ? "" : ", ") + name;
+  }
+  fields.refuse("architectures", "one of " + all);
+}
+
+bool same_class(const ClassName& known, const NetworkConfig& network) {
+  if (known.head != network.head) return false;
+  if (known.head == HeadKind::kPretraining) {  // with the next sentence, or masked words alone
+    const bool both = std::get<BertConfig>(network.backbone).pooler;
+    return std::string(known.suffix) == (both ? "ForPreTraining" : "ForMaskedLM");
+  }
+  if (known.head != HeadKind::kTask) return true;
+  const Task task = network.task.task;
+  const bool sequence = task == Task::kRegress || task == Task::kMultilabel;
+  return known.task == (sequence ? Task::kClassify : task);
+}
+
+// id2label, or as many LABEL_i as num_labels says; transformers' default is two.
+std::vector<std::string> labels_of(const JsonFields& fields) {
+  std::vector<std::string> labels;
+  if (!fields.has_value("id2label")) {
+    const std::int64_t count = fields.positive_integer_or("num_labels", fields.positive_integer_or("_num_labels", 2));
+    for (std::int64_t i = 0; i < count; ++i) labels.push_back("LABEL_" + std::to_string(i));
+    return labels;
+  }
+  const Json& names = fields.object("id2label").json();
+  std::vector<bool> seen(names.size());
+  labels.resize(names.size());
+  for (const auto& [key, name] : names.items()) {
+    std::size_t id = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
+    const bool number = error == std::errc() && end == key.data() + key.size();
+    if (!number || id >= labels.size() || seen[id] || !name.is_string()) {
+      fields.refuse("id2label", "a name for each of 0 to " + std::to_string(names.size()) + " - 1");
+    }
+    labels[id] = name.get<std::string>();
+    seen[id] = true;
+  }
+  if (labels.empty()) fields.refuse("id2label", "a name for one class at least");
+  return labels;
+}
+
+Task task_of(const JsonFields& fields, Task of_class, std::size_t labels) {
+  if (of_class != Task::kClassify) return of_class;
+  const std::string type = fields.string_or("problem_type", labels == 1 ? "regression" : "single_label_classification");
+  if (type == "regression") return Task::kRegress;
+  if (type == "single_label_classification") return Task::kClassify;
+  if (type == "multi_label_classification") return Task::kMultilabel;
+  fields.refuse("problem_type", "regression, single_label_classification or multi_label_classification");
+}
+
+const char* problem_type(Task task) {
+  if (task == Task::kRegress) return "regression";
+  return task == Task::kMultilabel ? "multi_label_classification" : "single_label_classification";
+}
+
+void labels_to_json(Json& json, const HuggingFaceConfig& config) {
+  const Task task = config.network.task.task;
+  if (task == Task::kChoice && !config.network.is_gpt()) return;
+  const auto count = static_cast<std::size_t>(config.network.task.head_width());
+  if (!config.labels.empty() && config.labels.size() != count) {
+    throw std::invalid_argument("export: there must be a name for each of " + std::to_string(count) + " outputs, got " +
+                                std::to_string(config.labels.size()));
+  }
+  Json names = Json::object(), ids = Json::object();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string name = config.labels.empty() ? "LABEL_" + std::to_string(i) : config.labels[i];
+    names[std::to_string(i)] = name;
+    ids[name] = i;
+  }
+  json["id2label"] = names;
+  json["label2id"] = ids;
+  if (task == Task::kClassify || task == Task::kRegress || task == Task::kMultilabel) {
+    json["problem_type"] = problem_type(task);
+  }
+}
+
+}  // namespace
+
+Activation activation_from(const JsonFields& fields, const char* key, const char* fallback) {
   const std::string name = fields.string_or(key, fallback);
   std::string all;
-  for (const auto& [theirs, activation] : known) {
+  for (const auto& [theirs, activation] : kActivations) {
     if (name == theirs) return activation;
     all += (all.empty() ? "" : ", ") + std::string(theirs);
   }
   fields.refuse(key, "one of " + all);
 }
 
-template <std::size_t kCount>
-const char* name_of(const std::array<std::pair<const char*, Activation>, kCount>& known, Activation activation) {
-  for (const auto& [theirs, ours] : known) {
+const char* activation_name(Activation activation) {
+  for (const auto& [theirs, ours] : kActivations) {
     if (ours == activation) return theirs;
   }
   return nullptr;
 }
 
-void read_shared(const JsonFields& fields, GptConfig& c) {
-  c.vocabulary = fields.positive_integer_or("vocab_size", c.vocabulary);
-  c.context = fields.positive_integer_or("n_positions", c.context);
-  c.width = fields.positive_integer_or("n_embd", c.width);
-  c.layers = fields.positive_integer_or("n_layer", c.layers);
-  c.heads = fields.positive_integer_or("n_head", c.heads);
-  c.norm_epsilon = fields.number_or("layer_norm_epsilon", 1e-5);
-  c.init_std = fields.number_or("initializer_range", 0.02);
-  c.embedding_dropout = fields.number_or("embd_pdrop", 0.1);
-  c.attention_dropout = fields.number_or("attn_pdrop", 0.1);
-  c.residual_dropout = fields.number_or("resid_pdrop", 0.1);
-  c.tied_head = fields.boolean_or("tie_word_embeddings", true);
-  if (c.width % c.heads != 0) fields.refuse("n_head", "a divisor of n_embd, which is " + std::to_string(c.width));
+void refuse_export(const std::string& what) {
+  throw UsageError("export: transformers has no " + what + "; it cannot be exported as a Hugging Face directory");
 }
 
-}  // namespace
+}  // namespace hugging_face
 
-GptConfig gpt_config_from_json(const Json& config, const std::string& name) {
+using namespace hugging_face;
+
+HuggingFaceConfig config_from_json(const Json& config, const std::string& name) {
   const JsonFields fields(config, name);
-  const std::string kind = fields.string("model_type");
-  if (kind == "openai-gpt") {
-    GptConfig c = GptConfig::gpt1();
-    read_shared(fields, c);
-    c.activation = activation_of(kGpt1Activations, fields, "afn", "gelu");
-    return c;
+  const std::string type = fields.string("model_type");
+  const auto kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return type == k.model_type; });
+  if (kind == kKinds.end()) fields.refuse("model_type", "gpt2, openai-gpt or bert");
+  const ClassName& known = class_of(fields, *kind);
+
+  HuggingFaceConfig result;
+  result.network.head = known.head;
+  Task task = Task::kClassify;
+  Dim outputs = 1;
+  if (known.task) {
+    result.labels = labels_of(fields);
+    task = task_of(fields, *known.task, result.labels.size());
+    outputs = static_cast<Dim>(result.labels.size());
+    if (task == Task::kQuestion && outputs != 2) {
+      fields.refuse("id2label", "of two outputs, the first and the last token of an answer");
+    }
+    if (task == Task::kQuestion || task == Task::kChoice) {  // their outputs are no labels
+      result.labels.clear();
+      outputs = 1;
+    }
   }
-  if (kind != "gpt2") fields.refuse("model_type", "gpt2 or openai-gpt");
-  GptConfig c = GptConfig::gpt2();
-  read_shared(fields, c);
-  if (fields.has_value("n_inner")) c.feed_forward = fields.positive_integer("n_inner");
-  c.activation = activation_of(kGpt2Activations, fields, "activation_function", "gelu_new");
-  c.scale_attention = fields.boolean_or("scale_attn_weights", true);
-  c.scale_attention_by_inverse_layer = fields.boolean_or("scale_attn_by_inverse_layer_idx", false);
-  // reorder_and_upcast_attn changes only in which precision transformers multiplies; ours is f32 in any case.
-  if (fields.boolean_or("add_cross_attention", false)) {
-    fields.refuse("add_cross_attention", "false: a gpt2 with cross-attention is half of an encoder-decoder");
+  if (type != "bert") {
+    GptConfig gpt = gpt_from_json(fields);
+    if (known.task && task != Task::kChoice) gpt.tied_head = true;  // the class has no other head
+    if (known.task) result.network.task = gpt_task_from_json(fields, task, outputs, gpt);
+    result.network.backbone = gpt;
+    return result;
   }
-  return c;
+  BertConfig bert = bert_from_json(fields);
+  if (known.task) {
+    result.network.task = bert_task_from_json(fields, task, outputs, bert);
+    bert.pooler = result.network.task.judges_sequences();
+  } else if (known.head == HeadKind::kPretraining) {
+    bert.pooler = std::string(known.suffix) == "ForPreTraining";
+    if (!fields.boolean_or("tie_word_embeddings", true)) {
+      fields.refuse("tie_word_embeddings", "true: words are predicted with the token table");
+    }
+  }
+  result.network.backbone = bert;
+  return result;
 }
 
-Json gpt_config_to_json(const GptConfig& c, std::int64_t end_of_text) {
-  const auto refuse = [](const std::string& what) {
-    throw UsageError("export: transformers has no " + what + "; it cannot be exported as a Hugging Face directory");
-  };
-  if (c.positions != PositionKind::kLearned) refuse("GPT with other than learned positions");
-  const bool gpt1 = c.norm == NormPlacement::kPost;
-  const char* activation = gpt1 ? name_of(kGpt1Activations, c.activation) : name_of(kGpt2Activations, c.activation);
-  if (activation == nullptr) refuse(gpt1 ? "openai-gpt with this activation" : "gpt2 with this activation");
-  if (gpt1 && c.inner_width() != 4 * c.width) refuse("openai-gpt whose feed-forward width is not four times the width");
-
+Json config_to_json(const HuggingFaceConfig& config, const SpecialIds& ids) {
+  const NetworkConfig& network = config.network;
+  const Kind& kind = kind_of(network);
+  const auto id = [](std::int64_t value) { return value >= 0 ? Json(value) : Json(nullptr); };
   Json json;
-  json["model_type"] = gpt1 ? "openai-gpt" : "gpt2";
-  json["architectures"] = {gpt1 ? "OpenAIGPTLMHeadModel" : "GPT2LMHeadModel"};
-  json["vocab_size"] = c.vocabulary;
-  json["n_positions"] = c.context;
-  json["n_ctx"] = c.context;  // not in transformers' class any more; llama.cpp's converter reads it
-  json["n_embd"] = c.width;
-  json["n_layer"] = c.layers;
-  json["n_head"] = c.heads;
-  if (gpt1) {
-    json["afn"] = activation;
+  json["model_type"] = kind.model_type;
+  json["architectures"] = Json::array();
+  if (const auto* gpt = std::get_if<GptConfig>(&network.backbone)) {
+    gpt_to_json(json, network, *gpt);
   } else {
-    json["n_inner"] = c.feed_forward > 0 ? Json(c.feed_forward) : Json(nullptr);
-    json["activation_function"] = activation;
-    json["scale_attn_weights"] = c.scale_attention;
-    json["scale_attn_by_inverse_layer_idx"] = c.scale_attention_by_inverse_layer;
-    json["use_cache"] = true;
+    bert_to_json(json, network, std::get<BertConfig>(network.backbone));
   }
-  json["layer_norm_epsilon"] = c.norm_epsilon;
-  json["initializer_range"] = c.init_std;
-  json["embd_pdrop"] = c.embedding_dropout;
-  json["attn_pdrop"] = c.attention_dropout;
-  json["resid_pdrop"] = c.residual_dropout;
-  json["bos_token_id"] = end_of_text >= 0 ? Json(end_of_text) : Json(nullptr);
-  json["eos_token_id"] = end_of_text >= 0 ? Json(end_of_text) : Json(nullptr);
-  json["tie_word_embeddings"] = c.tied_head;
+  const auto known = std::ranges::find_if(kind.classes, [&](const ClassName& c) { return same_class(c, network); });
+  if (known == kind.classes.end()) refuse_export(std::string(kind.model_type) + " with this head");
+  json["architectures"].push_back(kind.class_prefix + std::string(known->suffix));
+  if (network.is_gpt()) {
+    json["bos_token_id"] = id(ids.end_of_text);
+    json["eos_token_id"] = id(ids.end_of_text);
+  }
+  json["pad_token_id"] = id(ids.padding);
+  if (network.head == HeadKind::kTask) labels_to_json(json, config);
   json["torch_dtype"] = "float32";
   json["transformers_version"] = "4.40.0";
   return json;
+}
+
+std::vector<ParameterName> hugging_face_names(const NetworkConfig& config) {
+  if (const auto* gpt = std::get_if<GptConfig>(&config.backbone)) return gpt_names(config, *gpt);
+  return bert_names(config, std::get<BertConfig>(config.backbone));
 }
 
 }  // namespace rapt

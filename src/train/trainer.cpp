@@ -89,7 +89,8 @@ double Trainer::accumulate_gradients(std::int64_t& targets) {
   double loss = 0;
   for (const Batch& batch : batches) {
     ctx.site = 0;
-    const Variable part = model_.loss(batch, ctx, 1.0 / static_cast<double>(targets), config_.label_smoothing);
+    const Variable part =
+        model_.loss(batch, {.targets = static_cast<double>(targets), .label_smoothing = config_.label_smoothing}, ctx);
     loss += part.value().item();
     backward(part);
     ctx.first_row += batch.tokens.size();

@@ -10,6 +10,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops/elementwise.h"
 #include "support/random_tensor.h"
+#include "tensor/batch.h"
 #include "tensor/parallel.h"
 
 using namespace rapt;
@@ -271,9 +272,23 @@ TEST_CASE("target_log_probabilities is the logarithm of the softmax at each targ
   const Tensor x = Tensor::full({2, 1}, 1, DType::kF64);
   const Tensor weight = Tensor::from(std::vector<double>{0, std::log(3.0)}, {2, 1});
   const Tensor rows = Tensor::from(std::vector<std::int32_t>{1, 0}, {2});
-  const Tensor log_p = target_log_probabilities(x, weight, {}, rows, rows);
+  Tensor predicted;
+  const Tensor log_p = target_log_probabilities(x, weight, {}, rows, rows, &predicted);
   CHECK(log_p.data<double>()[0] == doctest::Approx(std::log(0.75)).epsilon(1e-14));
   CHECK(log_p.data<double>()[1] == doctest::Approx(std::log(0.25)).epsilon(1e-14));
+  CHECK(predicted.data<std::int32_t>()[0] == 1);
+  CHECK(predicted.data<std::int32_t>()[1] == 1);
+}
+
+TEST_CASE("the predicted entry is the first of the largest, in every chunk") {
+  const Dim M = 3000, V = 17;  // several chunks
+  const Tensor x = random_tensor({M, 1}, 3, DType::kF32);
+  Tensor weight = Tensor::zeros({V, 1});
+  weight.data<float>()[5] = weight.data<float>()[11] = 2;  // larger than the others where x is positive
+  const Tensor rows = all_rows(M), targets = Tensor::zeros({M}, DType::kI32);
+  Tensor predicted;
+  target_log_probabilities(x, weight, {}, rows, targets, &predicted);
+  for (Dim m = 0; m < M; ++m) CHECK(predicted.data<std::int32_t>()[m] == (x.data<float>()[m] > 0 ? 5 : 0));
 }
 
 TEST_CASE("linear_cross_entropy names what does not fit") {

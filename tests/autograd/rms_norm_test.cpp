@@ -61,3 +61,12 @@ TEST_CASE("a gain of the wrong size is named with both shapes by rms_norm") {
   CHECK_THROWS_WITH_AS(rms_norm(random_variable({2, 8}, 1), random_variable({8}, 2), -1),
                        "rms_norm: epsilon must be positive, got -1", std::invalid_argument);
 }
+
+TEST_CASE("unit rows have length one, and zeros stay zeros") {
+  const Tensor y = unit_rows(Variable(Tensor::from<double>({3, 4, 0, 0, 1e-9, 0}, {3, 2}))).value();
+  CHECK(max_difference(y, Tensor::from<double>({0.6, 0.8, 0, 0, 1, 0}, {3, 2})) < 1e-6);
+  const GradcheckResult result =
+      gradcheck([](const std::vector<Variable>& in) { return unit_rows(in[0]); }, {random_variable({4, 7}, 1)});
+  CHECK_MESSAGE(result.passed, result.message);
+  CHECK_THROWS_AS(unit_rows(random_variable({}, 1)), ShapeError);
+}

@@ -36,7 +36,7 @@ std::vector<std::int32_t> plain_greedy(const Gpt& model, std::vector<std::int32_
     batch.tokens = Tensor::from(text, {N});
     batch.positions = Tensor::from(positions, {N});
     Context ctx;
-    const Tensor logits = model.logits(model.hidden(batch, ctx)).value().slice(N - 1, N);
+    const Tensor logits = model.logits(model.states(batch, ctx)).value().slice(N - 1, N);
     const auto row = logits.span<float>();
     tokens.push_back(static_cast<std::int32_t>(std::ranges::max_element(row) - row.begin()));
     text.push_back(tokens.back());

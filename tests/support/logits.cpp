@@ -1,37 +1,67 @@
-// rapt_logits MODEL < lines of token ids: the scores of every next token, [tokens, vocabulary] f32 for line after line,
-// on standard output. For the checks against other programs (scripts/interop), which have nothing to compare a whole
-// distribution with otherwise.
+// rapt_logits MODEL < lines of token ids: what the network's heads say of line after line, f32 on standard output. For
+// the checks against other programs (scripts/interop), which have nothing to compare a whole distribution with
+// otherwise. A line may go on with "|" and the segments of its tokens.
+//
+//     GPT            [tokens, vocabulary]: the scores of every next token
+//     BERT           [tokens, width]: its states
+//     pretraining    [tokens, vocabulary]: every word's scores, then the next sentence's two
+//     tag, qa        [tokens, outputs]
+//     other tasks    [outputs]
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "train/hugging_face.h"
 #include "train/pretrained.h"
 
 namespace rapt {
 
+static Tensor ids_of(const std::string& text) {
+  std::vector<std::int32_t> ids;
+  std::istringstream in(text);
+  for (std::int32_t id = 0; in >> id;) ids.push_back(id);
+  return Tensor::from(ids, {static_cast<Dim>(ids.size())});
+}
+
 static Batch one_sequence(const std::string& line) {
-  std::vector<std::int32_t> tokens, positions;
-  std::istringstream in(line);
-  for (std::int32_t id = 0; in >> id;) tokens.push_back(id);
-  const Dim N = static_cast<Dim>(tokens.size());
-  for (std::int32_t i = 0; i < N; ++i) positions.push_back(i);
+  const std::size_t bar = line.find('|');
   Batch batch;
+  batch.tokens = ids_of(line.substr(0, bar));
+  if (bar != std::string::npos) batch.segments = ids_of(line.substr(bar + 1));
+  const Dim N = batch.tokens.size();
   batch.layout = pack_lengths(std::vector<Dim>{N});
-  batch.tokens = Tensor::from(tokens, {N});
-  batch.positions = Tensor::from(positions, {N});
+  batch.positions = batch.target_rows = all_rows(N);
+  batch.targets = Tensor::zeros({N}, DType::kI32);
   return batch;
+}
+
+static std::vector<Tensor> outputs_of(const Module& network, const Batch& batch) {
+  Context ctx;
+  if (const auto* gpt = dynamic_cast<const Gpt*>(&network)) return {gpt->logits(gpt->states(batch, ctx)).value()};
+  if (const auto* bert = dynamic_cast<const Bert*>(&network)) return {bert->states(batch, ctx).value()};
+  if (const auto* task = dynamic_cast<const TaskNetwork*>(&network)) return {task->logits(batch)};
+  const auto& pretraining = dynamic_cast<const BertPretraining&>(network);
+  std::vector<Tensor> outputs = {pretraining.word_logits(batch)};
+  if (pretraining.has_next_sentence()) outputs.push_back(pretraining.scores(batch).next_sentence);
+  return outputs;
+}
+
+static std::unique_ptr<Module> open(const std::string& model) {
+  if (std::filesystem::exists(model + "/config.json")) return read_hugging_face(model).network.release<Module>();
+  return std::move(open_pretrained(model).model);
 }
 
 static void write_logits(const std::string& model) {
   const NoGrad no_grad;
-  const Pretrained pretrained = open_pretrained(model);
+  const std::unique_ptr<Module> network = open(model);
   for (std::string line; std::getline(std::cin, line);) {
-    Context ctx;
-    const Variable logits = pretrained.model->logits(pretrained.model->hidden(one_sequence(line), ctx));
-    std::fwrite(logits.value().raw(), 1, logits.value().bytes(), stdout);
+    for (const Tensor& output : outputs_of(*network, one_sequence(line))) {
+      std::fwrite(output.raw(), 1, output.bytes(), stdout);
+    }
   }
 }
 

@@ -29,3 +29,17 @@ TEST_CASE("lengths that cannot be packed are named") {
                        "pack_lengths: a length must not be negative, got -1 for sequence 1", ShapeError);
   CHECK_THROWS_AS(pack_lengths(std::vector<Dim>{Dim{1} << 30, Dim{1} << 30, 1}), ShapeError);
 }
+
+TEST_CASE("first and last rows are where sequences begin and end") {
+  const auto values = [](const Tensor& t) {
+    const auto span = t.span<std::int32_t>();
+    return std::vector<std::int32_t>(span.begin(), span.end());
+  };
+  const Packed packed = pack_lengths(std::vector<Dim>{3, 1, 5});
+  CHECK(values(first_rows(packed)) == std::vector<std::int32_t>{0, 3, 4});
+  CHECK(values(last_rows(packed)) == std::vector<std::int32_t>{2, 3, 8});
+  CHECK(values(all_rows(3)) == std::vector<std::int32_t>{0, 1, 2});
+  CHECK(all_rows(0).size() == 0);
+  CHECK_THROWS_WITH_AS(last_rows(pack_lengths(std::vector<Dim>{3, 0})),
+                       "batch: sequence 1 has no token, so no first and no last one", ShapeError);
+}

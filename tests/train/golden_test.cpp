@@ -2,194 +2,25 @@
 // gradients that PyTorch and transformers computed. A case of a kind that rapt does not know yet is skipped and named.
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <iostream>
-#include <map>
-#include <sstream>
+#include <optional>
 
 #include "decode/beam.h"
 #include "decode/generate.h"
-#include "io/json.h"
-#include "io/safetensors.h"
+#include "support/golden_network.h"
 #include "text/tokenizer_files.h"
-#include "train/hugging_face.h"
-#include "train/optimizer.h"
 #include "train/schedule.h"
 
 using namespace rapt;
+using namespace rapt::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-// The first difference of a case; what follows it would say the same again.
-struct Difference : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-template <typename... Parts>
-void require(bool holds, const Parts&... parts) {
-  if (holds) return;
-  std::ostringstream message;
-  message.precision(9);
-  (message << ... << parts);
-  throw Difference(message.str());
-}
-
-struct Case {
-  std::string folder;
-  Json expected;
-  SafetensorsFile tensors;
-
-  explicit Case(const std::string& path)
-      : folder(path), expected(read_json_file(path + "/expected.json")), tensors(path + "/expected.safetensors") {}
-
-  std::vector<float> floats(const std::string& name) const {
-    const SafetensorsEntry* entry = tensors.find(name);
-    require(entry != nullptr, "expected.safetensors has no ", name);
-    std::vector<float> values(static_cast<std::size_t>(entry->count()));
-    tensors.read_f32(*entry, values);
-    return values;
-  }
-  std::vector<std::int32_t> ints(const std::string& name) const {
-    const SafetensorsEntry* entry = tensors.find(name);
-    require(entry != nullptr && entry->type == ElementType::kI32, "expected.safetensors has no i32 ", name);
-    const std::string bytes = tensors.read_bytes(*entry);
-    std::vector<std::int32_t> values(bytes.size() / sizeof(std::int32_t));
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    return values;
-  }
-  std::vector<double> doubles(const std::string& name) const {
-    const SafetensorsEntry* entry = tensors.find(name);
-    require(entry != nullptr && entry->type == ElementType::kF64, "expected.safetensors has no f64 ", name);
-    const std::string bytes = tensors.read_bytes(*entry);
-    std::vector<double> values(bytes.size() / sizeof(double));
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    return values;
-  }
-};
-
-void require_close(const std::string& what, const Tensor& ours, const std::vector<float>& theirs, double tolerance) {
-  require(ours.size() == static_cast<Dim>(theirs.size()), what, ": ", ours.size(), " values, expected ", theirs.size());
-  for (std::size_t i = 0; i < theirs.size(); ++i) {
-    const double a = ours.data<float>()[i], b = theirs[i];
-    require(std::abs(a - b) <= tolerance, what, "[", i, "] is ", a, ", expected ", b);
-  }
-}
-
-Batch batch_of(const Case& c) {
-  const auto tokens = c.ints("tokens"), offsets = c.ints("offsets"), labels = c.ints("labels");
-  std::vector<Dim> lengths;
-  std::vector<std::int32_t> positions, rows, targets;
-  for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
-    lengths.push_back(offsets[b + 1] - offsets[b]);
-    for (std::int32_t i = 0; i < lengths.back(); ++i) positions.push_back(i);
-  }
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] < 0) continue;
-    rows.push_back(static_cast<std::int32_t>(i));
-    targets.push_back(labels[i]);
-  }
-  const auto N = static_cast<Dim>(tokens.size()), M = static_cast<Dim>(rows.size());
-  Batch batch;
-  batch.layout = pack_lengths(lengths);
-  batch.tokens = Tensor::from(tokens, {N});
-  batch.positions = Tensor::from(positions, {N});
-  batch.target_rows = Tensor::from(rows, {M});
-  batch.targets = Tensor::from(targets, {M});
-  return batch;
-}
-
-Tensor transposed(const Tensor& x) {
-  const Dim rows = x.shape()[0], cols = x.shape()[1];
-  Tensor y = Tensor::empty({cols, rows});
-  for (Dim r = 0; r < rows; ++r) {
-    for (Dim k = 0; k < cols; ++k) y.data<float>()[k * rows + r] = x.data<float>()[r * cols + k];
-  }
-  return y;
-}
-
-// Their view of one of our tensors, by the name table.
-std::map<std::string, ParameterName> names_by_ours(const GptConfig& config) {
-  std::map<std::string, ParameterName> names;
-  for (const ParameterName& name : hugging_face_names(config)) names.emplace(name.ours, name);
-  return names;
-}
-
-void check_gradients(const Case& c, FlatParameters& parameters, const GptConfig& config) {
-  const auto names = names_by_ours(config);
-  double whole = 0;
-  for (const float g : parameters.gradients().span<float>()) whole += static_cast<double>(g) * g;
-  whole = std::sqrt(whole);
-  std::size_t checked = 0;
-  for (const auto& entry : parameters.entries()) {
-    const ParameterName& name = names.at(entry.name);
-    const Tensor gradient = FlatParameters::part(parameters.gradients(), entry);
-    const Tensor ours = name.transposed ? transposed(gradient) : gradient;
-    const auto theirs = c.floats("grad." + name.theirs);
-    double difference = 0, norm = 0;
-    for (std::size_t i = 0; i < theirs.size(); ++i) {
-      const double d = static_cast<double>(ours.data<float>()[i]) - theirs[i];
-      difference += d * d;
-      norm += static_cast<double>(theirs[i]) * theirs[i];
-    }
-    // The gradient of a key's bias is zero but for rounding: relative to itself it means nothing.
-    const double limit = std::sqrt(norm) < 1e-7 * whole ? 1e-6 * whole : 1e-5 * std::sqrt(norm);
-    const bool holds_keys = name.theirs.ends_with("c_attn.bias");
-    require(std::sqrt(difference) <= (holds_keys ? std::max(limit, 1e-6 * whole) : limit), "grad.", name.theirs,
-            " differs by ", std::sqrt(difference), " of ", std::sqrt(norm));
-    ++checked;
-  }
-  require(checked == parameters.entries().size(), "not every gradient was checked");
-}
-
-double loss_and_gradients(const Gpt& model, const Batch& batch) {
-  Context ctx;
-  ctx.training = true;  // the cases have no dropout
-  const Variable loss = model.loss(batch, ctx, 1.0 / static_cast<double>(batch.targets.size()));
-  const double value = loss.value().item();
-  backward(loss);
-  return value;
-}
-
-void require_loss(const char* what, double ours, double theirs) {
-  require(std::abs(ours - theirs) <= 1e-6 * std::abs(theirs), what, " is ", ours, ", expected ", theirs);
-}
-
-void check_updates(const Case& c, Gpt& model, FlatParameters& parameters, const Batch& batch) {
-  const JsonFields fields(c.expected, "expected.json");
-  const JsonFields adamw = fields.object("adamw");
-  Optimizer optimizer(parameters, {.kind = OptimizerKind::kAdamW,
-                                   .beta1 = adamw.number("beta1"),
-                                   .beta2 = adamw.number("beta2"),
-                                   .epsilon = adamw.number("epsilon"),
-                                   .weight_decay = adamw.number("weight_decay")});
-  const auto names = names_by_ours(model.config());
-  std::size_t decayed = 0;
-  for (const auto& entry : parameters.entries()) decayed += entry.decayed ? 1 : 0;
-  require(decayed == fields.array("decayed").size(), decayed, " parameters decay, expected ",
-          fields.array("decayed").size());
-  const Json& losses = fields.array("losses");
-  const Json& norms = fields.array("grad_norm");
-  for (std::size_t step = 0; step < losses.size(); ++step) {
-    if (step > 0)
-      require_loss("the loss of a later update", loss_and_gradients(model, batch), losses[step].get<double>());
-    const double norm = optimizer.grad_norm();
-    require(std::abs(norm - norms[step].get<double>()) <= 1e-5 * norm, "grad_norm ", step, " is ", norm, ", expected ",
-            norms[step].get<double>());
-    optimizer.update(adamw.number("learning_rate"), clip_factor(norm, adamw.number("clip")));
-  }
-  for (const auto& entry : parameters.entries()) {
-    const ParameterName& name = names.at(entry.name);
-    const Tensor& value = entry.variable.value();
-    require_close("after3." + name.theirs, name.transposed ? transposed(value) : value,
-                  c.floats("after3." + name.theirs), 1e-5);
-  }
-}
-
-void check_generation(const Case& c, const Gpt& model) {
+void check_generation(const GoldenCase& c, const Gpt& model) {
   std::vector<std::int32_t> stop_ids;
   const std::string path = c.folder + "/model/generation_config.json";
   if (fs::exists(path)) {
@@ -223,8 +54,7 @@ void check_generation(const Case& c, const Gpt& model) {
   }
 }
 
-void check_text(const Case& c) {
-  if (!c.expected.contains("text")) return;
+void check_text(const GoldenCase& c) {
   const auto tokenizer = load_tokenizer(c.folder + "/model");
   for (const Json& item : c.expected.at("text")) {
     const auto ids = tokenizer->encode(item.at("text").get<std::string>());
@@ -233,26 +63,38 @@ void check_text(const Case& c) {
   }
 }
 
-void check_causal_lm(const Case& c) {
-  const std::unique_ptr<Gpt> model = read_hugging_face_gpt(c.folder + "/model");
-  const Batch batch = batch_of(c);
-  {
+// The same network in another precision.
+AnyNetwork converted(AnyNetwork& network, DType dtype) {
+  Initializer init = Initializer::unset(dtype);
+  AnyNetwork result(network.config(), init);
+  const auto from = parameters_of(network.module());
+  auto to = parameters_of(result.module());
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].variable.value().copy_from(from[i].variable.value().to(dtype));
+  return result;
+}
+
+// What its heads say, its loss, its gradients and its first updates.
+void check_training(const GoldenCase& c, AnyNetwork& network) {
+  const Batch batch = batch_of(c, network);
+  check_outputs(c, network, batch);
+  const Names names = names_by_ours(network.config());
+  FlatParameters parameters(network.module());
+  if (c.has("start_logits")) {
     const NoGrad no_grad;
-    Context ctx;
-    std::vector<Tensor> hidden;
-    const Variable last = model->hidden(batch, ctx, nullptr, &hidden);
-    for (std::size_t i = 0; i < hidden.size(); ++i) {
-      require_close("hidden." + std::to_string(i), hidden[i], c.floats("hidden." + std::to_string(i)), 1e-4);
-    }
-    require(c.tensors.find("hidden." + std::to_string(hidden.size())) == nullptr, "more hidden states are expected");
-    require_close("logits", model->logits(last).value(), c.floats("logits"), 1e-4);
+    require_loss("loss", own_loss(c, *network.as<Network>(), batch).value().item(), packed_answer_loss(c));
   }
-  check_generation(c, *model);
-  check_text(c);
-  FlatParameters parameters(*model);
-  require_loss("loss", loss_and_gradients(*model, batch), c.expected.at("loss").get<double>());
-  check_gradients(c, parameters, model->config());
-  check_updates(c, *model, parameters, batch);
+  require_loss("loss", loss_and_gradients(c, network, batch), c.expected.at("loss").get<double>());
+  check_gradients(c, parameters, names);
+  check_updates(c, network, parameters, names, batch);
+}
+
+void check_network(const GoldenCase& c) {
+  AnyNetwork network = read_hugging_face(c.folder + "/model").network;
+  if (c.expected.contains("generation")) check_generation(c, *network.as<Gpt>());
+  AnyNetwork wide = converted(network, DType::kF64);
+  check_training(c, wide);
+  check_training(c, network);
+  if (c.expected.contains("text")) check_text(c);
 }
 
 // Two free tensors as a model, for optimisers.
@@ -283,7 +125,7 @@ OptimizerSettings settings_of(const std::string& name, const JsonFields& fields)
   return s;
 }
 
-void check_optimizers(const Case& c) {
+void check_optimizers(const GoldenCase& c) {
   const auto steps = c.expected.at("steps").get<std::size_t>();
   for (const auto& [name, settings] : c.expected.at("settings").items()) {
     const JsonFields fields(settings, "expected.json", name);
@@ -331,6 +173,16 @@ void check_schedules(const std::string& folder) {
   }
 }
 
+// What compares a case of this kind; empty for one that is not known.
+std::function<void(const std::string&)> check_of(const std::string& kind) {
+  if (kind == "optimizers") return [](const std::string& folder) { check_optimizers(GoldenCase(folder)); };
+  if (kind == "schedules") return check_schedules;
+  const bool network = kind == "causal-lm" || kind == "sequence-classification" || kind == "openai-gpt-double" ||
+                       kind.starts_with("bert-");
+  if (network) return [](const std::string& folder) { check_network(GoldenCase(folder)); };
+  return nullptr;
+}
+
 std::string golden_folder() {
   if (const char* folder = std::getenv("RAPT_GOLDEN")) return folder;
   return RAPT_SOURCE_DIR "/../shared/golden";
@@ -344,11 +196,6 @@ TEST_CASE("every golden case that rapt knows agrees with PyTorch and transformer
     std::cout << "skipped: there is no " << root << "\n";
     return;
   }
-  const std::map<std::string, std::function<void(const std::string&)>> kinds = {
-      {"causal-lm", [](const std::string& folder) { check_causal_lm(Case(folder)); }},
-      {"optimizers", [](const std::string& folder) { check_optimizers(Case(folder)); }},
-      {"schedules", check_schedules},
-  };
   std::vector<std::string> folders;
   for (const auto& entry : fs::directory_iterator(root)) {
     if (fs::exists(entry.path() / "expected.json")) folders.push_back(entry.path().string());
@@ -358,14 +205,14 @@ TEST_CASE("every golden case that rapt knows agrees with PyTorch and transformer
   for (const std::string& folder : folders) {
     const std::string name = fs::path(folder).filename().string();
     const auto kind = read_json_file(folder + "/expected.json").at("kind").get<std::string>();
-    const auto known = kinds.find(kind);
-    if (known == kinds.end()) {
+    const auto check = check_of(kind);
+    if (!check) {
       std::cout << "golden " << name << ": skipped (" << kind << ")\n";
       continue;
     }
     std::string difference;
     try {
-      known->second(folder);
+      check(folder);
       ++compared;
     } catch (const std::exception& e) {
       difference = e.what();

@@ -27,7 +27,7 @@ GptConfig small(NormPlacement norm) {
   return c;
 }
 
-void check_equal(Gpt& a, Gpt& b) {
+void check_equal(Module& a, Module& b) {
   const auto first = parameters_of(a), second = parameters_of(b);
   REQUIRE(first.size() == second.size());
   for (std::size_t i = 0; i < first.size(); ++i) {
@@ -91,10 +91,10 @@ TEST_CASE("an imported network survives as a checkpoint") {
 
 TEST_CASE("what a configuration asks for and rapt does not have is named") {
   const auto read = [](const char* text) {
-    return gpt_config_from_json(parse_json(text, "config.json"), "config.json");
+    return std::get<GptConfig>(config_from_json(parse_json(text, "config.json"), "config.json").network.backbone);
   };
   CHECK_THROWS_WITH_AS(read(R"({"model_type":"llama"})"),
-                       "config.json: \"model_type\" must be gpt2 or openai-gpt, got \"llama\"", DataError);
+                       "config.json: \"model_type\" must be gpt2, openai-gpt or bert, got \"llama\"", DataError);
   CHECK_THROWS_AS(read(R"({"model_type":"gpt2","activation_function":"mish"})"), DataError);
   CHECK_THROWS_AS(read(R"({"model_type":"gpt2","add_cross_attention":true})"), DataError);
   CHECK_THROWS_AS(read(R"({"model_type":"gpt2","n_embd":10,"n_head":3})"), DataError);

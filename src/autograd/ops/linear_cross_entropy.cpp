@@ -46,6 +46,7 @@ struct Sinks {
   T* dbias = nullptr;
   Write weight_write = Write::kAdd, bias_write = Write::kAdd;
   double factor = 1;
+  std::int32_t* predicted = nullptr;  // [M]: each row's likeliest entry; only where no gradient is wanted
   bool any() const { return dx != nullptr || dweight != nullptr || dbias != nullptr; }
 };
 
@@ -82,6 +83,17 @@ void check(const std::string& op, const Problem& p) {
   }
 }
 
+// The column of the largest entry of each row, the first one of equals.
+template <typename T>
+void find_largest(std::int32_t* columns, const T* z, Dim M, Dim V) {
+  parallel_blocks(M, rows_per_block(V), [&](Dim begin, Dim end) {
+    for (Dim m = begin; m < end; ++m) {
+      const T* const row = z + m * V;
+      columns[m] = static_cast<std::int32_t>(std::max_element(row, row + V) - row);
+    }
+  });
+}
+
 // losses[m] for all m, and the gradients that `sinks` asks for.
 template <typename T>
 void run(const Problem& p, double* losses, const Sinks<T>& sinks) {
@@ -110,6 +122,7 @@ void run(const Problem& p, double* losses, const Sinks<T>& sinks) {
     const std::int32_t* const targets = p.targets.data<std::int32_t>() + begin;
     if (!sinks.any()) {
       kernels::cross_entropy_forward<T>(losses + begin, z, targets, count, V, rule);
+      if (sinks.predicted != nullptr) find_largest<T>(sinks.predicted + begin, z, count, V);
       continue;
     }
     kernels::cross_entropy_forward_backward<T>(losses + begin, z, targets, count, V, rule);
@@ -210,13 +223,16 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight, const V
 }
 
 Tensor target_log_probabilities(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& target_rows,
-                                const Tensor& targets) {
+                                const Tensor& targets, Tensor* predicted) {
   const Problem p{x, weight, bias, target_rows, targets, {}};
   check("target_log_probabilities", p);
   std::vector<double> losses(static_cast<std::size_t>(p.M()));
   Tensor result = Tensor::empty({p.M()}, x.dtype());
+  if (predicted != nullptr) *predicted = Tensor::empty({p.M()}, DType::kI32);
   dispatch_float(x.dtype(), [&]<typename T>() {
-    run<T>(p, losses.data(), {});
+    Sinks<T> sinks;
+    if (predicted != nullptr) sinks.predicted = predicted->data<std::int32_t>();
+    run<T>(p, losses.data(), sinks);
     std::ranges::transform(losses, result.span<T>().begin(), [](double loss) { return static_cast<T>(-loss); });
   });
   return result;

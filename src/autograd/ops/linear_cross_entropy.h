@@ -41,8 +41,10 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight, const V
                               const CrossEntropyOptions& options = {});
 
 /// log softmax(x[target_rows[m]] W^T + b)[targets[m]], natural logarithm, in the same chunks; no gradient.
-/// Parameters and errors as above. \return [M] of x's type
+/// Parameters and errors as above.
+/// \param predicted  unless null, gets [M] i32: the entry that each row gives the most to, the first of equals
+/// \return           [M] of x's type
 Tensor target_log_probabilities(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& target_rows,
-                                const Tensor& targets);
+                                const Tensor& targets, Tensor* predicted = nullptr);
 
 }  // namespace rapt

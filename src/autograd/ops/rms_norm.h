@@ -18,4 +18,15 @@ namespace rapt {
 /// Normalization", arXiv 1910.07467.
 Variable rms_norm(const Variable& x, const Variable& gain, double epsilon);
 
+/// Each row divided by its Euclidean length; a row of zeros stays one. What embeddings are compared by cosine after.
+///
+///     y = x / |x|
+///
+/// \param x  [..., C]
+/// \return   of x's shape
+/// \throws ShapeError  if x is a scalar
+///
+/// Differentiable in x where it is not zero.
+Variable unit_rows(const Variable& x);
+
 }  // namespace rapt

@@ -3,10 +3,10 @@
 #include <cmath>
 
 #include "autograd/ops/dropout.h"
-#include "autograd/ops/elementwise.h"
 #include "autograd/ops/embedding.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/linear_cross_entropy.h"
+#include "nn/dropout.h"
 #include "tensor/error.h"
 
 namespace rapt {
@@ -24,19 +24,22 @@ double attention_scale(const GptConfig& c, Dim layer) {
   return scale;
 }
 
-SelfAttention::Options attention_options(const GptConfig& c, Dim layer) {
+TransformerBlock::Options block_options(const GptConfig& c, Dim layer) {
   return {.width = c.width,
           .heads = c.heads,
+          .inner = c.inner_width(),
+          .norm = c.norm,
           .mask = AttentionMask::kCausal,
+          .activation = c.activation,
           .bias = c.bias,
-          .scale = attention_scale(c, layer),
-          .dropout = c.attention_dropout,
+          .norm_epsilon = c.norm_epsilon,
+          .attention_scale = attention_scale(c, layer),
           .rotary = c.positions == PositionKind::kRotary ? std::optional(Rotary{}) : std::nullopt,
+          .attention_dropout = c.attention_dropout,
+          .residual_dropout = c.residual_dropout,
           .std = c.init_std,
           .out_std = residual_std(c)};
 }
-
-constexpr std::uint32_t kSitesPerBlock = 16;  // dropouts of a block start at a multiple of this, whatever came before
 
 }  // namespace
 
@@ -68,39 +71,6 @@ void check(const GptConfig& c) {
   }
 }
 
-GptBlock::GptBlock(const GptConfig& c, Dim layer, Initializer& init)
-    : placement_(c.norm),
-      dropout_(c.residual_dropout),
-      norm1_({.width = c.width, .epsilon = c.norm_epsilon, .bias = c.bias}, init),
-      norm2_({.width = c.width, .epsilon = c.norm_epsilon, .bias = c.bias}, init),
-      attention_(attention_options(c, layer), init),
-      feed_forward_({.width = c.width,
-                     .inner = c.inner_width(),
-                     .activation = c.activation,
-                     .bias = c.bias,
-                     .std = c.init_std,
-                     .out_std = residual_std(c)},
-                    init) {}
-
-Variable GptBlock::forward(const Variable& x, const Batch& batch, Context& ctx, KeyValueCache::Layer* cache) const {
-  const auto attend = [&](const Variable& in) {
-    return attention_.forward(in, batch.layout, batch.positions, ctx, cache);  // [N, C]
-  };
-  if (placement_ == NormPlacement::kPost) {
-    const Variable h = norm1_.forward(attend(x), x, dropout_, ctx).normed;     // [N, C]
-    return norm2_.forward(feed_forward_.forward(h), h, dropout_, ctx).normed;  // [N, C]
-  }
-  const ResidualNorm h = norm2_.forward(attend(norm1_.forward(x)), x, dropout_, ctx);  // [N, C] twice
-  return Dropout(dropout_).forward(feed_forward_.forward(h.normed), h.sum, ctx);       // [N, C]
-}
-
-void GptBlock::visit(ParameterVisitor& v) {
-  v.child("norm1", norm1_);
-  v.child("attention", attention_);
-  v.child("norm2", norm2_);
-  v.child("feed_forward", feed_forward_);
-}
-
 Gpt::Gpt(const GptConfig& config, Initializer& init)
     : config_((check(config), config)),
       tokens_({.rows = config.vocabulary, .width = config.width, .std = config.init_std}, init) {
@@ -110,7 +80,7 @@ Gpt::Gpt(const GptConfig& config, Initializer& init)
   } else if (c.positions == PositionKind::kSinusoidal) {
     sinusoids_ = sinusoidal_positions(c.context, c.width, false, init.dtype());
   }
-  for (Dim layer = 0; layer < c.layers; ++layer) blocks_.emplace_back(c, layer, init);
+  for (Dim layer = 0; layer < c.layers; ++layer) blocks_.emplace_back(block_options(c, layer), init);
   if (c.norm == NormPlacement::kPre) {
     norm_.emplace_back(LayerNorm::Options{.width = c.width, .epsilon = c.norm_epsilon, .bias = c.bias}, init);
   }
@@ -137,57 +107,48 @@ Variable Gpt::embed(const Batch& batch, const Tables& tables, Context& ctx) cons
   return config_.dropout_on_table ? x : Dropout(config_.embedding_dropout).forward(x, ctx);
 }
 
-void Gpt::check_lengths(const Batch& batch) const {
-  if (batch.layout.longest <= config_.context) return;
-  throw ShapeError("gpt: a sequence of " + std::to_string(batch.layout.longest) +
-                   " tokens does not fit the context of " + std::to_string(config_.context) +
-                   "; shorten it or raise --context");
-}
-
-Variable Gpt::run(Variable x, const Batch& batch, Context& ctx, KeyValueCache* cache,
+Variable Gpt::run(const Batch& batch, const Tables& tables, Context& ctx, KeyValueCache* cache,
                   std::vector<Tensor>* trace) const {
-  if (trace != nullptr) trace->push_back(x.value());
-  for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(i + 1);
-    const GptBlock& block = blocks_[i];
-    if (ctx.recompute && ctx.training) {
-      x = recompute(
-          [&block, batch, at = ctx](const Variable& in) {
-            Context again = at;
-            return block.forward(in, batch, again, nullptr);
-          },
-          x);
-    } else {
-      x = block.forward(x, batch, ctx, cache == nullptr ? nullptr : &cache->layer(i));
-    }
-    if (trace != nullptr && (i + 1 < blocks_.size() || norm_.empty())) trace->push_back(x.value());
-  }
-  if (!norm_.empty()) x = norm_[0].forward(x);
-  if (trace != nullptr && !norm_.empty()) trace->push_back(x.value());
-  if (cache != nullptr) cache->advance(batch.layout);
+  require_shape(batch.layout.longest <= config_.context, [&] {
+    return "gpt: a sequence of " + std::to_string(batch.layout.longest) + " tokens does not fit the context of " +
+           std::to_string(config_.context) + "; shorten it or raise --context";
+  });
+  Variable x = run_blocks(blocks_, embed(batch, tables, ctx), batch, ctx, cache, trace);  // [N, C]
+  if (norm_.empty()) return x;
+  x = norm_[0].forward(x);
+  if (trace != nullptr) trace->back() = x.value();
   return x;
 }
 
-Variable Gpt::hidden(const Batch& batch, Context& ctx, KeyValueCache* cache, std::vector<Tensor>* trace) const {
-  check_lengths(batch);
-  const Tables t = tables(ctx);
-  return run(embed(batch, t, ctx), batch, ctx, cache, trace);
+Variable Gpt::states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace) const {
+  return run(batch, tables(ctx), ctx, nullptr, trace);
 }
 
-Variable Gpt::logits(const Variable& hidden) const { return linear(hidden, head(), Variable()); }
+Variable Gpt::states(const Batch& batch, Context& ctx, KeyValueCache& cache) const {
+  return run(batch, tables(ctx), ctx, &cache, nullptr);
+}
 
-Variable Gpt::loss(const Batch& batch, Context& ctx, double scale, double label_smoothing) const {
-  check_lengths(batch);
+Variable Gpt::pooled(const Variable& states, const Packed& layout) const {
+  return gather_rows(states, last_rows(layout));
+}
+
+Variable Gpt::logits(const Variable& states) const { return linear(states, head(), Variable()); }
+
+Gpt::StatesAndHead Gpt::states_and_head(const Batch& batch, Context& ctx) const {
   const Tables t = tables(ctx);
-  const Variable x = run(embed(batch, t, ctx), batch, ctx, nullptr, nullptr);  // [N, C]
-  return linear_cross_entropy(x, config_.tied_head ? t.tokens : head_, Variable(), batch.target_rows, batch.targets,
-                              {.label_smoothing = label_smoothing, .scale = scale});
+  return {.states = run(batch, t, ctx, nullptr, nullptr), .head = config_.tied_head ? t.tokens : head_};
+}
+
+Variable Gpt::loss(const Batch& batch, const LossShare& share, Context& ctx) const {
+  const StatesAndHead pass = states_and_head(batch, ctx);
+  return linear_cross_entropy(pass.states, pass.head, Variable(), batch.target_rows, batch.targets,
+                              {.label_smoothing = share.label_smoothing, .scale = 1 / share.targets});
 }
 
 Tensor Gpt::log_probabilities(const Batch& batch) const {
   const NoGrad no_grad;
   Context ctx;
-  const Variable x = hidden(batch, ctx);  // [N, C]
+  const Variable x = states(batch, ctx);  // [N, C]
   return target_log_probabilities(x.value(), head().value(), Tensor(), batch.target_rows, batch.targets);
 }
 

@@ -6,16 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "nn/attention.h"
-#include "nn/dropout.h"
+#include "nn/block.h"
 #include "nn/embedding.h"
-#include "nn/feed_forward.h"
-#include "nn/norm.h"
+#include "nn/network.h"
 
 namespace rapt {
 
-/// Where a block normalises: before its sublayers (GPT-2) or after adding them to the residual (GPT-1).
-enum class NormPlacement { kPre, kPost };
 enum class PositionKind { kLearned, kSinusoidal, kRotary };
 
 struct GptConfig {
@@ -45,45 +41,42 @@ struct GptConfig {
 /// \throws UsageError  naming the setting, if heads do not divide width or a size is not positive
 void check(const GptConfig& config);
 
-/// One layer: attention and feed-forward, each added to the residual.
-class GptBlock final : public Module {
- public:
-  GptBlock(const GptConfig& config, Dim layer, Initializer& init);
-
-  /// \param x  [N, C]
-  /// \return   [N, C]
-  Variable forward(const Variable& x, const Batch& batch, Context& ctx, KeyValueCache::Layer* cache) const;
-  void visit(ParameterVisitor& v) override;
-
- private:
-  NormPlacement placement_;
-  double dropout_;
-  LayerNorm norm1_, norm2_;
-  SelfAttention attention_;
-  FeedForward feed_forward_;
-};
-
-/// The whole network: packed tokens in, hidden states, logits or loss out.
-class Gpt final : public Module {
+/// The whole network, and the backbone that task heads stand on: packed tokens in, states, logits or loss out.
+class Gpt final : public Network, public Backbone {
  public:
   /// \throws UsageError  as check(config) does
   Gpt(const GptConfig& config, Initializer& init);
 
   const GptConfig& config() const { return config_; }
-  DType dtype() const { return tokens_.weight().dtype(); }
+  Dim width() const override { return config_.width; }
+  Dim vocabulary() const override { return config_.vocabulary; }
+  Dim context() const override { return config_.context; }
+  DType dtype() const override { return tokens_.weight().dtype(); }
 
   /// \param batch  tokens [N] and positions [N], packed
-  /// \param cache  keys and values of earlier tokens of the same sequences; the new ones are appended
   /// \param trace  gets the states after the embeddings and after each layer (the last one after the final norm)
   /// \return       [N, C]
-  Variable hidden(const Batch& batch, Context& ctx, KeyValueCache* cache = nullptr,
-                  std::vector<Tensor>* trace = nullptr) const;
+  /// \throws ShapeError  if a sequence is longer than the context
+  Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;
+
+  /// The same for tokens that go on where a cache ends. \param cache  gets their keys and values as well
+  Variable states(const Batch& batch, Context& ctx, KeyValueCache& cache) const;
+
+  /// The state of each sequence's last token, which has seen all others. \return  [B, C]
+  Variable pooled(const Variable& states, const Packed& layout) const override;
 
   /// \return  [N, V]; for parity checks and for the few rows of decoding, training never makes them
-  Variable logits(const Variable& hidden) const;
+  Variable logits(const Variable& states) const;
 
-  /// scale * sum of -log p(target) over batch.targets, [].
-  Variable loss(const Batch& batch, Context& ctx, double scale = 1, double label_smoothing = 0) const;
+  /// States, and the matrix [V, C] that predicts the next token from them as this pass sees it: GPT-1's dropout is on
+  /// the token table itself, and so on the tied head.
+  struct StatesAndHead {
+    Variable states, head;
+  };
+  StatesAndHead states_and_head(const Batch& batch, Context& ctx) const;
+
+  /// Sum of -log p(target) over batch.targets / share.targets, [].
+  Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const override;
 
   /// The natural-log probability of each of batch.targets, [M], without gradients.
   Tensor log_probabilities(const Batch& batch) const;
@@ -96,15 +89,15 @@ class Gpt final : public Module {
   };
   Tables tables(Context& ctx) const;
   Variable embed(const Batch& batch, const Tables& tables, Context& ctx) const;
-  Variable run(Variable x, const Batch& batch, Context& ctx, KeyValueCache* cache, std::vector<Tensor>* trace) const;
+  Variable run(const Batch& batch, const Tables& tables, Context& ctx, KeyValueCache* cache,
+               std::vector<Tensor>* trace) const;
   const Variable& head() const;
-  void check_lengths(const Batch& batch) const;
 
   GptConfig config_;
   Embedding tokens_;
   std::vector<Embedding> positions_;  // one, or none
   Tensor sinusoids_;                  // [context, C] where positions are fixed
-  std::vector<GptBlock> blocks_;
+  std::vector<TransformerBlock> blocks_;
   std::vector<LayerNorm> norm_;  // one for pre-norm, none for post-norm
   Variable head_;                // [V, C] unless tied
 };

@@ -1,0 +1,59 @@
+// One layer of a transformer: attention and feed-forward, each added to the residual. Vaswani et al. 2017, arXiv
+// 1706.03762, section 3; what decoders (GPT) and encoders (BERT) are stacks of.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "nn/attention.h"
+#include "nn/feed_forward.h"
+#include "nn/norm.h"
+
+namespace rapt {
+
+/// Where a block normalises: before its sublayers (GPT-2) or after adding them to the residual (GPT-1, BERT).
+enum class NormPlacement { kPre, kPost };
+
+class TransformerBlock final : public Module {
+ public:
+  struct Options {
+    Dim width = 0, heads = 1;
+    Dim inner = 0;  ///< width of the feed-forward layer
+    NormPlacement norm = NormPlacement::kPost;
+    AttentionMask mask = AttentionMask::kNone;
+    Activation activation = Activation::kGelu;
+    bool bias = true;  ///< on linear layers and norms
+    double norm_epsilon = 1e-5;
+    double attention_scale = 0;  ///< of the scores; 0 means 1/sqrt(width / heads)
+    std::optional<Rotary> rotary = {};
+    double attention_dropout = 0, residual_dropout = 0;
+    InitStd std = 0.02, out_std = 0.02;  ///< out: of the projections back into the residual
+  };
+
+  TransformerBlock(const Options& options, Initializer& init);
+
+  /// \param x      [N, C]
+  /// \param cache  this layer's keys and values of earlier tokens, or null
+  /// \return       [N, C]
+  Variable forward(const Variable& x, const Batch& batch, Context& ctx, KeyValueCache::Layer* cache = nullptr) const;
+  void visit(ParameterVisitor& v) override;
+
+ private:
+  NormPlacement placement_;
+  double dropout_;
+  LayerNorm norm1_, norm2_;
+  SelfAttention attention_;
+  FeedForward feed_forward_;
+};
+
+/// x through all blocks, each kept or run again on the way back as ctx says. Dropouts of a block have places of their
+/// own in the pass, whatever came before, and so have those after the blocks.
+///
+/// \param x      [N, C]
+/// \param cache  keys and values of earlier tokens of the same sequences; the new ones are appended
+/// \param trace  gets x, then the states after each block
+/// \return       [N, C]
+Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Batch& batch, Context& ctx,
+                    KeyValueCache* cache = nullptr, std::vector<Tensor>* trace = nullptr);
+
+}  // namespace rapt

@@ -1,0 +1,95 @@
+#include "nn/models/bert.h"
+
+#include <string>
+
+#include "autograd/ops/embedding.h"
+#include "tensor/error.h"
+
+namespace rapt {
+namespace {
+
+constexpr Dim kHeadWidth = 64;  // of all the published sizes
+
+TransformerBlock::Options block_options(const BertConfig& c) {
+  return {.width = c.width,
+          .heads = c.heads,
+          .inner = c.inner_width(),
+          .norm = NormPlacement::kPost,
+          .mask = AttentionMask::kNone,
+          .activation = c.activation,
+          .norm_epsilon = c.norm_epsilon,
+          .attention_dropout = c.attention_dropout,
+          .residual_dropout = c.hidden_dropout,
+          .std = c.spread(),
+          .out_std = c.spread()};
+}
+
+}  // namespace
+
+BertConfig BertConfig::of_size(Dim layers, Dim width) {
+  BertConfig c;
+  c.layers = layers;
+  c.width = width;
+  c.heads = width / kHeadWidth;
+  return c;
+}
+
+void check(const BertConfig& c) {
+  const auto positive = [](const char* name, Dim value) {
+    if (value < 1) throw UsageError(std::string("bert: ") + name + " must be at least 1, got " + std::to_string(value));
+  };
+  positive("vocabulary", c.vocabulary);
+  positive("context", c.context);
+  positive("width", c.width);
+  positive("layers", c.layers);
+  positive("heads", c.heads);
+  positive("feed-forward", c.inner_width());
+  positive("segments", c.segments);
+  if (c.width % c.heads != 0) {
+    throw UsageError("bert: heads must divide width, got width " + std::to_string(c.width) + " and heads " +
+                     std::to_string(c.heads));
+  }
+}
+
+Bert::Bert(const BertConfig& config, Initializer& init)
+    : config_((check(config), config)),
+      tokens_({.rows = config.vocabulary, .width = config.width, .std = config.spread()}, init),
+      positions_({.rows = config.context, .width = config.width, .std = config.spread()}, init),
+      segments_({.rows = config.segments, .width = config.width, .std = config.spread()}, init),
+      norm_({.width = config.width, .epsilon = config.norm_epsilon}, init) {
+  for (Dim layer = 0; layer < config.layers; ++layer) blocks_.emplace_back(block_options(config), init);
+  if (config.pooler) {
+    pooler_.emplace_back(Linear::Options{.in = config.width, .out = config.width, .std = config.spread()}, init);
+  }
+}
+
+Variable Bert::embed(const Batch& batch, Context& ctx) const {
+  const Tensor segments = batch.segments.defined() ? batch.segments : Tensor::zeros(batch.tokens.shape(), DType::kI32);
+  const Variable sum = embedding(
+      {{batch.tokens, tokens_.weight()}, {batch.positions, positions_.weight()}, {segments, segments_.weight()}});
+  return Dropout(config_.hidden_dropout).forward(norm_.forward(sum), ctx);  // [N, C]
+}
+
+Variable Bert::states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace) const {
+  require_shape(batch.layout.longest <= config_.context, [&] {
+    return "bert: a sequence of " + std::to_string(batch.layout.longest) + " tokens does not fit the context of " +
+           std::to_string(config_.context) + "; shorten it or raise --context";
+  });
+  return run_blocks(blocks_, embed(batch, ctx), batch, ctx, nullptr, trace);
+}
+
+Variable Bert::pooled(const Variable& states, const Packed& layout) const {
+  if (pooler_.empty()) throw std::invalid_argument("bert: this network has no pooler to judge whole sequences with");
+  return pooler_[0].forward(gather_rows(states, first_rows(layout)), Activation::kTanh);
+}
+
+void Bert::visit(ParameterVisitor& v) {
+  v.child("tokens", tokens_);
+  v.child("positions", positions_);
+  v.child("segments", segments_);
+  v.child("norm", norm_);
+  v.children("blocks", blocks_);
+  if (!pooler_.empty()) v.child("pooler", pooler_[0]);
+}
+
+}  // namespace rapt

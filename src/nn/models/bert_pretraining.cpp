@@ -1,0 +1,71 @@
+#include "nn/models/bert_pretraining.h"
+
+#include "autograd/ops/elementwise.h"
+#include "autograd/ops/embedding.h"
+#include "autograd/ops/linear.h"
+#include "autograd/ops/linear_cross_entropy.h"
+
+namespace rapt {
+
+BertPretraining::BertPretraining(const BertConfig& config, Initializer& init)
+    : bert_(config, init),
+      dense_({.in = config.width, .out = config.width, .std = config.spread()}, init),
+      norm_({.width = config.width, .epsilon = config.norm_epsilon}, init),
+      bias_(init.zeros({config.vocabulary})) {
+  if (config.pooler) {
+    next_sentence_.emplace_back(Linear::Options{.in = config.width, .out = 2, .std = config.spread()}, init);
+  }
+}
+
+// What the token table is multiplied with: rows of states through a dense layer and a norm. [M, C]
+Variable BertPretraining::transformed(const Variable& states, const Tensor& rows) const {
+  return norm_.forward(dense_.forward(gather_rows(states, rows), config().activation));
+}
+
+Variable BertPretraining::loss(const Batch& batch, const LossShare& share, Context& ctx) const {
+  const Variable states = bert_.states(batch, ctx);               // [N, C]
+  const Variable words = transformed(states, batch.target_rows);  // [M, C]
+  const Variable word_loss =
+      linear_cross_entropy(words, bert_.token_table(), bias_, all_rows(batch.target_rows.size()), batch.targets,
+                           {.label_smoothing = share.label_smoothing, .scale = 1 / share.targets});
+  if (!has_next_sentence()) return word_loss;
+  const Dim B = batch.layout.sequences();
+  require_shape(batch.labels.defined() && batch.labels.shape() == Shape{B} && batch.labels.dtype() == DType::kI32, [&] {
+    return "bert: labels must be [" + std::to_string(B) + "] i32, whether a sequence's second segment is a random one" +
+           (batch.labels.defined() ? ", got " + batch.labels.shape().to_string() : ", got none");
+  });
+  const Linear& head = next_sentence_[0];
+  return word_loss + linear_cross_entropy(bert_.pooled(states, batch.layout), head.weight(), head.bias(), all_rows(B),
+                                          batch.labels, {.scale = 1 / share.sequences});
+}
+
+BertPretraining::Scores BertPretraining::scores(const Batch& batch) const {
+  const NoGrad no_grad;
+  Context ctx;
+  const Variable states = bert_.states(batch, ctx);  // [N, C]
+  Scores scores;
+  scores.log_probabilities =
+      target_log_probabilities(transformed(states, batch.target_rows).value(), bert_.token_table().value(),
+                               bias_.value(), all_rows(batch.target_rows.size()), batch.targets, &scores.predicted);
+  if (has_next_sentence()) {
+    scores.next_sentence = next_sentence_[0].forward(bert_.pooled(states, batch.layout)).value();
+  }
+  return scores;
+}
+
+Tensor BertPretraining::word_logits(const Batch& batch) const {
+  const NoGrad no_grad;
+  Context ctx;
+  const Variable words = transformed(bert_.states(batch, ctx), batch.target_rows);  // [M, C]
+  return linear(words, bert_.token_table(), bias_).value();
+}
+
+void BertPretraining::visit(ParameterVisitor& v) {
+  v.child("backbone", bert_);
+  v.child("words.dense", dense_);
+  v.child("words.norm", norm_);
+  v.parameter("words.bias", bias_);
+  if (has_next_sentence()) v.child("next_sentence", next_sentence_[0]);
+}
+
+}  // namespace rapt

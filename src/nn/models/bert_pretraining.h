@@ -1,0 +1,48 @@
+// What BERT is pretrained on: words that were masked, and whether a second segment follows the first. Devlin et al.
+// 2018, arXiv 1810.04805, section 3.1.
+#pragma once
+
+#include "nn/models/bert.h"
+
+namespace rapt {
+
+/// BERT with a head for masked words, tied to the token table, and, if it has a pooler, one for the next sentence.
+class BertPretraining final : public Network {
+ public:
+  /// \throws UsageError  as check(config) does
+  BertPretraining(const BertConfig& config, Initializer& init);
+
+  const Bert& backbone() const { return bert_; }
+  const BertConfig& config() const { return bert_.config(); }
+  bool has_next_sentence() const { return !next_sentence_.empty(); }
+  DType dtype() const override { return bert_.dtype(); }
+
+  /// Sum over batch.targets of -log p(word) / share.targets, and, with the next-sentence head, sum over sequences of
+  /// -log p(label) / share.sequences, [].
+  /// \param batch  labels [B] i32: 0 if the second segment follows the first, 1 if it is a random one
+  Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const override;
+
+  /// What the heads say, without gradients.
+  struct Scores {
+    Tensor log_probabilities;  ///< [M], natural, of batch.targets
+    Tensor predicted;          ///< [M] i32, the likeliest word of each row
+    Tensor next_sentence;      ///< [B, 2], logits; undefined without that head
+  };
+  Scores scores(const Batch& batch) const;
+
+  /// The logits of every word for batch.target_rows, [M, V], without gradients.
+  Tensor word_logits(const Batch& batch) const;
+
+  void visit(ParameterVisitor& v) override;
+
+ private:
+  Variable transformed(const Variable& states, const Tensor& rows) const;
+
+  Bert bert_;
+  Linear dense_;
+  LayerNorm norm_;
+  Variable bias_;                      // [V]
+  std::vector<Linear> next_sentence_;  // one, or none
+};
+
+}  // namespace rapt

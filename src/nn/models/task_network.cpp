@@ -1,0 +1,161 @@
+#include "nn/models/task_network.h"
+
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "autograd/ops/binary_cross_entropy.h"
+#include "autograd/ops/dropout.h"
+#include "autograd/ops/elementwise.h"
+#include "autograd/ops/embedding.h"
+#include "autograd/ops/linear_cross_entropy.h"
+#include "autograd/ops/packed_cross_entropy.h"
+#include "autograd/ops/squared_error.h"
+#include "tensor/error.h"
+
+namespace rapt {
+namespace {
+
+constexpr std::array<std::pair<Task, const char*>, 6> kNames{{
+    {Task::kClassify, "classify"},
+    {Task::kRegress, "regress"},
+    {Task::kMultilabel, "multilabel"},
+    {Task::kTag, "tag"},
+    {Task::kQuestion, "qa"},
+    {Task::kChoice, "choice"},
+}};
+
+const TaskConfig& checked(const TaskConfig& config, const Backbone& backbone) {
+  if (config.head_width() < 1) {
+    throw UsageError("task: outputs must be at least 1, got " + std::to_string(config.outputs));
+  }
+  const auto* bert = dynamic_cast<const Bert*>(&backbone);
+  if (bert != nullptr && config.judges_sequences() && !bert->config().pooler) {
+    throw UsageError(std::string("task: ") + name_of(config.task) + " needs a BERT with a pooler");
+  }
+  return config;
+}
+
+void require_labels(const Batch& batch, Task task, const Shape& shape, DType dtype) {
+  require_shape(batch.labels.defined() && batch.labels.shape() == shape && batch.labels.dtype() == dtype, [&] {
+    const std::string got =
+        batch.labels.defined() ? batch.labels.shape().to_string() + " " + name_of(batch.labels.dtype()) : "none";
+    return std::string(name_of(task)) + ": the batch's labels must be " + shape.to_string() + " " + name_of(dtype) +
+           ", got " + got;
+  });
+}
+
+// The packing of equally many neighbouring sequences to each of `questions` questions.
+Packed choices_of(Dim sequences, Dim questions) {
+  require_shape(questions > 0 && sequences % questions == 0, [&] {
+    return "choice: each question must have as many sequences as the others, got " + std::to_string(sequences) +
+           " sequences and labels of " + std::to_string(questions) + " questions";
+  });
+  return pack_lengths(std::vector<Dim>(static_cast<std::size_t>(questions), sequences / questions));
+}
+
+}  // namespace
+
+Task task_from_name(std::string_view name) {
+  std::string all;
+  for (const auto& [task, known] : kNames) {
+    if (name == known) return task;
+    all += (all.empty() ? "" : ", ") + std::string(known);
+  }
+  throw std::invalid_argument("task: must be one of " + all + ", got " + std::string(name));
+}
+
+const char* name_of(Task task) { return kNames[static_cast<std::size_t>(task)].second; }
+
+Dim TaskConfig::head_width() const { return task == Task::kQuestion ? 2 : task == Task::kChoice ? 1 : outputs; }
+
+TaskConfig task_config(Task task, Dim outputs, const BertConfig& backbone) {
+  return {.task = task,
+          .outputs = outputs,
+          .dropout = task == Task::kQuestion ? 0 : backbone.hidden_dropout,
+          .init_std = backbone.spread()};
+}
+
+TaskConfig task_config(Task task, Dim outputs, const GptConfig& backbone) {
+  const bool with_bias = task == Task::kTag || task == Task::kQuestion || task == Task::kChoice;
+  return {.task = task,
+          .outputs = outputs,
+          .dropout = task == Task::kQuestion ? 0 : backbone.residual_dropout,
+          .bias = with_bias,
+          .init_std = backbone.init_std};
+}
+
+TaskNetwork::TaskNetwork(std::unique_ptr<Backbone> backbone, const TaskConfig& config, Initializer& init)
+    : backbone_(std::move(backbone)),
+      config_(checked(config, *backbone_)),
+      head_({.in = backbone_->width(), .out = config.head_width(), .bias = config.bias, .std = config.init_std}, init) {
+}
+
+// What the head judges: [B, C], or [N, C] where each token is judged.
+Variable TaskNetwork::head_input(const Variable& states, const Packed& layout, Context& ctx) const {
+  const double p = ctx.training ? config_.dropout : 0;
+  if (config_.judges_sequences()) return dropout(backbone_->pooled(states, layout), p, ctx.sequence_dropout_key());
+  return dropout(states, p, ctx.dropout_key());
+}
+
+Variable TaskNetwork::task_loss(const Variable& x, const Batch& batch, const LossShare& share) const {
+  const Dim B = batch.layout.sequences(), K = config_.outputs;
+  const double scale = 1 / share.sequences;
+  switch (config_.task) {
+    case Task::kClassify:
+      require_labels(batch, config_.task, {B}, DType::kI32);
+      return linear_cross_entropy(x, head_.weight(), head_.bias(), all_rows(B), batch.labels,
+                                  {.label_smoothing = share.label_smoothing, .scale = scale});
+    case Task::kRegress:
+      require_labels(batch, config_.task, K == 1 ? Shape{B} : Shape{B, K}, DType::kF32);
+      return squared_error(head_.forward(x), batch.labels.reshape({B, K}).to(x.dtype()),
+                           scale / static_cast<double>(K));
+    case Task::kMultilabel:
+      require_labels(batch, config_.task, {B, K}, DType::kF32);
+      return binary_cross_entropy(head_.forward(x), batch.labels.to(x.dtype()), scale / static_cast<double>(K));
+    case Task::kTag:
+      return linear_cross_entropy(x, head_.weight(), head_.bias(), batch.target_rows, batch.targets,
+                                  {.label_smoothing = share.label_smoothing, .scale = 1 / share.targets});
+    case Task::kQuestion:
+      require_labels(batch, config_.task, {B, 2}, DType::kI32);
+      return packed_cross_entropy(head_.forward(x), batch.layout, batch.labels, scale / 2);
+    case Task::kChoice: {
+      const Dim questions = batch.labels.defined() ? batch.labels.size() : 0;
+      const Packed choices = choices_of(B, questions);
+      require_labels(batch, config_.task, {questions}, DType::kI32);
+      return packed_cross_entropy(head_.forward(x), choices, batch.labels.reshape({questions, 1}), scale);
+    }
+  }
+  throw BugError("task: a task without a loss");
+}
+
+Variable TaskNetwork::loss(const Batch& batch, const LossShare& share, Context& ctx) const {
+  if (share.language_model == 0) {
+    return task_loss(head_input(backbone_->states(batch, ctx), batch.layout, ctx), batch, share);
+  }
+  const auto* gpt = dynamic_cast<const Gpt*>(backbone_.get());
+  if (gpt == nullptr || config_.task == Task::kTag) {
+    throw std::invalid_argument(std::string("task: a language-model loss goes with a GPT and a task other than tag, ") +
+                                "got " + (gpt == nullptr ? "a BERT" : name_of(config_.task)));
+  }
+  const Gpt::StatesAndHead pass = gpt->states_and_head(batch, ctx);  // [N, C], [V, C]
+  const Variable task = task_loss(head_input(pass.states, batch.layout, ctx), batch, share);
+  return task + linear_cross_entropy(pass.states, pass.head, Variable(), batch.target_rows, batch.targets,
+                                     {.scale = share.language_model / share.targets});
+}
+
+Tensor TaskNetwork::logits(const Batch& batch) const {
+  const NoGrad no_grad;
+  Context ctx;
+  Variable x = head_input(backbone_->states(batch, ctx), batch.layout, ctx);
+  if (config_.task == Task::kTag) x = gather_rows(x, batch.target_rows);
+  return head_.forward(x).value();
+}
+
+void TaskNetwork::visit(ParameterVisitor& v) {
+  v.child("backbone", *backbone_);
+  v.child("head", head_);
+}
+
+}  // namespace rapt

@@ -1,0 +1,73 @@
+#include "tensor/kernels/mean_pool.h"
+
+#include "tensor/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/kernels/mean_pool.cpp"
+#include "tensor/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace rapt::HWY_NAMESPACE {
+namespace {
+
+template <typename T>
+void mean_rows(T* y, const T* x, Dim rows, Dim C) {
+  const Tag<T> d;
+  const auto factor = Set(d, 1 / static_cast<Compute<T>>(rows));
+  for_each_vector(d, C, [&](auto part) HWY_ATTR {
+    auto sum = part.load(x);
+    for (Dim n = 1; n < rows; ++n) sum = Add(sum, part.load(x + n * C));
+    part.store(Mul(sum, factor), y);
+  });
+}
+void mean_rows_f32(float* y, const float* x, Dim rows, Dim C) { mean_rows(y, x, rows, C); }
+void mean_rows_f64(double* y, const double* x, Dim rows, Dim C) { mean_rows(y, x, rows, C); }
+
+template <typename T>
+void spread_row(T* dx, Write write, const T* dy, Dim rows, Dim C) {
+  const Tag<T> d;
+  const auto factor = Set(d, 1 / static_cast<Compute<T>>(rows));
+  for (Dim n = 0; n < rows; ++n) {
+    for_each_vector(d, C, [&](auto part) HWY_ATTR { part.write(Mul(part.load(dy), factor), dx + n * C, write); });
+  }
+}
+void spread_row_f32(float* dx, Write write, const float* dy, Dim rows, Dim C) { spread_row(dx, write, dy, rows, C); }
+void spread_row_f64(double* dx, Write write, const double* dy, Dim rows, Dim C) { spread_row(dx, write, dy, rows, C); }
+
+}  // namespace
+}  // namespace rapt::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace rapt {
+
+HWY_EXPORT(mean_rows_f32);
+HWY_EXPORT(mean_rows_f64);
+HWY_EXPORT(spread_row_f32);
+HWY_EXPORT(spread_row_f64);
+
+namespace kernels {
+
+template <typename T>
+void mean_pool_forward(T* y, const T* x, std::span<const std::int32_t> offsets, Dim C) {
+  parallel_for(static_cast<Dim>(offsets.size()) - 1, [&](Dim b) {
+    const Dim begin = offsets[static_cast<std::size_t>(b)], end = offsets[static_cast<std::size_t>(b) + 1];
+    RAPT_DISPATCH(T, mean_rows)(y + b * C, x + begin * C, end - begin, C);
+  });
+}
+template void mean_pool_forward(float*, const float*, std::span<const std::int32_t>, Dim);
+template void mean_pool_forward(double*, const double*, std::span<const std::int32_t>, Dim);
+
+template <typename T>
+void mean_pool_backward(T* dx, Write write, const T* dy, std::span<const std::int32_t> offsets, Dim C) {
+  parallel_for(static_cast<Dim>(offsets.size()) - 1, [&](Dim b) {
+    const Dim begin = offsets[static_cast<std::size_t>(b)], end = offsets[static_cast<std::size_t>(b) + 1];
+    RAPT_DISPATCH(T, spread_row)(dx + begin * C, write, dy + b * C, end - begin, C);
+  });
+}
+template void mean_pool_backward(float*, Write, const float*, std::span<const std::int32_t>, Dim);
+template void mean_pool_backward(double*, Write, const double*, std::span<const std::int32_t>, Dim);
+
+}  // namespace kernels
+}  // namespace rapt
+#endif  // HWY_ONCE

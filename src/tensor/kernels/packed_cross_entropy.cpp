@@ -1,0 +1,51 @@
+#include "tensor/kernels/packed_cross_entropy.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/parallel.h"
+
+namespace rapt::kernels {
+
+// A column of one sequence is read K elements apart. K is one or two: what is gained by vectors is lost again.
+
+template <typename T>
+void packed_cross_entropy_forward(double* losses, double* lse, const T* x, std::span<const std::int32_t> offsets,
+                                  const std::int32_t* targets, Dim K) {
+  parallel_for(static_cast<Dim>(offsets.size()) - 1, [&](Dim b) {
+    const Dim begin = offsets[static_cast<std::size_t>(b)], end = offsets[static_cast<std::size_t>(b) + 1];
+    for (Dim k = 0; k < K; ++k) {
+      const auto at = [&](Dim n) { return static_cast<double>(x[n * K + k]); };
+      double highest = at(begin), sum = 0;
+      for (Dim n = begin + 1; n < end; ++n) highest = std::max(highest, at(n));
+      for (Dim n = begin; n < end; ++n) sum += std::exp(at(n) - highest);
+      lse[b * K + k] = highest + std::log(sum);
+      losses[b * K + k] = lse[b * K + k] - at(begin + targets[b * K + k]);
+    }
+  });
+}
+template void packed_cross_entropy_forward(double*, double*, const float*, std::span<const std::int32_t>,
+                                           const std::int32_t*, Dim);
+template void packed_cross_entropy_forward(double*, double*, const double*, std::span<const std::int32_t>,
+                                           const std::int32_t*, Dim);
+
+template <typename T>
+void packed_cross_entropy_backward(T* dx, Write write, const T* x, std::span<const std::int32_t> offsets,
+                                   const std::int32_t* targets, const double* lse, double factor, Dim K) {
+  parallel_for(static_cast<Dim>(offsets.size()) - 1, [&](Dim b) {
+    const Dim begin = offsets[static_cast<std::size_t>(b)], end = offsets[static_cast<std::size_t>(b) + 1];
+    for (Dim n = begin; n < end; ++n) {
+      for (Dim k = 0; k < K; ++k) {
+        const double p = std::exp(static_cast<double>(x[n * K + k]) - lse[b * K + k]);
+        const auto gradient = static_cast<T>(factor * (n - begin == targets[b * K + k] ? p - 1 : p));
+        dx[n * K + k] = write == Write::kAdd ? dx[n * K + k] + gradient : gradient;
+      }
+    }
+  });
+}
+template void packed_cross_entropy_backward(float*, Write, const float*, std::span<const std::int32_t>,
+                                            const std::int32_t*, const double*, double, Dim);
+template void packed_cross_entropy_backward(double*, Write, const double*, std::span<const std::int32_t>,
+                                            const std::int32_t*, const double*, double, Dim);
+
+}  // namespace rapt::kernels

@@ -1,0 +1,219 @@
+#include "nn/models/bert.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "nn/models/bert_pretraining.h"
+#include "support/network_checks.h"
+#include "tensor/error.h"
+
+using namespace rapt;
+using namespace rapt::testing;
+
+namespace {
+
+BertConfig small() {
+  BertConfig c;
+  c.vocabulary = 19;
+  c.context = 12;
+  c.width = 8;
+  c.layers = 2;
+  c.heads = 2;
+  c.init_std = 0.3;
+  c.hidden_dropout = c.attention_dropout = 0;
+  return c;
+}
+
+// Two segments, every third word masked, half of the second segments random ones.
+Batch pretraining_batch(const std::vector<Dim>& lengths, std::uint64_t seed) {
+  Batch batch = random_batch(lengths, 19, seed);
+  batch.segments = halves(batch.layout);
+  std::vector<std::int32_t> rows;
+  for (std::int32_t row = 1; row < batch.tokens.size(); row += 3) rows.push_back(row);
+  batch.target_rows = Tensor::from(rows, {static_cast<Dim>(rows.size())});
+  batch.targets = random_ids({batch.target_rows.size()}, 19, seed + 1);
+  batch.labels = random_ids({batch.layout.sequences()}, 2, seed + 2);
+  return batch;
+}
+
+LossShare share_of(const Batch& batch) {
+  return {.targets = static_cast<double>(batch.targets.size()),
+          .sequences = static_cast<double>(batch.layout.sequences())};
+}
+
+}  // namespace
+
+TEST_CASE("the published sizes have the published numbers of parameters, pooler included") {
+  const std::vector<std::pair<BertConfig, Dim>> sizes = {{BertConfig::tiny(), 4385920},
+                                                         {BertConfig::mini(), 11170560},
+                                                         {BertConfig::small(), 28763648},
+                                                         {BertConfig::medium(), 41373184},
+                                                         {BertConfig::base(), 109482240}};
+  for (const auto& [config, count] : sizes) {
+    CAPTURE(config.width);
+    Initializer init = Initializer::unset();
+    Bert model(config, init);
+    CHECK(parameter_count(model) == count);
+    CHECK(config.width == 64 * config.heads);
+  }
+}
+
+TEST_CASE("weights start within two standard deviations, norms at one and biases at zero") {
+  BertConfig c = small();
+  c.init_std = 0.02;
+  c.vocabulary = 5000;
+  Initializer init(1);
+  Bert model(c, init);
+  for (const NamedParameter& p : parameters_of(model)) {
+    CAPTURE(p.name);
+    double square = 0, largest = 0;
+    for (const float x : p.variable.value().span<float>()) {
+      largest = std::max(largest, std::abs(static_cast<double>(x)));
+      square += static_cast<double>(x) * static_cast<double>(x);
+      if (p.name.ends_with("gain")) CHECK(x == 1);
+      if (p.name.ends_with("bias")) CHECK(x == 0);
+    }
+    if (p.name.ends_with("gain") || p.name.ends_with("bias")) continue;
+    CHECK(largest <= 0.04 + 1e-8);
+    // The truncated normal's deviation is 0.8796 of the one that was cut.
+    if (p.name == "tokens.weight")
+      CHECK(std::sqrt(square / static_cast<double>(p.variable.value().size())) ==
+            doctest::Approx(0.8796 * 0.02).epsilon(0.02));
+  }
+}
+
+TEST_CASE("every token sees its whole sequence, and no other") {
+  Initializer init(1);
+  const Bert model(small(), init);
+  const NoGrad no_grad;
+  const Batch batch = pretraining_batch({4, 9, 2}, 8);
+  Context ctx;
+  const Tensor before = model.states(batch, ctx).value().clone();
+  Batch changed = batch;
+  changed.tokens = batch.tokens.clone();
+  changed.tokens.data<std::int32_t>()[12] = (batch.tokens.data<std::int32_t>()[12] + 1) % 19;  // the second's last
+  const Tensor after = model.states(changed, ctx).value();
+  for (Dim n = 0; n < 15; ++n) {
+    CAPTURE(n);
+    const double difference = max_difference(after.slice(n, n + 1), before.slice(n, n + 1));
+    CHECK((difference > 1e-4) == (n >= 4 && n < 13));
+  }
+}
+
+TEST_CASE("a sequence gives the same states alone and among others") {
+  Initializer init(1);
+  const Bert model(small(), init);
+  const NoGrad no_grad;
+  const Batch batch = pretraining_batch({4, 9, 2}, 8);
+  Context ctx;
+  const Tensor together = model.states(batch, ctx).value().slice(4, 13);
+  CHECK(max_difference(together, model.states(part_of(batch, 1, 2), ctx).value()) < 1e-6);
+}
+
+TEST_CASE("segments that are not given are the first one") {
+  Initializer init(1);
+  const Bert model(small(), init);
+  const NoGrad no_grad;
+  Batch batch = random_batch({4, 3}, 19, 8);
+  Context ctx;
+  const Tensor without = model.states(batch, ctx).value().clone();
+  batch.segments = Tensor::zeros({7}, DType::kI32);
+  CHECK(same_bits(model.states(batch, ctx).value(), without));
+  batch.segments = halves(batch.layout);
+  CHECK(max_difference(model.states(batch, ctx).value(), without) > 1e-3);
+}
+
+TEST_CASE("the gradients of both pretraining losses agree with central differences") {
+  std::vector<BertConfig> configs(4, small());
+  configs[1].pooler = false;
+  configs[1].activation = Activation::kGeluTanh;
+  configs[2].hidden_dropout = configs[2].attention_dropout = 0.2;
+  configs[3].activation = Activation::kSilu;
+  configs[3].segments = 3;
+  configs[3].feed_forward = 11;
+  for (std::size_t i = 0; i < configs.size(); ++i) {
+    CAPTURE(i);
+    Initializer init(7, DType::kF64);
+    BertPretraining model(configs[i], init);
+    const Batch batch = pretraining_batch({5, 1, 12}, 3);
+    const GradcheckResult result = check_gradients(model, batch, {.targets = 3, .sequences = 2});
+    CHECK_MESSAGE(result, result.message);
+  }
+}
+
+TEST_CASE("BERT gives the same bits recomputed and on two threads, and the same gradient in halves") {
+  BertConfig c = small();
+  c.hidden_dropout = c.attention_dropout = 0.2;
+  const Batch batch = pretraining_batch({6, 2, 9, 6}, 2);
+  Initializer init(4);
+  BertPretraining model(c, init);
+  CHECK(same_when_recomputed(model, batch, share_of(batch)));
+  CHECK(same_on_two_threads(model, batch, share_of(batch)));
+  Initializer init64(4, DType::kF64);
+  BertPretraining model64(c, init64);
+  CHECK(difference_in_halves(model64, batch, share_of(batch)) < 1e-12);
+}
+
+TEST_CASE("what BERT scores is its loss, and its likeliest words those of the logits") {
+  Initializer init(4, DType::kF64);
+  const BertPretraining model(small(), init);
+  const Batch batch = pretraining_batch({6, 2, 9, 6}, 2);
+  const BertPretraining::Scores scores = model.scores(batch);
+  const Tensor logits = model.word_logits(batch);
+  const Dim M = batch.targets.size();
+  REQUIRE(logits.shape() == Shape{M, 19});
+  double words = 0, sentences = 0;
+  for (Dim m = 0; m < M; ++m) {
+    const auto row = logits.slice(m, m + 1).span<double>();
+    CHECK(scores.predicted.data<std::int32_t>()[m] == std::ranges::max_element(row) - row.begin());
+    words -= scores.log_probabilities.data<double>()[m];
+  }
+  REQUIRE(scores.next_sentence.shape() == Shape{4, 2});
+  for (Dim b = 0; b < 4; ++b) {
+    const double* const z = scores.next_sentence.data<double>() + 2 * b;
+    const std::int32_t label = batch.labels.data<std::int32_t>()[b];
+    sentences += std::log(std::exp(z[0]) + std::exp(z[1])) - z[label];
+  }
+  Context ctx;
+  const NoGrad no_grad;
+  CHECK(model.loss(batch, share_of(batch), ctx).value().item() ==
+        doctest::Approx(words / static_cast<double>(M) + sentences / 4).epsilon(1e-12));
+}
+
+TEST_CASE("a batch without masked words has a loss, that of its sentences") {
+  Initializer init(4, DType::kF64);
+  BertPretraining model(small(), init);
+  Batch batch = pretraining_batch({6, 2}, 2);
+  batch.target_rows = batch.targets = Tensor::zeros({0}, DType::kI32);
+  const std::vector<Tensor> results = loss_and_gradients(model, batch, {.targets = 5, .sequences = 2});
+  CHECK(results[0].item() > 0);
+  CHECK(model.word_logits(batch).shape() == Shape{0, 19});
+  CHECK(model.scores(batch).predicted.size() == 0);
+}
+
+TEST_CASE("what BERT cannot do is refused with the setting's name") {
+  Initializer init(1);
+  BertConfig c = small();
+  c.heads = 3;
+  CHECK_THROWS_WITH_AS(Bert(c, init), "bert: heads must divide width, got width 8 and heads 3", UsageError);
+  c = small();
+  c.segments = 0;
+  CHECK_THROWS_WITH_AS(Bert(c, init), "bert: segments must be at least 1, got 0", UsageError);
+  Context ctx;
+  const BertPretraining model(small(), init);
+  CHECK_THROWS_WITH_AS(model.loss(random_batch({13}, 19, 1), {}, ctx),
+                       "bert: a sequence of 13 tokens does not fit the context of 12; shorten it or raise --context",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(model.loss(random_batch({3}, 19, 1), {}, ctx),
+                       "bert: labels must be [1] i32, whether a sequence's second segment is a random one, got none",
+                       ShapeError);
+  clear_tape();
+  c = small();
+  c.pooler = false;
+  const Bert encoder(c, init);
+  const Batch batch = random_batch({3}, 19, 1);
+  CHECK_THROWS_WITH_AS(encoder.pooled(encoder.states(batch, ctx), batch.layout),
+                       "bert: this network has no pooler to judge whole sequences with", std::invalid_argument);
+  clear_tape();
+}

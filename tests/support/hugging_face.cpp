@@ -1,0 +1,76 @@
+// rapt_hugging_face random KIND OUT: a small network with random weights as a Hugging Face directory.
+// rapt_hugging_face copy DIRECTORY OUT: a directory read and written again. For the checks against transformers
+// (scripts/interop). KIND is encoder, pretraining, masked-lm or a task for bert; a task, after a backbone's name, for
+// gpt1 and gpt2: "bert classify".
+#include <cstdio>
+#include <exception>
+#include <sstream>
+#include <string>
+
+#include "train/hugging_face.h"
+
+namespace rapt {
+
+static NetworkConfig bert_of(const std::string& head) {
+  BertConfig c;
+  c.vocabulary = 97;
+  c.context = 32;
+  c.width = 24;
+  c.layers = 2;
+  c.heads = 3;
+  c.feed_forward = 40;
+  c.init_std = 0.3;
+  c.pooler = head != "masked-lm";
+  if (head == "encoder") return {.backbone = c, .head = HeadKind::kNone};
+  if (head == "pretraining" || head == "masked-lm") return {.backbone = c, .head = HeadKind::kPretraining};
+  return with_task_head({.backbone = c}, task_from_name(head), head == "regress" ? 1 : 3);
+}
+
+static NetworkConfig gpt_of(GptConfig c, const std::string& head) {
+  c.vocabulary = 97;
+  c.context = 32;
+  c.width = 24;
+  c.layers = 2;
+  c.heads = 3;
+  c.init_std = 0.3;
+  return with_task_head({.backbone = c}, task_from_name(head), head == "regress" ? 1 : 3);
+}
+
+static void write_random(const std::string& kind, const std::string& out) {
+  std::istringstream words(kind);
+  std::string backbone, head;
+  words >> backbone >> head;
+  const NetworkConfig config = backbone == "bert"   ? bert_of(head)
+                               : backbone == "gpt1" ? gpt_of(GptConfig::gpt1(), head)
+                                                    : gpt_of(GptConfig::gpt2(), head);
+  Initializer init(1);
+  AnyNetwork network(config, init);
+  for (NamedParameter& p : parameters_of(network.module())) {  // biases, which start at zero, and gains too
+    if (p.variable.shape().rank() != 1) continue;
+    Rng rng(random_key(1, Purpose::kText, std::hash<std::string>()(p.name)));
+    for (float& x : p.variable.value().span<float>()) x += static_cast<float>(0.2 * rng.normal());
+  }
+  write_hugging_face(network.module(), {.network = config}, nullptr, out);
+}
+
+static void copy(const std::string& directory, const std::string& out) {
+  HuggingFaceModel model = read_hugging_face(directory);
+  const HuggingFaceConfig config{.network = model.network.config(), .labels = model.labels};
+  write_hugging_face(model.network.module(), config, nullptr, out);
+}
+
+}  // namespace rapt
+
+int main(int count, char** arguments) {
+  try {
+    const std::string verb = count == 4 ? arguments[1] : "";
+    if (verb != "random" && verb != "copy") {
+      throw std::invalid_argument("usage: rapt_hugging_face random|copy KIND|DIRECTORY OUT");
+    }
+    (verb == "random" ? rapt::write_random : rapt::copy)(arguments[2], arguments[3]);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "rapt_hugging_face: %s\n", error.what());
+    return 1;
+  }
+}
