@@ -1,4 +1,4 @@
-#include "train/suggest.h"
+#include "io/suggest.h"
 
 #include <algorithm>
 #include <cctype>
