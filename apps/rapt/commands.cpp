@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "io/escape.h"
+#include "io/suggest.h"
 #include "tensor/error.h"
-#include "train/suggest.h"
 
 namespace rapt::app {
 

@@ -5,9 +5,9 @@
 #include <stdexcept>
 
 #include "io/escape.h"
+#include "io/suggest.h"
 #include "tensor/error.h"
 #include "train/settings.h"
-#include "train/suggest.h"
 
 namespace rapt::app {
 

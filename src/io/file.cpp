@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "io/escape.h"
+#include "io/suggest.h"
 #include "tensor/error.h"
 
 namespace rapt {
@@ -23,21 +24,6 @@ FileDescriptor::~FileDescriptor() {
 }
 
 static std::string reason(int error) { return std::generic_category().message(error); }
-
-static std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
 
 std::string similar_file(const std::string& path) {
   namespace fs = std::filesystem;

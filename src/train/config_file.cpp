@@ -5,12 +5,12 @@
 #include <stdexcept>
 
 #include "io/escape.h"
+#include "io/suggest.h"
 #include "io/toml.h"
 #include "tensor/error.h"
 #include "train/numbers.h"
 #include "train/presets.h"
 #include "train/settings.h"
-#include "train/suggest.h"
 
 namespace rapt {
 

@@ -1,8 +1,8 @@
 #include "train/presets.h"
 
 #include "io/escape.h"
+#include "io/suggest.h"
 #include "tensor/error.h"
-#include "train/suggest.h"
 
 namespace rapt {
 

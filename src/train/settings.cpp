@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "io/escape.h"
+#include "io/suggest.h"
 #include "train/numbers.h"
-#include "train/suggest.h"
 
 namespace rapt {
 namespace {
