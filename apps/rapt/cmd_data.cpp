@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "data_instances.h"
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "terminal.h"
@@ -13,6 +14,8 @@
 
 namespace rapt::app {
 namespace {
+
+constexpr double kManyRandom = 0.6;  // half of the pairs should be
 
 DocumentUnit document_unit(const std::string& word) {
   return word == "line" ? DocumentUnit::kLine : word == "paragraph" ? DocumentUnit::kParagraph : DocumentUnit::kFile;
@@ -34,6 +37,20 @@ std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Corpu
   return train_tokenizer(corpus, options);
 }
 
+void tell_about_instances(const TokenStore& store) {
+  const InstanceOptions& options = *store.instance_options();
+  const InstanceCounts train = count_instances(store, Part::kTrain);
+  const InstanceCounts validation = count_instances(store, Part::kValidation);
+  say(fmt::format("for {}: {} sequences to train on in {} {}, {} to validate on", name_of(options.task),
+                  fmt::group_digits(train.sequences), fmt::group_digits(options.passes),
+                  options.passes == 1 ? "pass" : "passes", fmt::group_digits(validation.sequences)));
+  if (train.random_next <= kManyRandom) return;
+  say(
+      fmt::format("note: {:.0f} % of the pairs are random, because many documents are short; --document-lines 32 joins "
+                  "paragraphs that follow each other",
+                  100 * train.random_next));
+}
+
 int run_build(const Arguments& arguments) {
   const std::string path = arguments.required("out");
   const auto notice = [](const std::string& note) { say("note: " + note); };
@@ -41,9 +58,12 @@ int run_build(const Arguments& arguments) {
   options.sources = arguments.positionals();
   for (const std::string& file : arguments.list("data")) options.sources.push_back(file);
   if (options.sources.empty()) throw UsageError("rapt data build needs FILE..., or - for standard input");
-  options.unit = document_unit(arguments.choice("documents", "file", {"file", "line", "paragraph"}));
+  TokenStoreOptions store_options;
+  read_instance_options(arguments, store_options);
+  const std::string unit = store_options.instances ? "paragraph" : "file";
+  options.unit = document_unit(arguments.choice("documents", unit, {"file", "line", "paragraph"}));
   options.text_field = arguments.text("text-field", options.text_field);
-  const double fraction = arguments.number("validation-fraction", 0.1, {0, 1, true, false});
+  store_options.validation_fraction = arguments.number("validation-fraction", 0.1, {0, 1, true, false});
   const Corpus corpus(options, notice);
   std::optional<Corpus> validation;
   if (arguments.has("validation-data")) {
@@ -52,12 +72,13 @@ int run_build(const Arguments& arguments) {
     validation.emplace(other, notice);
   }
   const auto tokenizer = tokenizer_for(arguments, corpus);
+  if (!store_options.instances) store_options.end_of_text = document_end(corpus, *tokenizer);
   const TokenStore store =
-      build_token_store(corpus, validation ? &*validation : nullptr, *tokenizer, path,
-                        {.validation_fraction = fraction, .end_of_text = document_end(corpus, *tokenizer)});
+      build_token_store(corpus, validation ? &*validation : nullptr, *tokenizer, path, store_options);
   say(fmt::format("wrote {}: {} tokens to train on, {} to validate on", escape_for_terminal(path),
                   fmt::group_digits(store.part(Part::kTrain).size()),
                   fmt::group_digits(store.part(Part::kValidation).size())));
+  if (store.instance_options()) tell_about_instances(store);
   return 0;
 }
 
@@ -79,6 +100,7 @@ int run_stats(const Arguments& arguments) {
     json["vocabulary"] = store.vocabulary_size();
     json["train"] = part_json(store, Part::kTrain);
     json["validation"] = part_json(store, Part::kValidation);
+    if (store.instance_options()) json["instances"] = instances_json(store);
     out(json.dump() + "\n");
     return 0;
   }
@@ -90,6 +112,7 @@ int run_stats(const Arguments& arguments) {
                     fmt::group_digits(json["bytes"].get<std::uint64_t>()), json["bytes_per_token"].get<double>()));
   }
   out(fmt::format("vocabulary of {} entries\n", fmt::group_digits(store.vocabulary_size())));
+  if (store.instance_options()) out(instances_table(store));
   return 0;
 }
 
@@ -101,6 +124,10 @@ int run_head(const Arguments& arguments) {
   const Dim documents = arguments.whole("documents", 3, 1), most = arguments.whole("tokens", 60, 1);
   const auto tokenizer =
       store.tokenizer_json().empty() ? nullptr : tokenizer_from_json(store.tokenizer_json(), arguments.positional(0));
+  if (store.instance_options() && tokenizer) {
+    out(show_instances(store, *tokenizer, part, documents, most));
+    return 0;
+  }
   const TokenRange range = store.documents(part);
   for (Dim index = range.begin; index < std::min(range.end, range.begin + documents); ++index) {
     const TokenRange tokens = store.document(index);
@@ -122,16 +149,19 @@ Command data_build_command() {
       {"tokenizer", "vocab", "documents", "text-field", "validation-data", "validation-fraction", "data"});
   for (Option& option : options) {
     option.group.clear();
-    if (option.name == "tokenizer") option.fallback.clear();
+    if (option.name == "tokenizer" || option.name == "documents") option.fallback.clear();
+    if (option.name == "documents") option.help += ": a file, or with --task mlm and mlm-nsp a paragraph";
     if (option.name == "vocab" || option.name == "data") option.common = false;
   }
+  for (Option& option : instance_options()) options.push_back(std::move(option));
   options.push_back({.name = "out", .value = "FILE", .help = "where the tokens go", .aliases = {"o", "output"}});
   return {.name = "data build",
           .summary = "tokenise text into a file that training maps into memory",
           .arguments = "FILE...",
           .most = 1000000,
           .examples = {"rapt data build my.txt --tokenizer tok.json --out d.h5",
-                       "rapt data build *.jsonl.gz --tokenizer byte-bpe --out d.h5"},
+                       "rapt data build *.jsonl.gz --tokenizer byte-bpe --out d.h5",
+                       "rapt data build my.txt --task mlm-nsp --tokenizer wp.json --context 128 --out d.h5"},
           .options = options,
           .run = run_build};
 }
@@ -148,18 +178,23 @@ Command data_stats_command() {
 }
 
 Command data_head_command() {
-  return {
-      .name = "data head",
-      .summary = "how the documents of a file of tokens begin",
-      .arguments = "FILE",
-      .least = 1,
-      .most = 1,
-      .examples = {"rapt data head d.h5", "rapt data head d.h5 --validation --documents 10"},
-      .options =
-          {{.name = "documents", .value = "N", .help = "how many", .aliases = {"n", "lines"}, .fallback = "3"},
-           {.name = "tokens", .value = "N", .help = "most tokens of each", .fallback = "60"},
-           {.name = "validation", .kind = OptionKind::kSwitch, .help = "of the validation part", .aliases = {"valid"}}},
-      .run = run_head};
+  return {.name = "data head",
+          .summary = "how the documents of a file of tokens begin, or its sequences for masked language models",
+          .arguments = "FILE",
+          .least = 1,
+          .most = 1,
+          .examples = {"rapt data head d.h5", "rapt data head d.h5 --validation --documents 10"},
+          .options = {{.name = "documents",
+                       .value = "N",
+                       .help = "how many",
+                       .aliases = {"n", "lines", "sequences"},
+                       .fallback = "3"},
+                      {.name = "tokens", .value = "N", .help = "most tokens of each", .fallback = "60"},
+                      {.name = "validation",
+                       .kind = OptionKind::kSwitch,
+                       .help = "of the validation part",
+                       .aliases = {"valid"}}},
+          .run = run_head};
 }
 
 }  // namespace rapt::app

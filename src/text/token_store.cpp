@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "io/element_type.h"
 #include "io/escape.h"
 #include "io/file.h"
 #include "io/hdf5.h"
@@ -24,6 +25,14 @@ struct TokenStore::Contents {
   std::int32_t vocabulary = 0;
   std::optional<std::int32_t> end_of_text;
   std::uint64_t train_bytes = 0, validation_bytes = 0;
+
+  std::optional<InstanceOptions> instance_options;  // without them nothing below
+  MaskingOptions masking;
+  std::span<const std::int64_t> sentences;       // [s + 1]
+  std::span<const std::int64_t> instance_begin;  // [k, 2]
+  std::span<const std::uint16_t> instance_length;
+  std::span<const std::uint8_t> instance_random;  // [k]
+  std::vector<std::int64_t> passes;               // [p + 2], of which each is at most the next
 };
 
 // ------------------------------------------------------------------------------------------------------------- opening
@@ -39,15 +48,15 @@ class StoreFields final {
   [[noreturn]] void fail(const std::string& what) const { throw DataError(name_ + ": " + what); }
 
   template <typename T>
-  const T& attribute(const std::string& name) const {
+  const T& attribute(const std::string& name, const std::string& object = "") const {
     for (const Hdf5Contents::Attribute& attribute : contents_.attributes) {
-      if (!attribute.object.empty() || attribute.name != name) continue;
+      if (attribute.object != object || attribute.name != name) continue;
       if (const T* value = std::get_if<T>(&attribute.value)) return *value;
     }
     fail("the tokenised corpus has no attribute " + name + "; build it again with: rapt data build");
   }
-  Dim count(const std::string& name, Dim largest) const {
-    const auto value = attribute<std::int64_t>(name);
+  Dim count(const std::string& name, Dim largest, const std::string& object = "") const {
+    const auto value = attribute<std::int64_t>(name, object);
     if (value < 0 || value > largest)
       fail("attribute " + name + " must be from 0 to " + std::to_string(largest) + ", got " + std::to_string(value) +
            "; the file is damaged");
@@ -61,6 +70,20 @@ class StoreFields final {
     return *dataset;
   }
   const void* data(const Hdf5Contents::Dataset& dataset) const { return file_.data() + dataset.place.offset; }
+  bool has(const std::string& name) const { return contents_.find(name) != nullptr; }
+  /// The elements of a dataset with this many numbers a row; 0: one axis.
+  template <typename T>
+  std::span<const T> rows(const std::string& name, ElementType type, Dim width) const {
+    const Hdf5Contents::Dataset& found = dataset(name);
+    const bool fits = !found.is_string && found.type == type && found.shape.size() == (width == 0 ? 1 : 2) &&
+                      (width == 0 || found.shape[1] == width);
+    if (!fits) {
+      fail("dataset " + name + " must be " + name_of(type) + " of shape [n" +
+           (width == 0 ? "" : ", " + std::to_string(width)) + "], got " + shape_text(found.shape));
+    }
+    if (found.place.offset % sizeof(T) != 0) fail("dataset " + name + " must be aligned; the file is damaged");
+    return {static_cast<const T*>(data(found)), static_cast<std::size_t>(found.place.bytes) / sizeof(T)};
+  }
   std::string text(const std::string& name) const {
     const Hdf5Contents::Dataset& found = dataset(name);
     if (!found.is_string) fail("dataset " + name + " must be a string");
@@ -73,6 +96,47 @@ class StoreFields final {
   const MappedFile& file_;
   std::string name_;
 };
+
+constexpr const char* kInstances = "instances";
+
+InstanceOptions read_instance_options(const StoreFields& fields) {
+  const auto whole = [&](const char* name) { return fields.attribute<std::int64_t>(name, kInstances); };
+  InstanceOptions options;
+  options.context = whole("context");
+  options.passes = whole("passes");
+  options.short_probability = fields.attribute<double>("short_probability", kInstances);
+  options.document_lines = whole("document_lines");
+  options.seed = static_cast<std::uint64_t>(whole("seed"));
+  try {
+    options.task = instance_task_named(fields.attribute<std::string>("task", kInstances));
+    require_instance_options(options);
+  } catch (const UsageError& error) {
+    fields.fail(std::string(error.what()) + "; the file is damaged or of a newer version of rapt");
+  }
+  return options;
+}
+
+MaskingOptions read_masking_options(const StoreFields& fields) {
+  MaskingOptions options;
+  options.probability = fields.attribute<double>("mask_probability", kInstances);
+  options.most = fields.count("max_predictions", std::int64_t{1} << 30, kInstances);
+  options.whole_words = fields.count("whole_words", 1, kInstances) == 1;
+  options.dynamic = fields.count("dynamic", 1, kInstances) == 1;
+  return options;
+}
+
+// Where each pass' instances begin, checked: batches are counted with them.
+std::vector<std::int64_t> read_passes(const StoreFields& fields, Dim passes, Dim instances) {
+  const auto found = fields.rows<std::int64_t>("instances/passes", ElementType::kI64, 0);
+  std::vector<std::int64_t> begins(found.begin(), found.end());
+  const bool fits = static_cast<Dim>(begins.size()) == passes + 2 && begins.front() == 0 &&
+                    begins.back() == instances && std::is_sorted(begins.begin(), begins.end()) && begins[1] > 0;
+  if (!fits) {
+    fields.fail("instances/passes must ascend from 0 to " + std::to_string(instances) + " in " +
+                std::to_string(passes + 2) + " entries; the file is damaged");
+  }
+  return begins;
+}
 
 }  // namespace
 
@@ -112,6 +176,19 @@ TokenStore TokenStore::open(const std::string& path) {
   contents->key = fields.attribute<std::string>("key");
   contents->tokenizer_json = fields.text("tokenizer");
   contents->sources_json = fields.text("sources");
+  if (fields.has("instances/begin")) {
+    contents->instance_options = read_instance_options(fields);
+    contents->masking = read_masking_options(fields);
+    contents->sentences = fields.rows<std::int64_t>("sentences", ElementType::kI64, 0);
+    contents->instance_begin = fields.rows<std::int64_t>("instances/begin", ElementType::kI64, 2);
+    contents->instance_length = fields.rows<std::uint16_t>("instances/length", ElementType::kU16, 2);
+    contents->instance_random = fields.rows<std::uint8_t>("instances/random", ElementType::kU8, 0);
+    const std::size_t count = contents->instance_random.size();
+    if (contents->instance_begin.size() != 2 * count || contents->instance_length.size() != 2 * count) {
+      fields.fail("the datasets in /instances must have equally many rows; the file is damaged");
+    }
+    contents->passes = read_passes(fields, contents->instance_options->passes, static_cast<Dim>(count));
+  }
   return TokenStore(std::move(contents));
 }
 
@@ -202,6 +279,52 @@ void TokenStore::copy(Dim begin, std::span<std::int32_t> to) const {
   throw DataError(escape_for_terminal(c.path) + ": ids must be below the vocabulary's " + std::to_string(c.vocabulary) +
                   ", got " + std::to_string(*bad) + " at token " + std::to_string(begin + (bad - to.begin())) +
                   "; the file is damaged");
+}
+
+// ----------------------------------------------------------------------------------------------------------- instances
+
+const std::optional<InstanceOptions>& TokenStore::instance_options() const { return contents_->instance_options; }
+const MaskingOptions& TokenStore::masking() const { return contents_->masking; }
+
+TokenRange TokenStore::instances(Part part, Dim pass) const {
+  const Contents& c = *contents_;
+  if (!c.instance_options) return {};
+  const Dim passes = part == Part::kTrain ? c.instance_options->passes : 1;
+  if (pass < 0 || pass >= passes) throw std::out_of_range("token store: there is no such pass");
+  const auto at = static_cast<std::size_t>(part == Part::kTrain ? pass : c.instance_options->passes);
+  return {c.passes[at], c.passes[at + 1]};
+}
+
+Instance TokenStore::instance(Dim index) const {
+  const Contents& c = *contents_;
+  if (index < 0 || index >= static_cast<Dim>(c.instance_random.size())) {
+    throw std::out_of_range("token store: there is no such instance");
+  }
+  const auto i = static_cast<std::size_t>(index);
+  const auto stretch = [&](std::size_t at) {
+    const Dim begin = c.instance_begin[at], length = c.instance_length[at];
+    return TokenRange{begin, begin > c.size ? begin : begin + length};
+  };
+  const Instance instance{stretch(2 * i), stretch(2 * i + 1), c.instance_random[i] == 1};
+  const bool pairs = c.instance_options->task == InstanceTask::kMlmNsp;
+  const auto lies_within = [&](TokenRange range) { return range.begin >= 0 && range.end <= c.size; };
+  const Dim text = instance.first.size() + instance.second.size();
+  const bool fits = lies_within(instance.first) && lies_within(instance.second) && instance.first.size() > 0 &&
+                    (instance.second.size() > 0) == pairs && c.instance_random[i] <= (pairs ? 1 : 0) &&
+                    text + frame_tokens(c.instance_options->task) <= c.instance_options->context;
+  if (!fits) {
+    throw DataError(escape_for_terminal(c.path) + ": instance " + std::to_string(index) +
+                    " does not fit the tokens or the context; the file is damaged");
+  }
+  return instance;
+}
+
+void TokenStore::sentences_within(TokenRange tokens, std::vector<Dim>& begins) const {
+  const std::span<const std::int64_t> sentences = contents_->sentences;
+  auto at = std::upper_bound(sentences.begin(), sentences.end(), tokens.begin);
+  for (; at != sentences.end() && *at < tokens.end; ++at) {
+    if (*at > tokens.begin) begins.push_back(*at);  // or the file is damaged: no reason to trust it
+  }
 }
 
 void TokenStore::require_tokenizer(const Tokenizer& tokenizer) const {

@@ -6,6 +6,17 @@
 //     /sources     string: JSON, what it was made from
 //     attributes   format, version, vocabulary, end_of_text, train_tokens, train_documents, train_bytes,
 //                  validation_bytes, key
+//
+// One built for masked-language models has also
+//
+//     /sentences         i64  [s+1]: where each sentence (a line) begins in /tokens, and n
+//     /instances/begin   i64  [k, 2]: where the first and the second stretch of a sequence begin in /tokens
+//     /instances/length  u16  [k, 2]: how long they are; without a second one, 0
+//     /instances/random  u8   [k]: 1 if the second does not follow the first
+//     /instances/passes  i64  [p+2]: where the instances of each pass over the training part begin, those of the
+//                        validation part, and k
+//     its attributes     task, context, passes, short_probability, document_lines, seed: InstanceOptions;
+//                        mask_probability, max_predictions, whole_words, dynamic: MaskingOptions
 #pragma once
 
 #include <cstdint>
@@ -18,17 +29,11 @@
 
 #include "tensor/types.h"
 #include "text/corpus.h"
+#include "text/instances.h"
+#include "text/token_range.h"
 #include "text/tokenizer.h"
 
 namespace rapt {
-
-enum class Part { kTrain, kValidation };
-
-/// [begin, end)
-struct TokenRange {
-  Dim begin = 0, end = 0;
-  Dim size() const { return end - begin; }
-};
 
 /// A tokenised corpus, read-only. Copies share it; safe to use from many threads.
 class TokenStore final {
@@ -60,6 +65,17 @@ class TokenStore final {
   /// Ids [begin, begin + to.size()). \throws DataError  an id that is not in the vocabulary: the file is damaged
   void copy(Dim begin, std::span<std::int32_t> to) const;
 
+  /// How its instances were made; nothing if it was not built for masked-language models, and then there are none.
+  const std::optional<InstanceOptions>& instance_options() const;
+  /// What the file proposes for masking.
+  const MaskingOptions& masking() const;
+  /// Indices of the instances of one pass over the training part, or of the validation part, which has one pass.
+  TokenRange instances(Part part, Dim pass = 0) const;
+  /// \throws DataError  if the file is damaged
+  Instance instance(Dim index) const;
+  /// Where sentences begin within a stretch of tokens, but for its first token; added to `begins`.
+  void sentences_within(TokenRange tokens, std::vector<Dim>& begins) const;
+
   const std::string& path() const;            ///< "" in memory
   const std::string& tokenizer_json() const;  ///< "" in memory
   const std::string& sources_json() const;
@@ -85,6 +101,12 @@ struct TokenStoreOptions {
   double validation_fraction = 0.1;
   /// Put behind each document; see document_end.
   std::optional<std::int32_t> end_of_text = std::nullopt;
+  /// Builds it for masked-language models: sentences (lines, without the white space around them) are tokenised by
+  /// themselves, in which special tokens are text like any other, and made into instances. The validation part is then
+  /// taken from the ends of up to ten equal stretches of the documents, so that it has something of each file; corpora
+  /// of whole files are cut at the end of a line.
+  std::optional<InstanceOptions> instances = std::nullopt;
+  MaskingOptions masking = {};  ///< kept beside the instances
 };
 
 /// The token to end documents with: the tokenizer's, but none for a corpus that is a single plain file.
@@ -103,7 +125,8 @@ using TokenStoreProgress = std::function<void(std::uint64_t done, std::uint64_t 
 /// such as a long text without spaces, is held as a whole).
 ///
 /// \param validation  may be null: then a part of `train` is split off
-/// \throws DataError  text that cannot be read (see CorpusReader) or encoded; an empty corpus
+/// \throws DataError  text that cannot be read (see CorpusReader) or encoded; an empty corpus; one that gives no pairs
+///                    of neighbouring sentences for InstanceTask::kMlmNsp
 /// \throws CannotCreateError, IoError  as DurableFile
 TokenStore build_token_store(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
                              const std::string& path, const TokenStoreOptions& options = {},

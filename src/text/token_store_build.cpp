@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "io/escape.h"
 #include "io/json.h"
 #include "tensor/error.h"
+#include "text/masking.h"
 #include "text/token_file.h"
 #include "text/token_store.h"
 #include "text/token_store_writer.h"
@@ -38,6 +40,19 @@ Json key_of(const Corpus& corpus, const std::vector<std::string>& digests) {
   return {{"sources", sources}, {"unit", static_cast<int>(options.unit)}, {"text_field", options.text_field}};
 }
 
+Json key_of(const InstanceOptions& instances, const MaskingOptions& masking) {
+  return {{"task", name_of(instances.task)},
+          {"context", instances.context},
+          {"passes", instances.passes},
+          {"short_probability", instances.short_probability},
+          {"document_lines", instances.document_lines},
+          {"seed", instances.seed},
+          {"mask_probability", masking.probability},
+          {"max_predictions", masking.most},
+          {"whole_words", masking.whole_words},
+          {"dynamic", masking.dynamic}};
+}
+
 StoreIdentity identify(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
                        const TokenStoreOptions& options) {
   StoreIdentity identity;
@@ -50,6 +65,7 @@ StoreIdentity identify(const Corpus& train, const Corpus* validation, const Toke
     key["validation_fraction"] = options.validation_fraction;
   }
   key["end_of_text"] = options.end_of_text.value_or(-1);
+  if (options.instances) key["instances"] = key_of(*options.instances, options.masking);
   key["tokenizer"] = digest_of(tokenizer.to_json());
   identity.key = digest_of(dump_compact(key));
   return identity;
@@ -60,6 +76,24 @@ struct Split {
   std::uint64_t characters = std::numeric_limits<std::uint64_t>::max();
   std::int64_t documents = std::numeric_limits<std::int64_t>::max();
   bool by_documents = false;
+  std::function<bool(std::int64_t)> takes;  // whether a document is read at all; empty: each one is
+};
+
+// Which of a corpus' documents are held out: the last ones of each of up to ten equal stretches.
+class HeldOut final {
+ public:
+  HeldOut(std::int64_t documents, std::int64_t held)
+      : documents_(documents), held_(held), stretches_(std::min<std::int64_t>(10, held)) {}
+
+  bool operator()(std::int64_t document) const {
+    const std::int64_t stretch = ((document + 1) * stretches_ - 1) / documents_;
+    const auto shared = [&](std::int64_t of, std::int64_t stretch_end) { return of * stretch_end / stretches_; };
+    const std::int64_t held = shared(held_, stretch + 1) - shared(held_, stretch);
+    return document >= shared(documents_, stretch + 1) - held;
+  }
+
+ private:
+  std::int64_t documents_, held_, stretches_;
 };
 
 class StoreBuilder final {
@@ -69,8 +103,8 @@ class StoreBuilder final {
       : tokenizer_(tokenizer),
         options_(options),
         progress_(progress),
-        out_(path, tokenizer.vocabulary_size()),
-        encoder_(tokenizer, options.end_of_text, out_) {}
+        out_(path, tokenizer.vocabulary_size(), options.instances.has_value()),
+        encoder_(tokenizer, options.end_of_text, options.instances.has_value(), out_) {}
 
   void build(const Corpus& train, const Corpus* validation, const StoreIdentity& identity) {
     const bool split = validation == nullptr && options_.validation_fraction > 0;
@@ -109,7 +143,11 @@ class StoreBuilder final {
         at.characters = static_cast<std::uint64_t>(kept * static_cast<double>(info.characters));
       }
     }
-    add_all_text(train, at);
+    if (!at.by_documents || !options_.instances) return add_all_text(train, at);
+    const HeldOut held(info.documents, info.documents - at.documents);
+    add_all_text(train, {.by_documents = true, .takes = [&](std::int64_t d) { return !held(d); }});
+    end_training_part();
+    add_all_text(train, {.by_documents = true, .takes = held});
   }
 
   void add_all_text(const Corpus& corpus, const Split& split) {
@@ -118,12 +156,22 @@ class StoreBuilder final {
     CorpusPiece piece;
     std::int64_t documents = 0;
     std::uint64_t characters = 0;
+    std::size_t source = 0;
+    bool taken = true;
     while (reader.next(piece)) {
-      if (piece.begins && documents++ == split.documents) end_training_part();
+      if (piece.begins) {
+        taken = !split.takes || split.takes(documents);
+        if (!taken || piece.source != source) end_joined(source);
+        source = piece.source;
+        if (documents++ == split.documents) end_training_part();
+      }
+      if (!taken) continue;
       std::string_view text = piece.text;
       std::uint64_t offset = piece.offset;
       if (!boundary_ && !split.by_documents) {
-        const std::size_t first = bytes_of_characters(text, split.characters - characters, characters);
+        const std::uint64_t left = split.characters - std::min(characters, split.characters);
+        std::size_t first = bytes_of_characters(text, left, characters);
+        if (options_.instances) first = end_of_line(text, first);
         if (first < text.size()) {
           if (offset + first > 0) add(text.substr(0, first), piece, offset, true, false);
           end_training_part();
@@ -131,9 +179,35 @@ class StoreBuilder final {
           offset += first;
         }
       }
-      add(text, piece, offset, piece.ends, piece.ends);
+      const bool joins = joins_next(corpus, piece);
+      add(text, piece, offset, piece.ends && !joins, piece.ends && !joins);
+      if (joins) encoder_.add("\n", piece.source, offset + text.size(), false, false);
     }
+    end_joined(source);
     encoder_.flush();
+  }
+
+  // Whether the paragraph ends here, but not the document; see InstanceOptions::document_lines.
+  bool joins_next(const Corpus& corpus, const CorpusPiece& piece) {
+    if (!options_.instances || corpus.options().unit != DocumentUnit::kParagraph) return false;
+    if (corpus.sources()[piece.source].format() == SourceFormat::kJsonLines) return false;
+    joined_lines_ += std::count(piece.text.begin(), piece.text.end(), '\n') + (piece.begins ? 1 : 0);
+    if (!piece.ends) return false;
+    if (joined_lines_ < options_.instances->document_lines) return true;
+    joined_lines_ = 0;
+    return false;
+  }
+
+  void end_joined(std::size_t source) {
+    if (joined_lines_ > 0) encoder_.add("", source, 0, true, false);
+    joined_lines_ = 0;
+  }
+
+  // The first place from `at` on where a line begins, or the text's end.
+  static std::size_t end_of_line(std::string_view text, std::size_t at) {
+    if (at > 0 && text[at - 1] == '\n') return at;
+    const std::size_t end = text.find('\n', at);
+    return end == std::string_view::npos ? text.size() : end + 1;
   }
 
   void add(std::string_view text, const CorpusPiece& piece, std::uint64_t offset, bool ends, bool mark) {
@@ -226,7 +300,30 @@ class StoreBuilder final {
     whole("train_bytes", train_bytes_);
     whole("validation_bytes", validation_bytes_);
     layout.add_attribute("", "key", identity.key);
+    out_.finish();
+    if (options_.instances) {
+      describe_instances(layout);
+      out_.add_instances(*options_.instances, train_documents_);
+    }
     out_.commit(std::move(layout), tokenizer_.to_json(), dump_compact(sources));
+  }
+
+  void describe_instances(Hdf5Layout& layout) const {
+    const InstanceOptions& instances = *options_.instances;
+    layout.add_group("instances");
+    const auto add = [&](const char* name, Hdf5Value value) {
+      layout.add_attribute("instances", name, std::move(value));
+    };
+    add("task", std::string(name_of(instances.task)));
+    add("context", instances.context);
+    add("passes", instances.passes);
+    add("short_probability", instances.short_probability);
+    add("document_lines", instances.document_lines);
+    add("seed", static_cast<std::int64_t>(instances.seed));
+    add("mask_probability", options_.masking.probability);
+    add("max_predictions", options_.masking.most);
+    add("whole_words", std::int64_t{options_.masking.whole_words ? 1 : 0});
+    add("dynamic", std::int64_t{options_.masking.dynamic ? 1 : 0});
   }
 
   const Tokenizer& tokenizer_;
@@ -238,6 +335,7 @@ class StoreBuilder final {
   Dim train_documents_ = 0;
   std::uint64_t train_bytes_ = 0, validation_bytes_ = 0;
   std::uint64_t done_bytes_ = 0, total_bytes_ = 0;
+  std::int64_t joined_lines_ = 0;  // of paragraphs whose document goes on
 };
 
 void require_options(const TokenStoreOptions& options, const Tokenizer& tokenizer) {
@@ -249,6 +347,10 @@ void require_options(const TokenStoreOptions& options, const Tokenizer& tokenize
     throw std::invalid_argument("token store: end_of_text must be in the vocabulary, got " +
                                 std::to_string(*options.end_of_text));
   }
+  if (!options.instances) return;
+  if (options.end_of_text) throw std::invalid_argument("token store: instances need a corpus without end_of_text");
+  require_instance_options(*options.instances);
+  const Masker masker(tokenizer, options.masking, options.instances->context);  // or it would fail in training
 }
 
 }  // namespace

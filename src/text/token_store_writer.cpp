@@ -8,6 +8,7 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
+#include "text/instance_builder.h"
 
 namespace rapt {
 
@@ -17,10 +18,32 @@ static constexpr std::size_t kBlockBytes = std::size_t{1} << 15;  // at least so
 
 // --------------------------------------------------------------------------------------------------------------- file
 
-StoreWriter::StoreWriter(const std::string& path, std::int32_t vocabulary)
-    : narrow_(vocabulary <= 65536),
+StoreColumn::StoreColumn(const std::string& path, std::string name, ElementType type, Dim width)
+    : name_(std::move(name)),
+      type_(type),
+      width_(width),
+      spool_(escape_for_terminal(path) + ": /" + name_, std::filesystem::path(path).parent_path()) {}
+
+void StoreColumn::finish() { file_ = MappedFile(spool_.finish(), name_); }
+
+std::size_t StoreColumn::add_to(Hdf5Layout& layout) const {
+  if (width_ == 0) return layout.add_dataset(name_, type_, {count_});
+  return layout.add_dataset(name_, type_, {count_ / width_, width_});
+}
+
+void StoreColumn::give(const ByteSink& sink) const {
+  for (std::size_t at = 0; at < file_.size(); at += kJobBytes) {
+    sink(file_.data() + at, std::min(kJobBytes, file_.size() - at));
+  }
+}
+
+StoreWriter::StoreWriter(const std::string& path, std::int32_t vocabulary, bool sentences)
+    : path_(path),
+      narrow_(vocabulary <= 65536),
       tokens_(path, "tokens", narrow_ ? ElementType::kU16 : ElementType::kI32),
-      documents_(escape_for_terminal(path) + ": where documents begin", std::filesystem::path(path).parent_path()) {}
+      documents_(path, "documents", ElementType::kI64) {
+  if (sentences) sentences_.emplace(path, "sentences", ElementType::kI64);
+}
 
 void StoreWriter::append(std::span<const std::int32_t> ids) {
   if (narrow_) {
@@ -31,36 +54,93 @@ void StoreWriter::append(std::span<const std::int32_t> ids) {
   }
 }
 
+void StoreWriter::end_sentence() {
+  if (!sentences_ || count() == sentence_begin_) return;
+  sentences_->append({sentence_begin_});
+  sentence_begin_ = count();
+}
+
 void StoreWriter::end_document() {
+  end_sentence();
   if (count() == begin_) return;
-  documents_.append(&begin_, sizeof begin_);
+  documents_.append({begin_});
   ++document_count_;
   begin_ = count();
 }
 
-void StoreWriter::commit(Hdf5Layout layout, const std::string& tokenizer, const std::string& sources) {
+void StoreWriter::finish() {
   end_document();
-  documents_.append(&begin_, sizeof begin_);
-  const std::uint64_t bytes = documents_.size();
-  const FileDescriptor spool = documents_.finish();
-  const std::size_t documents = layout.add_dataset("documents", ElementType::kI64, {document_count_ + 1});
+  documents_.append({begin_});
+  documents_.finish();
+  if (!sentences_) return;
+  sentences_->append({sentence_begin_});
+  sentences_->finish();
+}
+
+void StoreWriter::add_instances(const InstanceOptions& options, Dim train_documents) {
+  Instances& out = instances_.emplace(Instances{{path_, "instances/begin", ElementType::kI64, 2},
+                                                {path_, "instances/length", ElementType::kU16, 2},
+                                                {path_, "instances/random", ElementType::kU8},
+                                                {path_, "instances/passes", ElementType::kI64}});
+  std::int64_t total = 0, real_next = 0;
+  const InstanceSink add = [&](const Instance& instance) {
+    const auto length = [](TokenRange range) { return static_cast<std::uint16_t>(range.size()); };
+    out.begin.append<std::int64_t>({instance.first.begin, instance.second.begin});
+    out.length.append<std::uint16_t>({length(instance.first), length(instance.second)});
+    out.random.append<std::uint8_t>({static_cast<std::uint8_t>(instance.random_next ? 1 : 0)});
+    ++total;
+    real_next += instance.random_next ? 0 : 1;
+  };
+  const TextLayout text{documents_.read<std::int64_t>(), sentences_->read<std::int64_t>()};
+  const InstanceBuilder training(text, {0, train_documents}, options, 0);
+  for (Dim pass = 0; pass < options.passes; ++pass) {
+    out.passes.append<std::int64_t>({total});
+    training.build(pass, add);
+  }
+  if (total == 0) throw DataError(escape_for_terminal(path_) + ": there must be text to train on, got none");
+  if (options.task == InstanceTask::kMlmNsp && real_next == 0) {
+    throw DataError(escape_for_terminal(path_) +
+                    ": next-sentence prediction needs documents of two lines or more, got none; join lines with "
+                    "--documents paragraph or file, or leave the pairs out with --task mlm");
+  }
+  out.passes.append<std::int64_t>({total});
+  InstanceBuilder(text, {train_documents, document_count_}, options, 1).build(0, add);
+  out.passes.append<std::int64_t>({total});
+  for (StoreColumn* column : {&out.begin, &out.length, &out.random, &out.passes}) column->finish();
+}
+
+void StoreWriter::commit(Hdf5Layout layout, const std::string& tokenizer, const std::string& sources) {
+  std::vector<const StoreColumn*> columns = {&documents_};
+  if (sentences_) columns.push_back(&*sentences_);
+  if (instances_) {
+    for (const StoreColumn* column :
+         {&instances_->begin, &instances_->length, &instances_->random, &instances_->passes}) {
+      columns.push_back(column);
+    }
+  }
+  for (const StoreColumn* column : columns) column->add_to(layout);
   const std::size_t tokenizer_text = layout.add_string("tokenizer", tokenizer.size());
   layout.add_string("sources", sources.size());
   tokens_.commit(layout, [&](std::size_t dataset, const ByteSink& sink) {
-    if (dataset != documents) {
-      const std::string& text = dataset == tokenizer_text ? tokenizer : sources;
-      return sink(text.data(), text.size());
-    }
-    std::vector<char> block(kJobBytes);
-    for (std::uint64_t at = 0; at < bytes; at += block.size()) {
-      block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), bytes - at)));
-      read_at(spool, "documents", at, block.data(), block.size());
-      sink(block.data(), block.size());
-    }
+    if (dataset < columns.size()) return columns[dataset]->give(sink);
+    const std::string& text = dataset == tokenizer_text ? tokenizer : sources;
+    sink(text.data(), text.size());
   });
 }
 
 // ------------------------------------------------------------------------------------------------------------ encoding
+
+// Behind ends of lines, about `bytes` apart, without the text's end.
+static std::vector<std::size_t> line_cuts(std::string_view text, std::size_t bytes) {
+  std::vector<std::size_t> cuts;
+  for (std::size_t at = bytes; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    if (end == std::string_view::npos || end + 1 == text.size()) break;
+    cuts.push_back(end + 1);
+    at = end + 1 + bytes;
+  }
+  return cuts;
+}
 
 void CorpusEncoder::add(std::string_view text, std::size_t source, std::uint64_t offset, bool ends, bool mark) {
   if (pending_.empty()) pending_offset_ = offset;
@@ -97,7 +177,8 @@ void CorpusEncoder::flush() {
 
 // Makes jobs of the pending text; what is behind the last safe place waits for more, unless the document ends.
 void CorpusEncoder::cut(bool ends, bool mark) {
-  std::vector<std::size_t> cuts = tokenizer_.safe_cuts(pending_, kJobBytes);
+  std::vector<std::size_t> cuts =
+      sentences_ ? line_cuts(pending_, kJobBytes) : tokenizer_.safe_cuts(pending_, kJobBytes);
   if (ends) cuts.push_back(pending_.size());
   std::size_t at = 0;
   for (const std::size_t to : cuts) {
@@ -114,7 +195,11 @@ void CorpusEncoder::cut(bool ends, bool mark) {
 
 void CorpusEncoder::encode(const Job& job, Encoded& out) const {
   try {
-    tokenizer_.append_ids(job.text, SpecialTokens::kRecognise, out.ids, static_cast<std::size_t>(job.offset));
+    if (sentences_) {
+      encode_sentences(job, out);
+    } else {
+      tokenizer_.append_ids(job.text, SpecialTokens::kRecognise, out.ids, static_cast<std::size_t>(job.offset));
+    }
   } catch (const DataError& error) {
     throw DataError(escape_for_terminal(corpus_->sources()[job.source].name()) + ": " + error.what());
   }
@@ -122,14 +207,43 @@ void CorpusEncoder::encode(const Job& job, Encoded& out) const {
   if (job.ends) out.document_ends.push_back(out.ids.size());
 }
 
+void CorpusEncoder::encode_sentences(const Job& job, Encoded& out) const {
+  static constexpr std::string_view kWhite = " \t\v\f\r";
+  const std::string_view text = job.text;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = text.substr(begin, end - begin);
+    const std::size_t first = line.find_first_not_of(kWhite);
+    if (first != std::string_view::npos) {
+      line = line.substr(first, line.find_last_not_of(kWhite) + 1 - first);
+      tokenizer_.append_ids(line, SpecialTokens::kAsText, out.ids,
+                            static_cast<std::size_t>(job.offset) + begin + first);
+      out.sentence_ends.push_back(out.ids.size());
+    }
+    begin = end + 1;
+  }
+}
+
 void CorpusEncoder::write(const Encoded& block) {
   std::size_t at = 0;
-  for (const std::size_t end : block.document_ends) {
+  const auto put = [&](std::size_t end) {
     out_.append(std::span(block.ids).subspan(at, end - at));
-    out_.end_document();
     at = end;
+  };
+  auto sentence = block.sentence_ends.begin();
+  const auto put_sentences = [&](std::size_t limit) {
+    for (; sentence != block.sentence_ends.end() && *sentence <= limit; ++sentence) {
+      put(*sentence);
+      out_.end_sentence();
+    }
+  };
+  for (const std::size_t end : block.document_ends) {
+    put_sentences(end);
+    put(end);
+    out_.end_document();
   }
-  out_.append(std::span(block.ids).subspan(at));
+  put_sentences(block.ids.size());
+  put(block.ids.size());
 }
 
 }  // namespace rapt

@@ -54,3 +54,64 @@ TEST_CASE("what is wrong with data is said in one line") {
   CHECK_FALSE(shop.has("d.h5"));
   CHECK(shop.rapt({"data", "stats", "my.txt"}).code == 65);
 }
+
+TEST_CASE("pairs for BERT are built, counted and shown") {
+  Workshop shop;
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += std::string(i % 20 == 0 ? "\n" : "") + "line " + std::to_string(i % 10) + "\n";
+  shop.write("my.txt", text);
+  shop.write("words.txt", "line line line 0 1 2 3 4 5 6 7 8 9");
+  shop.rapt({"tokenizer", "train", "words.txt", "--type", "char", "--special", "[CLS]", "--special", "[SEP]",
+             "--special", "[MASK]", "--out", "tok.json"});
+  const ProgramResult built =
+      shop.rapt({"data", "build", "my.txt", "--task", "mlm-nsp", "--tokenizer", "tok.json", "--max_seq_length", "32",
+                 "--dupe_factor", "2", "--masked_lm_prob", "0.2", "--seed", "3", "--out", "d.h5"});
+  CHECK(built.code == 0);
+  CHECK(built.err.find("note: read --max_seq_length as --context") != std::string::npos);
+  CHECK(built.err.find("note: read --dupe_factor as --dupe-factor") == std::string::npos);
+  CHECK(built.err.find("wrote d.h5: 2,160 tokens to train on, 240 to validate on\nfor mlm-nsp: ") != std::string::npos);
+  CHECK(built.err.find(" sequences to train on in 2 passes, ") != std::string::npos);
+  const std::string json = shop.rapt({"data", "stats", "d.h5", "--json"}).out;
+  CHECK(json.find("\"instances\":{\"task\":\"mlm-nsp\",\"context\":32,\"passes\":2,\"mask_probability\":0.2,"
+                  "\"whole_words\":false,\"masking\":\"dynamic\",\"train\":{\"sequences\":") != std::string::npos);
+  const std::string table = shop.rapt({"data", "stats", "d.h5"}).out;
+  CHECK(table.find("\nfor mlm-nsp: sequences of at most 32 tokens, 2 passes over the training part\n") !=
+        std::string::npos);
+  CHECK(table.find("sequences   mean length       random next\n") != std::string::npos);
+  CHECK(table.find(" %\n") != std::string::npos);
+  const std::string head = shop.rapt({"data", "head", "d.h5", "--sequences", "2"}).out;
+  CHECK(head.starts_with("sequence 0: "));
+  CHECK(head.find("\nsequence 1: ") != std::string::npos);
+  CHECK(head.find("\nsequence 2: ") == std::string::npos);
+  CHECK((head.find(" predicted, is next\n  [CLS] ") != std::string::npos ||
+         head.find(" predicted, random next\n  [CLS] ") != std::string::npos));
+  CHECK(head.find(" [MASK](") != std::string::npos);
+  CHECK(head.find(" [SEP]\n") != std::string::npos);
+  CHECK(shop.rapt({"data", "head", "d.h5", "--validation", "--tokens", "5"}).out.find(" ...\n") != std::string::npos);
+}
+
+TEST_CASE("sequences for RoBERTa have one part, and settings of masked models need their task") {
+  Workshop shop;
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "line " + std::to_string(i % 10) + (i % 10 == 9 ? "\n\n" : "\n");
+  shop.write("my.txt", text);
+  shop.write("words.txt", "line 0123456789");
+  shop.rapt({"tokenizer", "train", "words.txt", "--type", "char", "--special", "<s>", "--special", "</s>", "--special",
+             "<mask>", "--out", "tok.json"});
+  const ProgramResult built = shop.rapt({"data", "build", "my.txt", "--task", "mlm", "--tokenizer", "tok.json",
+                                         "--context", "64", "--masking", "static", "--out", "d.h5"});
+  CHECK(built.err ==
+        "wrote d.h5: 540 tokens to train on, 60 to validate on\nfor mlm: 9 sequences to train on in 1 pass, 1 to "
+        "validate on\n");
+  const std::string head = shop.rapt({"data", "head", "d.h5", "--tokens", "1000"}).out;
+  CHECK(head.find("sequence 2: 62 tokens, 9 predicted\n  <s> ") != std::string::npos);
+  CHECK(shop.rapt({"data", "stats", "d.h5", "--json"}).out.find("\"masking\":\"static\"") != std::string::npos);
+  check_error(shop.rapt({"data", "build", "my.txt", "--tokenizer", "tok.json", "--whole-word", "--out", "e.h5"}), 64,
+              "--whole-word is for masked language models, got --task lm; say --task mlm-nsp or mlm");
+  check_error(shop.rapt({"data", "build", "my.txt", "--task", "mlm", "--tokenizer", "byte", "--out", "e.h5"}), 65,
+              "masking: the tokenizer must have a token [MASK] or <mask>, got neither; masked language models need a "
+              "tokenizer of BERT's or RoBERTa's kind");
+  check_error(shop.rapt({"data", "build", "my.txt", "--task", "nsp", "--tokenizer", "byte", "--out", "e.h5"}), 64,
+              "--task must be one of lm|mlm|mlm-nsp, got \"nsp\"");
+  CHECK_FALSE(shop.has("e.h5"));
+}
