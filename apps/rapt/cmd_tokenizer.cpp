@@ -21,7 +21,7 @@ namespace {
 
 const Option kTokenizer = {.name = "tokenizer",
                            .value = "FILE",
-                           .help = "tokenizer.json, or a folder that has one",
+                           .help = "tokenizer.json or vocab.txt, or a folder that has one",
                            .aliases = {"tokenizer-file"}};
 const Option kOut = {.name = "out", .value = "FILE", .help = "where the tokenizer goes", .aliases = {"o", "output"}};
 
@@ -47,8 +47,9 @@ int run_train(const Arguments& arguments) {
   options.min_frequency = arguments.whole("min-frequency", options.min_frequency, 1);
   options.lowercase = arguments.on("lowercase");
   options.special = arguments.has("special") ? arguments.list("special") : default_special_tokens(options.type);
-  if (options.lowercase && options.type != TokenizerType::kWordBpe)
-    throw UsageError(std::string("--lowercase belongs to --type bpe, got --type ") + name_of(options.type));
+  if (options.lowercase && options.type != TokenizerType::kWordBpe && options.type != TokenizerType::kWordPiece)
+    throw UsageError(std::string("--lowercase belongs to --type bpe or wordpiece, got --type ") +
+                     name_of(options.type));
   CorpusOptions corpus;
   corpus.sources = arguments.positionals();
   for (const std::string& file : arguments.list("data")) corpus.sources.push_back(file);
@@ -56,8 +57,8 @@ int run_train(const Arguments& arguments) {
   corpus.text_field = arguments.text("text-field", corpus.text_field);
   const auto tokenizer =
       train_tokenizer(Corpus(corpus, [](const std::string& note) { say("note: " + note); }), options);
-  const bool byte_pairs = options.type == TokenizerType::kByteBpe || options.type == TokenizerType::kWordBpe;
-  if (byte_pairs && tokenizer->vocabulary_size() < options.vocabulary)
+  const bool fills_up = options.type != TokenizerType::kChar && options.type != TokenizerType::kByte;
+  if (fills_up && tokenizer->vocabulary_size() < options.vocabulary)
     say("note: the text gave " + std::to_string(tokenizer->vocabulary_size()) + " entries, fewer than --vocab " +
         std::to_string(options.vocabulary));
   write_tokenizer(*tokenizer, path);
@@ -191,12 +192,15 @@ void make_folder(const std::string& path) {
 
 int run_export(const Arguments& arguments) {
   const std::string folder = arguments.required("out");
-  const std::string format = arguments.choice("format", "hf", {"hf", "gpt2"});
+  const std::string format = arguments.choice("format", "hf", {"hf", "gpt2", "bert"});
   const std::int64_t context = arguments.whole("context", 1024, 1);
   const auto tokenizer = open_tokenizer(arguments);
   std::vector<std::pair<std::string, std::string>> files;
   if (format == "hf") {
     files = {{"tokenizer.json", tokenizer->to_json()}, {"tokenizer_config.json", tokenizer->to_config_json(context)}};
+  } else if (format == "bert") {
+    files = {{"vocab.txt", tokenizer->to_vocabulary_text()},
+             {"tokenizer_config.json", tokenizer->to_config_json(context)}};
   } else {
     auto [vocabulary, merges] = tokenizer->to_vocabulary_and_merges();
     files = {{"vocab.json", std::move(vocabulary)}, {"merges.txt", std::move(merges)}};
@@ -215,10 +219,11 @@ Command tokenizer_train_command() {
           .arguments = "FILE...",
           .most = 1000000,
           .examples = {"rapt tokenizer train my.txt --type byte-bpe --vocab 8000 --out tok.json",
+                       "rapt tokenizer train my.txt --type wordpiece --lowercase --out wp.json",
                        "rapt tokenizer train texts/ --type char --out tok.json"},
           .options = {{.name = "type",
-                       .value = "byte-bpe|bpe|char|byte",
-                       .help = "as GPT-2 has it, as GPT-1 (</w>), characters, bytes",
+                       .value = "byte-bpe|bpe|wordpiece|char|byte",
+                       .help = "as GPT-2 has it, as GPT-1 (</w>), as BERT (##), characters, bytes",
                        .aliases = {"kind", "model-type"},
                        .fallback = "byte-bpe"},
                       {.name = "vocab",
@@ -240,7 +245,7 @@ Command tokenizer_train_command() {
                        .fallback = "<|endoftext|>"},
                       {.name = "lowercase",
                        .kind = OptionKind::kSwitch,
-                       .help = "lower case without accents (--type bpe)",
+                       .help = "lower case without accents (--type bpe or wordpiece)",
                        .aliases = {"lower"}},
                       {.name = "data",
                        .kind = OptionKind::kList,
@@ -309,7 +314,9 @@ Command tokenizer_import_command() {
       .most = 1,
       .examples = {"rapt tokenizer import gpt2/ --out tok.json"},
       .options = {kOut},
-      .more = "Reads tokenizer.json, vocab.json with merges.txt, OpenAI's encoder.json with vocab.bpe, also gzipped.\n",
+      .more =
+          "Reads tokenizer.json, BERT's vocab.txt, vocab.json with merges.txt, OpenAI's encoder.json with vocab.bpe, "
+          "also gzipped.\n",
       .run = run_import};
 }
 
@@ -319,11 +326,12 @@ Command tokenizer_export_command() {
           .arguments = "[FILE]",
           .most = 1,
           .examples = {"rapt tokenizer export tok.json --format hf --out folder",
-                       "rapt tokenizer export tok.json --format gpt2 --out folder"},
+                       "rapt tokenizer export tok.json --format gpt2 --out folder",
+                       "rapt tokenizer export wp.json --format bert --out folder"},
           .options = {kTokenizer,
                       {.name = "format",
-                       .value = "hf|gpt2",
-                       .help = "tokenizer.json for transformers, or vocab.json and merges.txt",
+                       .value = "hf|gpt2|bert",
+                       .help = "tokenizer.json for transformers, vocab.json and merges.txt, or vocab.txt",
                        .fallback = "hf"},
                       {.name = "out", .value = "FOLDER", .help = "where the files go", .aliases = {"o", "output"}},
                       {.name = "context",

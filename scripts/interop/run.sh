@@ -7,7 +7,7 @@ program=$(realpath "$1")
 cd "$(dirname "$0")"
 root=$(realpath ../..)
 
-"$root/scripts/install_packages.sh" python3 python3-venv
+"$root/scripts/install_packages.sh" python3 python3-venv perl
 venv=$root/build/venv
 if ! cmp -s requirements.txt "$venv/requirements.txt"; then
   python3 -m venv "$venv"

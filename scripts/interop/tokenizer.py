@@ -1,17 +1,21 @@
 """Tokenizers of rapt, loaded by Hugging Face's tokenizers and transformers: usage: tokenizer.py PROGRAM
 
 Learns one of each kind, exports it, and compares the ids and texts of many lines; then imports what Hugging Face wrote.
+After that BERT's on any characters at all.
 """
+import json
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
+import unicodedata
 
 import tokenizers
 import transformers
 
-KINDS = {"byte-bpe": ["--vocab", "600"], "bpe": ["--vocab", "400", "--lowercase"], "char": [], "byte": []}
+KINDS = {"byte-bpe": ["--vocab", "600"], "bpe": ["--vocab", "400", "--lowercase"], "char": [], "byte": [],
+         "wordpiece": ["--vocab", "500", "--lowercase"], "wordpiece-cased": ["--vocab", "500"]}
 SPECIAL = "<|endoftext|>"
 ENGLISH = ("The keeper of the lamp climbed the stairs before dawn, because the fog had come in from the sea. "
            "\"Who's there?\" asked the boy; he didn't like it. In 1874 the harbour froze, and 312 ships lay in the ice. "
@@ -53,21 +57,26 @@ def compare(name: str, ours: list[list[int]], theirs: list[list[int]], texts: li
 def check_kind(program: str, kind: str, texts: list[str], folder: pathlib.Path) -> None:
     corpus, path, exported = folder / "text.txt", folder / f"{kind}.json", folder / kind
     corpus.write_text("\n".join(texts), encoding="utf-8")
-    rapt(program, "train", str(corpus), "--type", kind, "--special", SPECIAL, "--out", str(path), *KINDS[kind])
+    learnt = kind.removesuffix("-cased")
+    rapt(program, "train", str(corpus), "--type", learnt, "--special", SPECIAL, "--out", str(path), *KINDS[kind])
     rapt(program, "export", str(path), "--format", "hf", "--out", str(exported))
     ours = encode(program, path, texts)
 
     theirs = tokenizers.Tokenizer.from_file(str(path))
-    compare(kind, ours, [theirs.encode(text).ids for text in texts], texts)
+    compare(kind, ours, [theirs.encode(text, add_special_tokens=False).ids for text in texts], texts)
     auto = transformers.AutoTokenizer.from_pretrained(exported)
-    compare(kind + " (AutoTokenizer)", ours, [auto(text)["input_ids"] for text in texts], texts)
+    compare(kind + " (AutoTokenizer)", ours, [auto(text, add_special_tokens=False)["input_ids"] for text in texts],
+            texts)
     assert auto.eos_token == SPECIAL, auto.eos_token
 
     ids = "".join(" ".join(map(str, line)) + "\n" for line in ours)
     decoded = rapt(program, "decode", "--tokenizer", str(path), text=ids).split("\n")[:-1]
     assert decoded == [theirs.decode(line, skip_special_tokens=False) for line in ours], kind
-    if kind != "bpe":
+    if learnt in ("byte-bpe", "char", "byte"):
         assert decoded == texts, kind
+    if learnt == "wordpiece":
+        assert auto("a b", "c")["token_type_ids"] == theirs.encode("a b", "c").type_ids, kind
+        check_vocabulary_text(program, path, folder / f"{kind}-text", texts, ours)
 
     again = folder / f"{kind}-again.json"
     theirs.save(str(again))
@@ -75,11 +84,58 @@ def check_kind(program: str, kind: str, texts: list[str], folder: pathlib.Path) 
     print(f"  {kind}: {theirs.get_vocab_size()} tokens, {len(texts)} lines")
 
 
+def check_vocabulary_text(program: str, path: pathlib.Path, exported: pathlib.Path, texts: list[str],
+                          ours: list[list[int]]) -> None:
+    """BERT's form, vocab.txt, has no added tokens but BERT's own."""
+    rapt(program, "export", str(path), "--format", "bert", "--out", str(exported))
+    plain = [(ids, text) for ids, text in zip(ours, texts) if SPECIAL not in text]
+    auto = transformers.AutoTokenizer.from_pretrained(exported)
+    compare("vocab.txt", [ids for ids, _ in plain],
+            [auto(text, add_special_tokens=False)["input_ids"] for _, text in plain], [text for _, text in plain])
+    compare("vocab.txt (rapt)", [ids for ids, _ in plain], encode(program, exported, [text for _, text in plain]),
+            [text for _, text in plain])
+
+
+# Hugging Face's tables of categories are those of Unicode 8, ours those of Unicode 15, in which these characters have
+# become others: U+166D a symbol instead of punctuation, U+1734 a spacing mark instead of one without width, U+1885,
+# U+1886 and U+A9BD marks without width instead of letters and a spacing mark, U+111C9 a mark instead of punctuation.
+OTHER_SINCE_UNICODE_8 = "\u166d\u1734\u1885\u1886\ua9bd\U000111c9"
+
+
+def characters_of_unicode_8() -> list[str]:
+    """Those assigned then, without surrogates; Perl knows since when a character is one."""
+    find = r'no warnings; for (0..0x10FFFF) { print "$_ " if chr =~ /\p{Present_In: 8.0}/ and chr !~ /\p{Cs}/ }'
+    done = subprocess.run(["perl", "-e", find], capture_output=True, check=True)
+    return [chr(int(code)) for code in done.stdout.split()]
+
+
+def check_bert(program: str, lowercase: bool, count: int, folder: pathlib.Path) -> None:
+    """Ids of random strings, with a vocabulary in which each character has an entry at a word's start and inside."""
+    known = [c for c in characters_of_unicode_8() if c not in "\r\n" + OTHER_SINCE_UNICODE_8]
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [form for c in known for form in (c, "##" + c)]
+    folder.mkdir()
+    (folder / "vocab.txt").write_bytes("".join(token + "\n" for token in tokens).encode())
+    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lowercase}))
+
+    chance = random.Random(8)
+    early = [c for c in known if c < "\u3000"]
+    marks = [c for c in known if unicodedata.category(c)[0] == "M"]
+    kinds = [known, early, marks, list("abcXYZ .,-'\t")]
+    texts = ["".join(chance.choice(chance.choices(kinds, [3, 3, 2, 2])[0]) for _ in range(chance.randrange(1, 24)))
+             for _ in range(count)]
+    theirs = tokenizers.BertWordPieceTokenizer({token: i for i, token in enumerate(tokens)}, lowercase=lowercase)
+    compare(f"bert, lowercase={lowercase}", encode(program, folder, texts),
+            [encoding.ids for encoding in theirs.encode_batch(texts, add_special_tokens=False)], texts)
+    print(f"  bert, {'lower case' if lowercase else 'cased'}: {count} random strings of {len(known)} characters")
+
+
 def main() -> None:
     assert len(sys.argv) == 2, __doc__
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
             check_kind(sys.argv[1], kind, lines(2000), pathlib.Path(folder))
+        check_bert(sys.argv[1], True, 100_000, pathlib.Path(folder) / "uncased")
+        check_bert(sys.argv[1], False, 100_000, pathlib.Path(folder) / "cased")
 
 
 main()

@@ -67,6 +67,17 @@ class BpeModel final : public TokenModel {
   bool has(std::int32_t id) const override { return vocabulary_.contains(id); }
   std::string_view token_text(std::int32_t id) const override { return vocabulary_.text(id); }
   std::optional<std::int32_t> token_id(std::string_view text) const override { return vocabulary_.id(text); }
+  std::optional<std::size_t> covered_bytes(std::int32_t id, bool begins_word) const override {
+    if (id == unknown_) return std::nullopt;
+    std::string_view text = vocabulary_.text(id);
+    if (byte_level_) {
+      const auto bytes = bytes_of_printable(text);
+      return bytes ? std::optional(bytes->size()) : std::nullopt;
+    }
+    if (!begins_word && text.starts_with(prefix())) text.remove_prefix(prefix().size());
+    if (text.ends_with(suffix())) text.remove_suffix(suffix().size());
+    return text.size();
+  }
   bool knows_every_byte() const override { return knows_every_byte_; }
   std::size_t merge_count() const override { return merges_.size(); }
 
@@ -87,7 +98,7 @@ class BpeModel final : public TokenModel {
                  {"ignore_merges", options_.ignore_merges}};
     std::string out = dump_compact(head);
     out.back() = ',';  // the closing brace
-    out += "\n\"vocab\": " + vocabulary_object();
+    out += "\n\"vocab\": " + vocabulary_object(vocabulary_);
     out += ",\n\"merges\": [";
     for (std::size_t i = 0; i < merge_list_.size(); ++i) {
       const auto& merge = merge_list_[i];
@@ -97,15 +108,7 @@ class BpeModel final : public TokenModel {
     return out + "]}";
   }
 
-  // One entry a line, in the order of ids: files that differ in one token differ in one line.
-  std::string vocabulary_object() const {
-    std::string out = "{";
-    for (std::int32_t id = 0; id < vocabulary_.size(); ++id) {
-      if (!vocabulary_.contains(id)) continue;
-      out += (out.size() == 1 ? "\n" : ",\n") + quoted(id) + ": " + std::to_string(id);
-    }
-    return out + "}";
-  }
+  const Vocabulary& vocabulary() const { return vocabulary_; }
 
   std::string merges_as_text() const {
     std::string out = "#version: 0.2\n";
@@ -267,7 +270,7 @@ std::unique_ptr<TokenModel> bpe_model_from_json(const Json& json, bool byte_leve
                         parse_merges(fields.array("merges"), name), options, byte_level, name);
 }
 
-std::string vocabulary_json(const TokenModel& model) { return as_bpe(model).vocabulary_object() + "\n"; }
+std::string vocabulary_json(const TokenModel& model) { return vocabulary_object(as_bpe(model).vocabulary()) + "\n"; }
 
 std::string merges_text(const TokenModel& model) { return as_bpe(model).merges_as_text(); }
 
@@ -289,20 +292,6 @@ MergeTexts parse_merges_text(std::string_view text, const std::string& name) {
     merges.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
   return merges;
-}
-
-std::vector<Vocabulary::Entry> parse_vocabulary(const Json& json, const std::string& name, const std::string& path) {
-  const JsonFields checked(json, name, path);  // an object
-  std::vector<Vocabulary::Entry> entries;
-  entries.reserve(json.size());
-  for (const auto& [text, id] : json.items()) {
-    if (!id.is_number_integer() || id < 0 || id >= std::int64_t{kMaxVocabulary}) {
-      throw DataError(subject(name) + ": the id of token " + in_quotes(text) + " must be an integer from 0 to " +
-                      std::to_string(kMaxVocabulary - 1) + ", got " + describe(id));
-    }
-    entries.emplace_back(text, id.get<std::int32_t>());
-  }
-  return entries;
 }
 
 }  // namespace rapt

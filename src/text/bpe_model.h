@@ -47,7 +47,4 @@ std::string merges_text(const TokenModel& model);
 /// \throws DataError  with the line
 MergeTexts parse_merges_text(std::string_view text, const std::string& name);
 
-/// Reads vocab.json: one object of token texts and ids.
-std::vector<Vocabulary::Entry> parse_vocabulary(const Json& json, const std::string& name, const std::string& path);
-
 }  // namespace rapt

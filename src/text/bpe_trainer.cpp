@@ -123,7 +123,7 @@ class Learner {
 
   void merge(std::uint32_t index) {
     const std::int32_t left = pairs_[index].left, right = pairs_[index].right;
-    const std::string result = text(left) + text(right);
+    const std::string result = text(left) + text(right).substr(options_.continuing_prefix.size());
     if (result.size() > options_.max_token_bytes || options_.never.contains(result)) {
       pairs_[index].skipped = true;
       return;

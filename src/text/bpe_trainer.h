@@ -27,6 +27,7 @@ struct BpeLearningOptions {
   std::size_t tokens = 8000;                   ///< stop when there are as many, the first ones included
   std::int64_t min_frequency = 2;              ///< a pair that is rarer is not merged
   std::size_t max_token_bytes = 256;           ///< a merge that makes a longer token is skipped
+  std::string continuing_prefix = {};          ///< in front of all symbols but words' first: goes when they are merged
   std::unordered_set<std::string> never = {};  ///< a merge that makes one of these texts is skipped
 };
 

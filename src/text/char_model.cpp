@@ -61,6 +61,9 @@ class CharModel final : public TokenModel {
   bool has(std::int32_t id) const override { return as_bpe_->has(id); }
   std::string_view token_text(std::int32_t id) const override { return as_bpe_->token_text(id); }
   std::optional<std::int32_t> token_id(std::string_view text) const override { return as_bpe_->token_id(text); }
+  std::optional<std::size_t> covered_bytes(std::int32_t id, bool) const override {
+    return id == unknown_ ? std::nullopt : std::optional(token_text(id).size());
+  }
   std::string kind() const override { return "characters"; }
   std::string to_json() const override { return as_bpe_->to_json(); }
 

@@ -43,6 +43,12 @@ class ByteLevelDecoder final : public Decoder {
   Json json_;  // its fields say nothing about decoding, but belong in the file
 };
 
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+}
+
 // A space wherever a word ends, but not behind the last one.
 class BpeDecoder final : public Decoder {
  public:
@@ -50,10 +56,7 @@ class BpeDecoder final : public Decoder {
   std::string piece(std::string_view token, bool, bool is_last) const override {
     std::string out(token);
     if (suffix_.empty()) return out;
-    const std::string_view space = is_last ? "" : " ";
-    for (std::size_t at = 0; (at = out.find(suffix_, at)) != std::string::npos; at += space.size()) {
-      out.replace(at, suffix_.size(), space);
-    }
+    replace_all(out, suffix_, is_last ? "" : " ");
     return out;
   }
   std::string added_piece(std::string_view content, bool is_first, bool is_last) const override {
@@ -65,6 +68,40 @@ class BpeDecoder final : public Decoder {
   std::string suffix_;
 };
 
+// Words with spaces between them, but for what stands behind the prefix. `cleanup` takes back some of the spaces that
+// cutting words at punctuation left; as in Hugging Face's, each token for itself, so "should ' ve" stays as it is.
+class WordPieceDecoder final : public Decoder {
+ public:
+  WordPieceDecoder(std::string prefix, bool cleanup) : prefix_(std::move(prefix)), cleanup_(cleanup) {}
+  std::string piece(std::string_view token, bool is_first, bool) const override {
+    std::string out;
+    if (is_first) {
+      out = token;
+    } else if (token.starts_with(prefix_)) {
+      out = token.substr(prefix_.size());
+    } else {
+      out = ' ' + std::string(token);
+    }
+    if (cleanup_) clean_up(out);
+    return out;
+  }
+  std::string added_piece(std::string_view content, bool is_first, bool is_last) const override {
+    return piece(content, is_first, is_last);
+  }
+  Json to_json() const override { return {{"type", "WordPiece"}, {"prefix", prefix_}, {"cleanup", cleanup_}}; }
+
+ private:
+  static void clean_up(std::string& text) {
+    static constexpr std::pair<std::string_view, std::string_view> kRules[] = {
+        {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+        {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+    for (const auto& [from, to] : kRules) replace_all(text, from, to);
+  }
+
+  std::string prefix_;
+  bool cleanup_;
+};
+
 }  // namespace
 
 std::unique_ptr<Decoder> decoder_from_json(const Json& json, const std::string& name) {
@@ -73,9 +110,12 @@ std::unique_ptr<Decoder> decoder_from_json(const Json& json, const std::string& 
   const std::string type = fields.string("type");
   if (type == "ByteLevel") return std::make_unique<ByteLevelDecoder>(json);
   if (type == "BPEDecoder") return std::make_unique<BpeDecoder>(fields.string_or("suffix", "</w>"));
+  if (type == "WordPiece") {
+    return std::make_unique<WordPieceDecoder>(fields.string_or("prefix", "##"), fields.boolean_or("cleanup", true));
+  }
   if (type == "Fuse") return std::make_unique<Fuse>();
-  throw DataError("tokenizer: " + escape_for_terminal(name) + ": decoder must be ByteLevel, BPEDecoder or Fuse, got " +
-                  in_quotes(type));
+  throw DataError("tokenizer: " + escape_for_terminal(name) +
+                  ": decoder must be ByteLevel, BPEDecoder, WordPiece or Fuse, got " + in_quotes(type));
 }
 
 }  // namespace rapt

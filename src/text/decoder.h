@@ -24,7 +24,8 @@ class Decoder {
   virtual Json to_json() const = 0;
 };
 
-/// Reads the `decoder` of a tokenizer.json: ByteLevel, BPEDecoder or Fuse; for null, tokens have spaces between them.
+/// Reads the `decoder` of a tokenizer.json: ByteLevel, BPEDecoder, WordPiece or Fuse; for null, tokens have spaces
+/// between them.
 /// \throws DataError  another type, or a field of the wrong kind
 std::unique_ptr<Decoder> decoder_from_json(const Json& json, const std::string& name);
 

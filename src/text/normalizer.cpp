@@ -1,29 +1,19 @@
 #include "text/normalizer.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/normalizer_rules.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace rapt {
 
 namespace {
-
-// Calls visit(character, its bytes) for each character; what is not UTF-8 comes as U+FFFD.
-template <typename F>
-void for_each_character(std::string_view text, F&& visit) {
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  while (p < end) {
-    const Utf8Character c = read_utf8(p, end);
-    visit(c.code, c.valid ? std::string_view(p, c.length) : std::string_view("\xEF\xBF\xBD"));
-    p += c.length;
-  }
-}
 
 bool is_ascii(std::string_view text) {
   for (const char c : text) {
@@ -156,6 +146,9 @@ class NormalizerSequence final : public Normalizer {
     for (const auto& step : steps_) out = step->normalize(out);
     return out;
   }
+  bool may_cut() const override {
+    return std::all_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->may_cut(); });
+  }
   Json to_json() const override {
     Json steps = Json::array();
     for (const auto& step : steps_) steps.push_back(step->to_json());
@@ -206,9 +199,10 @@ std::unique_ptr<Normalizer> normalizer_from_json(const Json& json, const std::st
     }
     return std::make_unique<NormalizerSequence>(std::move(steps));
   }
+  if (auto rule = normalizer_rule_from_json(type, fields)) return rule;
   throw DataError("tokenizer: " + escape_for_terminal(name) +
-                  ": normalizer must be BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD or a Sequence of "
-                  "them, got " +
+                  ": normalizer must be BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD, Replace, Strip, "
+                  "Prepend, Nmt, Precompiled or a Sequence of them, got " +
                   in_quotes(type));
 }
 

@@ -17,6 +17,9 @@ class Normalizer {
   /// Bytes that are not UTF-8 count as U+FFFD.
   virtual std::string normalize(std::string_view text) const = 0;
 
+  /// Whether a text may be cut in front of white space, behind something else, and its parts be normalised one by one.
+  virtual bool may_cut() const { return true; }
+
   /// As it stands in tokenizer.json.
   virtual Json to_json() const = 0;
 };
@@ -33,8 +36,8 @@ struct BertNormalizerOptions {
 };
 std::unique_ptr<Normalizer> make_bert_normalizer(const BertNormalizerOptions& options = {});
 
-/// Reads the `normalizer` of a tokenizer.json: BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, StripAccents or a
-/// Sequence of them.
+/// Reads the `normalizer` of a tokenizer.json: BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, StripAccents, one of
+/// normalizer_rules.h or a Sequence of them.
 /// \return nothing for null
 /// \throws DataError  another type, or a field of the wrong kind
 std::unique_ptr<Normalizer> normalizer_from_json(const Json& json, const std::string& name);

@@ -75,6 +75,15 @@ class BertPreTokenizer final : public PreTokenizer {
 
 }  // namespace
 
+void PreTokenizer::append_words(std::string_view text, bool, WordList& list) const {
+  std::string_view rest = text;
+  for (std::string_view word; !(word = next_word(rest)).empty();) {
+    const auto from = static_cast<std::size_t>(word.data() - text.data());
+    list.words.push_back({list.bytes.size(), list.bytes.size() + word.size(), {from, from + word.size()}});
+    list.bytes += word;
+  }
+}
+
 std::vector<std::size_t> cuts_before_spaces(std::string_view text, std::size_t bytes, std::string_view spaces) {
   std::vector<std::size_t> cuts;
   for (std::size_t at = std::max<std::size_t>(bytes, 1); at < text.size();) {

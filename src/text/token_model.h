@@ -1,4 +1,4 @@
-// What turns one word into tokens: byte pair encoding, single characters; later kinds (WordPiece, Unigram) join here.
+// What turns one word into tokens: byte pair encoding, WordPiece, Unigram, single characters.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,18 @@
 
 namespace rapt {
 
+/// The best way to a place of a word, as far as it is known: its last token, and the sum of all scores.
+struct UnigramNode {
+  double score = 0;
+  std::int32_t id = 0;
+  std::uint32_t length = 0;  ///< of the last token, bytes; 0: no way found yet
+};
+
 /// Memory that a model may use while it works on a word. One per thread.
 struct ModelWorkspace {
   std::vector<std::int32_t> symbols;
   BpeWorkspace bpe;
+  std::vector<UnigramNode> unigram;
 };
 
 /// A vocabulary and how a word is written with it. Immutable; safe to use from many threads.
@@ -39,7 +47,11 @@ class TokenModel {
   virtual std::string_view token_text(std::int32_t id) const = 0;
   virtual std::optional<std::int32_t> token_id(std::string_view text) const = 0;
 
-  /// "byte-level BPE", "characters": what kind it is, in words.
+  /// Bytes of the word that a token stands for, by its text: `##ing` for three. Nothing where the text does not tell,
+  /// as for an unknown token.
+  virtual std::optional<std::size_t> covered_bytes(std::int32_t id, bool begins_word) const = 0;
+
+  /// "byte-level BPE", "WordPiece", "characters": what kind it is, in words.
   virtual std::string kind() const = 0;
   /// Whether words come as bytes, and each of the 256 has a token.
   virtual bool knows_every_byte() const { return false; }

@@ -1,74 +1,41 @@
 #include "text/tokenizer.h"
 
 #include <algorithm>
-#include <array>
-#include <mutex>
 #include <sstream>
+#include <stdexcept>
 
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "text/bpe_model.h"
+#include "text/encoder.h"
 #include "text/tokenizer_json.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
-#include "text/word_cache.h"
+#include "text/wordpiece_model.h"
 
 namespace rapt {
 
 namespace {
 
-// What one thread needs while it encodes.
-struct Workspace {
-  WordCache cache;
-  ModelWorkspace model;
-};
+using Names = std::span<const std::string_view>;
 
-// Workspaces that are not in use. Taking one costs a lock an encode, not an allocation; there are never more of them
-// than there were encodes at the same time.
-class WorkspacePool {
- public:
-  std::unique_ptr<Workspace> take() {
-    const std::lock_guard lock(mutex_);
-    if (free_.empty()) return std::make_unique<Workspace>();
-    auto workspace = std::move(free_.back());
-    free_.pop_back();
-    return workspace;
-  }
-  void give_back(std::unique_ptr<Workspace> workspace) {
-    const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(workspace));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Workspace>> free_;
-};
-
-AddedTokenFinder finder_of(const std::vector<AddedToken>& tokens, bool normalized, const Normalizer* normalizer) {
-  std::vector<AddedTokenFinder::Pattern> patterns;
-  for (const AddedToken& token : tokens) {
-    if (token.normalized != normalized) continue;
-    patterns.push_back(
-        {normalized && normalizer != nullptr ? normalizer->normalize(token.content) : token.content, token});
-  }
-  return AddedTokenFinder(std::move(patterns));
-}
-
-// Names by which well-known vocabularies call the token that ends a document.
-constexpr std::array<std::string_view, 7> kEndNames = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
-                                                       "[EOS]",         "<|eos|>",         "<EOS>"};
+// Names by which well-known vocabularies call the tokens that are for something. The end is that of a document.
+constexpr std::string_view kEndNames[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
+                                          "[EOS]",         "<|eos|>",         "<EOS>"};
+constexpr std::string_view kMaskNames[] = {"[MASK]", "<mask>"};
+constexpr std::string_view kPadNames[] = {"[PAD]", "<pad>"};
+constexpr std::string_view kUnknownNames[] = {"[UNK]", "<unk>"};
+constexpr std::string_view kClassNames[] = {"[CLS]", "<cls>", "<s>"};
+constexpr std::string_view kSeparatorNames[] = {"[SEP]", "<sep>", "</s>"};
+constexpr std::string_view kBeginNames[] = {"<s>", "<bos>", "[BOS]"};
+constexpr std::string_view kBertClassNames[] = {"[CLS]"};
+constexpr std::string_view kBertSeparatorNames[] = {"[SEP]"};
 
 }  // namespace
 
 class Tokenizer::Impl {
  public:
   Impl(TokenizerParts given, const std::string& name)
-      : parts(std::move(given)),
-        raw_finder(finder_of(parts.added_tokens, false, parts.normalizer.get())),
-        normalized_finder(finder_of(parts.added_tokens, true, parts.normalizer.get())),
-        size(parts.model->size()),
-        caches(parts.model->worth_caching()) {
+      : parts(std::move(given)), encoder(parts), size(parts.model->size()) {
     auto& added = parts.added_tokens;
     std::stable_sort(added.begin(), added.end(), [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
     added.erase(std::unique(added.begin(), added.end()), added.end());
@@ -90,47 +57,27 @@ class Tokenizer::Impl {
     }
     if (size == 0) fail(name, "a vocabulary must have at least one token, got none");
     for (const std::string_view end : kEndNames) {
-      const auto found =
-          std::find_if(added.begin(), added.end(), [end](const AddedToken& t) { return t.content == end; });
-      if (end_of_text || found == added.end()) continue;
-      end_of_text = found->id;
+      if (!end_of_text) end_of_text = added_id(end);
     }
-    may_cut = (parts.pre_tokenizer->cuts_at_spaces() || parts.model->cuts_anywhere()) &&
-              std::none_of(added.begin(), added.end(),
-                           [](const AddedToken& t) { return t.rstrip || has_white_space(t.content); });
   }
 
-  void append_ids(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids,
-                  std::size_t offset) const {
-    std::unique_ptr<Workspace> workspace = pool.take();
-    for (const auto& raw : raw_finder.split(text, special)) {
-      if (raw.id >= 0) {
-        ids.push_back(raw.id);
-        continue;
-      }
-      if (!parts.normalizer) {
-        const auto from = static_cast<std::size_t>(raw.text.data() - text.data());
-        append_normalized(raw.text, special, offset + from, *workspace, ids);
-        continue;
-      }
-      // Piece by piece, so that a normalised copy stays in the cache and small.
-      constexpr std::size_t kPiece = std::size_t{32} << 10;
-      std::vector<std::size_t> cuts = safe_cuts(raw.text, kPiece);
-      cuts.push_back(raw.text.size());
-      std::size_t begin = 0;
-      for (const std::size_t end : cuts) {
-        const std::string normal = parts.normalizer->normalize(raw.text.substr(begin, end - begin));
-        append_normalized(normal, special, 0, *workspace, ids);
-        begin = end;
-      }
-    }
-    pool.give_back(std::move(workspace));
+  std::optional<std::int32_t> added_id(std::string_view content) const {
+    const auto& added = parts.added_tokens;
+    const auto found =
+        std::find_if(added.begin(), added.end(), [content](const AddedToken& t) { return t.content == content; });
+    return found == added.end() ? std::nullopt : std::optional(found->id);
   }
 
-  // Words do not reach across such a cut and no added token holds white space (may_cut).
-  std::vector<std::size_t> safe_cuts(std::string_view text, std::size_t bytes) const {
-    if (!may_cut) return {};
-    return cuts_before_spaces(text, bytes, parts.pre_tokenizer->adds_prefix_space() ? " " : " \t\r\n");
+  std::optional<std::int32_t> token_id(std::string_view text) const {
+    const auto id = added_id(text);
+    return id ? id : parts.model->token_id(text);
+  }
+
+  std::optional<std::int32_t> first_of(Names names) const {
+    for (const std::string_view name : names) {
+      if (const auto id = token_id(name)) return id;
+    }
+    return std::nullopt;
   }
 
   const AddedToken* added(std::int32_t id) const {
@@ -145,13 +92,10 @@ class Tokenizer::Impl {
   }
 
   TokenizerParts parts;
-  AddedTokenFinder raw_finder, normalized_finder;
+  Encoder encoder;
   std::int32_t size;
-  bool caches;
-  bool may_cut = false;
   std::optional<std::int32_t> end_of_text;
   std::vector<std::int32_t> added_of;  // for each id, the index of its added token or -1
-  mutable WorkspacePool pool;
 
  private:
   [[noreturn]] static void fail(const std::string& name, const std::string& what) {
@@ -176,62 +120,6 @@ class Tokenizer::Impl {
                                : ", which is " + in_quotes(parts.model->token_text(token.id))));
     }
   }
-
-  // Normalised text, which may hold added tokens that are looked for in their normalised form.
-  void append_normalized(std::string_view text, SpecialTokens special, std::size_t offset, Workspace& workspace,
-                         std::vector<std::int32_t>& ids) const {
-    for (const auto& segment : normalized_finder.split(text, special)) {
-      if (segment.id >= 0) {
-        ids.push_back(segment.id);
-      } else {
-        const auto from = static_cast<std::size_t>(segment.text.data() - text.data());
-        append_segment(segment.text, offset + from, workspace, ids);
-      }
-    }
-  }
-
-  // Text without added tokens, normalised.
-  void append_segment(std::string_view text, std::size_t offset, Workspace& workspace,
-                      std::vector<std::int32_t>& ids) const {
-    std::string prefixed;
-    if (parts.pre_tokenizer->adds_prefix_space() && !text.starts_with(' ')) {
-      prefixed.reserve(text.size() + 1);
-      prefixed += ' ';
-      prefixed += text;
-      text = prefixed;
-    }
-    const char* const begin = text.data();
-    const PreTokenizer& pre_tokenizer = *parts.pre_tokenizer;
-    for (std::string_view word; !(word = pre_tokenizer.next_word(text)).empty();) {
-      if (caches && word.size() <= WordCache::kMaxWord) {
-        append_word_through_cache(word, workspace, ids);
-        continue;
-      }
-      try {
-        parts.model->append_ids(word, workspace.model, ids);
-      } catch (const UnknownCharacter& unknown) {
-        refuse_character(word.substr(unknown.offset),
-                         offset + static_cast<std::size_t>(word.data() - begin) + unknown.offset);
-      }
-    }
-  }
-
-  void append_word_through_cache(std::string_view word, Workspace& workspace, std::vector<std::int32_t>& ids) const {
-    const std::size_t place = workspace.cache.place_of(word);
-    if (workspace.cache.append(place, word, ids)) return;
-    const std::size_t before = ids.size();
-    parts.model->append_ids(word, workspace.model, ids);
-    workspace.cache.remember(place, word, std::span(ids).subspan(before));
-  }
-
-  [[noreturn]] void refuse_character(std::string_view at, std::size_t offset) const {
-    const Utf8Character c = read_utf8(at.data(), at.data() + at.size());
-    const std::string what =
-        c.valid ? in_quotes(at.substr(0, c.length)) + " (" + code_point_name(c.code) + ")" : "a byte that is not UTF-8";
-    throw DataError("tokenizer: a character must be one of the vocabulary's " + std::to_string(size) + ", got " + what +
-                    " at byte " + std::to_string(offset) +
-                    "; train the tokenizer on text that has it, or as --type byte");
-  }
 };
 
 Tokenizer::Tokenizer(TokenizerParts parts, const std::string& name)
@@ -246,7 +134,19 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text, SpecialTokens
 
 void Tokenizer::append_ids(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids,
                            std::size_t offset) const {
-  impl_->append_ids(text, special, ids, offset);
+  impl_->encoder.append_ids(text, special, ids, offset);
+}
+
+std::vector<std::int32_t> Tokenizer::encode_word(std::string_view word) const {
+  if (!impl_->parts.pre_tokenizer->byte_level()) return encode(word, SpecialTokens::kAsText);
+  return encode(" " + std::string(word), SpecialTokens::kAsText);
+}
+
+void Tokenizer::encode_with_spans(std::string_view text, std::vector<std::int32_t>& ids, std::vector<TokenSpan>& spans,
+                                  SpecialTokens special) const {
+  ids.clear();
+  spans.clear();
+  impl_->encoder.append_ids_with_spans(text, special, ids, spans);
 }
 
 std::vector<std::int32_t> Tokenizer::encode_in_parallel(std::string_view text, SpecialTokens special) const {
@@ -272,7 +172,7 @@ std::vector<std::int32_t> Tokenizer::encode_in_parallel(std::string_view text, S
 }
 
 std::vector<std::size_t> Tokenizer::safe_cuts(std::string_view text, std::size_t bytes) const {
-  return impl_->safe_cuts(text, bytes);
+  return impl_->encoder.safe_cuts(text, bytes);
 }
 
 TokenSequence Tokenizer::frame(std::span<const std::int32_t> text) const {
@@ -309,12 +209,7 @@ std::string Tokenizer::token_text(std::int32_t id) const {
   return token != nullptr ? token->content : std::string(impl_->parts.model->token_text(id));
 }
 
-std::optional<std::int32_t> Tokenizer::token_id(std::string_view text) const {
-  for (const AddedToken& token : added_tokens()) {
-    if (token.content == text) return token.id;
-  }
-  return impl_->parts.model->token_id(text);
-}
+std::optional<std::int32_t> Tokenizer::token_id(std::string_view text) const { return impl_->token_id(text); }
 
 bool Tokenizer::is_special(std::int32_t id) const {
   impl_->require_id(id);
@@ -324,6 +219,11 @@ bool Tokenizer::is_special(std::int32_t id) const {
 
 const std::vector<AddedToken>& Tokenizer::added_tokens() const { return impl_->parts.added_tokens; }
 std::optional<std::int32_t> Tokenizer::end_of_text() const { return impl_->end_of_text; }
+std::optional<std::int32_t> Tokenizer::mask_token() const { return impl_->first_of(kMaskNames); }
+std::optional<std::int32_t> Tokenizer::pad_token() const { return impl_->first_of(kPadNames); }
+std::optional<std::int32_t> Tokenizer::unknown_token() const { return impl_->first_of(kUnknownNames); }
+std::optional<std::int32_t> Tokenizer::class_token() const { return impl_->first_of(kClassNames); }
+std::optional<std::int32_t> Tokenizer::separator_token() const { return impl_->first_of(kSeparatorNames); }
 std::size_t Tokenizer::merge_count() const { return impl_->parts.model->merge_count(); }
 std::string Tokenizer::kind() const { return impl_->parts.model->kind(); }
 
@@ -341,20 +241,43 @@ std::pair<std::string, std::string> Tokenizer::to_vocabulary_and_merges() const 
   return {vocabulary_json(*impl_->parts.model), merges_text(*impl_->parts.model)};
 }
 
+std::string Tokenizer::to_vocabulary_text() const {
+  if (!is_wordpiece(*impl_->parts.model)) {
+    throw std::invalid_argument("tokenizer: only a WordPiece has vocab.txt, got " + kind());
+  }
+  std::string out;
+  for (std::int32_t id = 0; id < vocabulary_size(); ++id) {
+    const std::string text = token_text(id);
+    if (text.find_first_of("\r\n") != std::string::npos) {
+      throw DataError("tokenizer: a token must have no line end in it to stand in vocab.txt, got " + in_quotes(text));
+    }
+    out += text + '\n';
+  }
+  return out;
+}
+
 std::string Tokenizer::to_config_json(std::int64_t context) const {
   Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
                  {"model_max_length", context},
                  {"clean_up_tokenization_spaces", false}};
-  if (const auto end = end_of_text()) {
-    config["bos_token"] = token_text(*end);
-    config["eos_token"] = token_text(*end);
+  const auto& parts = impl_->parts;
+  const Json normalizer = parts.normalizer ? parts.normalizer->to_json() : Json();
+  if (is_wordpiece(*parts.model) && normalizer.value("type", "") == "BertNormalizer") {
+    config["tokenizer_class"] = "BertTokenizer";
+    config["do_lower_case"] = normalizer.at("lowercase");
+    config["strip_accents"] = normalizer.at("strip_accents");
+    config["tokenize_chinese_chars"] = normalizer.at("handle_chinese_chars");
   }
-  const std::pair<const char*, std::vector<const char*>> roles[] = {
-      {"unk_token", {"<unk>", "[UNK]"}}, {"bos_token", {"<s>", "<bos>", "[BOS]"}},
-      {"pad_token", {"<pad>", "[PAD]"}}, {"cls_token", {"[CLS]"}},
-      {"sep_token", {"[SEP]"}},          {"mask_token", {"<mask>", "[MASK]"}}};
+  if (const auto end = end_of_text()) {
+    const std::string text = token_text(*end);
+    if (text != "</s>") config["bos_token"] = text;  // that one never begins a text
+    config["eos_token"] = text;
+  }
+  const std::pair<const char*, Names> roles[] = {{"unk_token", kUnknownNames},       {"bos_token", kBeginNames},
+                                                 {"pad_token", kPadNames},           {"cls_token", kBertClassNames},
+                                                 {"sep_token", kBertSeparatorNames}, {"mask_token", kMaskNames}};
   for (const auto& [role, names] : roles) {
-    for (const char* name : names) {
+    for (const std::string_view name : names) {
       if (const auto id = token_id(name); id && is_special(*id)) config[role] = name;
     }
   }

@@ -19,6 +19,14 @@ namespace rapt {
 struct TokenSequence;  // post_processor.h
 struct TokenizerParts;
 
+/// Bytes of a text, from `begin` up to `end`.
+struct TokenSpan {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  bool operator==(const TokenSpan&) const = default;
+};
+
 /// The chain that Hugging Face's tokenizer.json describes: added tokens are taken out of the text, the rest is
 /// normalised, cut into words, and each word is written with the model's vocabulary. Ids equal those of Hugging Face's
 /// tokenizers.
@@ -47,6 +55,20 @@ class Tokenizer final {
   std::vector<std::int32_t> encode_in_parallel(std::string_view text,
                                                SpecialTokens special = SpecialTokens::kRecognise) const;
 
+  /// The tokens of one word of a text that was cut into words by others, as it stands behind another word: byte-level
+  /// kinds see a space in front of it. Special tokens count as text. May be none, for one of control characters.
+  std::vector<std::int32_t> encode_word(std::string_view word) const;
+
+  /// The text's tokens, and for each the bytes of the text that it stands for: as the text was before it was
+  /// normalised, whole characters, without the white space around them. What was there before in `ids` and `spans`
+  /// goes.
+  ///
+  /// The ids are those of encode(). A token that does not say how many characters it covers (an unknown one) makes the
+  /// whole word the span of all of its tokens, and a normaliser whose rules reach across words, as SentencePiece's do,
+  /// the whole text.
+  void encode_with_spans(std::string_view text, std::vector<std::int32_t>& ids, std::vector<TokenSpan>& spans,
+                         SpecialTokens special = SpecialTokens::kRecognise) const;
+
   /// Where the text may be cut so that the parts' tokens are the whole's: offsets, about `bytes` apart, without 0 and
   /// the end. Empty where no such place is known. For reading a long text in pieces.
   std::vector<std::size_t> safe_cuts(std::string_view text, std::size_t bytes) const;
@@ -72,8 +94,14 @@ class Tokenizer final {
   const std::vector<AddedToken>& added_tokens() const;
   /// The token that ends a document, if one of the added tokens has a name that says so (`<|endoftext|>`, `</s>` ...).
   std::optional<std::int32_t> end_of_text() const;
+  /// Tokens by what they are for, by the names that well-known vocabularies give them.
+  std::optional<std::int32_t> mask_token() const;       ///< `[MASK]`, `<mask>`
+  std::optional<std::int32_t> pad_token() const;        ///< `[PAD]`, `<pad>`
+  std::optional<std::int32_t> unknown_token() const;    ///< `[UNK]`, `<unk>`
+  std::optional<std::int32_t> class_token() const;      ///< in front of a text: `[CLS]`, `<cls>`, `<s>`
+  std::optional<std::int32_t> separator_token() const;  ///< behind a text: `[SEP]`, `<sep>`, `</s>`
 
-  /// "byte-level BPE", "word-level BPE with </w>", "characters", "bytes".
+  /// "byte-level BPE", "word-level BPE with </w>", "WordPiece", "characters", "bytes".
   std::string kind() const;
   /// Merges of a BPE, else 0.
   std::size_t merge_count() const;
@@ -85,6 +113,9 @@ class Tokenizer final {
   std::string to_json() const;
   /// vocab.json and merges.txt. \throws std::invalid_argument  if the model is not a BPE
   std::pair<std::string, std::string> to_vocabulary_and_merges() const;
+  /// vocab.txt: one token a line, by id. \throws std::invalid_argument  if the model is not a WordPiece
+  /// \throws DataError  a token with a line end in it
+  std::string to_vocabulary_text() const;
   /// tokenizer_config.json, so that transformers' AutoTokenizer takes the folder.
   /// \param context  the longest sequence of the model
   std::string to_config_json(std::int64_t context) const;

@@ -10,6 +10,7 @@
 #include "text/bpe_model.h"
 #include "text/input.h"
 #include "text/tokenizer_json.h"
+#include "text/vocabulary_text.h"
 
 namespace rapt {
 
@@ -40,6 +41,22 @@ std::optional<std::string> existing(const std::filesystem::path& path) {
     if (std::filesystem::exists(candidate, ignored)) return candidate;
   }
   return std::nullopt;
+}
+
+// Whether the path ends so, .gz aside.
+bool is_named(std::string_view path, std::string_view end) {
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  return path.ends_with(end);
+}
+
+std::unique_ptr<Tokenizer> load_vocabulary_text(const std::string& path) {
+  const std::filesystem::path file(path);
+  Json config;
+  const bool has_usual_name = file.filename() == "vocab.txt" || file.filename() == "vocab.txt.gz";
+  if (const auto beside = existing(file.parent_path() / "tokenizer_config.json"); has_usual_name && beside) {
+    config = parse_json(read_text(*beside), *beside);
+  }
+  return std::make_unique<Tokenizer>(read_vocabulary_text(read_text(path), config, path), path);
 }
 
 Json special_token(std::int32_t id, const std::string& content) {
@@ -85,19 +102,22 @@ std::unique_ptr<Tokenizer> tokenizer_from_vocabulary_and_merges(std::string_view
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path) {
+  const std::filesystem::path given(path);
   std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) return tokenizer_from_json(read_text(path), path);
-  const std::filesystem::path folder(path);
-  if (const auto file = existing(folder / "tokenizer.json")) return tokenizer_from_json(read_text(*file), *file);
+  if (!std::filesystem::is_directory(given, ignored)) {
+    return is_named(path, ".txt") ? load_vocabulary_text(path) : tokenizer_from_json(read_text(path), path);
+  }
+  if (const auto file = existing(given / "tokenizer.json")) return tokenizer_from_json(read_text(*file), *file);
+  if (const auto file = existing(given / "vocab.txt")) return load_vocabulary_text(*file);
   static constexpr std::pair<const char*, const char*> kPairs[] = {
       {"vocab.json", "merges.txt"}, {"encoder.json", "vocab.bpe"}, {"encoder_bpe_40000.json", "vocab_40000.bpe"}};
   for (const auto& [vocabulary_name, merges_name] : kPairs) {
-    const auto vocabulary = existing(folder / vocabulary_name), merges = existing(folder / merges_name);
+    const auto vocabulary = existing(given / vocabulary_name), merges = existing(given / merges_name);
     if (vocabulary && merges)
       return tokenizer_from_vocabulary_and_merges(read_text(*vocabulary), read_text(*merges), path);
   }
   throw MissingInputError("tokenizer: " + escape_for_terminal(path) +
-                          " must hold tokenizer.json, or vocab.json and merges.txt, got neither");
+                          " must hold tokenizer.json, vocab.txt, or vocab.json and merges.txt, got none of them");
 }
 
 }  // namespace rapt

@@ -1,4 +1,4 @@
-// Opening tokenizers: tokenizer.json, folders of Hugging Face and OpenAI, vocabularies with their merges.
+// Opening tokenizers: tokenizer.json, vocab.txt, folders of Hugging Face and OpenAI, vocabularies with their merges.
 #pragma once
 
 #include <memory>
@@ -19,8 +19,10 @@ std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json, const std:
 std::unique_ptr<Tokenizer> tokenizer_from_vocabulary_and_merges(std::string_view vocabulary, std::string_view merges,
                                                                 const std::string& name);
 
-/// Opens a tokenizer.json, or a folder with one, or with vocab.json and merges.txt, encoder.json and vocab.bpe, or
-/// encoder_bpe_40000.json and vocab_40000.bpe. Every file may be gzipped and then ends in .gz.
+/// Opens a tokenizer.json, or a vocab.txt (any name that ends in .txt), or a folder: with tokenizer.json, or vocab.txt,
+/// or vocab.json and merges.txt, encoder.json and vocab.bpe, encoder_bpe_40000.json and vocab_40000.bpe. What
+/// read_vocabulary_text wants to know of a tokenizer_config.json is taken from the one beside a vocab.txt of that name.
+/// Every file may be gzipped and then ends in .gz.
 /// \throws MissingInputError  nothing there, or a folder without any of these
 /// \throws DataError          a damaged or unsupported file, one over 256 MiB
 std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path);

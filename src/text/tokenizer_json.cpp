@@ -6,6 +6,8 @@
 #include "tensor/error.h"
 #include "text/bpe_model.h"
 #include "text/char_model.h"
+#include "text/unigram_model.h"
+#include "text/wordpiece_model.h"
 
 namespace rapt {
 
@@ -37,12 +39,21 @@ const Json& field_or_null(const Json& object, const char* key) {
   return found == object.end() ? null : *found;
 }
 
+// Files from before 2020 do not name the type; each has a field of its own.
+const char* type_of_untyped(const JsonFields& model) {
+  if (model.has("merges")) return "BPE";
+  if (model.has("max_input_chars_per_word")) return "WordPiece";
+  if (model.has("unk_id")) return "Unigram";
+  return "";
+}
+
 std::unique_ptr<TokenModel> read_model(const Json& file, bool byte_level, bool plain, const std::string& name) {
   const JsonFields model = JsonFields(file, name).object("model");
-  // Files from before 2020 do not name the type; only BPE has merges.
-  const std::string type = model.string_or("type", model.has("merges") ? "BPE" : "");
+  const std::string type = model.string_or("type", type_of_untyped(model));
+  if (type == "WordPiece") return wordpiece_model_from_json(model.json(), name);
+  if (type == "Unigram") return unigram_model_from_json(model.json(), name);
   if (type != "BPE") {
-    throw DataError(subject(name) + ": model must be of type BPE, got " +
+    throw DataError(subject(name) + ": model must be of type BPE, WordPiece or Unigram, got " +
                     (type.empty() ? "a model without a type" : in_quotes(type)));
   }
   if (plain) {

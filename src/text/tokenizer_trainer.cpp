@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -15,7 +15,10 @@
 #include "text/char_model.h"
 #include "text/tokenizer_json.h"
 #include "text/utf8.h"
+#include "text/vocabulary_text.h"
 #include "text/word_counts.h"
+#include "text/word_symbols.h"
+#include "text/wordpiece_model.h"
 
 namespace rapt {
 
@@ -23,6 +26,7 @@ namespace {
 
 constexpr const char* kUnknown = "<unk>";
 constexpr const char* kWordEnd = "</w>";
+constexpr std::array<const char*, 5> kBertTokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
 constexpr const char* kName = "the new tokenizer";  // what messages call it
 constexpr std::size_t kPart = std::size_t{1} << 20;
 constexpr std::size_t kPartsAtATime = 16;  // a multiple of most numbers of threads; the bound on their tables' memory
@@ -60,6 +64,11 @@ Json head_of(const TokenizerTrainerOptions& options, std::int32_t first_special)
       head["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
       head["decoder"] = {{"type", "BPEDecoder"}, {"suffix", kWordEnd}};
       break;
+    case TokenizerType::kWordPiece: {
+      std::vector<std::pair<std::string, std::int32_t>> special;
+      for (const std::string& content : options.special) special.emplace_back(content, first_special++);
+      return bert_head({.strip_accents = options.lowercase, .lowercase = options.lowercase}, special);
+    }
     case TokenizerType::kChar:
       head["decoder"] = {{"type", "Fuse"}};
       break;
@@ -71,24 +80,14 @@ std::unique_ptr<Tokenizer> assemble(const Json& head, std::unique_ptr<TokenModel
   return std::make_unique<Tokenizer>(read_tokenizer_parts(head, std::move(model), kName), kName);
 }
 
-// Calls visit(character's bytes) for each; what is not UTF-8 comes as U+FFFD.
-template <typename F>
-void for_each_character(std::string_view text, F&& visit) {
-  for (const char* p = text.data(); p < text.data() + text.size();) {
-    const Utf8Character c = read_utf8(p, text.data() + text.size());
-    visit(c.valid ? std::string_view(p, c.length) : std::string_view("\xEF\xBF\xBD"));
-    p += c.length;
-  }
-}
-
 }  // namespace
 
 TokenizerType tokenizer_type_named(std::string_view name) {
-  for (const auto type :
-       {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kChar, TokenizerType::kByte}) {
+  for (const auto type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece,
+                          TokenizerType::kChar, TokenizerType::kByte}) {
     if (name == name_of(type)) return type;
   }
-  throw UsageError("tokenizer: type must be byte-bpe, bpe, char or byte, got " + in_quotes(name));
+  throw UsageError("tokenizer: type must be byte-bpe, bpe, wordpiece, char or byte, got " + in_quotes(name));
 }
 
 const char* name_of(TokenizerType type) {
@@ -97,6 +96,8 @@ const char* name_of(TokenizerType type) {
       return "byte-bpe";
     case TokenizerType::kWordBpe:
       return "bpe";
+    case TokenizerType::kWordPiece:
+      return "wordpiece";
     case TokenizerType::kChar:
       return "char";
     case TokenizerType::kByte:
@@ -108,13 +109,14 @@ const char* name_of(TokenizerType type) {
 std::vector<std::string> default_special_tokens(TokenizerType type) {
   if (type == TokenizerType::kByteBpe) return {"<|endoftext|>"};
   if (type == TokenizerType::kWordBpe) return {kUnknown, "<|endoftext|>"};
+  if (type == TokenizerType::kWordPiece) return {kBertTokens.begin(), kBertTokens.end()};
   return {};
 }
 
 class TokenizerTrainer::Impl {
  public:
   explicit Impl(TokenizerTrainerOptions given)
-      : options(with_unknown(std::move(given))),
+      : options(with_needed_tokens(std::move(given))),
         normalizer(normalizer_from_json(head_of(options, 0).value("normalizer", Json()), kName)),
         pre_tokenizer(pre_tokenizer_from_json(head_of(options, 0).value("pre_tokenizer", Json()), kName)),
         specials(patterns(options.special)) {
@@ -127,9 +129,7 @@ class TokenizerTrainer::Impl {
                            [](const std::string& token) { return has_white_space(token); });
   }
 
-  bool learns_words() const {
-    return options.type == TokenizerType::kByteBpe || options.type == TokenizerType::kWordBpe;
-  }
+  bool learns_words() const { return options.type != TokenizerType::kChar && options.type != TokenizerType::kByte; }
 
   // Fixed parts, counted in any order and added up in theirs; dropping rare words happens between groups of parts, so
   // it depends on the text alone.
@@ -162,7 +162,7 @@ class TokenizerTrainer::Impl {
     if (const auto at = find_invalid_utf8(text)) require_utf8(text, "the text", static_cast<std::size_t>(bytes_seen));
     for (const auto& segment : specials.split(text, SpecialTokens::kRecognise)) {
       if (segment.id >= 0) continue;
-      for_each_character(segment.text, [this](std::string_view c) { mark_character(c); });
+      for_each_character(segment.text, [this](char32_t, std::string_view c) { mark_character(c); });
     }
   }
 
@@ -185,22 +185,10 @@ class TokenizerTrainer::Impl {
 
   std::unique_ptr<Tokenizer> train_bpe() const {
     const bool bytes = options.type == TokenizerType::kByteBpe;
-    BpeCorpus corpus = bytes ? byte_corpus() : character_corpus();
-    if (corpus.words.empty()) throw DataError("tokenizer: a text to learn from must have at least one word, got none");
-    require_room(static_cast<std::int64_t>(corpus.tokens.size()), bytes ? "bytes" : "forms of the text's characters");
-    BpeLearningOptions learning{.tokens = static_cast<std::size_t>(options.vocabulary) - options.special.size(),
-                                .min_frequency = options.min_frequency,
-                                .max_token_bytes = options.max_token_bytes,
-                                .never = {}};
-    for (const std::string& special : options.special) {
-      learning.never.insert(bytes ? bytes_of_printable(special).value_or(special) : special);
-    }
-    const LearnedBpe learned = learn_bpe(std::move(corpus), learning);
-
-    std::vector<Vocabulary::Entry> vocabulary;
-    for (const std::string& special : options.special) {
-      vocabulary.emplace_back(special, static_cast<std::int32_t>(vocabulary.size()));
-    }
+    const LearnedBpe learned =
+        learn(bytes ? byte_symbols(words) : word_end_symbols(words, options.max_characters, kWordEnd),
+              bytes ? "bytes" : "forms of the text's characters");
+    std::vector<Vocabulary::Entry> vocabulary = special_entries();
     std::vector<std::string> texts = learned.tokens;
     for (std::string& text : texts) {
       if (bytes) text = printable_bytes(text);
@@ -215,18 +203,56 @@ class TokenizerTrainer::Impl {
     return assemble(head_of(options, 0), make_bpe_model(std::move(vocabulary), merges, model, bytes, kName));
   }
 
+  std::unique_ptr<Tokenizer> train_wordpiece() const {
+    const WordPieceOptions model;
+    const LearnedBpe learned = learn(continued_symbols(words, options.max_characters, model.continuing_subword_prefix),
+                                     "forms of the text's characters", model.continuing_subword_prefix);
+    std::vector<Vocabulary::Entry> vocabulary = special_entries();
+    for (const std::string& text : learned.tokens) {
+      vocabulary.emplace_back(text, static_cast<std::int32_t>(vocabulary.size()));
+    }
+    return assemble(head_of(options, 0), make_wordpiece_model(std::move(vocabulary), model, kName));
+  }
+
   TokenizerTrainerOptions options;
   std::int64_t bytes_seen = 0, dropped_below = 0;
   WordCounts words;
 
  private:
-  static TokenizerTrainerOptions with_unknown(TokenizerTrainerOptions options) {
+  static TokenizerTrainerOptions with_needed_tokens(TokenizerTrainerOptions options) {
     auto& special = options.special;
     if (options.type == TokenizerType::kWordBpe &&
         std::find(special.begin(), special.end(), kUnknown) == special.end()) {
       special.insert(special.begin(), kUnknown);
     }
+    if (options.type == TokenizerType::kWordPiece) {  // BERT's come first, so that they have the ids 0 to 4
+      for (const char* token : kBertTokens) std::erase(special, token);
+      special.insert(special.begin(), kBertTokens.begin(), kBertTokens.end());
+    }
     return options;
+  }
+
+  LearnedBpe learn(BpeCorpus corpus, const std::string& first_tokens, const std::string& prefix = "") const {
+    if (corpus.words.empty()) throw DataError("tokenizer: a text to learn from must have at least one word, got none");
+    require_room(static_cast<std::int64_t>(corpus.tokens.size()), first_tokens);
+    BpeLearningOptions learning{.tokens = static_cast<std::size_t>(options.vocabulary) - options.special.size(),
+                                .min_frequency = options.min_frequency,
+                                .max_token_bytes = options.max_token_bytes,
+                                .continuing_prefix = prefix,
+                                .never = {}};
+    for (const std::string& special : options.special) {
+      const bool bytes = options.type == TokenizerType::kByteBpe;
+      learning.never.insert(bytes ? bytes_of_printable(special).value_or(special) : special);
+    }
+    return learn_bpe(std::move(corpus), learning);
+  }
+
+  std::vector<Vocabulary::Entry> special_entries() const {
+    std::vector<Vocabulary::Entry> entries;
+    for (const std::string& special : options.special) {
+      entries.emplace_back(special, static_cast<std::int32_t>(entries.size()));
+    }
+    return entries;
   }
 
   static AddedTokenFinder patterns(const std::vector<std::string>& special) {
@@ -249,7 +275,9 @@ class TokenizerTrainer::Impl {
       if (segment.id >= 0) continue;
       const std::string normal = normalizer ? normalizer->normalize(segment.text) : std::string();
       std::string_view rest = normalizer ? std::string_view(normal) : segment.text;
-      for (std::string_view word; !(word = pre_tokenizer->next_word(rest)).empty();) counts.add(word);
+      for (std::string_view word; !(word = pre_tokenizer->next_word(rest)).empty();) {
+        if (!has_more_characters(word, longest_word)) counts.add(word);
+      }
     }
   }
 
@@ -280,75 +308,12 @@ class TokenizerTrainer::Impl {
     return out;
   }
 
-  BpeCorpus byte_corpus() const {
-    BpeCorpus corpus;
-    // In the order of their printable characters, as in GPT-2's vocabulary.
-    std::vector<unsigned char> order;
-    for (int b = 0; b < 256; ++b) order.push_back(static_cast<unsigned char>(b));
-    std::stable_sort(order.begin(), order.end(),
-                     [](unsigned char a, unsigned char b) { return printable_byte(a) < printable_byte(b); });
-    std::array<std::int32_t, 256> symbol_of{};
-    for (const unsigned char b : order) {
-      symbol_of[b] = static_cast<std::int32_t>(corpus.tokens.size());
-      corpus.tokens.emplace_back(1, static_cast<char>(b));
-    }
-    for (const auto& word : words.sorted()) {
-      const auto begin = static_cast<std::uint32_t>(corpus.symbols.size());
-      for (const char b : word.text) corpus.symbols.push_back(symbol_of[static_cast<unsigned char>(b)]);
-      corpus.words.push_back({begin, static_cast<std::uint32_t>(word.text.size()), word.count});
-    }
-    return corpus;
-  }
-
-  // The text's most frequent characters, each as it is and with `</w>`: so a known character can stand anywhere. Words
-  // are cut at the others.
-  BpeCorpus character_corpus() const {
-    const auto sorted = words.sorted();
-    std::map<std::string, std::int64_t, std::less<>> counts;
-    for (const auto& word : sorted) {
-      for_each_character(word.text, [&](std::string_view c) {
-        const auto found = counts.find(c);
-        (found == counts.end() ? counts.emplace(c, 0).first : found)->second += word.count;
-      });
-    }
-    std::vector<std::pair<std::string, std::int64_t>> known(counts.begin(), counts.end());
-    std::stable_sort(known.begin(), known.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-    known.resize(std::min(known.size(), options.max_characters));
-    std::sort(known.begin(), known.end());
-
-    BpeCorpus corpus;
-    std::map<std::string, std::int32_t, std::less<>> symbol_of;
-    for (const auto& [character, count] : known) {
-      symbol_of.emplace(character, static_cast<std::int32_t>(corpus.tokens.size()));
-      corpus.tokens.push_back(character);
-    }
-    const auto inner_forms = static_cast<std::int32_t>(corpus.tokens.size());
-    for (const auto& [character, count] : known) corpus.tokens.push_back(character + kWordEnd);
-
-    for (const auto& word : sorted) {
-      auto begin = static_cast<std::uint32_t>(corpus.symbols.size());
-      const auto end_run = [&] {
-        const auto length = static_cast<std::uint32_t>(corpus.symbols.size()) - begin;
-        if (length != 0) corpus.words.push_back({begin, length, word.count});
-        begin += length;
-      };
-      const char* const end = word.text.data() + word.text.size();
-      for_each_character(word.text, [&](std::string_view c) {
-        const auto found = symbol_of.find(c);
-        if (found == symbol_of.end()) {
-          end_run();
-        } else {
-          corpus.symbols.push_back(found->second + (c.data() + c.size() == end ? inner_forms : 0));
-        }
-      });
-      end_run();
-    }
-    return corpus;
-  }
-
   std::unique_ptr<Normalizer> normalizer;
   std::unique_ptr<PreTokenizer> pre_tokenizer;
   AddedTokenFinder specials;
+  // Longer words are unknown to a WordPiece, whatever it has learnt.
+  std::size_t longest_word = options.type == TokenizerType::kWordPiece ? WordPieceOptions().max_input_chars_per_word
+                                                                       : std::numeric_limits<std::size_t>::max();
   bool may_cut = true;
   std::array<bool, 128> ascii_seen{};
   std::set<std::string, std::less<>> wide_seen;
@@ -374,6 +339,8 @@ std::unique_ptr<Tokenizer> TokenizerTrainer::train() const {
       return impl_->train_bytes();
     case TokenizerType::kChar:
       return impl_->train_characters();
+    case TokenizerType::kWordPiece:
+      return impl_->train_wordpiece();
     default:
       return impl_->train_bpe();
   }

@@ -105,6 +105,26 @@ void append_lower_case(std::string& out, char32_t code) {
   append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code))));
 }
 
+std::size_t grapheme_length(std::string_view text) {
+  if (text.empty()) return 0;
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  Utf8Character before = read_utf8(p, end);
+  p += before.length;
+  utf8proc_int32_t state = 0;
+  while (p < end) {
+    const Utf8Character c = read_utf8(p, end);
+    const bool plain = before.code < 0x80 && c.code < 0x80 && before.code != '\r';
+    if (plain || utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(before.code),
+                                                  static_cast<utf8proc_int32_t>(c.code), &state)) {
+      break;
+    }
+    p += c.length;
+    before = c;
+  }
+  return static_cast<std::size_t>(p - text.data());
+}
+
 static void append_normalized(std::string& out, std::string_view text, UnicodeForm form) {
   int options = UTF8PROC_STABLE;
   if (form == UnicodeForm::kNfc || form == UnicodeForm::kNfkc) options |= UTF8PROC_COMPOSE;

@@ -51,6 +51,9 @@ bool is_bert_cjk(char32_t code);
 /// Adds the character's lower-case form: one character, but for U+0130, which becomes two.
 void append_lower_case(std::string& out, char32_t code);
 
+/// Bytes of the extended grapheme cluster that the text begins with (UAX 29); 0 for an empty text.
+std::size_t grapheme_length(std::string_view text);
+
 enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
 
 /// Unicode normalisation; what is not UTF-8 becomes U+FFFD first.

@@ -63,6 +63,16 @@ Utf8Character read_last_utf8(std::string_view text) {
   return {};
 }
 
+bool has_more_characters(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return false;
+  std::size_t count = 0;
+  for (const char* p = text.data(); p < text.data() + text.size();) {
+    if (++count > most) return true;
+    p += read_utf8(p, text.data() + text.size()).length;
+  }
+  return false;
+}
+
 void append_utf8(std::string& out, char32_t code) {
   if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
     throw std::invalid_argument("append_utf8: code must be a Unicode scalar value, got " + code_point_name(code));

@@ -32,6 +32,21 @@ inline Utf8Character read_utf8(const char* p, const char* end) {
 /// Reads the character that ends with the text's last byte; the text must not be empty.
 Utf8Character read_last_utf8(std::string_view text);
 
+/// Calls visit(code, bytes) for each character of the text; what is not UTF-8 comes as U+FFFD.
+template <typename Visit>
+void for_each_character(std::string_view text, Visit&& visit) {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  while (p < end) {
+    const Utf8Character c = read_utf8(p, end);
+    visit(c.code, c.valid ? std::string_view(p, c.length) : std::string_view("\xEF\xBF\xBD"));
+    p += c.length;
+  }
+}
+
+/// Whether the text has more than `most` characters; reads no more of it than it takes to tell.
+bool has_more_characters(std::string_view text, std::size_t most);
+
 /// Adds a character's one to four bytes. \throws std::invalid_argument  for a surrogate or a code over U+10FFFF
 void append_utf8(std::string& out, char32_t code);
 

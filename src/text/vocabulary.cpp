@@ -57,4 +57,28 @@ std::optional<std::int32_t> Vocabulary::id(std::string_view text) const {
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<Vocabulary::Entry> parse_vocabulary(const Json& json, const std::string& name, const std::string& path) {
+  const JsonFields checked(json, name, path);  // an object
+  std::vector<Vocabulary::Entry> entries;
+  entries.reserve(json.size());
+  for (const auto& [text, id] : json.items()) {
+    if (!id.is_number_integer() || id < 0 || id >= std::int64_t{kMaxVocabulary}) {
+      throw DataError("tokenizer: " + escape_for_terminal(name) + ": the id of token " + in_quotes(text) +
+                      " must be an integer from 0 to " + std::to_string(kMaxVocabulary - 1) + ", got " + describe(id));
+    }
+    entries.emplace_back(text, id.get<std::int32_t>());
+  }
+  return entries;
+}
+
+std::string vocabulary_object(const Vocabulary& vocabulary) {
+  std::string out = "{";
+  for (std::int32_t id = 0; id < vocabulary.size(); ++id) {
+    if (!vocabulary.contains(id)) continue;
+    out += out.size() == 1 ? "\n" : ",\n";
+    out += dump_compact(Json(std::string(vocabulary.text(id)))) + ": " + std::to_string(id);
+  }
+  return out + "}";
+}
+
 }  // namespace rapt

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "io/json.h"
+
 namespace rapt {
 
 /// What a tokenizer file may hold at most: more is refused, because nothing real comes near and memory is allocated by
@@ -40,5 +42,14 @@ class Vocabulary final {
   std::vector<bool> present_;
   std::unordered_map<std::string_view, std::int32_t> ids_;
 };
+
+/// Reads an object of token texts and ids, as vocab.json has it.
+/// \param path  the object's place in the file, for messages
+/// \throws DataError
+std::vector<Vocabulary::Entry> parse_vocabulary(const Json& json, const std::string& name, const std::string& path);
+
+/// The vocabulary as an object of texts and ids, one entry a line and in the order of ids: files that differ in one
+/// token differ in one line.
+std::string vocabulary_object(const Vocabulary& vocabulary);
 
 }  // namespace rapt

@@ -69,6 +69,28 @@ TEST_CASE("export and import go to and from the forms of other programs") {
   CHECK(encode("again.json") == encode("tok.json"));
 }
 
+TEST_CASE("a WordPiece is learnt, goes to BERT's vocab.txt and comes back with the same ids") {
+  Workshop shop;
+  shop.write("my.txt", kText);
+  const ProgramResult learnt = shop.rapt(
+      {"tokenizer", "train", "my.txt", "--type", "wordpiece", "--vocab", "60", "--lowercase", "--out", "wp.json"});
+  CHECK(learnt.code == 0);
+  CHECK(learnt.err.find("wrote wp.json: WordPiece, ") != std::string::npos);
+  CHECK(shop.rapt({"tokenizer", "inspect", "wp.json"}).out.find("kind: WordPiece\n") != std::string::npos);
+  CHECK(shop.rapt({"tokenizer", "export", "wp.json", "--format", "bert", "--out", "bert"}).err ==
+        "wrote bert/vocab.txt and tokenizer_config.json\n");
+  CHECK(shop.read("bert/vocab.txt").find("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n;\n") == 0);
+  for (const char* source : {"bert", "bert/vocab.txt"}) {
+    CHECK(shop.rapt({"tokenizer", "import", source, "--out", "again.json"}).code == 0);
+    CHECK(shop.read("again.json") == shop.read("wp.json"));
+  }
+  CHECK(shop.rapt({"tokenizer", "encode", "wp.json", "--pieces"}, "The [MASK] Zoo\n").out == "the [MASK] [UNK]\n");
+  check_error(shop.rapt({"tokenizer", "export", "wp.json", "--format", "gpt2", "--out", "x"}), 64,
+              "tokenizer: only a BPE has vocab.json and merges.txt, got WordPiece");
+  check_error(shop.rapt({"tokenizer", "inspect", "my.txt"}), 65,
+              "tokenizer: my.txt must have [UNK] as one of its lines, got none; a vocab.txt holds one token a line");
+}
+
 TEST_CASE("what is wrong with a tokenizer or its input is said in one line") {
   Workshop shop;
   shop.rapt({"tokenizer", "train", "-", "--type", "char", "--out", "tok.json"}, "ab");
@@ -88,9 +110,9 @@ TEST_CASE("what is wrong with a tokenizer or its input is said in one line") {
   check_error(shop.rapt({"tokenizer", "decode", "tok.json"}, "0\n7\n"), 65,
               "standard input: line 2: tokenizer: an id must be from 0 to 1, got 7");
   check_error(shop.rapt({"tokenizer", "train", "-", "--lowercase", "--out", "x"}, "a"), 64,
-              "--lowercase belongs to --type bpe, got --type byte-bpe");
+              "--lowercase belongs to --type bpe or wordpiece, got --type byte-bpe");
   check_error(shop.rapt({"tokenizer", "export", "tok.json", "--out", "x", "--format", "hff"}), 64,
-              "--format must be one of hf|gpt2, got \"hff\"; did you mean hf?");
+              "--format must be one of hf|gpt2|bert, got \"hff\"; did you mean hf?");
   check_error(shop.rapt({"tokenizer", "train", "-", "--out", "no/such/x.json", "--quiet"}, "some text"), 73,
               "no/such/x.json: cannot be created, there is no folder no/such");
   CHECK(shop.rapt({"tokenizer", "train", "-", "--type", "word", "--out", "x"}, "a").code == 64);

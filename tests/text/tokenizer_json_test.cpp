@@ -55,8 +55,8 @@ TEST_CASE("both notations of merges are read, pairs are written") {
 }
 
 TEST_CASE("what is written reads as an equal tokenizer") {
-  for (const auto type :
-       {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kChar, TokenizerType::kByte}) {
+  for (const auto type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece,
+                          TokenizerType::kChar, TokenizerType::kByte}) {
     CAPTURE(name_of(type));
     TokenizerTrainer trainer({.type = type, .vocabulary = 300, .special = {"<|endoftext|>"}});
     const std::string text = "the sea, the sea; \"the\" \\ sea\tand\x01 the fög 東京\n";
@@ -120,16 +120,15 @@ TEST_CASE("a text that does not begin with a space gets one where the file says 
 }
 
 TEST_CASE("a damaged or foreign file is refused with what is wrong") {
-  CHECK(error_of(with("/model/type", "WordPiece")) ==
-        "tokenizer: t.json: model must be of type BPE, got \"WordPiece\"");
+  CHECK(error_of(with("/model/type", "WordLevel")) ==
+        "tokenizer: t.json: model must be of type BPE, WordPiece or Unigram, got \"WordLevel\"");
   CHECK(error_of(with("/pre_tokenizer", {{"type", "Metaspace"}})) ==
         "tokenizer: t.json: pre_tokenizer must be ByteLevel or BertPreTokenizer, got \"Metaspace\"");
-  CHECK(error_of(with("/normalizer", {{"type", "Precompiled"}})) ==
-        "tokenizer: t.json: normalizer must be BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD or a "
-        "Sequence "
-        "of them, got \"Precompiled\"");
-  CHECK(error_of(with("/decoder", {{"type", "WordPiece"}})) ==
-        "tokenizer: t.json: decoder must be ByteLevel, BPEDecoder or Fuse, got \"WordPiece\"");
+  CHECK(error_of(with("/normalizer", {{"type", "ByteLevel"}})) ==
+        "tokenizer: t.json: normalizer must be BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD, Replace, "
+        "Strip, Prepend, Nmt, Precompiled or a Sequence of them, got \"ByteLevel\"");
+  CHECK(error_of(with("/decoder", {{"type", "CTC"}})) ==
+        "tokenizer: t.json: decoder must be ByteLevel, BPEDecoder, WordPiece or Fuse, got \"CTC\"");
   CHECK(error_of(with("/version", "2.0")) == "tokenizer: t.json: version must be \"1.0\", got \"2.0\"");
   CHECK(error_of(with("/model/dropout", 0.1)) ==
         "tokenizer: t.json: model.dropout must be null or 0 (the same text would get other ids each time), got 0.1; "
@@ -192,7 +191,8 @@ TEST_CASE("any single damage to a file is an error or still a tokenizer") {
 TEST_CASE("folders are known by their files, plain or gzipped") {
   const TemporaryFolder folder;
   CHECK(message_of<MissingInputError>([&] { load_tokenizer(folder.path()); }) ==
-        "tokenizer: " + folder.path() + " must hold tokenizer.json, or vocab.json and merges.txt, got neither");
+        "tokenizer: " + folder.path() +
+            " must hold tokenizer.json, vocab.txt, or vocab.json and merges.txt, got none of them");
   CHECK_THROWS_AS(load_tokenizer(folder / "absent.json"), MissingInputError);
 
   const auto [vocabulary, merges] = read(small())->to_vocabulary_and_merges();

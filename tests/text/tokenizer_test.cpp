@@ -190,8 +190,8 @@ TEST_CASE("ids outside the vocabulary are refused") {
 TEST_CASE("ids are the same in parallel, in pieces at the safe cuts, and on any number of threads") {
   std::string text;
   while (text.size() < 1'500'000) text += kEnglish + "\t tabs \r\n\r\n 東京 <|endoftext|>  end\n";
-  for (const auto type :
-       {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kChar, TokenizerType::kByte}) {
+  for (const auto type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece,
+                          TokenizerType::kChar, TokenizerType::kByte}) {
     CAPTURE(name_of(type));
     const auto tokenizer = learn(type, kEnglish + "東京\t\r");
     const Ids expected = tokenizer->encode(text);

@@ -39,7 +39,8 @@ TEST_CASE("the same file is learnt on one thread and on several, from one piece 
     for (unsigned rest = word + 7; rest != 0; rest /= 7) text.push_back(static_cast<char>('a' + rest % 7 + rest % 3));
     text += (state >> 20) % 11 == 0 ? ".\n" : (state >> 20) % 200 == 1 ? "<|endoftext|>" : " ";
   }
-  for (const auto type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kChar}) {
+  for (const auto type :
+       {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece, TokenizerType::kChar}) {
     CAPTURE(name_of(type));
     const TokenizerTrainerOptions options{.type = type, .vocabulary = 1500, .special = default_special_tokens(type)};
     const std::string expected = testing::on_threads(1, [&] { return learn(options, text)->to_json(); });
@@ -91,7 +92,49 @@ TEST_CASE("case is kept unless it is asked to be lowered") {
   CHECK(learn({.type = TokenizerType::kWordBpe, .vocabulary = 99}, "Abc Abc")->token_id("Abc</w>").has_value());
   const auto lower = learn({.type = TokenizerType::kWordBpe, .vocabulary = 99, .lowercase = true}, "Äbc Abc");
   CHECK(lower->token_id("abc</w>").has_value());
+  CHECK(learn({.type = TokenizerType::kWordPiece, .vocabulary = 99}, "Abc Abc")->token_id("Abc").has_value());
+  const auto pieces = learn({.type = TokenizerType::kWordPiece, .vocabulary = 99, .lowercase = true}, "Äbc Abc");
+  CHECK(pieces->encode("ÄBC ABc") == std::vector<std::int32_t>(2, pieces->token_id("abc").value()));
   CHECK(lower->encode("ÄBC") == lower->encode("abc"));
+}
+
+// Counts of words: hug 10, pug 5, pun 12, bun 4, hugs 5. Pairs: u + g 20 (hug, pug, hugs), u + n 16, h + u 15, p +
+// u 17. So ##u + ##g go first, then (u + g in ug: h + ug 15, p + ug 5, ug + s 5) ##u + ##n with 16, h + ##ug with 15,
+// and so on.
+TEST_CASE("WordPiece is learnt as worked out by hand") {
+  std::string text;
+  for (const auto& [word, count] : {std::pair{"hug", 10}, {"pug", 5}, {"pun", 12}, {"bun", 4}, {"hugs", 5}}) {
+    for (int i = 0; i < count; ++i) text += std::string(word) + (i % 3 == 0 ? ". " : "\n");
+  }
+  const auto tokenizer = learn({.type = TokenizerType::kWordPiece, .vocabulary = 24}, text);
+  std::string tokens;
+  for (std::int32_t id = 0; id < tokenizer->vocabulary_size(); ++id) tokens += tokenizer->token_text(id) + ' ';
+  CHECK(tokens == "[PAD] [UNK] [CLS] [SEP] [MASK] . b g h n p s u ##b ##g ##h ##n ##p ##s ##u ##ug ##un hug pun ");
+  CHECK(tokenizer->kind() == "WordPiece");
+  const Json json = Json::parse(tokenizer->to_json());
+  CHECK(json.at("normalizer") ==
+        Json::parse(R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                        "strip_accents": null, "lowercase": false})"));
+  CHECK(json.at("pre_tokenizer").at("type") == "BertPreTokenizer");
+  CHECK(json.at("decoder") == Json::parse(R"({"type": "WordPiece", "prefix": "##", "cleanup": true})"));
+  CHECK(json.at("post_processor").at("single").size() == 3);
+  CHECK(json.at("post_processor").at("pair").size() == 5);
+}
+
+TEST_CASE("WordPiece leaves out words that it could not write: of rare characters, or too long") {
+  const std::string longest(100, 'a'), too_long(101, 'b');
+  std::string text = longest + ' ' + longest;
+  for (int i = 0; i < 9; ++i) text += ' ' + too_long + " xy zz aa";
+  const auto tokenizer = learn(
+      {.type = TokenizerType::kWordPiece, .vocabulary = 120, .special = {"[PAD]", "<e>"}, .max_characters = 3}, text);
+  // The most frequent of the counted words: a, x, z before y by its name; b is in the long word only.
+  CHECK_FALSE(tokenizer->token_id("b").has_value());
+  CHECK_FALSE(tokenizer->token_id("##y").has_value());
+  CHECK(tokenizer->token_id("zz").has_value());
+  CHECK(tokenizer->token_id("[UNK]") == 1);
+  CHECK(tokenizer->token_id("<e>") == 5);
+  CHECK(tokenizer->encode("xy") == std::vector<std::int32_t>{1});
+  CHECK(tokenizer->encode("zz<e>") == std::vector<std::int32_t>{tokenizer->token_id("zz").value(), 5});
 }
 
 TEST_CASE("words are dropped from the rarest on when memory runs out, and the trainer says so") {
@@ -120,8 +163,8 @@ TEST_CASE("what cannot be learnt is refused") {
   CHECK(message_of<UsageError>([] {
           TokenizerTrainer({.special = {"<s>", "<s>"}});
         }) == "tokenizer: special tokens must be different texts and not empty");
-  CHECK(message_of<UsageError>([] { tokenizer_type_named("wordpiece"); }) ==
-        "tokenizer: type must be byte-bpe, bpe, char or byte, got \"wordpiece\"");
+  CHECK(message_of<UsageError>([] { tokenizer_type_named("unigram"); }) ==
+        "tokenizer: type must be byte-bpe, bpe, wordpiece, char or byte, got \"unigram\"");
   CHECK(tokenizer_type_named("byte-bpe") == TokenizerType::kByteBpe);
 }
 

@@ -1,0 +1,45 @@
+// SentencePiece's table of replacements, with which it normalises text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rapt {
+
+/// A `precompiled_charsmap`: texts and what stands for each, as a double array (Aoe 1989, "An Efficient Digital Search
+/// Algorithm by Using a Double-Array Structure") in the layout of darts-clone. Immutable.
+///
+/// It comes from files, so each step of a search is checked; one that leads out of the table finds nothing.
+class CharsMap final {
+ public:
+  struct Match {
+    std::size_t length = 0;        ///< bytes of the text; 0: nothing in the table
+    std::string_view replacement;  ///< valid as long as the table
+  };
+
+  /// \param bytes  the table's size as four bytes, lowest first, the table, and the replacements, each ended by a NUL
+  /// \param name   the file, for messages
+  /// \throws DataError  a size that does not fit, a replacement that is not UTF-8 or has more than 256 bytes
+  CharsMap(std::string bytes, const std::string& name);
+  CharsMap(const CharsMap&) = delete;  // replacements_ points into bytes_
+  CharsMap& operator=(const CharsMap&) = delete;
+
+  /// The shortest, or the longest, text of the table that `text` begins with.
+  Match shortest_match(std::string_view text) const;
+  Match longest_match(std::string_view text) const;
+
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  template <typename Visit>
+  void for_each_match(std::string_view text, Visit&& visit) const;
+
+  std::string bytes_;
+  std::vector<std::uint32_t> units_;
+  std::string_view replacements_;
+};
+
+}  // namespace rapt
