@@ -4,6 +4,8 @@
 #include <cctype>
 #include <numeric>
 
+#include "io/escape.h"
+
 namespace rapt {
 
 static std::string folded(std::string_view word) {
@@ -46,7 +48,7 @@ std::string nearest(std::string_view typed, const std::vector<std::string>& name
 
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& names, std::string_view prefix) {
   const std::string name = nearest(typed, names);
-  return name.empty() ? "" : "; did you mean " + std::string(prefix) + name + "?";
+  return name.empty() ? "" : "; did you mean " + std::string(prefix) + escape_for_terminal(name) + "?";
 }
 
 }  // namespace rapt

@@ -16,7 +16,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// longer word may be wrong, or `typed` begins a name. Names are compared without regard to case and with '_' as '-'.
 std::string nearest(std::string_view typed, const std::vector<std::string>& names);
 
-/// "; did you mean --width?", or "" when nothing is near. `prefix` stands before the name.
+/// "; did you mean --width?", or "" when nothing is near. `prefix` stands before the name, which may come
+/// from a file: it is made safe to show.
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& names, std::string_view prefix = "");
 
 }  // namespace rapt

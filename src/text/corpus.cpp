@@ -5,6 +5,7 @@
 #include "io/escape.h"
 #include "io/json.h"
 #include "tensor/error.h"
+#include "text/line_reader.h"
 
 namespace rapt {
 
@@ -202,14 +203,7 @@ static std::string field_names(const Json& object) {
 
 std::string CorpusReader::json_text(const std::string& line) const {
   const std::string where = escape_for_terminal(reader_->name()) + ": line " + std::to_string(line_);
-  Json json;
-  try {
-    json = parse_json(line, "");
-  } catch (const DataError& error) {  // ": line 1, column 7: ..."
-    std::string message = error.what();
-    const std::size_t column = message.find(", column");
-    throw DataError(where + (column == std::string::npos ? message : message.substr(column)));
-  }
+  const Json json = parse_json_line(line, where);
   const std::string& field = corpus_.options().text_field;
   if (!json.is_object()) throw DataError(where + ": must be a JSON object, got " + describe(json));
   const auto found = json.find(field);

@@ -23,6 +23,8 @@ TEST_CASE("the nearest name is found through case, underscores and beginnings, a
   CHECK(nearest("", names).empty());
   CHECK(did_you_mean("widht", names, "--") == "; did you mean --width?");
   CHECK(did_you_mean("zzz", names, "--").empty());
+  CHECK(did_you_mean("labl", {"la\x1B"
+                              "bel"}) == "; did you mean la\\x1bbel?");
 }
 
 TEST_CASE("a flag of a million letters is not compared") { CHECK(nearest(std::string(1000000, 'a'), {"aa"}).empty()); }
