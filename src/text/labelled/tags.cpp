@@ -1,0 +1,162 @@
+#include "text/labelled/tags.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "io/escape.h"
+#include "tensor/error.h"
+#include "text/line_reader.h"
+#include "text/table.h"
+
+namespace rapt {
+
+struct TagReader::State {
+  TagOptions options;
+  std::optional<LineReader> lines;   // of columns
+  std::optional<TableReader> table;  // of JSON lines
+  std::size_t words = 0, tags = 0;   // its columns
+  bool has_tags = false;
+};
+
+TagReader::TagReader(TagReader&&) noexcept = default;
+TagReader& TagReader::operator=(TagReader&&) noexcept = default;
+TagReader::~TagReader() = default;
+
+static bool is_json_lines(std::string_view path) {
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  return path.ends_with(".jsonl") || path.ends_with(".ndjson") || path.ends_with(".json");
+}
+
+static std::optional<std::size_t> first_of(const TableReader& table, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (const std::optional<std::size_t> found = table.find(name)) return found;
+  }
+  return std::nullopt;
+}
+
+TagReader::TagReader(Input input, TagOptions options) : state_(std::make_unique<State>()) {
+  state_->options = options;
+  if (!is_json_lines(input.name())) {
+    state_->lines.emplace(std::move(input));
+    return;
+  }
+  state_->table.emplace(std::move(input), TableOptions{.format = TableFormat::kJsonLines});
+  const TableReader& table = *state_->table;
+  const std::string name = escape_for_terminal(table.name());
+  const std::optional<std::size_t> words = first_of(table, {"tokens", "words"});
+  const std::optional<std::size_t> tags = first_of(table, {"tags", "ner_tags", "ner", "labels"});
+  if (!words) throw DataError(name + R"(: an object must have its words in "tokens" or "words", got neither)");
+  if (!tags && options.tags_required) {
+    throw DataError(name + R"(: an object must have its tags in "tags", "ner_tags", "ner" or "labels", got none)");
+  }
+  state_->words = *words;
+  state_->has_tags = tags.has_value();
+  state_->tags = tags.value_or(0);
+}
+
+std::string TagReader::where(const TaggedSentence& sentence) const {
+  if (state_->lines) return state_->lines->where(sentence.line);
+  TableRow row;
+  row.line = sentence.line;
+  return state_->table->where(row);
+}
+
+bool TagReader::next(TaggedSentence& sentence) {
+  sentence = {};
+  return state_->lines ? next_of_columns(sentence) : next_of_json_lines(sentence);
+}
+
+// ------------------------------------------------------------------------------------------------------------- columns
+
+static constexpr std::size_t kMostColumns = 1'000;
+
+static std::vector<std::string_view> split(std::string_view line) {
+  std::vector<std::string_view> cells;
+  const char separator = line.find('\t') == std::string_view::npos ? ' ' : '\t';
+  while (true) {
+    // Spaces may be several, to align the columns; between two tabs stands a cell.
+    if (separator == ' ') line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    if (separator == ' ' && line.empty()) return cells;
+    const std::size_t end = line.find(separator);
+    cells.push_back(line.substr(0, end));
+    if (end == std::string_view::npos || cells.size() > kMostColumns) return cells;
+    line.remove_prefix(end + 1);
+  }
+}
+
+// The cell in column `number` (from 1, or from the end); empty if there is none.
+static std::string_view cell(const std::vector<std::string_view>& cells, int number) {
+  const auto count = static_cast<std::int64_t>(cells.size());
+  const std::int64_t index = number > 0 ? number - 1 : count + number;
+  if (number == 0 || index < 0 || index >= count) return {};
+  return cells[static_cast<std::size_t>(index)];
+}
+
+void TagReader::add_word(const std::string& line, TaggedSentence& sentence) {
+  const std::vector<std::string_view> cells = split(line);
+  const auto where = [&] { return state_->lines->where(); };
+  if (cells.size() > kMostColumns) throw DataError(where() + ": must have at most 1000 columns, got more");
+  const TagOptions& options = state_->options;
+  const std::string_view word = cell(cells, options.word_column);
+  std::string_view tag = cell(cells, options.tag_column);
+  if (tag.data() == word.data()) tag = {};  // a single column is the word
+  if (word.empty()) throw DataError(where() + ": must have a word, got " + in_quotes(line, 40));
+  const bool has_tag = !tag.empty();
+  if (!has_tag && options.tags_required) {
+    throw DataError(where() + ": must have a word and a tag, got " + in_quotes(line, 40));
+  }
+  if (!sentence.words.empty() && has_tag == sentence.tags.empty()) {
+    throw DataError(where() + ": either all words of a sentence must have tags or none, got " + in_quotes(line, 40));
+  }
+  if (sentence.words.size() >= kMostWordsInSentence) {
+    throw DataError(where() + ": a sentence must have at most 100000 words, got more; an empty line ends a sentence");
+  }
+  if (sentence.words.empty()) sentence.line = state_->lines->line();
+  sentence.words.emplace_back(word);
+  if (has_tag) sentence.tags.emplace_back(tag);
+}
+
+bool TagReader::next_of_columns(TaggedSentence& sentence) {
+  std::string line;
+  while (state_->lines->next(line)) {
+    if (trimmed(line).empty()) {
+      if (!sentence.words.empty()) return true;
+    } else if (!line.starts_with("-DOCSTART-")) {
+      add_word(line, sentence);
+    }
+  }
+  return !sentence.words.empty();
+}
+
+// ---------------------------------------------------------------------------------------------------------- JSON lines
+
+bool TagReader::next_of_json_lines(TaggedSentence& sentence) {
+  TableReader& table = *state_->table;
+  TableRow row;
+  do {
+    if (!table.next(row)) return false;
+    if (!row.values[state_->words].is_array()) {
+      throw DataError(table.where(row) + ": " + in_quotes(table.columns()[state_->words]) +
+                      " must be an array of words, got " + describe(row.values[state_->words]));
+    }
+    sentence.words = table.list(row, state_->words, ' ');
+  } while (sentence.words.empty());
+  sentence.line = row.line;
+  if (sentence.words.size() > kMostWordsInSentence) {
+    throw DataError(table.where(row) + ": a sentence must have at most 100000 words, got " +
+                    std::to_string(sentence.words.size()));
+  }
+  const bool absent = !state_->has_tags || row.values[state_->tags].is_null();
+  if (absent && !state_->options.tags_required) return true;
+  sentence.tags = table.list(row, state_->tags, ' ');
+  if (sentence.tags.size() != sentence.words.size()) {
+    throw DataError(table.where(row) + ": there must be a tag for each of the " +
+                    std::to_string(sentence.words.size()) + " words, got " + std::to_string(sentence.tags.size()));
+  }
+  return true;
+}
+
+}  // namespace rapt
