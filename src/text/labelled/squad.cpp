@@ -1,0 +1,215 @@
+#include "text/labelled/squad.h"
+
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "io/escape.h"
+#include "io/json.h"
+#include "tensor/error.h"
+#include "text/line_reader.h"
+#include "text/table.h"
+#include "text/text_reader.h"
+#include "text/utf8.h"
+
+namespace rapt {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+
+// The byte at which each character of the text begins, and its end.
+std::vector<std::size_t> character_starts(std::string_view text) {
+  std::vector<std::size_t> starts;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    starts.push_back(at);
+    at += read_utf8(text.data() + at, text.data() + text.size()).length;
+  }
+  starts.push_back(at);
+  return starts;
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string name) : name_(std::move(name)) {}
+
+  void read_document(const Json& document) {
+    const JsonFields root(document, name_);
+    read_version(root);
+    const Json& entries = root.array("data");
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const JsonFields entry(entries[i], name_, "data[" + std::to_string(i) + "]");
+      if (entry.has("paragraphs")) {
+        read_article(entry);
+      } else {
+        read_flat_question(entry);
+      }
+    }
+  }
+
+  // One line of a list: its fields' names begin with the line.
+  void read_line(const Json& object, const std::string& where) { read_flat_question(JsonFields(object, where)); }
+
+  QaData take() {
+    if (data_.questions.empty()) throw DataError(escape_for_terminal(name_) + ": must hold questions, got none");
+    if (flat_unanswered_ && flat_answered_) data_.may_be_unanswerable = true;
+    return std::move(data_);
+  }
+
+ private:
+  void read_version(const JsonFields& root) {
+    if (!root.has_value("version")) return;
+    const Json& version = root.at("version");
+    const std::string text = version.is_string() ? version.get<std::string>() : version.dump();
+    data_.may_be_unanswerable = text.starts_with("v2") || text.starts_with("2");
+  }
+
+  // "qas" may stand before "context".
+  void read_article(const JsonFields& article) {
+    const Json& paragraphs = article.array("paragraphs");
+    for (std::size_t p = 0; p < paragraphs.size(); ++p) {
+      const JsonFields paragraph(paragraphs[p], name_, article.path_of("paragraphs[" + std::to_string(p) + "]"));
+      const std::size_t context = add_context(paragraph.string("context"));
+      const Json& questions = paragraph.array("qas");
+      for (std::size_t q = 0; q < questions.size(); ++q) {
+        read_question(JsonFields(questions[q], name_, paragraph.path_of("qas[" + std::to_string(q) + "]")), context);
+      }
+    }
+  }
+
+  void read_question(const JsonFields& fields, std::size_t context) {
+    QaQuestion question = begin_question(fields, context);
+    const bool impossible = fields.boolean_or("is_impossible", false);
+    if (fields.has("is_impossible")) data_.may_be_unanswerable = true;
+    if (!impossible && fields.has_value("answers")) {
+      const Json& answers = fields.array("answers");
+      for (std::size_t a = 0; a < answers.size(); ++a) {
+        const JsonFields answer(answers[a], fields.name(), fields.path_of("answers[" + std::to_string(a) + "]"));
+        std::optional<std::int64_t> start;
+        if (answer.has_value("answer_start")) start = answer.integer("answer_start");
+        add_answer(question, answer.string("text"), start, answer, "answer_start");
+      }
+    }
+    data_.questions.push_back(std::move(question));
+  }
+
+  // The form of Hugging Face's scripts. Equal contexts are kept once: they stand in every question of a paragraph.
+  void read_flat_question(const JsonFields& fields) {
+    std::string text = fields.string("context");
+    const auto [known, is_new] = flat_contexts_.try_emplace(text, data_.contexts.size());
+    const std::size_t context = is_new ? add_context(std::move(text)) : known->second;
+    QaQuestion question = begin_question(fields, context);
+    if (fields.has_value("answers")) {
+      const JsonFields answers = fields.object("answers");
+      const std::vector<std::string> texts = answers.strings("text");
+      const bool placed = answers.has_value("answer_start");
+      if (placed && answers.array("answer_start").size() != texts.size()) {
+        answers.refuse("answer_start", "an array of " + std::to_string(texts.size()) + ", one for each text");
+      }
+      for (std::size_t i = 0; i < texts.size(); ++i) {
+        std::optional<std::int64_t> start;
+        if (placed) {
+          const Json& value = answers.array("answer_start")[i];
+          if (!value.is_number_integer()) answers.refuse("answer_start", "an array of integers");
+          start = value.get<std::int64_t>();
+        }
+        add_answer(question, texts[i], start, answers, "answer_start");
+      }
+      (texts.empty() ? flat_unanswered_ : flat_answered_) = true;
+    }
+    data_.questions.push_back(std::move(question));
+  }
+
+  QaQuestion begin_question(const JsonFields& fields, std::size_t context) {
+    QaQuestion question;
+    question.id = fields.string("id");
+    question.question = fields.string("question");
+    question.context = context;
+    if (!ids_.insert(question.id).second) {
+      throw DataError(escape_for_terminal(fields.name()) + ": " + in_quotes(fields.path_of("id")) +
+                      " must be one question's alone, got " + in_quotes(question.id) + " again");
+    }
+    return question;
+  }
+
+  void add_answer(QaQuestion& question, std::string text, std::optional<std::int64_t> start, const JsonFields& fields,
+                  const char* key) {
+    QaAnswer answer{std::move(text), std::nullopt};
+    if (answer.text.empty()) {
+      throw DataError(escape_for_terminal(fields.name()) + ": " + in_quotes(fields.path_of("text")) +
+                      " must not be empty (question " + in_quotes(question.id, 40) + ")");
+    }
+    if (start) {
+      const std::string& context = data_.contexts[question.context];
+      answer.begin = byte_of_character(question.context, *start);
+      if (!answer.begin || context.compare(*answer.begin, answer.text.size(), answer.text) != 0) {
+        const std::string_view there =
+            answer.begin ? std::string_view(context).substr(*answer.begin, answer.text.size()) : "";
+        throw DataError(escape_for_terminal(fields.name()) + ": " + in_quotes(fields.path_of(key)) +
+                        " must be the character of the context at which " + in_quotes(answer.text, 40) +
+                        " begins, got " + std::to_string(*start) +
+                        (answer.begin ? ", where " + in_quotes(utf8_lossy(there), 40) + " stands"
+                                      : ", which is outside the context") +
+                        " (question " + in_quotes(question.id, 40) + ")");
+      }
+    }
+    question.answers.push_back(std::move(answer));
+  }
+
+  // Questions about one context come one after the other, so its characters are counted once.
+  std::optional<std::size_t> byte_of_character(std::size_t context, std::int64_t character) {
+    if (starts_of_ != context) {
+      starts_ = character_starts(data_.contexts[context]);
+      starts_of_ = context;
+    }
+    if (character < 0 || static_cast<std::uint64_t>(character) >= starts_.size()) return std::nullopt;
+    return starts_[static_cast<std::size_t>(character)];
+  }
+
+  std::size_t add_context(std::string text) {
+    data_.contexts.push_back(std::move(text));
+    return data_.contexts.size() - 1;
+  }
+
+  std::string name_;
+  QaData data_;
+  std::set<std::string> ids_;
+  std::map<std::string, std::size_t> flat_contexts_;
+  bool flat_answered_ = false, flat_unanswered_ = false;
+  std::optional<std::size_t> starts_of_;  // which context starts_ belongs to
+  std::vector<std::size_t> starts_;
+};
+
+bool is_list_of_lines(const Input& input) {
+  std::string_view path = input.name();
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  return path.ends_with(".jsonl") || path.ends_with(".ndjson");
+}
+
+}  // namespace
+
+QaData read_squad(const Input& input) {
+  Reader reader(input.name());
+  if (is_list_of_lines(input)) {
+    LineReader lines(input);
+    std::string line;
+    while (lines.next(line)) {
+      if (!trimmed(line).empty()) reader.read_line(parse_json_line(line, lines.where()), lines.where());
+    }
+    return reader.take();
+  }
+  TextReader bytes(input);
+  std::string text;
+  while (bytes.read(text)) {
+    if (text.size() > kMostBytes) {
+      throw DataError(escape_for_terminal(bytes.name()) + ": must be at most 1 GiB of JSON, got more");
+    }
+  }
+  const Json document = parse_json(text, bytes.name(), {.bytes = kMostBytes});
+  text = {};
+  reader.read_document(document);
+  return reader.take();
+}
+
+}  // namespace rapt
