@@ -32,7 +32,7 @@ constexpr PhiloxBlock philox4x32(PhiloxBlock counter, RandomKey key) {
 }
 
 /// What random numbers are for. Streams of different purposes never meet.
-enum class Purpose : std::uint32_t { kInitialisation = 1, kDropout, kOrder, kSampling, kMasking, kText };
+enum class Purpose : std::uint32_t { kInitialisation = 1, kDropout, kOrder, kSampling, kMasking, kText, kBootstrap };
 
 /// The stream for one purpose of a run: a pure function of its arguments. `index` is the update, the epoch or the
 /// parameter, `site` the place within it.

@@ -1,0 +1,46 @@
+// How sure a score is: confidence intervals by drawing the test set again (Efron 1979; Efron and Tibshirani 1993, "An
+// Introduction to the Bootstrap", chapter 13, the percentile interval).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "train/metrics/metric.h"
+
+namespace rapt {
+
+struct BootstrapOptions {
+  int resamples = 1000;
+  double confidence = 0.95;
+  std::uint64_t seed = 1;
+};
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+/// An interval for each metric that `score` gives.
+///
+/// Resample r draws as many examples as there are, with replacement, from the stream of (seed, kBootstrap, r): the
+/// result is a function of the arguments alone. `score` gets how often each example was drawn, and gives its metrics in
+/// the same order each time. An interval lies between the quantiles (1 - confidence) / 2 and (1 + confidence) / 2 of a
+/// metric's values, with linear interpolation; resamples where it is NaN are left out, and without any other it is NaN.
+///
+/// An example is what was drawn from the world as one: a sentence for tags, a question for answers. Time grows with
+/// resamples * examples, memory with both apart.
+///
+/// \throws UsageError  fewer than 2 resamples, a confidence that is not between 0 and 1
+std::vector<std::pair<std::string, Interval>> bootstrap_intervals(
+    std::size_t examples, const std::function<MetricValues(std::span<const std::uint32_t>)>& score,
+    const BootstrapOptions& options = {});
+
+/// The value below which a share `q` of the sorted values lies, with linear interpolation between neighbours (numpy's
+/// default; Hyndman and Fan 1996, type 7). \pre values is sorted and not empty
+double quantile(std::span<const double> sorted, double q);
+
+}  // namespace rapt

@@ -1,0 +1,79 @@
+// How well classes are predicted: counts that do not grow with the examples, and what follows from them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "train/metrics/metric.h"
+
+namespace rapt {
+
+/// Right ones among all: the next-sentence and masked-word predictions of pretraining, multiple choice.
+struct AccuracyCount {
+  std::int64_t right = 0, all = 0;
+  void add(bool is_right, std::int64_t times = 1) {
+    right += is_right ? times : 0;
+    all += times;
+  }
+  double value() const { return share(static_cast<double>(right), static_cast<double>(all)); }
+};
+
+/// Counts of (gold class, predicted class).
+class ClassificationCounts final {
+ public:
+  /// \param positive  the class that f1, precision and recall are about; -1: class 1 of two, none of more
+  explicit ClassificationCounts(std::size_t classes, std::int32_t positive = -1);
+
+  /// One example, or `times` equal ones. \throws std::invalid_argument  no such class
+  void add(std::int32_t gold, std::int32_t predicted, std::int64_t times = 1);
+
+  std::size_t classes() const { return gold_.size(); }
+  std::int64_t examples() const { return examples_; }
+  std::int64_t count(std::int32_t gold, std::int32_t predicted) const;
+
+  double accuracy() const;
+  /// What always saying the class that is most frequent in the gold data would reach.
+  double majority_accuracy() const;
+  std::int32_t majority_class() const;  ///< the first of the most frequent
+  MatchCounts of_class(std::size_t index) const;
+  /// Matthews 1975 for two classes; for more, Gorodkin 2004, "Comparing two K-category assignments by a K-category
+  /// correlation coefficient", equation 8. 0 where one side has only one class.
+  double matthews() const;
+
+  /// accuracy, majority_accuracy, f1, precision, recall (where there is a positive class), f1_macro, precision_macro,
+  /// recall_macro, matthews. Macro means are over the classes that occur in gold data or predictions, as scikit-learn's
+  /// are.
+  MetricValues values() const;
+
+  /// The pairs that were confused, the most frequent first: at most `most`.
+  struct Confusion {
+    std::int32_t gold, predicted;
+    std::int64_t times;
+  };
+  std::vector<Confusion> confusions(std::size_t most) const;
+
+ private:
+  std::vector<std::int64_t> gold_, predicted_, right_;                   // per class
+  std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> cells_;  // those that are not 0
+  std::int64_t examples_ = 0;
+  std::int32_t positive_;
+};
+
+/// The matrix as text, a row for each gold class:
+///
+///                 predicted
+///     gold        negative  positive   recall
+///     negative         391        37    91.4%
+///     positive          49       395    89.0%
+///     precision      88.9%     91.4%
+///
+/// With more than 12 classes the 12 most frequent confusions instead, a line each. Names are made safe for a terminal
+/// and cut after 16 characters.
+std::string confusion_text(const ClassificationCounts& counts, std::span<const std::string> names);
+
+}  // namespace rapt

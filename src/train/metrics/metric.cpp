@@ -1,0 +1,75 @@
+#include "train/metrics/metric.h"
+
+#include <array>
+#include <cmath>
+
+#include "io/escape.h"
+#include "io/suggest.h"
+#include "tensor/error.h"
+
+namespace rapt {
+
+static constexpr auto kMetrics = std::to_array<MetricInfo>({
+    {"accuracy", "share of examples (of tokens, for tags) that are right"},
+    {"majority_accuracy", "accuracy of always saying the most frequent class"},
+    {"f1", "F1 of the positive class, of spans for tags, of words for answers"},
+    {"precision", "precision of the positive class; of spans for tags"},
+    {"recall", "recall of the positive class; of spans for tags"},
+    {"f1_micro", "F1 of all decisions together"},
+    {"precision_micro", "precision of all decisions together"},
+    {"recall_micro", "recall of all decisions together"},
+    {"f1_macro", "mean of the classes' F1"},
+    {"precision_macro", "mean of the classes' precision"},
+    {"recall_macro", "mean of the classes' recall"},
+    {"subset_accuracy", "share of examples whose whole set of labels is right"},
+    {"matthews", "Matthews' correlation of predicted and gold classes, -1 to 1"},
+    {"pearson", "linear correlation, -1 to 1"},
+    {"spearman", "correlation of ranks, -1 to 1"},
+    {"mse", "mean squared error", false},
+    {"mae", "mean absolute error", false},
+    {"exact_match", "share of answers that are exactly right"},
+    {"exact_match_answerable", "exact_match of the questions that have an answer"},
+    {"f1_answerable", "f1 of the questions that have an answer"},
+    {"accuracy_unanswerable", "share of the questions without an answer for which none is given"},
+    {"loss", "mean loss", false},
+});
+
+std::span<const MetricInfo> metric_list() { return kMetrics; }
+
+const MetricInfo& metric_info(std::string_view name) {
+  std::vector<std::string> names;
+  std::string all;
+  for (const MetricInfo& metric : kMetrics) {
+    if (metric.name == name) return metric;
+    names.emplace_back(metric.name);
+    all += (all.empty() ? "" : ", ") + names.back();
+  }
+  throw UsageError("metric: must be one of " + all + ", got " + in_quotes(name) + did_you_mean(name, names));
+}
+
+double metric_value(const MetricValues& values, std::string_view name) {
+  metric_info(name);
+  std::string all;
+  for (const auto& [known, value] : values) {
+    if (known == name) return value;
+    all += (all.empty() ? "" : ", ") + known;
+  }
+  throw UsageError("metric: for this task it must be one of " + all + ", got " + in_quotes(name));
+}
+
+bool is_better(const MetricInfo& metric, double value, double best) {
+  if (std::isnan(value)) return false;
+  if (std::isnan(best)) return true;
+  return metric.larger_is_better ? value > best : value < best;
+}
+
+double share(double a, double b) { return b == 0 ? 0 : a / b; }
+
+MatchCounts& MatchCounts::operator+=(const MatchCounts& other) {
+  right += other.right;
+  found += other.found;
+  gold += other.gold;
+  return *this;
+}
+
+}  // namespace rapt

@@ -1,0 +1,48 @@
+// The metrics by name: what they mean, and in which order a report has them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rapt {
+
+struct MetricInfo {
+  std::string_view name;   ///< "f1_macro": the key in JSON, what --metric takes
+  std::string_view about;  ///< one line
+  bool larger_is_better = true;
+};
+
+/// All of them, in the order in which reports have them.
+std::span<const MetricInfo> metric_list();
+
+/// \throws UsageError  no such metric, with those that exist and the nearest
+const MetricInfo& metric_info(std::string_view name);
+
+/// Names and values, in the order of metric_list. Shares are from 0 to 1; a value that is not defined is NaN.
+using MetricValues = std::vector<std::pair<std::string, double>>;
+
+/// The value of one metric. \throws UsageError  if it is not among the values, naming those that are
+double metric_value(const MetricValues& values, std::string_view name);
+
+/// Whether `value` is better than `best`; NaN never is, and anything is better than NaN.
+bool is_better(const MetricInfo& metric, double value, double best);
+
+/// a / b, or 0 where b is 0: precision, recall and F1 of what does not occur, as conlleval and scikit-learn count.
+double share(double a, double b);
+
+/// Counts from which precision, recall and their harmonic mean follow (Van Rijsbergen 1979).
+struct MatchCounts {
+  double right = 0;  ///< predicted and in the gold data
+  double found = 0;  ///< predicted
+  double gold = 0;   ///< in the gold data
+
+  double precision() const { return share(right, found); }
+  double recall() const { return share(right, gold); }
+  double f1() const { return share(2 * right, found + gold); }
+  MatchCounts& operator+=(const MatchCounts& other);
+};
+
+}  // namespace rapt

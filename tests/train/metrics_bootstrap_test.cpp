@@ -1,0 +1,91 @@
+#include "train/metrics/bootstrap.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "io/temporary_folder.h"
+#include "tensor/error.h"
+#include "train/metrics/metric.h"
+
+using namespace rapt;
+
+TEST_CASE("quantiles lie between neighbours") {
+  const std::vector<double> values = {1, 2, 4, 8};
+  CHECK(quantile(values, 0) == 1);
+  CHECK(quantile(values, 1) == 8);
+  CHECK(quantile(values, 0.5) == 3);
+  CHECK(quantile(values, 0.25) == 1.75);
+  CHECK(quantile(std::vector<double>{5}, 0.3) == 5);
+}
+
+// 400 examples of which 300 are right.
+static MetricValues accuracy(std::span<const std::uint32_t> times) {
+  const auto right = std::accumulate(times.begin(), times.begin() + 300, 0.0);
+  return {{"accuracy", right / static_cast<double>(times.size())},
+          {"mse", 1 - right / static_cast<double>(times.size())}};
+}
+
+TEST_CASE("the interval of a share is as wide as the binomial distribution says") {
+  const auto intervals = bootstrap_intervals(400, accuracy, {.resamples = 4000});
+  REQUIRE(intervals.size() == 2);
+  CHECK(intervals[0].first == "accuracy");
+  // 0.75 +- 1.96 sqrt(0.75 * 0.25 / 400) = 0.75 +- 0.0424
+  CHECK(intervals[0].second.low == doctest::Approx(0.75 - 0.0424).epsilon(0.006));
+  CHECK(intervals[0].second.high == doctest::Approx(0.75 + 0.0424).epsilon(0.006));
+  CHECK(intervals[1].second.low == doctest::Approx(1 - intervals[0].second.high));
+  const auto narrow = bootstrap_intervals(400, accuracy, {.resamples = 4000, .confidence = 0.5});
+  CHECK(narrow[0].second.low > intervals[0].second.low);
+  CHECK(narrow[0].second.high < intervals[0].second.high);
+}
+
+TEST_CASE("each resample draws as many examples as there are, a function of the seed") {
+  std::vector<std::vector<std::uint32_t>> seen;
+  const auto keep = [&](std::span<const std::uint32_t> times) {
+    seen.emplace_back(times.begin(), times.end());
+    return MetricValues{{"accuracy", static_cast<double>(times[0])}};
+  };
+  bootstrap_intervals(7, keep, {.resamples = 3, .seed = 5});
+  bootstrap_intervals(7, keep, {.resamples = 3, .seed = 5});
+  bootstrap_intervals(7, keep, {.resamples = 3, .seed = 6});
+  REQUIRE(seen.size() == 9);
+  for (const auto& times : seen) CHECK(std::accumulate(times.begin(), times.end(), 0U) == 7);
+  for (int r = 0; r < 3; ++r) CHECK(seen[r] == seen[r + 3]);
+  CHECK(seen[0] != seen[1]);
+  CHECK(seen[0] != seen[6]);
+}
+
+TEST_CASE("resamples without a value are left out; impossible settings are refused") {
+  int calls = 0;
+  const auto sometimes = [&](std::span<const std::uint32_t>) {
+    return MetricValues{{"pearson", ++calls % 2 == 0 ? 0.5 : std::numeric_limits<double>::quiet_NaN()}};
+  };
+  CHECK(bootstrap_intervals(3, sometimes)[0].second.low == 0.5);
+  const auto never = [](std::span<const std::uint32_t>) {
+    return MetricValues{{"pearson", std::numeric_limits<double>::quiet_NaN()}};
+  };
+  CHECK(std::isnan(bootstrap_intervals(3, never)[0].second.high));
+  CHECK(bootstrap_intervals(0, never).empty());
+  CHECK(message_of<UsageError>([&] { bootstrap_intervals(3, never, {.resamples = 1}); }) ==
+        "bootstrap: there must be at least 2 resamples, got 1");
+  CHECK_THROWS_AS(bootstrap_intervals(3, never, {.confidence = 1}), UsageError);
+}
+
+TEST_CASE("metrics are found by name, in a fixed order, and compared the right way round") {
+  CHECK(metric_info("mse").larger_is_better == false);
+  CHECK(message_of<UsageError>([] { metric_info("acuracy"); }).ends_with("got \"acuracy\"; did you mean accuracy?"));
+  const MetricValues values = {{"accuracy", 0.5}, {"f1", 0.25}};
+  CHECK(metric_value(values, "f1") == 0.25);
+  CHECK(message_of<UsageError>([&] { metric_value(values, "pearson"); }) ==
+        "metric: for this task it must be one of accuracy, f1, got \"pearson\"");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(is_better(metric_info("accuracy"), 0.6, 0.5));
+  CHECK_FALSE(is_better(metric_info("accuracy"), 0.5, 0.5));
+  CHECK(is_better(metric_info("loss"), 0.4, 0.5));
+  CHECK(is_better(metric_info("accuracy"), 0.1, nan));
+  CHECK_FALSE(is_better(metric_info("accuracy"), nan, 0.1));
+  CHECK_FALSE(is_better(metric_info("accuracy"), nan, nan));
+}
