@@ -97,7 +97,9 @@ TEST_CASE("WNUT 2017 is read whole") {
   if (folder.empty()) return;
   const std::map<std::string, std::pair<std::size_t, std::size_t>> expected = {
       {"train", {3'394, 62'730}}, {"dev", {1'009, 15'733}}, {"test", {1'287, 23'394}}};
-  for (const auto& [split, counts] : expected) {
+  for (const auto& item : expected) {
+    const std::string split = item.first;
+    const auto counts = item.second;
     CAPTURE(split);
     TagReader reader(Input::from_file(folder + "/" + split + ".conll.gz"));
     std::size_t all = 0, words = 0;

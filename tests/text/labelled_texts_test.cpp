@@ -188,6 +188,11 @@ TEST_CASE("GLUE's files go by their header, others by GLUE's positions") {
       {"mnli", "premise\thypothesis\tlabel\np\th\t2\n", "p", "h", "2"},
       {"qnli", "index\tquestion\tsentence\tlabel\n0\twhat\tthis\tnot_entailment\n", "what", "this", "not_entailment"},
       {"rte", "0\tone\ttwo\tentailment\n", "one", "two", "entailment"},
+      {"stsb", "0\ta\tb\tc\td\te\tf\tone\ttwo\t2.5\n", "one", "two", ""},
+      {"qqp", "1\t2\t3\thow\twhy\t0\n", "how", "why", "0"},
+      {"mnli", "0\t1\t2\t3\t4\t5\t6\t7\tone\ttwo\ta\tb\tc\td\te\tneutral\n", "one", "two", "neutral"},
+      {"qnli", "0\twhat\tthis\tentailment\n", "what", "this", "entailment"},
+      {"wnli", "0\tone\ttwo\t1\n", "one", "two", "1"},
       {"wnli", "index\tsentence1\tsentence2\tlabel\n0\tone\ttwo\t1\n", "one", "two", "1"},
   };
   for (const Case& c : cases) {
@@ -230,6 +235,12 @@ TEST_CASE("a task or a file that is none of GLUE's is refused with what there is
       "cells a row, got 2 cells and no such header; for other files name the columns with --text-column and "
       "--label-column");
   CHECK(glue_tasks().size() == 9);
+}
+
+TEST_CASE("the class whose F1 MRPC is judged by is the one of equal meaning, whatever its number") {
+  CHECK(positive_class(glue_task("mrpc"), LabelVocabulary(Names{"0", "1"})) == 1);
+  CHECK(positive_class(glue_task("mrpc"), LabelVocabulary(Names{"equivalent", "not_equivalent"})) == 0);
+  CHECK(positive_class(glue_task("sst2"), LabelVocabulary(Names{"0", "1"})) == -1);
 }
 
 // ------------------------------------------------------------------------------------------------------ files out

@@ -27,7 +27,7 @@ struct Words {
   }
   PlacedTokens tokens() const { return {ids, bytes}; }
   std::string text;
-  std::vector<TokenBytes> bytes;
+  std::vector<TokenSpan> bytes;
   Ids ids;
 };
 
@@ -39,7 +39,7 @@ static QaWindowOptions bert(std::int64_t length, std::int64_t stride, std::int64
 
 TEST_CASE("a short context is one window: specials, question, context, segments") {
   const Words context("the cat sat");
-  const auto windows = qa_windows(Ids{7, 8}, context.tokens(), TokenBytes{4, 7}, bert(10, 4, 3));
+  const auto windows = qa_windows(Ids{7, 8}, context.tokens(), TokenSpan{4, 7}, bert(10, 4, 3));
   REQUIRE(windows.size() == 1);
   CHECK(windows[0].tokens == Ids{1, 7, 8, 2, 100, 101, 102, 2});
   CHECK(windows[0].segments == Ids{0, 0, 0, 0, 1, 1, 1, 1});
@@ -100,7 +100,7 @@ TEST_CASE("each token is judged in one window, where it has the most around it")
 TEST_CASE("only windows that hold the whole answer have it as their target") {
   const Words context("a b c d e f g h i j");
   const auto windows =
-      qa_windows(Ids{7}, context.tokens(), TokenBytes{context.bytes[3].begin, context.bytes[4].end}, bert(8, 2, 2));
+      qa_windows(Ids{7}, context.tokens(), TokenSpan{context.bytes[3].begin, context.bytes[4].end}, bert(8, 2, 2));
   CHECK(windows[0].start == 0);  // 0-3
   CHECK(windows[0].end == 0);
   CHECK(windows[1].start == windows[1].offset + 1);  // 2-5
@@ -118,7 +118,7 @@ TEST_CASE("an answer covers the tokens that it touches") {
 
 TEST_CASE("a context without tokens is one window; questions are cut; impossible settings say what to change") {
   const Words empty("");
-  const auto windows = qa_windows(Ids{7, 8, 9}, empty.tokens(), TokenBytes{0, 1}, bert(8, 2, 2));
+  const auto windows = qa_windows(Ids{7, 8, 9}, empty.tokens(), TokenSpan{0, 1}, bert(8, 2, 2));
   REQUIRE(windows.size() == 1);
   CHECK(windows[0].tokens == Ids{1, 7, 8, 2, 2});
   CHECK(windows[0].start == 0);

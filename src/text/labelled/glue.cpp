@@ -123,6 +123,13 @@ const GlueTask& glue_task(std::string_view name) {
                    did_you_mean(task, names, "glue/"));
 }
 
+std::int32_t positive_class(const GlueTask& task, const LabelVocabulary& labels) {
+  for (const std::string_view name : task.positive) {
+    if (const std::optional<std::int32_t> found = labels.find(name)) return *found;
+  }
+  return -1;
+}
+
 LabelledTextOptions glue_options(const GlueTask& task, const Input& input, bool labels_required) {
   const Layout& layout = layout_of(task.name);
   LabelledTextOptions options;

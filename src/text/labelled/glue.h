@@ -2,11 +2,13 @@
 // of their files, and what they are judged by.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "text/labelled/labels.h"
 #include "text/labelled/texts.h"
 
 namespace rapt {
@@ -26,6 +28,9 @@ std::span<const GlueTask> glue_tasks();
 
 /// The task of "glue/sst2" or "sst2". \throws UsageError  for another name, with the nearest
 const GlueTask& glue_task(std::string_view name);
+
+/// The class among `labels` whose F1 is meant; -1 if the task has none.
+std::int32_t positive_class(const GlueTask& task, const LabelVocabulary& labels);
 
 /// How to read one file of the task. Where the first row is a header, columns go by their names, those of GLUE's files
 /// or of the usual other forms ("text_a", "sentence1" ...); else by the number of cells: GLUE's published positions,

@@ -10,7 +10,7 @@ namespace rapt {
 TokenRange answer_tokens(const PlacedTokens& context, std::size_t begin, std::size_t end) {
   TokenRange found;
   for (std::size_t i = 0; i < context.bytes.size(); ++i) {
-    const TokenBytes& token = context.bytes[i];
+    const TokenSpan& token = context.bytes[i];
     if (token.end <= begin || token.begin >= end || token.begin == token.end) continue;
     if (found.empty()) found.first = i;
     found.end = i + 1;
@@ -54,7 +54,7 @@ static void require_room(const QaWindowOptions& options, std::int64_t room) {
 }
 
 std::vector<QaWindow> qa_windows(std::span<const std::int32_t> question, const PlacedTokens& context,
-                                 const std::optional<TokenBytes>& answer, const QaWindowOptions& options) {
+                                 const std::optional<TokenSpan>& answer, const QaWindowOptions& options) {
   const auto specials =
       static_cast<std::int64_t>(options.before.size() + options.between.size() + options.after.size());
   require_room(options, options.length - options.query_length - specials);

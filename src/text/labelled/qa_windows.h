@@ -6,20 +6,16 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
-namespace rapt {
+#include "text/token_span.h"
 
-/// Where a token stands in its text: bytes [begin, end).
-struct TokenBytes {
-  std::size_t begin = 0, end = 0;
-};
+namespace rapt {
 
 /// A text's tokens: ids[i] stands at bytes[i]. Both have the same length.
 struct PlacedTokens {
   std::span<const std::int32_t> ids;
-  std::span<const TokenBytes> bytes;
+  std::span<const TokenSpan> bytes;
 };
 
 /// Tokens [first, end) of a text.
@@ -60,6 +56,6 @@ TokenRange answer_tokens(const PlacedTokens& context, std::size_t begin, std::si
 /// \param answer  bytes of the context at which the answer stands, for training
 /// \throws UsageError  a length that leaves no room for the context; a stride or a query length below 1
 std::vector<QaWindow> qa_windows(std::span<const std::int32_t> question, const PlacedTokens& context,
-                                 const std::optional<TokenBytes>& answer, const QaWindowOptions& options);
+                                 const std::optional<TokenSpan>& answer, const QaWindowOptions& options);
 
 }  // namespace rapt
