@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <map>
 
 #include "nn/models/bert_pretraining.h"
 #include "support/network_checks.h"
@@ -45,17 +46,18 @@ LossShare share_of(const Batch& batch) {
 }  // namespace
 
 TEST_CASE("the published sizes have the published numbers of parameters, pooler included") {
-  const std::vector<std::pair<BertConfig, Dim>> sizes = {{BertConfig::tiny(), 4385920},
-                                                         {BertConfig::mini(), 11170560},
-                                                         {BertConfig::small(), 28763648},
-                                                         {BertConfig::medium(), 41373184},
-                                                         {BertConfig::base(), 109482240}};
-  for (const auto& [config, count] : sizes) {
-    CAPTURE(config.width);
+  struct Size {
+    BertConfig config;
+    Dim parameters;
+  };
+  for (const Size& size :
+       {Size{BertConfig::tiny(), 4385920}, Size{BertConfig::mini(), 11170560}, Size{BertConfig::small(), 28763648},
+        Size{BertConfig::medium(), 41373184}, Size{BertConfig::base(), 109482240}}) {
+    CAPTURE(size.config.width);
     Initializer init = Initializer::unset();
-    Bert model(config, init);
-    CHECK(parameter_count(model) == count);
-    CHECK(config.width == 64 * config.heads);
+    Bert model(size.config, init);
+    CHECK(parameter_count(model) == size.parameters);
+    CHECK(size.config.width == 64 * size.config.heads);
   }
 }
 
@@ -109,6 +111,29 @@ TEST_CASE("a sequence gives the same states alone and among others") {
   Context ctx;
   const Tensor together = model.states(batch, ctx).value().slice(4, 13);
   CHECK(max_difference(together, model.states(part_of(batch, 1, 2), ctx).value()) < 1e-6);
+}
+
+TEST_CASE("the pooler is a dense layer and tanh on each sequence's first token") {
+  Initializer init(1, DType::kF64);
+  Bert model(small(), init);
+  std::map<std::string, Tensor> parameters;
+  for (const NamedParameter& p : parameters_of(model)) parameters[p.name] = p.variable.value();
+  parameters.at("pooler.bias").fill(0.3);
+  const double* const weight = parameters.at("pooler.weight").data<double>();
+  const NoGrad no_grad;
+  const Batch batch = pretraining_batch({4, 9, 2}, 8);
+  Context ctx;
+  const Variable states = model.states(batch, ctx);
+  const Tensor pooled = model.pooled(states, batch.layout).value();
+  REQUIRE(pooled.shape() == Shape{3, 8});
+  const Dim first[] = {0, 4, 13};
+  for (Dim b = 0; b < 3; ++b) {
+    for (Dim k = 0; k < 8; ++k) {
+      double sum = 0.3;
+      for (Dim c = 0; c < 8; ++c) sum += weight[8 * k + c] * states.value().data<double>()[8 * first[b] + c];
+      CHECK(pooled.data<double>()[8 * b + k] == doctest::Approx(std::tanh(sum)).epsilon(1e-12));
+    }
+  }
 }
 
 TEST_CASE("segments that are not given are the first one") {

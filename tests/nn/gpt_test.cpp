@@ -130,6 +130,25 @@ TEST_CASE("accumulating small batches gives the gradient of the large one, dropo
   CHECK(difference_in_halves(model, random_batch({6, 2, 9, 6}, 19, 2), {.targets = 23}) < 1e-12);
 }
 
+TEST_CASE("GPT-1 drops entries of its token table, and the tied head sees the same ones dropped") {
+  GptConfig c = small();
+  c.norm = NormPlacement::kPost;
+  c.dropout_on_table = true;
+  c.embedding_dropout = 0.5;
+  Initializer init(4);
+  const Gpt model(c, init);
+  const NoGrad no_grad;
+  const Batch batch = random_batch({5}, 19, 2);
+  const auto zeros_of_head = [&](bool training) {
+    Context ctx{.training = training};
+    const Tensor head = model.states_and_head(batch, ctx).head.value();
+    return std::ranges::count(head.span<float>(), 0.0f);
+  };
+  CHECK(zeros_of_head(false) == 0);
+  CHECK(zeros_of_head(true) > 19 * 8 / 3);
+  CHECK(zeros_of_head(true) < 19 * 8 * 2 / 3);
+}
+
 TEST_CASE("it overfits ten lines") {
   GptConfig c = small();
   c.width = 32;

@@ -226,7 +226,8 @@ inline void check_gradient(const GoldenCase& c, const ParameterName& name, const
 /// Every parameter's gradient, and that the case has no others.
 inline void check_gradients(const GoldenCase& c, FlatParameters& parameters, const Names& names) {
   double whole = 0;
-  for (const double g : parameters.gradients().to(DType::kF64).span<double>()) whole += g * g;
+  const Tensor gradients = parameters.gradients().to(DType::kF64);
+  for (const double g : gradients.span<double>()) whole += g * g;
   std::size_t checked = 0, expected = 0;
   for (const auto& entry : parameters.entries()) {
     const Tensor gradient = FlatParameters::part(parameters.gradients(), entry);

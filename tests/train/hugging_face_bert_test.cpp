@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <functional>
+#include <map>
 
 #include "io/safetensors_model.h"
 #include "io/temporary_folder.h"
