@@ -11,6 +11,7 @@
 #include "terminal.h"
 #include "train/machine.h"
 #include "train/model_size.h"
+#include "train/networks.h"
 #include "train/presets.h"
 #include "train/trainer.h"
 

@@ -16,6 +16,7 @@
 #include "train/choose.h"
 #include "train/config_file.h"
 #include "train/hugging_face.h"
+#include "train/networks.h"
 #include "train/pretrained.h"
 #include "train/run_folder.h"
 
@@ -81,11 +82,14 @@ int run_info(const Arguments& arguments) {
     return 0;
   }
   const Pretrained pretrained = open_pretrained(source);
-  const GptConfig& c = pretrained.model->config();
-  out(fmt::format("{}: Hugging Face directory, {}, {} layers, width {}, {} heads, context {}, vocabulary {}\n", source,
-                  c.norm == NormPlacement::kPost ? "openai-gpt" : "gpt2", c.layers, c.width, c.heads, c.context,
-                  c.vocabulary));
-  out(fmt::format("parameters  {}\n", fmt::group_digits(parameter_count(*pretrained.model))));
+  const TrainConfig& c = pretrained.config;
+  out(fmt::format(
+      "{}: Hugging Face directory, {} for --task {}, {} layers, width {}, {} heads, context {}, "
+      "vocabulary {}\n",
+      source, c.model, c.task, c.layers, c.width, c.heads, c.context, pretrained.network->backbone().vocabulary()));
+  if (!c.labels.empty())
+    out(fmt::format("labels      {}\n", escape_for_terminal(fmt::format("{}", fmt::join(c.labels, ", ")))));
+  out(fmt::format("parameters  {}\n", fmt::group_digits(parameter_count(pretrained.network->module()))));
   return 0;
 }
 
@@ -175,7 +179,8 @@ int run_export(const Arguments& arguments) {
   arguments.choice("format", "hf", {"hf"});
   const std::string directory = arguments.required("out");
   const Pretrained pretrained = open_pretrained(arguments.positional(0));
-  write_hugging_face_gpt(*pretrained.model, pretrained.tokenizer.get(), directory);
+  write_hugging_face(pretrained.network->module(), {pretrained.network->config(), pretrained.config.labels},
+                     pretrained.tokenizer.get(), directory);
   say(fmt::format("wrote {} from {}", escape_for_terminal(directory), escape_for_terminal(pretrained.source)));
   return 0;
 }
@@ -183,16 +188,12 @@ int run_export(const Arguments& arguments) {
 int run_import(const Arguments& arguments) {
   const std::string path = arguments.required("out");
   const Pretrained pretrained = open_pretrained(arguments.positional(0));
-  TrainConfig config;
-  const GptConfig& model = pretrained.model->config();
-  take_model_settings(config, model);
-  config.embedding_dropout = model.embedding_dropout;
-  config.attention_dropout = model.attention_dropout;
-  config.residual_dropout = model.residual_dropout;
+  TrainConfig config = pretrained.config;
+  take_dropouts(config, pretrained.network->config());
   Json manifest;
   manifest["format"] = "rapt checkpoint";
   manifest["imported_from"] = pretrained.source;
-  save_model(path, *pretrained.model,
+  save_model(path, pretrained.network->module(),
              {.config = to_toml(config),
               .tokenizer = pretrained.tokenizer == nullptr ? "" : pretrained.tokenizer->to_json(),
               .manifest = manifest.dump(2) + "\n"});

@@ -63,7 +63,7 @@ int run(const Arguments& arguments) {
   options.sampling.temperature = 0.7;
   if (const auto end = pretrained.tokenizer->end_of_text()) options.stop_ids = {*end};
   const std::string prompt = arguments.text("prompt", "Once");
-  const Generated text = generate(*pretrained.model, {pretrained.tokenizer->encode(prompt)}, options).front();
+  const Generated text = generate(pretrained.gpt(), {pretrained.tokenizer->encode(prompt)}, options).front();
   out(prompt + pretrained.tokenizer->decode(text.tokens, true) + "\n");
   say(fmt::format("your own text: rapt train my.txt; more of this: rapt generate {} --prompt \"Once\"", folder));
   return 0;

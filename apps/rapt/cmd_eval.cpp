@@ -44,19 +44,20 @@ Dim context_of(const Arguments& arguments, const Gpt& model) {
 
 int run_eval(const Arguments& arguments) {
   const Pretrained pretrained = open_model(arguments);
+  const Gpt& model = pretrained.gpt();
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   const std::vector<std::string> documents = read_documents(arguments, false);
   std::uint64_t bytes = 0;
   for (const std::string& document : documents) bytes += document.size();
-  const Dim context = context_of(arguments, *pretrained.model);
+  const Dim context = context_of(arguments, model);
   const LmEvaluation evaluation(tokens_of(documents, tokenizer), Part::kTrain, context,
                                 documents.size() > 1 ? LmOrder::kDocuments : LmOrder::kRandom);
-  const Score total = score(*pretrained.model, evaluation, context);
+  const Score total = score(model, evaluation, context);
   const double loss = -total.log_probability / static_cast<double>(total.tokens);
   Json json;
   json["loss"] = loss;
   json["perplexity"] = std::exp(loss);
-  json["bits_per_byte"] = bits_per_byte(loss, total.tokens, bytes);
+  json["bits_per_byte"] = bits_per_byte(loss, total.tokens, static_cast<double>(bytes));
   json["tokens"] = total.tokens;
   json["bytes"] = bytes;
   json["context"] = context;
@@ -87,15 +88,16 @@ void print_scored(const Score& s, const std::string& line, bool json) {
 
 int run_score(const Arguments& arguments) {
   const Pretrained pretrained = open_model(arguments);
+  const Gpt& model = pretrained.gpt();
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   const bool per_line = arguments.has("per-line");
-  const Dim context = context_of(arguments, *pretrained.model);
+  const Dim context = context_of(arguments, model);
   for (const std::string& text : read_documents(arguments, per_line)) {
     const TokenStore store = tokens_of({text}, tokenizer);
     Score s;
     if (store.size() > (store.end_of_text() ? 0 : 1)) {
       const LmEvaluation evaluation(store, Part::kTrain, context, LmOrder::kDocuments);
-      s = score(*pretrained.model, evaluation, context, arguments.has("per-token"));
+      s = score(model, evaluation, context, arguments.has("per-token"));
     }
     std::string shown = text;
     if (!per_line) shown = fmt::format("{} bytes", text.size());

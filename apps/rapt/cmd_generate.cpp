@@ -134,8 +134,8 @@ int run(const Arguments& arguments) {
     };
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<Generated> results = arguments.has("beam") ? run_beams(*pretrained.model, ids, arguments, options)
-                                                               : generate(*pretrained.model, ids, options);
+  const std::vector<Generated> results = arguments.has("beam") ? run_beams(pretrained.gpt(), ids, arguments, options)
+                                                               : generate(pretrained.gpt(), ids, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::size_t tokens = 0;
   for (const Generated& g : results) tokens += g.tokens.size();

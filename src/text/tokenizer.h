@@ -13,19 +13,12 @@
 #include <vector>
 
 #include "text/added_tokens.h"
+#include "text/token_span.h"
 
 namespace rapt {
 
 struct TokenSequence;  // post_processor.h
 struct TokenizerParts;
-
-/// Bytes of a text, from `begin` up to `end`.
-struct TokenSpan {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-
-  bool operator==(const TokenSpan&) const = default;
-};
 
 /// The chain that Hugging Face's tokenizer.json describes: added tokens are taken out of the text, the rest is
 /// normalised, cut into words, and each word is written with the model's vocabulary. Ids equal those of Hugging Face's

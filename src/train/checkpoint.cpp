@@ -5,6 +5,7 @@
 #include "tensor/error.h"
 #include "text/tokenizer_files.h"
 #include "train/config_file.h"
+#include "train/networks.h"
 
 namespace rapt {
 namespace {
@@ -29,6 +30,7 @@ std::vector<std::pair<std::string, StateValue>> state_attributes(const TrainStat
   return {{"step", s.step},
           {"samples", s.samples},
           {"tokens", s.tokens},
+          {"best_score", s.best_score},
           {"best_loss", s.best_loss},
           {"best_step", s.best_step},
           {"stalled", s.stalled},
@@ -68,6 +70,7 @@ void save_checkpoint(const std::string& path, Trainer& trainer, const Checkpoint
   contents.texts = named(texts);
   for (const FlatParameters::Entry& entry : trainer.parameters().entries()) {
     contents.tensors.push_back(view_of(kModel + entry.name, entry.variable.value()));
+    if (entry.frozen) continue;
     for (const Optimizer::State& state : trainer.optimizer().state()) {
       contents.tensors.push_back(
           view_of(kOptimizer + state.name + "/" + entry.name, FlatParameters::part(state.values, entry)));
@@ -77,7 +80,7 @@ void save_checkpoint(const std::string& path, Trainer& trainer, const Checkpoint
   write_checkpoint(path, contents);
 }
 
-void save_model(const std::string& path, Gpt& model, const CheckpointTexts& texts) {
+void save_model(const std::string& path, Module& model, const CheckpointTexts& texts) {
   CheckpointContents contents;
   contents.texts = named(texts);
   for (const NamedParameter& p : parameters_of(model)) {
@@ -90,9 +93,10 @@ void save_model(const std::string& path, Gpt& model, const CheckpointTexts& text
 }
 
 void restore(Trainer& trainer, const CheckpointFile& file) {
-  read_model(file, trainer.model());
+  read_model(file, trainer.network());
   for (Optimizer::State& state : trainer.optimizer().state()) {
     for (const FlatParameters::Entry& entry : trainer.parameters().entries()) {
+      if (entry.frozen) continue;
       read_tensor(file, kOptimizer + state.name + "/" + entry.name, FlatParameters::part(state.values, entry));
     }
   }
@@ -101,27 +105,27 @@ void restore(Trainer& trainer, const CheckpointFile& file) {
   s.step = file.state_integer("step");
   s.samples = file.state_integer("samples");
   s.tokens = file.state_integer("tokens");
+  s.best_score = file.state_number("best_score");
   s.best_loss = file.state_number("best_loss");
   s.best_step = file.state_integer("best_step");
   s.stalled = file.state_integer("stalled");
   s.finished = file.state_integer("finished") != 0;
 }
 
-GptConfig model_config_of(const CheckpointFile& file) {
-  const std::string where = file.path() + ": /config";
-  const TrainConfig config = from_toml(file.text("config"), where);
-  const CheckpointFile::Tensor* tokens = file.find_tensor("model/tokens.weight");
-  if (tokens == nullptr || tokens->shape.size() != 2) {
-    throw DataError("checkpoint: " + file.path() + " has no model/tokens.weight of two dimensions");
-  }
-  return gpt_config(config, tokens->shape[0]);
-}
+TrainConfig config_of(const CheckpointFile& file) { return from_toml(file.text("config"), file.path() + ": /config"); }
 
-std::unique_ptr<Gpt> model_of(const CheckpointFile& file) {
+std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file) {
+  const CheckpointFile::Tensor* tokens = nullptr;
+  for (const char* name : {"model/tokens.weight", "model/backbone.tokens.weight"}) {
+    if (tokens == nullptr) tokens = file.find_tensor(name);
+  }
+  if (tokens == nullptr || tokens->shape.size() != 2) {
+    throw DataError("checkpoint: " + file.path() + " has no table of tokens (model/tokens.weight, of two dimensions)");
+  }
   Initializer init = Initializer::unset();
-  auto model = std::make_unique<Gpt>(model_config_of(file), init);
-  read_model(file, *model);
-  return model;
+  auto network = std::make_unique<AnyNetwork>(network_config(config_of(file), tokens->shape[0]), init);
+  read_model(file, network->module());
+  return network;
 }
 
 std::unique_ptr<Tokenizer> tokenizer_of(const CheckpointFile& file) {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "nn/models/gpt.h"
+#include "nn/models/any_network.h"
 #include "text/tokenizer.h"
 #include "train/checkpoint_file.h"
 #include "train/trainer.h"
@@ -24,17 +24,17 @@ struct CheckpointTexts {
 void save_checkpoint(const std::string& path, Trainer& trainer, const CheckpointTexts& texts);
 
 /// A checkpoint of a model alone, without optimiser state: what an imported model becomes.
-void save_model(const std::string& path, Gpt& model, const CheckpointTexts& texts);
+void save_model(const std::string& path, Module& model, const CheckpointTexts& texts);
 
 /// Puts weights, optimiser state and the state of the run back.
 /// \throws DataError  naming what is missing, too much or of another shape
 void restore(Trainer& trainer, const CheckpointFile& file);
 
-/// Reads the weights into a model of the checkpoint's configuration.
-std::unique_ptr<Gpt> model_of(const CheckpointFile& file);
+/// The settings that the checkpoint's run had.
+TrainConfig config_of(const CheckpointFile& file);
 
-/// The network that the checkpoint's texts and shapes describe.
-GptConfig model_config_of(const CheckpointFile& file);
+/// The network that the checkpoint's texts and shapes describe, with its weights.
+std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file);
 
 /// nullptr if the checkpoint has none (a model imported without its tokenizer).
 std::unique_ptr<Tokenizer> tokenizer_of(const CheckpointFile& file);

@@ -6,9 +6,10 @@
 
 #include "train/machine.h"
 #include "train/model_size.h"
+#include "train/networks.h"
 #include "train/presets.h"
-#include "train/run_data.h"
 #include "train/settings.h"
+#include "train/trainer.h"
 
 namespace rapt {
 namespace {
@@ -16,13 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kDefaultMinutes = 5;
-
-// Sets a setting unless the user or a preset said something about it.
-void choose(LayeredConfig& config, const char* name, const std::string& value) {
-  if (config.given(name)) return;
-  find_setting(name)->set(config.values, {value});
-  config.origin[name] = Origin::kChosen;
-}
 
 void choose_all(LayeredConfig& config, const std::vector<std::pair<const char*, std::string>>& values) {
   for (const auto& [name, value] : values) choose(config, name, value);
@@ -56,16 +50,18 @@ const Rung& rung_for(double operations) {
   return *best;
 }
 
-// Seconds of one update and of a whole validation, on a copy of the network that is thrown away.
+// Seconds of one update, and of one token of it.
 struct Pace {
-  double update = 0, validation = 0;
+  double update = 0, token = 0;
 };
 
-Pace measure_pace(const TrainConfig& config, const TokenStore& store) {
+// Measured on a copy of the network that is thrown away.
+Pace measure_pace(const TrainConfig& config, const NetworkConfig& network, const TrainingData& data) {
   Initializer init(1);
-  Gpt model(gpt_config(config, store.vocabulary_size()), init);
-  Trainer trainer(config, model, training_data(config, store), 1000);
+  AnyNetwork copy(network, init);
+  Trainer trainer(config, *copy.as<Network>(), data, 1000);
   trainer.update();  // fills the pool and the caches
+  const std::int64_t tokens_before = trainer.state().tokens;
   const auto start = Clock::now();
   int updates = 0;
   double seconds = 0;
@@ -74,30 +70,15 @@ Pace measure_pace(const TrainConfig& config, const TokenStore& store) {
     ++updates;
     seconds = std::chrono::duration<double>(Clock::now() - start).count();
   }
-  const double update = seconds / updates;
-  // A forward pass is a third of an update.
-  const double rows = static_cast<double>(config.batch * config.accumulate * config.context);
-  return {update, update / 3 * static_cast<double>(store.part(Part::kValidation).size()) / rows};
+  return {seconds / updates, seconds / static_cast<double>(trainer.state().tokens - tokens_before)};
 }
 
 }  // namespace
 
-void take_model_settings(TrainConfig& config, const GptConfig& model) {
-  config.model = model.norm == NormPlacement::kPost ? "gpt1" : "gpt2";
-  config.layers = model.layers;
-  config.heads = model.heads;
-  config.width = model.width;
-  config.feed_forward = model.feed_forward;
-  config.context = model.context;
-  config.activation = name_of(model.activation);
-  config.bias = model.bias;
-  config.tie = model.tied_head;
-  config.position = model.positions == PositionKind::kRotary       ? "rope"
-                    : model.positions == PositionKind::kSinusoidal ? "sinusoidal"
-                                                                   : "learned";
-  config.norm_epsilon = model.norm_epsilon;
-  config.attention_scale = model.scale_attention;
-  config.attention_layer_scale = model.scale_attention_by_inverse_layer;
+void choose(LayeredConfig& config, const char* name, const std::string& value) {
+  if (config.given(name)) return;
+  find_setting(name)->set(config.values, {value});
+  config.origin[name] = Origin::kChosen;
 }
 
 bool has_end(const TrainConfig& config) { return config.steps > 0 || config.epochs > 0 || config.tokens > 0; }
@@ -115,40 +96,48 @@ void fit_warmup(LayeredConfig& config, const Notice& notice) {
 // Half the square root of the text's size: 512 entries for a megabyte, 16,000 for a gigabyte. A token should be seen
 // often enough to be learnt, and the more text it stands for, the fewer of them a text costs: on a megabyte of
 // Shakespeare, 512 byte pairs reach 1.54 nats a byte where characters reach 1.83 with the same work.
-void choose_tokenizer(LayeredConfig& config, std::uint64_t text_bytes) {
-  choose(config, "tokenizer", "byte-bpe");
+void choose_tokenizer(LayeredConfig& config, const char* kind, std::uint64_t text_bytes) {
+  choose(config, "tokenizer", kind);
   const double entries = std::sqrt(static_cast<double>(text_bytes)) / 2;
   choose(config, "vocab", std::to_string(std::clamp<std::int64_t>(std::llround(entries / 64) * 64, 320, 32000)));
 }
 
-void choose_recipe(LayeredConfig& config, const TokenStore& store, const Notice& notice) {
+void choose_network(LayeredConfig& config, const TokenStore& store, const Notice& notice) {
   TrainConfig& c = config.values;
   if (c.documents == "line") choose(config, "sampling-order", "documents");
   if (has_end(c)) return;
   if (c.minutes <= 0) c.minutes = kDefaultMinutes;
-  const double budget = 60 * c.minutes;
   if (config.given("preset") || !c.init.empty()) {
     notice("train: no --steps given; trains for " + text_of(c.minutes) + " minutes");
-  } else {
-    const Rung& rung = rung_for(0.6 * measure_sgemm_peak() * budget);
-    choose_all(config, {{"layers", rung.layers},
-                        {"heads", rung.heads},
-                        {"width", rung.width},
-                        {"context", rung.context},
-                        {"batch", rung.batch},
-                        {"learning-rate", rung.learning_rate},
-                        {"beta2", "0.99"},
-                        {"weight-decay", "0.1"},
-                        {"position", "rope"}});
-    // A context longer than the held-out text would leave nothing to validate on.
-    const Dim validation = store.part(Part::kValidation).size();
-    if (validation > 0 && c.context > validation / 2) {
-      choose(config, "context", std::to_string(std::max<Dim>(8, validation / 2)));
-    }
+    return;
   }
-  const Pace pace = measure_pace(c, store);
-  // Ten validations; what they, the samples and the start take is not training.
-  const double training = std::max(0.5 * budget, 0.97 * budget - 10 * pace.validation);
+  const Rung& rung = rung_for(0.6 * measure_sgemm_peak() * 60 * c.minutes);
+  choose_all(config, {{"layers", rung.layers},
+                      {"heads", rung.heads},
+                      {"width", rung.width},
+                      {"context", rung.context},
+                      {"batch", rung.batch},
+                      {"learning-rate", rung.learning_rate},
+                      {"beta2", "0.99"},
+                      {"weight-decay", "0.1"},
+                      {"position", "rope"}});
+  // A context longer than the held-out text would leave nothing to validate on.
+  const Dim validation = store.part(Part::kValidation).size();
+  if (validation > 0 && c.context > validation / 2) {
+    choose(config, "context", std::to_string(std::max<Dim>(8, validation / 2)));
+  }
+}
+
+void choose_length(LayeredConfig& config, const NetworkConfig& network, const TrainingData& data,
+                   double validation_tokens, const Notice& notice) {
+  TrainConfig& c = config.values;
+  if (has_end(c)) return;
+  if (c.minutes <= 0) c.minutes = kDefaultMinutes;
+  const double budget = 60 * c.minutes;
+  const Pace pace = measure_pace(c, network, data);
+  // Ten validations, whose forward passes are a third of an update's work; what they, the samples and the start take is
+  // not training.
+  const double training = std::max(0.5 * budget, 0.97 * budget - 10 * pace.token / 3 * validation_tokens);
   const auto steps = std::max<std::int64_t>(10, static_cast<std::int64_t>(training / pace.update));
   choose_all(config, {{"schedule", "cosine"},
                       {"min-learning-rate", text_of(c.learning_rate / 20)},
@@ -160,14 +149,17 @@ void choose_recipe(LayeredConfig& config, const TokenStore& store, const Notice&
   config.origin["steps"] = Origin::kChosen;
   c.minutes = 0;  // what was chosen stands for it; a resumed run must not depend on the clock
   config.origin.erase("minutes");
-  const double epochs = static_cast<double>(steps * c.batch * c.accumulate * c.context) /
-                        static_cast<double>(std::max<Dim>(1, store.part(Part::kTrain).size()));
+  const double samples = static_cast<double>(steps) * pace.update / (pace.token * data.tokens_per_sample);
+  const double epochs = samples / static_cast<double>(std::max<std::int64_t>(1, data.samples_per_epoch));
   const double dropout = epochs < 2 ? 0 : epochs < 10 ? 0.05 : 0.1;
   choose(config, "dropout", text_of(dropout));
-  const ModelSize size = model_size(c, store.vocabulary_size());
+  const Dim vocabulary = std::visit([](const auto& backbone) { return backbone.vocabulary; }, network.backbone);
+  const ModelSize size = model_size(c, vocabulary);
+  const std::string batch = c.batch_tokens > 0 ? "batches of " + std::to_string(c.batch_tokens) + " tokens"
+                                               : "batches of " + std::to_string(c.batch);
   notice("train: chose " + std::to_string(c.layers) + " layers of width " + std::to_string(c.width) + " (" +
          text_of(static_cast<double>(size.parameters) / 1e6) + "M parameters), context " + std::to_string(c.context) +
-         ", batches of " + std::to_string(c.batch) + ", " + std::to_string(steps) + " updates (" + text_of(epochs) +
+         ", " + batch + ", " + std::to_string(steps) + " updates (" + text_of(epochs) +
          " passes over the data), learning rate " + text_of(c.learning_rate) + ", dropout " + text_of(c.dropout));
 }
 

@@ -51,7 +51,7 @@ static std::string write_settings(const TrainConfig& config, Comment comment) {
   std::string out, group;
   for (const Setting& setting : settings()) {
     const std::vector<std::string> values = setting.get(config);
-    if (values.empty() || setting.shorthand) continue;
+    if (values.empty() || setting.shorthand || (setting.applies && !setting.applies(config))) continue;
     if (setting.group != group) {
       group = setting.group;
       out += (out.empty() ? "# " : "\n# ") + group + "\n";

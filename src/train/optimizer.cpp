@@ -21,14 +21,14 @@ Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settin
   if (settings.kind == OptimizerKind::kSgd)
     names = settings.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{};
   for (std::string& name : names) {
-    state_.push_back({std::move(name), Tensor::zeros({parameters.size()}, parameters.dtype())});
+    state_.push_back({std::move(name), Tensor::zeros({parameters.trained_size()}, parameters.dtype())});
   }
 }
 
 double Optimizer::grad_norm() const {
   double sum = 0;
   dispatch_float(parameters_.dtype(), [&]<typename T>() {
-    sum = kernels::sum_of_squares<T>(parameters_.gradients().data<T>(), parameters_.size());
+    sum = kernels::sum_of_squares<T>(parameters_.gradients().data<T>(), parameters_.trained_size());
   });
   return std::sqrt(sum);
 }
@@ -36,7 +36,7 @@ double Optimizer::grad_norm() const {
 std::string Optimizer::first_bad_gradient() const {
   Dim at = -1;
   dispatch_float(parameters_.dtype(), [&]<typename T>() {
-    at = kernels::first_not_finite<T>(parameters_.gradients().data<T>(), parameters_.size());
+    at = kernels::first_not_finite<T>(parameters_.gradients().data<T>(), parameters_.trained_size());
   });
   return at < 0 ? "" : parameters_.entry_at(at).name;
 }
@@ -52,14 +52,14 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
       const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + begin; };
       if (settings_.kind == OptimizerKind::kSgd) {
         kernels::sgd_update<T>(p, g, state_.empty() ? nullptr : state(0), n,
-                               {.learning_rate = learning_rate,
+                               {.learning_rate = learning_rate * stretch.rate,
                                 .momentum = settings_.momentum,
                                 .nesterov = settings_.nesterov,
                                 .weight_decay = decay,
                                 .gradient_scale = gradient_factor});
       } else {
         kernels::adam_update<T>(p, g, state(0), state(1), n,
-                                {.learning_rate = learning_rate,
+                                {.learning_rate = learning_rate * stretch.rate,
                                  .beta1 = settings_.beta1,
                                  .beta2 = settings_.beta2,
                                  .epsilon = settings_.epsilon,

@@ -3,6 +3,7 @@
 #include "io/escape.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
+#include "text/labelled/glue.h"
 
 namespace rapt {
 
@@ -85,6 +86,58 @@ static Settings bench(const char* vocabulary, const char* dropout, const char* b
           {"weight-decay", "0.1"},  {"clip", "1"}};
 }
 
+// google-research/bert, README.md and create_pretraining_data.py: the shape of Turc et al. 2019 with the recipe of
+// run_pretraining.py, and a rate and a batch that small networks learn well with.
+static Settings bert(const char* layers, const char* width, const char* heads, const char* learning_rate) {
+  return {{"model", "bert"},
+          {"task", "mlm-nsp"},
+          {"layers", layers},
+          {"width", width},
+          {"heads", heads},
+          {"context", "512"},
+          {"max-length", "128"},
+          {"activation", "gelu"},
+          {"norm-epsilon", "1e-12"},
+          {"dropout", "0.1"},
+          {"tokenizer", "wordpiece"},
+          {"documents", "paragraph"},
+          {"batch", "64"},
+          {"optimizer", "adamw"},
+          {"bias-correction", "off"},
+          {"learning-rate", learning_rate},
+          {"min-learning-rate", "0"},
+          {"schedule", "linear"},
+          {"warmup", "10%"},
+          {"beta1", "0.9"},
+          {"beta2", "0.999"},
+          {"epsilon", "1e-6"},
+          {"weight-decay", "0.01"},
+          {"clip", "1"}};
+}
+
+// Fine-tuning on a task of GLUE as google-research/bert, run_classifier.py, does it.
+static Preset glue_preset(const GlueTask& task) {
+  const std::string kind = task.labels == LabelKind::kValue ? "regress" : "classify";
+  return {"glue/" + std::string(task.name),
+          "GLUE: " + std::string(task.about),
+          {{"glue", std::string(task.name)},
+           {"task", kind},
+           {"metric", std::string(task.metrics.front())},
+           {"epochs", "3"},
+           {"batch", "32"},
+           {"learning-rate", "5e-5"},
+           {"schedule", "linear"},
+           {"warmup", "10%"},
+           {"min-learning-rate", "0"},
+           {"dropout", "0.1"},
+           {"beta1", "0.9"},
+           {"beta2", "0.999"},
+           {"weight-decay", "0.01"},
+           {"clip", "1"},
+           {"eval-every", "1e"},
+           {"save-every", "1e"}}};
+}
+
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> table = {
       {"shakespeare-char-cpu", "nanoGPT's character model for CPUs: 0.8M parameters, minutes",
@@ -97,8 +150,18 @@ const std::vector<Preset>& presets() {
       {"gpt2-medium", "GPT-2, 355M parameters", gpt2("24", "16", "1024", "3e-4", "3e-5")},
       {"gpt2-large", "GPT-2, 774M parameters", gpt2("36", "20", "1280", "2.5e-4", "2.5e-5")},
       {"gpt2-xl", "GPT-2, 1,558M parameters", gpt2("48", "25", "1600", "2e-4", "2e-5")},
+      {"bert-tiny", "BERT with 2 layers of width 128", bert("2", "128", "2", "1e-3")},
+      {"bert-mini", "BERT with 4 layers of width 256", bert("4", "256", "4", "7e-4")},
+      {"bert-small", "BERT with 4 layers of width 512", bert("4", "512", "8", "5e-4")},
+      {"bert-medium", "BERT with 8 layers of width 512", bert("8", "512", "8", "3e-4")},
+      {"bert-base", "BERT with 12 layers of width 768", bert("12", "768", "12", "1e-4")},
   };
-  return table;
+  static const std::vector<Preset> all = [] {
+    std::vector<Preset> presets = table;
+    for (const GlueTask& task : glue_tasks()) presets.push_back(glue_preset(task));
+    return presets;
+  }();
+  return all;
 }
 
 const std::vector<Preset>& bench_presets() {

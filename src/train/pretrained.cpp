@@ -6,6 +6,7 @@
 #include "text/tokenizer_files.h"
 #include "train/checkpoint.h"
 #include "train/hugging_face.h"
+#include "train/networks.h"
 #include "train/run_folder.h"
 
 namespace rapt {
@@ -18,13 +19,29 @@ bool is_hugging_face(const std::string& path) { return fs::is_regular_file(path 
 
 // A tokenizer beside the weights, or none: a model may come without.
 std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& directory) {
-  for (const char* name : {"tokenizer.json", "tokenizer.json.gz", "vocab.json", "encoder.json"}) {
+  for (const char* name : {"tokenizer.json", "tokenizer.json.gz", "vocab.json", "encoder.json", "vocab.txt"}) {
     if (fs::exists(directory + "/" + name)) return load_tokenizer(directory);
   }
   return nullptr;
 }
 
+template <typename T>
+T& network_as(const Pretrained& model, const char* wanted) {
+  if (auto* network = model.network->as<T>()) return *network;
+  const std::string task = task_word(model.network->config());
+  const char* advice = task == "lm"                         ? "rapt generate, score and eval take it"
+                       : task == "embed"                    ? "rapt embed takes it"
+                       : task == "mlm" || task == "mlm-nsp" ? "rapt fill-mask, eval and embed take it"
+                                                            : "rapt predict and eval take it";
+  throw UsageError("model: " + model.source + " must be " + wanted + ", got a " + model.config.model + " for --task " +
+                   task + "; " + advice);
+}
+
 }  // namespace
+
+Gpt& Pretrained::gpt() const { return network_as<Gpt>(*this, "a language model"); }
+BertPretraining& Pretrained::masked() const { return network_as<BertPretraining>(*this, "a model of masked words"); }
+TaskNetwork& Pretrained::task_network() const { return network_as<TaskNetwork>(*this, "a model with a task's head"); }
 
 std::string model_source(const std::string& path) {
   if (!fs::exists(path)) throw MissingInputError("model: there is no " + path);
@@ -41,18 +58,24 @@ Pretrained open_pretrained(const std::string& path) {
   Pretrained result;
   result.source = model_source(path);
   if (fs::is_directory(result.source)) {
-    result.model = read_hugging_face_gpt(result.source);
+    HuggingFaceModel model = read_hugging_face(result.source);
+    result.config.task = task_word(model.network.config());
+    result.config.labels = std::move(model.labels);
+    take_network_settings(result.config, model.network.config());
+    result.network = std::make_unique<AnyNetwork>(std::move(model.network));
     result.tokenizer = tokenizer_beside(result.source);
   } else {
     const CheckpointFile file(result.source);
-    result.model = model_of(file);
+    result.config = config_of(file);
+    result.network = network_of(file);
     result.tokenizer = tokenizer_of(file);
     result.step = file.state_integer("step");
   }
-  if (result.tokenizer != nullptr && result.tokenizer->vocabulary_size() > result.model->config().vocabulary) {
+  const Dim vocabulary = result.network->backbone().vocabulary();
+  if (result.tokenizer != nullptr && result.tokenizer->vocabulary_size() > vocabulary) {
     throw DataError("model: " + result.source + ": the tokenizer has " +
                     std::to_string(result.tokenizer->vocabulary_size()) + " entries, the model " +
-                    std::to_string(result.model->config().vocabulary) + "; they do not belong together");
+                    std::to_string(vocabulary) + "; they do not belong together");
   }
   return result;
 }

@@ -94,9 +94,9 @@ MetricEvent train_event(const UpdateReport& r) {
 
 MetricEvent validation_event(const ValidationReport& r) {
   MetricEvent event{"validation", r.step, {}, {{"seconds", r.seconds}}};
-  event.fields = {{"epoch", r.epoch}, {"loss", r.loss}, {"perplexity", std::exp(r.loss)}};
-  if (r.bits_per_byte > 0) event.fields.emplace_back("bits_per_byte", r.bits_per_byte);
-  event.fields.emplace_back("tokens", r.tokens);
+  event.fields = {{"epoch", r.epoch}, {"loss", r.evaluation.loss}};
+  for (const auto& [name, value] : r.evaluation.metrics) event.fields.emplace_back(name, value);
+  event.fields.emplace_back("tokens", r.evaluation.targets);
   event.fields.emplace_back("best", r.best);
   return event;
 }
@@ -135,10 +135,16 @@ void Progress::update(const UpdateReport& report) {
   if (log_) log_->write(train_event(report));
 }
 
+static std::string metric_text(const std::string& name, double value) {
+  if (name == "bits_per_byte") return print("%.4f bits per byte", value);
+  std::string words = name;
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words + print(name == "perplexity" ? " %.2f" : " %.4f", value);
+}
+
 void Progress::validation(const ValidationReport& r) {
-  std::string text = print("validation at step %lld | loss %.4f | perplexity %.2f", static_cast<long long>(r.step),
-                           r.loss, std::exp(r.loss));
-  if (r.bits_per_byte > 0) text += print(" | %.4f bits per byte", r.bits_per_byte);
+  std::string text = print("validation at step %lld | loss %.4f", static_cast<long long>(r.step), r.evaluation.loss);
+  for (const auto& [name, value] : r.evaluation.metrics) text += " | " + metric_text(name, value);
   if (r.best) text += options_.colour ? " | \033[32mbest\033[0m" : " | best";
   line(text);
   if (log_) log_->write(validation_event(r));

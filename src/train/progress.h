@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "train/evaluation.h"
 #include "train/metrics_log.h"
 
 namespace rapt {
@@ -33,9 +34,7 @@ struct UpdateReport {
 struct ValidationReport {
   std::int64_t step = 0;
   double epoch = 0;
-  double loss = 0;  ///< mean in nats a token
-  double bits_per_byte = 0;
-  std::int64_t tokens = 0;  ///< targets that the loss is a mean of
+  Evaluation evaluation;
   bool best = false;
   double seconds = 0;  ///< as in UpdateReport
 };

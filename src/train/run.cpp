@@ -6,8 +6,8 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <numbers>
 
-#include "decode/generate.h"
 #include "io/durable_file.h"
 #include "io/file.h"
 #include "io/json.h"
@@ -15,13 +15,10 @@
 #include "tensor/error.h"
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
-#include "text/stream_decoder.h"
 #include "train/checkpoint.h"
 #include "train/choose.h"
+#include "train/job.h"
 #include "train/machine.h"
-#include "train/model_size.h"
-#include "train/pretrained.h"
-#include "train/run_data.h"
 #include "train/run_folder.h"
 #include "train/settings.h"
 
@@ -57,22 +54,25 @@ double seconds_before(const CheckpointFile& file) {
   return JsonFields(manifest, file.path() + ": /manifest").number_or("seconds", 0);
 }
 
+Network& network_to_train(AnyNetwork& network) {
+  if (auto* trainable = network.as<Network>()) return *trainable;
+  throw UsageError("train: --task embed is a network without a head, which has nothing to learn; give another --task");
+}
+
 // A run that is set up: everything the loop needs, and the loop.
 class Run {
  public:
-  Run(const RunRequest& request, const StopSignals& signals, RunFolder folder, TrainConfig config, RunData data,
-      std::unique_ptr<Gpt> model, const CheckpointFile* from)
+  Run(const RunRequest& request, const StopSignals& signals, RunFolder folder, TrainConfig config, Job job,
+      const CheckpointFile* from)
       : request_(request),
         signals_(signals),
         folder_(std::move(folder)),
         config_(std::move(config)),
-        data_(std::move(data)),
-        model_(std::move(model)),
-        total_steps_(total_updates(config_, data_.store)),
-        trainer_(config_, *model_, training_data(config_, data_.store), total_steps_),
+        job_(std::move(job)),
+        total_steps_(total_updates(config_, job_.data)),
+        trainer_(config_, network_to_train(*job_.network), job_.data, total_steps_),
         metrics_(folder_.metrics(), from == nullptr ? std::nullopt : std::optional(from->state_integer("step"))),
-        progress_(request.progress, request.sink, &metrics_),
-        held_out_(held_out(config_, data_.store)) {
+        progress_(request.progress, request.sink, &metrics_) {
     if (from == nullptr) return;
     restore(trainer_, *from);
     earlier_seconds_ = seconds_before(*from);
@@ -102,13 +102,11 @@ class Run {
   const StopSignals& signals_;
   RunFolder folder_;
   TrainConfig config_;
-  RunData data_;
-  std::unique_ptr<Gpt> model_;
+  Job job_;
   std::int64_t total_steps_;
   Trainer trainer_;
   MetricsLog metrics_;
   Progress progress_;
-  std::optional<LmEvaluation> held_out_;
   double earlier_seconds_ = 0;
   std::string parent_;
   Clock::time_point start_ = Clock::now();
@@ -145,50 +143,30 @@ UpdateReport Run::report(const UpdateResult& update) const {
   r.remaining_seconds = r.tokens_per_second > 0
                             ? static_cast<double>(total_steps_ - s.step) * tokens_per_update / r.tokens_per_second
                             : -1;
-  if (peak_ > 0) {
-    const double work = model_size(config_, data_.store.vocabulary_size()).flop_per_token;
-    r.share_of_peak = r.tokens_per_second * work / peak_;
-  }
+  if (peak_ > 0) r.share_of_peak = r.tokens_per_second * job_.flop_per_token / peak_;
   r.memory_bytes = resident_memory();
   return r;
 }
 
 // True if it is the best so far.
 bool Run::validate() {
-  const ValidationResult v = trainer_.validate();
+  const Evaluation evaluation = job_.evaluate();
   TrainState& s = trainer_.state();
-  const bool best = v.loss < s.best_loss;
+  const bool best = evaluation.score > s.best_score;
   s.stalled = best ? 0 : s.stalled + 1;
   if (best) {
-    s.best_loss = v.loss;
+    s.best_score = evaluation.score;
+    s.best_loss = evaluation.loss;
     s.best_step = s.step;
   }
-  ValidationReport r;
-  r.step = s.step;
-  r.epoch = trainer_.epochs();
-  r.loss = v.loss;
-  r.bits_per_byte = bits_per_byte(v.loss, v.targets, data_.store.text_bytes(Part::kValidation));
-  r.tokens = v.targets;
-  r.best = best;
-  r.seconds = seconds();
-  progress_.validation(r);
+  progress_.validation(
+      {.step = s.step, .epoch = trainer_.epochs(), .evaluation = evaluation, .best = best, .seconds = seconds()});
   return best;
 }
 
 void Run::sample() {
-  const Tokenizer& tokenizer = *data_.tokenizer;
-  std::vector<std::int32_t> prompt = tokenizer.encode(config_.sample_prompt);
-  if (prompt.empty()) {  // the data's own first token, since a model has to be given one
-    prompt.resize(1);
-    data_.store.copy(data_.store.part(Part::kTrain).begin, prompt);
-  }
-  GenerateOptions options;
-  options.max_tokens = config_.sample_tokens;
-  options.sampling.temperature = 0.8;
-  options.seed = static_cast<std::uint64_t>(config_.seed);
-  if (const auto end = data_.store.end_of_text()) options.stop_ids = {*end};
-  const Generated text = generate(*model_, {prompt}, options).front();
-  progress_.sample(trainer_.state().step, config_.sample_prompt, decode_after(tokenizer, prompt, text.tokens));
+  const auto [prompt, text] = job_.sample();
+  progress_.sample(trainer_.state().step, prompt, text);
 }
 
 CheckpointTexts Run::texts() const {
@@ -196,14 +174,14 @@ CheckpointTexts Run::texts() const {
   manifest["format"] = "rapt checkpoint";
   manifest["step"] = trainer_.state().step;
   manifest["parent"] = parent_;
-  manifest["data"] = parse_json(data_.store.sources_json(), "sources");
+  manifest["data"] = parse_json(job_.sources, "sources");
   manifest["command"] = request_.command_line;
   manifest["build"] = kBuild;
   manifest["instruction_set"] = simd_target();
   manifest["matmul"] = matmul_provider();
   manifest["threads"] = thread_count();
   manifest["seconds"] = seconds();
-  return {.config = to_toml(config_), .tokenizer = data_.tokenizer->to_json(), .manifest = dump_pretty(manifest)};
+  return {.config = to_toml(config_), .tokenizer = job_.tokenizer->to_json(), .manifest = dump_pretty(manifest)};
 }
 
 void Run::save(bool best) {
@@ -226,8 +204,9 @@ RunResult Run::result(std::string reason, bool finished) const {
   r.reason = std::move(reason);
   r.steps = trainer_.state().step;
   r.best_loss = trainer_.state().best_loss;
-  if (held_out_)
-    r.bits_per_byte = bits_per_byte(r.best_loss, held_out_->targets(), data_.store.text_bytes(Part::kValidation));
+  r.best_score = trainer_.state().best_score;
+  r.metric = job_.metric;
+  if (job_.bytes_per_target > 0) r.bits_per_byte = r.best_loss / (std::numbers::ln2 * job_.bytes_per_target);
   r.seconds = seconds();
   return r;
 }
@@ -241,7 +220,7 @@ RunResult Run::loop() {
     const Clock::time_point began = Clock::now();
     const UpdateResult update = trainer_.update();
     sitting_seconds_ += seconds_since(began);
-    sitting_tokens_ += static_cast<double>(update.targets);
+    sitting_tokens_ += static_cast<double>(update.tokens);
 
     const RunClock now = clock();
     const bool over = trainer_.state().step >= total_steps_;
@@ -251,8 +230,8 @@ RunResult Run::loop() {
       progress_.tick(report(update));
     }
     bool best = false;
-    if (held_out_ && (due(config_.eval_every, before, now) || over)) best = validate();
-    if (due(config_.sample_every, before, now)) sample();
+    if (job_.evaluate && (due(config_.eval_every, before, now) || over)) best = validate();
+    if (job_.sample && due(config_.sample_every, before, now)) sample();
     reason = end_reason();
     if (signals_.requested() && reason.empty()) {
       save(best);
@@ -266,25 +245,6 @@ RunResult Run::loop() {
     before = now;
   }
   return result(reason, true);
-}
-
-// The model that training begins with: new, or with the weights of another, whose structure `config` has taken over.
-std::unique_ptr<Gpt> first_model(const TrainConfig& config, Gpt* weights, const TokenStore& store) {
-  if (weights == nullptr) {
-    Initializer init(static_cast<std::uint64_t>(config.seed));
-    return std::make_unique<Gpt>(gpt_config(config, store.vocabulary_size()), init);
-  }
-  const Dim vocabulary = weights->config().vocabulary;
-  if (vocabulary < store.vocabulary_size()) {
-    throw DataError("train: the data has token ids up to " + std::to_string(store.vocabulary_size() - 1) +
-                    ", the model of --init knows " + std::to_string(vocabulary));
-  }
-  Initializer init = Initializer::unset();
-  auto model = std::make_unique<Gpt>(gpt_config(config, vocabulary), init);
-  const std::vector<NamedParameter> from = parameters_of(*weights);
-  std::vector<NamedParameter> to = parameters_of(*model);
-  for (std::size_t i = 0; i < to.size(); ++i) to[i].variable.value().copy_from(from[i].variable.value());
-  return model;
 }
 
 }  // namespace
@@ -326,31 +286,17 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
   check_matmul_provider();
 
-  Pretrained start;
-  std::shared_ptr<const Tokenizer> tokenizer = from != nullptr ? tokenizer_of(*from) : nullptr;
   LayeredConfig layered = wanted;
   layered.values = config;
   if (from == nullptr) {
     fit_warmup(layered, notice);
-    validate(layered.values);  // before the text is read, which may take long
+    validate(layered.values);  // before the data is read, which may take long
   }
-  if (from == nullptr && !config.init.empty()) {
-    start = open_pretrained(config.init);
-    take_model_settings(layered.values, start.model->config());
-    tokenizer = std::move(start.tokenizer);
-  } else if (from == nullptr && !config.data.empty() && !is_given_store(config)) {
-    choose_tokenizer(layered, open_corpus(config, notice).scan().bytes);
-  }
-  RunData data = prepare_data(layered.values, folder, std::move(tokenizer), notice);
-  if (from == nullptr) choose_recipe(layered, data.store, notice);
+  Job job = prepare_job({.config = layered, .folder = folder, .from = from.get(), .notice = notice});
   config = layered.values;
-  validate(config);
-
-  std::unique_ptr<Gpt> model = from != nullptr ? model_of(*from) : first_model(config, start.model.get(), data.store);
-  start.model.reset();
   config.out = folder.path;
   write_file_durably(folder.config(), to_toml(config));
-  Run run(request, signals, folder, config, std::move(data), std::move(model), from.get());
+  Run run(request, signals, folder, config, std::move(job), from.get());
   from.reset();
   return run.loop();
 }

@@ -24,8 +24,10 @@ struct RunResult {
   std::string folder;
   std::string reason;  ///< "steps", "epochs", "tokens", "minutes", "early-stop"; the signal's name if interrupted
   std::int64_t steps = 0;
-  double best_loss = 0;      ///< of validation, nats a token; infinite if never measured
-  double bits_per_byte = 0;  ///< of the best
+  double best_loss = 0;      ///< of the best validation, in nats; infinite if there was none
+  double bits_per_byte = 0;  ///< the same of a language model's text; 0 for others
+  std::string metric;        ///< what decided which is the best: "loss", or the name of a metric
+  double best_score = 0;     ///< that metric at its best; the negative of a loss
   double seconds = 0;        ///< of training, earlier sittings included
 };
 

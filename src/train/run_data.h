@@ -19,6 +19,9 @@ Corpus open_corpus(const TrainConfig& config, const Notice& notice);
 /// Whether the only data is a token store, tokenised before by `rapt data build`.
 bool is_given_store(const TrainConfig& config);
 
+/// Whether --tokenizer names a kind that is to be learnt from the data, and not a file.
+bool is_tokenizer_kind(const std::string& tokenizer);
+
 struct RunData {
   std::shared_ptr<const Tokenizer> tokenizer;
   TokenStore store;
@@ -29,10 +32,13 @@ struct RunData {
 /// configuration names, or
 ///                   one of the kind that it names, trained on the corpus
 RunData prepare_data(const TrainConfig& config, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
-                     const Notice& notice);
+                     const Notice& notice, const std::optional<InstanceOptions>& instances = std::nullopt);
 
 /// In which order the configuration's samples come.
 LmOrder lm_order(const TrainConfig& config);
+
+/// Tokens of a forward pass without gradients, about: enough to keep the products large.
+inline constexpr Dim kEvaluationRows = 4096;
 
 /// The held-out part of a store, nullopt if nothing is held out.
 std::optional<LmEvaluation> held_out(const TrainConfig& config, const TokenStore& store);
@@ -40,11 +46,7 @@ std::optional<LmEvaluation> held_out(const TrainConfig& config, const TokenStore
 /// Batches from a token store, as the configuration samples them.
 TrainingData training_data(const TrainConfig& config, const TokenStore& store);
 
-/// Updates of the whole run: the least that --steps, --epochs and --tokens allow.
-/// \throws UsageError  if none of them is given
-std::int64_t total_updates(const TrainConfig& config, const TokenStore& store);
-
 /// Mean loss in nats a token as bits a byte of the text that the tokens stand for.
-double bits_per_byte(double loss, std::int64_t targets, std::uint64_t text_bytes);
+double bits_per_byte(double loss, std::int64_t targets, double text_bytes);
 
 }  // namespace rapt

@@ -39,6 +39,22 @@ Setting list(std::string name, Texts Config::*field, std::string value, std::str
           .set = [field](Config& c, const Texts& t) { c.*field = t; }};
 }
 
+/// A list whose entries may also come in one value with commas between them.
+Setting words(std::string name, Texts Config::*field, std::string value, std::string help) {
+  Setting setting = list(std::move(name), field, std::move(value), std::move(help));
+  setting.set = [field](Config& c, const Texts& t) {
+    (c.*field).clear();
+    for (const std::string& part : t) {
+      for (std::size_t begin = 0; begin <= part.size();) {
+        const std::size_t end = std::min(part.find(',', begin), part.size());
+        if (end > begin) (c.*field).push_back(part.substr(begin, end - begin));
+        begin = end + 1;
+      }
+    }
+  };
+  return setting;
+}
+
 /// `also` maps other communities' words to ours.
 Setting choice(std::string name, std::string Config::*field, Texts choices, std::string help,
                std::map<std::string, std::string> also = {}) {
@@ -134,9 +150,14 @@ void set_warmup_ratio(Config& c, const std::string& text) {
 /// Collects the rows of one group after another; the words after a row say how it is met.
 class Table {
  public:
-  void group(std::string name) { group_ = std::move(name); }
+  /// \param applies  to which runs the group's settings belong; not set: to all
+  void group(std::string name, std::function<bool(const Config&)> applies = nullptr) {
+    group_ = std::move(name);
+    applies_ = std::move(applies);
+  }
   Setting& add(Setting setting, Texts aliases = {}) {
     setting.group = group_;
+    setting.applies = applies_;
     setting.aliases = std::move(aliases);
     rows_.push_back(std::move(setting));
     return rows_.back();
@@ -151,16 +172,39 @@ class Table {
 
  private:
   std::string group_;
+  std::function<bool(const Config&)> applies_;
   std::vector<Setting> rows_;
 };
+
+void add_task(Table& t) {
+  t.group("task");
+  t.common(choice("task", &Config::task,
+                  {"lm", "mlm", "mlm-nsp", "classify", "regress", "multilabel", "tag", "qa", "choice", "embed"},
+                  "what is learnt: the next token; masked words, also with the next sentence; labels of texts",
+                  {{"classification", "classify"},
+                   {"regression", "regress"},
+                   {"multi-label", "multilabel"},
+                   {"ner", "tag"},
+                   {"tokens", "tag"},
+                   {"token-classification", "tag"},
+                   {"question-answering", "qa"},
+                   {"multiple-choice", "choice"},
+                   {"clm", "lm"},
+                   {"causal-lm", "lm"},
+                   {"masked-lm", "mlm"}}),
+           {"objective", "task-name"});
+  t.add(list("labels", &Config::labels, "NAME", "names of the classes, in the order of the outputs; found in the data"),
+        {"label-names"});
+  t.add(text("metric", &Config::metric, "NAME", "which metric decides what is the best checkpoint"),
+        {"metric-for-best-model", "valid-metric", "valid-metrics"});
+}
 
 void add_data(Table& t) {
   t.group("data");
   t.common_free(list("data", &Config::data, "FILE",
                      "text to learn from: files, folders, JSON lines, .gz, .bin, .h5, - for standard input"),
                 {"input", "train-data", "train-file", "train", "text"});
-  t.add(text("text-field", &Config::text_field, "NAME", "field of JSON lines that holds the text"),
-        {"text-column", "json-field"});
+  t.add(text("text-field", &Config::text_field, "NAME", "field of JSON lines that holds the text"), {"json-field"});
   t.add(choice("documents", &Config::documents, {"file", "line", "paragraph"}, "what one document is"), {"document"});
   t.common_free(
       text("validation-data", &Config::validation_data, "FILE", "text to validate on, instead of the end of the data"),
@@ -170,17 +214,44 @@ void add_data(Table& t) {
   t.add(choice("sampling-order", &Config::sampling_order, {"random", "epoch", "documents"},
                "windows anywhere in the data, each of them once a pass, or each document as one sequence"),
         {"order"});
+  t.group("labelled data", [](const Config& c) { return c.is_labelled(); });
+  t.add(text("text-column", &Config::text_column, "NAME|N",
+             "column (or field) of labelled data that holds the text; found by the header if not given"),
+        {"text-column-name", "sentence1-key"});
+  t.add(text("pair-column", &Config::pair_column, "NAME|N", "column of the second text"), {"sentence2-key"});
+  t.add(text("label-column", &Config::label_column, "NAME|N", "column of the label"),
+        {"label-column-name", "label-field"});
+  t.add(text("glue", &Config::glue, "NAME", "a task of GLUE, whose files' columns are known: sst2, cola, stsb ..."));
+  t.add(on_off("header", &Config::header, "the first line of a table names its columns"));
+  t.add(text("label-separator", &Config::label_separator, "TEXT", "between the labels of one example"));
+  t.group("masked words", [](const Config& c) { return c.task == "mlm" || c.task == "mlm-nsp"; });
+  t.add(number("mlm-probability", &Config::mlm_probability, kRate, "share of the tokens that are predicted"),
+        {"masked-lm-prob", "mlm-prob"});
+  t.add(whole("max-predictions", &Config::max_predictions, 0,
+              "most predicted tokens of a sequence; 0: what the share gives"),
+        {"max-predictions-per-seq"});
+  t.add(on_off("whole-word", &Config::whole_word, "the tokens of a word are masked together"),
+        {"whole-word-mask", "whole-word-masking", "do-whole-word-mask"});
+  t.add(choice("masking", &Config::masking, {"dynamic", "static"}, "masks anew each epoch, or always the same"),
+        {"mask"});
+  t.add(whole("dupe-factor", &Config::dupe_factor, 1, "how often each document is cut into other pairs", 1000));
+  t.add(whole("document-lines", &Config::document_lines, 1,
+              "paragraphs of fewer lines are joined with the next into one document", 1 << 20));
+  t.add(number("short-sequences", &Config::short_sequences, kRate, "share of sequences of less than full length"),
+        {"short-seq-prob"});
   t.group("tokenizer");
   t.common_free(text("tokenizer", &Config::tokenizer, "FILE|KIND",
-                     "a tokenizer file, or one to train on the data: char, byte, byte-bpe, bpe"),
+                     "a tokenizer file, or one to train on the data: char, byte, byte-bpe, bpe, wordpiece"),
                 {"tokenizer-name", "tokenizer-file"});
-  t.common(whole("vocab", &Config::vocabulary, 1, "most entries of a BPE vocabulary trained on the data", 1 << 20),
+  t.common(whole("vocab", &Config::vocabulary, 1, "most entries of a vocabulary trained on the data", 1 << 20),
            {"vocabulary", "vocab-size", "vocabulary-size"});
+  t.add(on_off("lowercase", &Config::lowercase, "a WordPiece vocabulary trained on the data knows no capitals"),
+        {"do-lower-case", "uncased"});
 }
 
 void add_model(Table& t) {
   t.group("model");
-  t.common(choice("model", &Config::model, {"gpt2", "gpt1"}, "GPT-2 (pre-norm) or GPT-1 (post-norm)",
+  t.common(choice("model", &Config::model, {"gpt2", "gpt1", "bert"}, "GPT-2 (pre-norm), GPT-1 (post-norm) or BERT",
                   {{"openai-gpt", "gpt1"}, {"gpt", "gpt2"}}),
            {"model-type", "arch"});
   t.common(whole("layers", &Config::layers, 1, "transformer blocks", 10000),
@@ -206,6 +277,8 @@ void add_model(Table& t) {
         {"tie-word-embeddings", "tie-weights"});
   t.add(choice("position", &Config::position, {"learned", "rope", "sinusoidal"}, "how tokens know where they are"),
         {"pos", "positions", "position-embedding-type"});
+  t.add(whole("segments", &Config::segments, 1, "bert: kinds of segments", 1 << 16), {"type-vocab-size"});
+  t.add(on_off("pooler", &Config::pooler, "bert: whole texts are judged by a layer over the first token"));
   t.add(number("norm-epsilon", &Config::norm_epsilon, kPositive, "added to the variance in norms"),
         {"norm-eps", "layer-norm-epsilon", "layer-norm-eps"});
   t.add(on_off("attention-scale", &Config::attention_scale, "divide attention scores by the root of the head width"),
@@ -223,15 +296,43 @@ void add_model(Table& t) {
       {"attn-dropout", "attn-pdrop", "attention-probs-dropout-prob"});
   t.add(number("residual-dropout", &Config::residual_dropout, kRate, "dropout of what a block adds, if not --dropout"),
         {"resid-dropout", "resid-pdrop", "hidden-dropout-prob"});
+  t.add(number("head-dropout", &Config::head_dropout, kRate, "dropout before a task's head, if not --dropout"),
+        {"classifier-dropout", "clf-dropout", "clf-pdrop"});
   t.common_free(
       text("init", &Config::init, "MODEL", "start from this run folder, checkpoint or Hugging Face directory"),
       {"init-from", "init-checkpoint", "pretrained-model", "model-name-or-path", "finetune-from-model"});
+}
+
+void add_fine_tuning(Table& t) {
+  t.group("fine-tuning", [](const Config& c) { return c.is_labelled() || !c.init.empty(); });
+  t.add(whole("max-length", &Config::max_length, 0, "longest example in tokens, longer ones are cut; 0: the context"));
+  t.add(whole("stride", &Config::stride, 0, "tokens by which the windows of a long text overlap, for qa"),
+        {"doc-stride"});
+  t.add(words("freeze", &Config::freeze, "WHAT",
+              "what keeps its weights: embeddings, backbone, blocks (0 or 0-3), parameter names with *"));
+  t.add(number("layer-rate-decay", &Config::layer_rate_decay, {0, 1, false, true},
+               "each block learns at this share of the rate of the one above it"),
+        {"layer-lr-decay", "layerwise-lr-decay", "llrd"});
+  t.add(whole("reset-layers", &Config::reset_layers, 0, "top blocks that begin from random weights", 10000),
+        {"reinit-layers", "reinit-top-layers"});
+  t.add(number("language-model-weight", &Config::language_model_weight, kNotNegative,
+               "weight of a GPT's language-model loss beside that of the task; 0.5 in GPT-1's paper"),
+        {"aux-lm", "lm-coef", "lambda"});
+  t.add(whole("lora-rank", &Config::lora_rank, 0, "rank of low-rank adapters that learn in place of the weights", 4096),
+        {"lora-r"});
+  t.add(number("lora-alpha", &Config::lora_alpha, kPositive, "scale of the adapters, divided by their rank"));
+  t.add(number("lora-dropout", &Config::lora_dropout, kRate, "dropout of what goes into the adapters"));
+  t.add(words("lora-targets", &Config::lora_targets, "NAME", "what gets adapters: query, key, value, output, up, down"),
+        {"lora-target-modules"});
 }
 
 void add_optimiser(Table& t) {
   t.group("batch");
   t.common(whole("batch", &Config::batch, 1, "sequences in a forward pass", 1 << 24),
            {"batch-size", "train-batch-size", "per-device-train-batch-size", "mini-batch"});
+  t.add(whole("batch-tokens", &Config::batch_tokens, 0,
+              "as many sequences as have at most so many tokens; 0: go by --batch"),
+        {"max-tokens-per-batch", "mini-batch-words"});
   t.common(whole("accumulate", &Config::accumulate, 1, "forward passes in an update", 1 << 24),
            {"gradient-accumulation-steps", "grad-accum", "update-freq", "optimizer-delay"});
   t.add(on_off("recompute", &Config::recompute, "compute activations twice to save memory"),
@@ -320,8 +421,10 @@ void add_system(Table& t) {
 
 std::vector<Setting> make_settings() {
   Table table;
+  add_task(table);
   add_data(table);
   add_model(table);
+  add_fine_tuning(table);
   add_optimiser(table);
   add_schedule(table);
   add_periods(table);

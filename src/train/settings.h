@@ -26,6 +26,8 @@ struct Setting {
   bool common = false;                    ///< shown in the short help
   bool may_differ = false;                ///< a resumed run may change it: it leaves weights and metrics alone
   bool shorthand = false;                 ///< sets other settings (`betas`) and is never written
+  /// Whether the setting means something to such a run, and is written then; not set: to every run.
+  std::function<bool(const TrainConfig&)> applies = {};
 
   /// The value as text; empty if unset. One entry, but for lists.
   std::function<std::vector<std::string>(const TrainConfig&)> get;

@@ -13,21 +13,57 @@ namespace rapt {
 /// The settings that a run is made of. Choices are kept as the words that people type; settings.cpp lists which words
 /// there are.
 struct TrainConfig {
+  // Task
+  std::string task = "lm";  ///< lm, mlm, mlm-nsp, classify, regress, multilabel, tag, qa, choice; embed: no head
+  std::vector<std::string> labels;  ///< names of the classes, in the order of the outputs; found in the data
+  std::string metric;               ///< what decides which checkpoint is the best; empty: the task's own
+
+  std::string glue;  ///< a task of GLUE, whose files' columns are known: sst2, cola ...
+
   // Data
-  std::vector<std::string> data;     ///< files, folders, `-` for standard input
-  std::string text_field = "text";   ///< which field of JSON lines holds the text
-  std::string documents = "file";    ///< what one document is: file, line, paragraph
-  std::string validation_data;       ///< a file; empty: the last part of the training data
-  double validation_fraction = 0.1;  ///< how much of the data is held out when there is no validation_data
+  std::vector<std::string> data;      ///< files, folders, `-` for standard input
+  std::string text_field = "text";    ///< which field of JSON lines holds the text
+  std::string text_column;            ///< of labelled data: which column holds the text; empty: by the header
+  std::string pair_column;            ///< of the second text; empty: by the header, or none
+  std::string label_column;           ///< of the label; empty: by the header
+  bool header = true;                 ///< a table's first line names its columns
+  std::string label_separator = ",";  ///< between the labels of one example
+  std::string documents = "file";     ///< what one document is: file, line, paragraph
+  std::string validation_data;        ///< a file; empty: the last part of the training data
+  double validation_fraction = 0.1;   ///< how much of the data is held out when there is no validation_data
   std::string sampling_order =
       "random";  ///< random: windows anywhere; epoch: each once a pass; documents: each document a sequence
 
+  // Pretraining of masked words
+  double mlm_probability = 0.15;     ///< share of the tokens that are predicted
+  std::int64_t max_predictions = 0;  ///< a sequence; 0: as many as the share gives
+  bool whole_word = false;           ///< a word's tokens are masked together
+  std::string masking = "dynamic";   ///< dynamic: anew each epoch; static: once
+  std::int64_t dupe_factor = 10;     ///< how often a document is cut into other pairs of segments
+  std::int64_t document_lines = 32;  ///< paragraphs of fewer lines are joined with the next into one document
+  double short_sequences = 0.1;      ///< share of sequences of less than the full length
+
+  // Fine-tuning
+  std::int64_t max_length = 0;         ///< longest example in tokens, longer ones are cut; 0: the context
+  std::int64_t stride = 128;           ///< tokens by which the windows of a long text overlap (qa)
+  std::vector<std::string> freeze;     ///< what keeps its weights: embeddings, backbone, blocks (0, 0-3), names with *
+  double layer_rate_decay = 1;         ///< each block learns this much slower than the one above it
+  std::int64_t reset_layers = 0;       ///< how many of the top blocks begin from random weights
+  double language_model_weight = 0;    ///< of a GPT's language-model loss beside that of the task
+  std::optional<double> head_dropout;  ///< before the head; as dropout unless set
+  std::int64_t lora_rank = 0;          ///< 0: no adapters
+  double lora_alpha = 16;
+  double lora_dropout = 0;
+  std::vector<std::string> lora_targets = {"query", "value"};
+
   // Tokenizer
-  std::string tokenizer = "char";  ///< a file to load, or a kind to train on the data: char, byte, byte-bpe, bpe
+  std::string tokenizer =
+      "char";             ///< a file to load, or a kind to train on the data: char, byte, byte-bpe, bpe, wordpiece
+  bool lowercase = true;  ///< of a WordPiece vocabulary learnt from the data
   std::int64_t vocabulary = 8000;  ///< entries of a trained BPE vocabulary, special tokens included
 
   // Model
-  std::string model = "gpt2";  ///< gpt2 (pre-norm) or gpt1 (post-norm)
+  std::string model = "gpt2";  ///< gpt2 (pre-norm), gpt1 (post-norm) or bert
   std::int64_t layers = 4;
   std::int64_t heads = 4;
   std::int64_t width = 128;
@@ -37,6 +73,8 @@ struct TrainConfig {
   bool bias = true;
   bool tie = true;  ///< the output layer uses the token embeddings
   std::string position = "learned";
+  std::int64_t segments = 2;  ///< bert: kinds of segments
+  bool pooler = true;         ///< bert: whole sequences are judged by a layer over the first token
   double norm_epsilon = 1e-5;
   bool attention_scale = true;         ///< scores by 1/sqrt(head width)
   bool attention_layer_scale = false;  ///< and by 1/(layer + 1)
@@ -47,9 +85,10 @@ struct TrainConfig {
   std::string init;  ///< start from these weights: run folder, checkpoint or Hugging Face directory
 
   // Batch
-  std::int64_t batch = 12;      ///< sequences in one forward pass
-  std::int64_t accumulate = 1;  ///< forward passes in one update
-  bool recompute = false;       ///< keep one activation a block and compute the others again: less memory, more time
+  std::int64_t batch = 12;        ///< sequences in one forward pass
+  std::int64_t batch_tokens = 0;  ///< as many sequences as have at most so many tokens; 0: by --batch
+  std::int64_t accumulate = 1;    ///< forward passes in one update
+  bool recompute = false;         ///< keep one activation a block and compute the others again: less memory, more time
 
   // Optimiser
   std::string optimizer = "adamw";
@@ -99,6 +138,9 @@ struct TrainConfig {
   double embedding_dropout_rate() const { return embedding_dropout.value_or(dropout); }
   double attention_dropout_rate() const { return attention_dropout.value_or(dropout); }
   double residual_dropout_rate() const { return residual_dropout.value_or(dropout); }
+  double head_dropout_rate() const { return head_dropout.value_or(dropout); }
+  /// Whether it learns from labels, and not from text alone.
+  bool is_labelled() const { return task != "lm" && task != "mlm" && task != "mlm-nsp" && task != "embed"; }
 };
 
 /// Checks what no single setting can see: the model's structure and settings that exclude or need each other.

@@ -1,41 +1,12 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensor/error.h"
+#include "train/parameter_rules.h"
 
 namespace rapt {
-namespace {
-
-PositionKind position_from_name(const std::string& name) {
-  if (name == "rope") return PositionKind::kRotary;
-  if (name == "sinusoidal") return PositionKind::kSinusoidal;
-  return PositionKind::kLearned;
-}
-
-}  // namespace
-
-GptConfig gpt_config(const TrainConfig& config, Dim vocabulary) {
-  GptConfig c = config.model == "gpt1" ? GptConfig::gpt1() : GptConfig::gpt2();
-  c.vocabulary = vocabulary;
-  c.context = config.context;
-  c.width = config.width;
-  c.layers = config.layers;
-  c.heads = config.heads;
-  c.feed_forward = config.feed_forward;
-  c.activation = activation_from_name(config.activation);
-  c.positions = position_from_name(config.position);
-  c.norm_epsilon = config.norm_epsilon;
-  c.scale_attention = config.attention_scale;
-  c.scale_attention_by_inverse_layer = config.attention_layer_scale;
-  c.bias = config.bias;
-  c.tied_head = config.tie;
-  c.embedding_dropout = config.embedding_dropout_rate();
-  c.attention_dropout = config.attention_dropout_rate();
-  c.residual_dropout = config.residual_dropout_rate();
-  check(c);
-  return c;
-}
 
 OptimizerSettings optimizer_settings(const TrainConfig& config) {
   return {.kind = optimizer_from_name(config.optimizer),
@@ -58,11 +29,36 @@ RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps) {
           .width = config.width};
 }
 
-Trainer::Trainer(const TrainConfig& config, Gpt& model, TrainingData data, std::int64_t total_steps)
+// How many updates it takes to see so many samples.
+static double updates_for(double samples, const TrainConfig& config, const TrainingData& data) {
+  if (!data.fitting) return samples / static_cast<double>(config.batch * config.accumulate);
+  std::int64_t batches = 0;
+  for (std::int64_t at = 0; static_cast<double>(at) < samples; ++batches) at += data.fitting(at);
+  return static_cast<double>(batches) / static_cast<double>(config.accumulate);
+}
+
+std::int64_t total_updates(const TrainConfig& config, const TrainingData& data) {
+  std::int64_t updates = std::numeric_limits<std::int64_t>::max();
+  const auto at_most = [&](double count) {
+    updates = std::min(updates, std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(count))));
+  };
+  if (config.steps > 0) updates = config.steps;
+  if (config.epochs > 0) {
+    at_most(updates_for(config.epochs * static_cast<double>(data.samples_per_epoch), config, data));
+  }
+  if (config.tokens > 0)
+    at_most(updates_for(static_cast<double>(config.tokens) / data.tokens_per_sample, config, data));
+  if (updates == std::numeric_limits<std::int64_t>::max()) {
+    throw UsageError("train: the run needs an end; give --steps, --epochs, --tokens or --minutes");
+  }
+  return updates;
+}
+
+Trainer::Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps)
     : config_(config),
-      model_(model),
+      network_(network),
       data_(std::move(data)),
-      parameters_(model),
+      parameters_(network, parameter_rules(config, network)),
       optimizer_(parameters_, optimizer_settings(config)),
       schedule_(schedule_of(config, total_steps)) {}
 
@@ -72,15 +68,28 @@ double Trainer::epochs() const {
              : static_cast<double>(state_.samples) / static_cast<double>(data_.samples_per_epoch);
 }
 
-// The count of all targets is known before the first forward pass, so each loss is scaled by it at once: 1 x 32
-// sequences and 4 x 8 accumulated ones give the same gradient.
-double Trainer::accumulate_gradients(std::int64_t& targets) {
+std::vector<Batch> Trainer::next_batches(std::int64_t& samples) const {
   std::vector<Batch> batches;
-  targets = 0;
   for (std::int64_t i = 0; i < config_.accumulate; ++i) {
-    batches.push_back(data_.train(state_.samples + i * config_.batch, config_.batch));
-    targets += batches.back().targets.size();
+    const Dim count = data_.fitting ? data_.fitting(samples) : config_.batch;
+    batches.push_back(data_.train(samples, count));
+    samples += count;
   }
+  return batches;
+}
+
+// The counts of the whole update are known before the first forward pass, so each loss is scaled by them at once:
+// 1 x 32 sequences and 4 x 8 accumulated ones give the same gradient.
+double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
+  std::int64_t targets = 0, sequences = 0;
+  for (const Batch& batch : batches) {
+    if (batch.targets.defined()) targets += batch.targets.size();
+    if (batch.labels.defined()) sequences += batch.labels.shape()[0];
+  }
+  const LossShare share{.targets = static_cast<double>(std::max<std::int64_t>(1, targets)),
+                        .sequences = static_cast<double>(std::max<std::int64_t>(1, sequences)),
+                        .label_smoothing = config_.label_smoothing,
+                        .language_model = config_.language_model_weight};
   Context ctx;
   ctx.training = true;
   ctx.recompute = config_.recompute;
@@ -89,11 +98,11 @@ double Trainer::accumulate_gradients(std::int64_t& targets) {
   double loss = 0;
   for (const Batch& batch : batches) {
     ctx.site = 0;
-    const Variable part =
-        model_.loss(batch, {.targets = static_cast<double>(targets), .label_smoothing = config_.label_smoothing}, ctx);
+    const Variable part = network_.loss(batch, share, ctx);
     loss += part.value().item();
     backward(part);
     ctx.first_row += batch.tokens.size();
+    ctx.first_sequence += batch.layout.sequences();
   }
   return loss;
 }
@@ -109,26 +118,17 @@ void Trainer::require_finite(double loss, double norm) const {
 
 UpdateResult Trainer::update() {
   UpdateResult result;
-  result.loss = accumulate_gradients(result.targets);
+  std::int64_t samples = state_.samples;
+  const std::vector<Batch> batches = next_batches(samples);
+  result.loss = accumulate_gradients(batches);
   result.grad_norm = optimizer_.grad_norm();
   require_finite(result.loss, result.grad_norm);
   result.learning_rate = schedule_.rate(state_.step);
   optimizer_.update(result.learning_rate, clip_factor(result.grad_norm, config_.clip));
+  for (const Batch& batch : batches) result.tokens += batch.tokens.size();
   ++state_.step;
-  state_.samples += config_.batch * config_.accumulate;
-  state_.tokens += result.targets;
-  return result;
-}
-
-ValidationResult Trainer::validate() const {
-  ValidationResult result;
-  double sum = 0;
-  for (Dim i = 0; i < data_.validation_batches; ++i) {
-    const Tensor log_probabilities = model_.log_probabilities(data_.validation(i));
-    for (const float p : log_probabilities.span<float>()) sum -= static_cast<double>(p);
-    result.targets += log_probabilities.size();
-  }
-  result.loss = result.targets > 0 ? sum / static_cast<double>(result.targets) : NAN;
+  state_.samples = samples;
+  state_.tokens += result.tokens;
   return result;
 }
 

@@ -1,4 +1,4 @@
-// One training run in memory: data in order, updates, validation. It knows no files; run.h saves and resumes it.
+// One training run in memory: batches in order, updates. It knows no files and no tasks; run.h saves and resumes it.
 #pragma once
 
 #include <cstdint>
@@ -6,17 +6,15 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "nn/models/gpt.h"
+#include "nn/network.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 #include "train/train_config.h"
 
 namespace rapt {
 
-/// The network that a configuration describes, for a vocabulary of this size.
-/// \throws UsageError  if its settings do not fit each other
-GptConfig gpt_config(const TrainConfig& config, Dim vocabulary);
 OptimizerSettings optimizer_settings(const TrainConfig& config);
 /// \param total_steps  updates of the whole run
 RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps);
@@ -25,59 +23,59 @@ RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps);
 struct TrainingData {
   /// Samples [first, first + count) of the run's endless order.
   std::function<Batch(std::int64_t first, Dim count)> train;
-  /// Every held-out token once, in `validation_batches` pieces.
-  std::function<Batch(Dim index)> validation;
-  Dim validation_batches = 0;
+  /// How many samples from `first` on make a batch of at most --batch-tokens; not set: always --batch.
+  std::function<Dim(std::int64_t first)> fitting;
   std::int64_t samples_per_epoch = 0;
+  double tokens_per_sample = 0;  ///< on average
 };
+
+/// Updates of the whole run: the least that --steps, --epochs and --tokens allow.
+/// \throws UsageError  if none of them is given
+std::int64_t total_updates(const TrainConfig& config, const TrainingData& data);
 
 /// All that changes in a run besides parameters and optimiser state. Saved with every checkpoint.
 struct TrainState {
-  std::int64_t step = 0;                                       ///< updates done
-  std::int64_t samples = 0;                                    ///< sequences seen
-  std::int64_t tokens = 0;                                     ///< targets predicted
-  double best_loss = std::numeric_limits<double>::infinity();  ///< of validation
+  std::int64_t step = 0;                                         ///< updates done
+  std::int64_t samples = 0;                                      ///< seen
+  std::int64_t tokens = 0;                                       ///< seen
+  double best_score = -std::numeric_limits<double>::infinity();  ///< of the best validation (evaluation.h)
+  double best_loss = std::numeric_limits<double>::infinity();    ///< of the same
   std::int64_t best_step = -1;
   std::int64_t stalled = 0;  ///< validations since the best one
   bool finished = false;
 };
 
 struct UpdateResult {
-  double loss = 0;       ///< mean over the update's targets, nats
+  double loss = 0;       ///< mean over what the update predicts, nats
   double grad_norm = 0;  ///< before clipping
   double learning_rate = 0;
-  std::int64_t targets = 0;
-};
-
-struct ValidationResult {
-  double loss = 0;  ///< mean over all held-out targets, nats
-  std::int64_t targets = 0;
+  std::int64_t tokens = 0;  ///< in its sequences
 };
 
 class Trainer final {
  public:
   /// \param total_steps  what the schedule runs over
-  Trainer(const TrainConfig& config, Gpt& model, TrainingData data, std::int64_t total_steps);
+  Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps);
 
-  /// Forward and backward over accumulate x batch samples, clip, update.
+  /// Forward and backward over the batches of one update, clip, update.
   /// \throws NotFiniteError  naming the update and the first bad tensor; nothing was changed then but the gradients
   UpdateResult update();
-
-  ValidationResult validate() const;
 
   TrainState& state() { return state_; }
   const TrainState& state() const { return state_; }
   FlatParameters& parameters() { return parameters_; }
   Optimizer& optimizer() { return optimizer_; }
-  Gpt& model() { return model_; }
+  Network& network() { return network_; }
   double epochs() const;
 
  private:
-  double accumulate_gradients(std::int64_t& targets);
+  /// The batches of the next update; moves the cursor `samples` past them.
+  std::vector<Batch> next_batches(std::int64_t& samples) const;
+  double accumulate_gradients(const std::vector<Batch>& batches);
   void require_finite(double loss, double norm) const;
 
   TrainConfig config_;
-  Gpt& model_;
+  Network& network_;
   TrainingData data_;
   FlatParameters parameters_;
   Optimizer optimizer_;

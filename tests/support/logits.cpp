@@ -52,7 +52,7 @@ static std::vector<Tensor> outputs_of(const Module& network, const Batch& batch)
 
 static std::unique_ptr<Module> open(const std::string& model) {
   if (std::filesystem::exists(model + "/config.json")) return read_hugging_face(model).network.release<Module>();
-  return std::move(open_pretrained(model).model);
+  return open_pretrained(model).network->release<Module>();
 }
 
 static void write_logits(const std::string& model) {

@@ -11,7 +11,7 @@ using namespace rapt;
 
 struct Collected {
   std::string text;
-  ByteSink sink() {
+  TextSink sink() {
     return [this](std::string_view bytes) { text += bytes; };
   }
 };

@@ -110,10 +110,10 @@ TEST_CASE("only windows that hold the whole answer have it as their target") {
 
 TEST_CASE("an answer covers the tokens that it touches") {
   const Words context("The Japanese electronics");
-  CHECK(answer_tokens(context.tokens(), 4, 9) == TokenRange{1, 2});  // "Japan" of "Japanese"
-  CHECK(answer_tokens(context.tokens(), 4, 24) == TokenRange{1, 3});
+  CHECK(answer_tokens(context.tokens(), 4, 9) == AnswerTokens{1, 2});  // "Japan" of "Japanese"
+  CHECK(answer_tokens(context.tokens(), 4, 24) == AnswerTokens{1, 3});
   CHECK(answer_tokens(context.tokens(), 3, 4).empty());  // a space
-  CHECK(answer_tokens(context.tokens(), 0, 24) == TokenRange{0, 3});
+  CHECK(answer_tokens(context.tokens(), 0, 24) == AnswerTokens{0, 3});
 }
 
 TEST_CASE("a context without tokens is one window; questions are cut; impossible settings say what to change") {

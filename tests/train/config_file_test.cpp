@@ -23,7 +23,7 @@ TEST_CASE("a configuration written as TOML reads back the same") {
 
 TEST_CASE("the TOML text is grouped and reads like flags") {
   const std::string text = to_toml(TrainConfig{});
-  CHECK(text.find("# data\n") == 0);
+  CHECK(text.find("# task\n") == 0);
   CHECK(text.find("\n# model\nmodel = \"gpt2\"\nlayers = 4\n") != std::string::npos);
   CHECK(text.find("\nbias = true\n") != std::string::npos);
   CHECK(text.find("\nlog-every = 10\n") != std::string::npos);

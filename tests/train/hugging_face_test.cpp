@@ -1,4 +1,5 @@
 #include "train/hugging_face.h"
+#include "train/networks.h"
 
 #include <doctest/doctest.h>
 
@@ -81,12 +82,12 @@ TEST_CASE("an imported network survives as a checkpoint") {
   Initializer init(4);
   Gpt model(c, init);
   TrainConfig config;
-  take_model_settings(config, c);
+  take_network_settings(config, {.backbone = c});
   save_model(folder / "m.h5", model, {.config = to_toml(config), .tokenizer = "", .manifest = "{}"});
   Pretrained again = open_pretrained(folder / "m.h5");
-  check_equal(model, *again.model);
-  CHECK(again.model->config().scale_attention_by_inverse_layer);
-  CHECK(again.model->config().inner_width() == 20);
+  check_equal(model, again.gpt());
+  CHECK(again.gpt().config().scale_attention_by_inverse_layer);
+  CHECK(again.gpt().config().inner_width() == 20);
 }
 
 TEST_CASE("what a configuration asks for and rapt does not have is named") {

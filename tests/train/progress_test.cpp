@@ -69,7 +69,10 @@ TEST_CASE("without a bar there are plain lines and no control characters") {
   progress.tick(report());
   CHECK(shown.empty());
   progress.update(report());
-  progress.validation({.step = 120, .loss = 2, .bits_per_byte = 2.885, .tokens = 10, .best = true});
+  progress.validation(
+      {.step = 120,
+       .evaluation = {.loss = 2, .targets = 10, .metrics = {{"perplexity", 7.389}, {"bits_per_byte", 2.885}}},
+       .best = true});
   progress.sample(120, "Once", " upon\na \033[31mtime");
   progress.leave_bar();
   CHECK(shown ==

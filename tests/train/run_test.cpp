@@ -79,7 +79,7 @@ TEST_CASE("a run leaves a folder that trains on, generates and repeats itself") 
   for (const char* name : {"config.toml", "metrics.jsonl", "data.h5", "last.h5", "best.h5"}) {
     CHECK(std::filesystem::exists(folder / (std::string("a/") + name)));
   }
-  CHECK(open_pretrained(folder / "a").model->config().width == 16);
+  CHECK(open_pretrained(folder / "a").gpt().config().width == 16);
   run(small_run(folder, "b"));
   check_same(folder / "a", folder / "b");
   run(small_run(folder, "c", {{"seed", {"2"}}}));
@@ -154,7 +154,7 @@ TEST_CASE("a run goes on from another one's weights, its structure taken over") 
       {"data", {folder / "stories.txt"}}, {"out", {folder / "f"}}, {"init", {folder / "a"}}, {"steps", {"3"}}};
   request.config = layer_config("", "", flags);
   CHECK(run(request).finished);
-  CHECK(open_pretrained(folder / "f").model->config().width == 16);
+  CHECK(open_pretrained(folder / "f").gpt().config().width == 16);
 }
 
 TEST_CASE("stopping by epochs, tokens and early stopping") {

@@ -62,7 +62,7 @@ static std::string joined(const std::vector<std::string>& labels) {
 
 // -------------------------------------------------------------------------------------------------------------- tables
 
-PredictionWriter::PredictionWriter(PredictionLayout layout, ByteSink sink)
+PredictionWriter::PredictionWriter(PredictionLayout layout, TextSink sink)
     : layout_(std::move(layout)), sink_(std::move(sink)) {
   if (layout_.format != PredictionFormat::kTsv) return;
   std::string header = std::string(layout_.ids ? "id" : "line") + "\tprediction";

@@ -14,7 +14,7 @@
 namespace rapt {
 
 /// Where bytes go: a DurableFile, standard output, a string.
-using ByteSink = std::function<void(std::string_view)>;
+using TextSink = std::function<void(std::string_view)>;
 
 enum class PredictionFormat {
   kTsv,  ///< a header and a row each; tabs, line ends and backslashes in texts become \t, \n, \r and two backslashes
@@ -53,7 +53,7 @@ struct Prediction {
 class PredictionWriter final {
  public:
   /// Writes the header of a TSV.
-  PredictionWriter(PredictionLayout layout, ByteSink sink);
+  PredictionWriter(PredictionLayout layout, TextSink sink);
   /// \throws std::invalid_argument  if it does not fit the layout
   void write(const Prediction& prediction);
 
@@ -62,7 +62,7 @@ class PredictionWriter final {
   std::string json_line(const Prediction& prediction) const;
 
   PredictionLayout layout_;
-  ByteSink sink_;
+  TextSink sink_;
 };
 
 /// A sentence with its tags, in the format: lines `word TAB gold TAB predicted` (without gold where there is none) and
@@ -75,12 +75,12 @@ std::string tagged_sentence(PredictionFormat format, std::int64_t line, std::spa
 /// {"<id>": "<answer>", ...}: what SQuAD's evaluation scripts read.
 class SquadPredictionWriter final {
  public:
-  explicit SquadPredictionWriter(ByteSink sink) : sink_(std::move(sink)) {}
+  explicit SquadPredictionWriter(TextSink sink) : sink_(std::move(sink)) {}
   void write(const std::string& id, const std::string& answer);
   void finish();
 
  private:
-  ByteSink sink_;
+  TextSink sink_;
   bool begun_ = false;
 };
 

@@ -7,8 +7,8 @@
 
 namespace rapt {
 
-TokenRange answer_tokens(const PlacedTokens& context, std::size_t begin, std::size_t end) {
-  TokenRange found;
+AnswerTokens answer_tokens(const PlacedTokens& context, std::size_t begin, std::size_t end) {
+  AnswerTokens found;
   for (std::size_t i = 0; i < context.bytes.size(); ++i) {
     const TokenSpan& token = context.bytes[i];
     if (token.end <= begin || token.begin >= end || token.begin == token.end) continue;
@@ -61,7 +61,7 @@ std::vector<QaWindow> qa_windows(std::span<const std::int32_t> question, const P
   question = question.first(std::min(question.size(), static_cast<std::size_t>(options.query_length)));
   const std::size_t room = static_cast<std::size_t>(options.length - specials) - question.size();
   const std::size_t total = context.ids.size();
-  const TokenRange covered = answer ? answer_tokens(context, answer->begin, answer->end) : TokenRange{};
+  const AnswerTokens covered = answer ? answer_tokens(context, answer->begin, answer->end) : AnswerTokens{};
 
   std::vector<QaWindow> windows;
   for (std::size_t first = 0;;) {

@@ -19,10 +19,10 @@ struct PlacedTokens {
 };
 
 /// Tokens [first, end) of a text.
-struct TokenRange {
+struct AnswerTokens {
   std::size_t first = 0, end = 0;
   bool empty() const { return first == end; }
-  bool operator==(const TokenRange&) const = default;
+  bool operator==(const AnswerTokens&) const = default;
 };
 
 struct QaWindowOptions {
@@ -49,7 +49,7 @@ struct QaWindow {
 
 /// The context's tokens that the bytes [begin, end) cover; none if there are none. Tokens that reach beyond them count,
 /// as a word does of which the answer is a part.
-TokenRange answer_tokens(const PlacedTokens& context, std::size_t begin, std::size_t end);
+AnswerTokens answer_tokens(const PlacedTokens& context, std::size_t begin, std::size_t end);
 
 /// The windows of one question, at least one. The last one ends with the context.
 ///

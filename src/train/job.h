@@ -1,0 +1,51 @@
+// What a run trains: network, batches and judgement, prepared from its settings by one function a family of tasks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "nn/models/any_network.h"
+#include "text/corpus.h"
+#include "text/tokenizer.h"
+#include "train/checkpoint_file.h"
+#include "train/evaluation.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+
+namespace rapt {
+
+struct Job {
+  std::unique_ptr<AnyNetwork> network;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  TrainingData data;
+  std::string sources;        ///< JSON: what the data was read from, for the manifest
+  double flop_per_token = 0;  ///< of an update; 0: not known
+
+  /// Judges the network on what is held out; not set: nothing is.
+  std::function<Evaluation()> evaluate;
+  /// What Evaluation::score is: "loss" (its negative) or the name of one of the metrics.
+  std::string metric = "loss";
+  /// Bytes of held-out text that a prediction stands for, to tell a loss in bits a byte; 0: not known.
+  double bytes_per_target = 0;
+  /// A prompt and how the network goes on from it; not set for networks that do not write.
+  std::function<std::pair<std::string, std::string>()> sample;
+};
+
+struct JobRequest {
+  LayeredConfig& config;       ///< what was asked for; what is chosen and found in the data is put into it
+  const RunFolder& folder;     ///< where tokenised data is kept
+  const CheckpointFile* from;  ///< the checkpoint that is gone on from; nullptr: a new run
+  const Notice& notice;        ///< told what was chosen
+};
+
+/// Prepares the job of the configuration's task. The network has its first weights, or the checkpoint's.
+/// \throws Error  as rapt train does (run.h)
+Job prepare_job(const JobRequest& request);
+
+Job prepare_language_model(const JobRequest& request);  ///< --task lm
+Job prepare_masked_words(const JobRequest& request);    ///< --task mlm, mlm-nsp
+Job prepare_labelled(const JobRequest& request);        ///< classify, regress, multilabel, tag, qa, choice
+
+}  // namespace rapt

@@ -1,0 +1,144 @@
+// Labelled data as a network takes it: examples read from tables, sentences of tags, SQuAD's JSON or choices, turned
+// into token sequences with what they are taught, and batches of them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/models/task_network.h"
+#include "tensor/batch.h"
+#include "text/labelled/labels.h"
+#include "text/labelled/qa_windows.h"
+#include "text/labelled/squad.h"
+#include "text/labelled/texts.h"
+#include "text/tokenizer.h"
+
+namespace rapt {
+
+/// How texts become a network's sequences.
+///
+/// An encoder's are what its tokenizer makes: `[CLS] A [SEP] B [SEP]`. A GPT's have the delimiters of GPT-1's paper
+/// (Radford et al. 2018, section 3.3), `_start_ A _delimiter_ B _classify_`, where its tokenizer has them, and nothing
+/// round them otherwise. What is too long is cut: of a pair, the longer text at its end, as BERT's reference code does.
+class SequenceFrame final {
+ public:
+  SequenceFrame(std::shared_ptr<const Tokenizer> tokenizer, bool encoder, Dim max_length);
+
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+  Dim max_length() const { return max_length_; }
+  TokenSequence one(std::vector<std::int32_t> text) const;
+  TokenSequence pair(std::vector<std::int32_t> first, std::vector<std::int32_t> second) const;
+  /// Tokens of the frame in front of a single text.
+  Dim before() const;
+
+ private:
+  TokenSequence framed(std::span<const std::int32_t> first, const std::vector<std::int32_t>* second) const;
+
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  bool encoder_;
+  Dim max_length_;
+  std::optional<std::int32_t> start_, delimiter_, classify_;
+};
+
+/// The tokenizer with the delimiters that a GPT's tasks need, `_start_`, `_delimiter_` and `_classify_`, at its end.
+std::shared_ptr<const Tokenizer> with_delimiters(const Tokenizer& tokenizer);
+
+struct LabelledOptions {
+  Task task = Task::kClassify;
+  std::string glue;     ///< a task of GLUE, whose files' columns are known; empty: none
+  TextColumns columns;  ///< what is given of them
+  bool header = true;
+  char separator = ',';             ///< of a set's labels
+  bool labels_required = true;      ///< false: to predict
+  std::vector<std::string> labels;  ///< those of a network that is there; empty: found in the data
+  Dim stride = 128;                 ///< of the windows of a long text, in tokens
+  bool language_model = false;      ///< a GPT is taught to predict the texts as well
+};
+
+/// Examples in memory: 8 bytes a token, and the texts that were read for scores and predictions.
+class LabelledData final {
+ public:
+  /// \throws MissingInputError, DataError, UsageError  as the readers of text/labelled
+  static LabelledData read(const std::vector<std::string>& files, const SequenceFrame& frame,
+                           const LabelledOptions& options);
+
+  /// Some of the samples, as data of their own.
+  LabelledData subset(std::span<const Dim> samples) const;
+
+  Task task() const { return options_.task; }
+  const LabelledOptions& options() const { return options_; }
+  const LabelVocabulary& labels() const { return labels_; }
+  bool labelled() const { return labelled_; }
+  /// Examples, sentences, windows, or questions of choices: what is drawn at random and put into batches.
+  Dim samples() const { return static_cast<Dim>(first_sequence_.size()) - 1; }
+  Dim tokens() const { return static_cast<Dim>(tokens_.size()); }
+  Dim tokens_of(Dim sample) const;
+
+  Batch batch(std::span<const Dim> samples) const;
+
+  // What scores and predictions ask for, by sample.
+  const std::string& file() const { return file_; }  ///< all files, with commas between
+  std::int64_t line(Dim sample) const { return lines_[index(sample)]; }
+  const std::vector<std::string>& texts(Dim sample) const { return texts_[index(sample)]; }
+  std::int32_t class_of(Dim sample) const { return classes_[index(sample)]; }  ///< kClassify, kChoice; -1: not known
+  double value_of(Dim sample) const { return values_[index(sample)]; }         ///< kRegress
+  std::span<const std::uint8_t> set_of(Dim sample) const;                      ///< kMultilabel, one for each label
+  Dim choices_of(Dim sample) const { return first_sequence_[index(sample) + 1] - first_sequence_[index(sample)]; }
+  const std::vector<std::string>& tags_of(Dim sample) const { return tags_[index(sample)]; }  ///< gold; may be empty
+  /// kTag: which words the rows of a sample's logits are about (those whose first token was not cut off).
+  std::span<const std::int32_t> tagged_words(Dim sample) const;
+
+  /// kQuestion: a window is a sample, the windows of a question stand side by side.
+  const QaData& questions() const { return questions_; }
+  std::size_t question_of(Dim window) const { return window_question_[index(window)]; }
+  const QaWindow& window(Dim sample) const { return windows_[index(sample)]; }
+  PlacedTokens context_of(Dim window) const;
+
+ private:
+  LabelledData(const SequenceFrame& frame, LabelledOptions options) : frame_(frame), options_(std::move(options)) {}
+
+  static std::size_t index(Dim i) { return static_cast<std::size_t>(i); }
+  void read_texts(const std::vector<std::string>& files);
+  void read_tags(const std::vector<std::string>& files);
+  void read_choices(const std::vector<std::string>& files);
+  void read_questions(const std::vector<std::string>& files);
+  void add_windows(std::size_t question);
+  void add_sequence(const TokenSequence& sequence);
+  void end_sample(std::int64_t line, std::vector<std::string> texts);
+  void require_some() const;
+  void add_targets(Batch& batch, std::span<const Dim> samples) const;
+  void add_labels(Batch& batch, std::span<const Dim> samples) const;
+
+  SequenceFrame frame_;
+  LabelledOptions options_;
+  LabelVocabulary labels_;
+  bool labelled_ = true;
+  std::string file_;
+
+  std::vector<std::int32_t> tokens_, segments_;  // of all sequences
+  std::vector<std::int64_t> begins_ = {0};       // where sequences begin, and the end
+  std::vector<Dim> first_sequence_ = {0};        // of each sample, and the number of sequences
+
+  std::vector<std::int64_t> lines_;
+  std::vector<std::vector<std::string>> texts_;
+  std::vector<std::int32_t> classes_;
+  std::vector<float> values_;
+  std::vector<std::uint8_t> sets_;
+  std::vector<std::vector<std::string>> tags_;
+  std::vector<std::int32_t> tag_rows_, tag_words_, tag_classes_;  // of all labelled words
+  std::vector<std::int64_t> first_tag_ = {0};                     // of each sample, and the end
+
+  QaData questions_;
+  struct Context {
+    std::vector<std::int32_t> ids;
+    std::vector<TokenSpan> spans;
+  };
+  std::vector<Context> contexts_;
+  std::vector<QaWindow> windows_;
+  std::vector<std::size_t> window_question_;
+};
+
+}  // namespace rapt

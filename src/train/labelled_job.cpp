@@ -1,0 +1,269 @@
+// classify, regress, multilabel, tag, qa, choice: a backbone with a task's head that learns from labels.
+#include <algorithm>
+
+#include "io/json.h"
+#include "tensor/error.h"
+#include "text/input.h"
+#include "text/labelled/glue.h"
+#include "text/permutation.h"
+#include "text/tokenizer_files.h"
+#include "text/tokenizer_trainer.h"
+#include "train/checkpoint.h"
+#include "train/choose.h"
+#include "train/job.h"
+#include "train/labelled_job.h"
+#include "train/labelled_scores.h"
+#include "train/model_size.h"
+#include "train/networks.h"
+#include "train/pretrained.h"
+#include "train/run_data.h"
+
+namespace rapt {
+namespace {
+
+void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, const char*>> recipe) {
+  for (const auto& [name, value] : recipe) choose(config, name, value);
+}
+
+// Devlin et al. 2018, appendix A.3, and google-research/bert, run_classifier.py.
+void choose_fine_tuning(LayeredConfig& config) {
+  choose_all(config, {{"learning-rate", "5e-5"},
+                      {"batch", "32"},
+                      {"beta2", "0.999"},
+                      {"weight-decay", "0.01"},
+                      {"schedule", "linear"},
+                      {"min-learning-rate", "0"},
+                      {"warmup", "10%"},
+                      {"dropout", "0.1"},
+                      {"eval-every", "1e"},
+                      {"save-every", "1e"}});
+  const TrainConfig& c = config.values;
+  if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "3");
+}
+
+// A small encoder over whole words and their pieces; docs/results.md, "Classifiers from scratch", has what was
+// measured.
+void choose_from_scratch(LayeredConfig& config) {
+  choose_all(config, {{"model", "bert"},
+                      {"tokenizer", "wordpiece"},
+                      {"layers", "2"},
+                      {"heads", "4"},
+                      {"width", "128"},
+                      {"context", "128"},
+                      {"norm-epsilon", "1e-12"},
+                      {"activation", "gelu"},
+                      {"learning-rate", "1e-3"},
+                      {"batch", "64"},
+                      {"beta2", "0.98"},
+                      {"weight-decay", "0.1"},
+                      {"schedule", "linear"},
+                      {"min-learning-rate", "0"},
+                      {"warmup", "10%"},
+                      {"dropout", "0.3"}});
+  const TrainConfig& c = config.values;
+  if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "10");
+  if (has_end(c)) choose_all(config, {{"eval-every", "1e"}, {"save-every", "1e"}});
+}
+
+// Loaded, or learnt from the texts of the examples.
+std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Notice& notice) {
+  if (!is_tokenizer_kind(config.tokenizer)) return load_tokenizer(config.tokenizer);
+  // Bytes are enough to read the examples, whose texts are all that is wanted here.
+  TokenizerTrainer bytes({.type = TokenizerType::kByte});
+  bytes.add_text(" ");
+  TrainConfig reading = config;
+  reading.max_length = std::max<Dim>(config.context, 512);
+  const LabelledData data =
+      LabelledData::read(config.data, SequenceFrame(bytes.train(), true, reading.max_length), labelled_options(config));
+  TokenizerTrainerOptions options;
+  options.type = tokenizer_type_named(config.tokenizer);
+  options.vocabulary = config.vocabulary;
+  options.special = default_special_tokens(options.type);
+  options.lowercase = options.type == TokenizerType::kWordPiece && config.lowercase;
+  TokenizerTrainer trainer(options);
+  for (Dim s = 0; s < data.samples(); ++s) {
+    for (const std::string& text : data.texts(s)) trainer.add_text(text + "\n");
+  }
+  for (const std::string& context : data.questions().contexts) trainer.add_text(context + "\n");
+  for (const QaQuestion& q : data.questions().questions) trainer.add_text(q.question + "\n");
+  std::shared_ptr<const Tokenizer> tokenizer = trainer.train();
+  notice("tokenizer: " + tokenizer->kind() + ", " + std::to_string(tokenizer->vocabulary_size()) +
+         " entries, learnt from the data");
+  return tokenizer;
+}
+
+using SharedData = std::shared_ptr<const LabelledData>;
+
+// Takes a random part of the data away for validation, the same for every seed of a run; windows of a question stay
+// together.
+SharedData hold_out(SharedData& data, double fraction) {
+  const bool windows = data->task() == Task::kQuestion;
+  const std::size_t units = windows ? data->questions().questions.size() : static_cast<std::size_t>(data->samples());
+  const auto held = static_cast<std::uint64_t>(fraction * static_cast<double>(units));
+  if (held == 0 || held == units) return nullptr;
+  const IndexPermutation order(units, random_key(1, Purpose::kOrder));
+  std::vector<bool> is_held(units);
+  for (std::uint64_t i = 0; i < held; ++i) is_held[order(i)] = true;
+  std::vector<Dim> kept, out;
+  for (Dim s = 0; s < data->samples(); ++s) {
+    (is_held[windows ? data->question_of(s) : static_cast<std::size_t>(s)] ? out : kept).push_back(s);
+  }
+  if (kept.empty() || out.empty()) return nullptr;
+  auto validation = std::make_shared<const LabelledData>(data->subset(out));
+  data = std::make_shared<const LabelledData>(data->subset(kept));
+  return validation;
+}
+
+// Which files the examples came from, for the manifest.
+std::string sources_of(const TrainConfig& config) {
+  Json sources = Json::array();
+  std::vector<std::string> files = config.data;
+  if (!config.validation_data.empty()) files.push_back(config.validation_data);
+  for (const std::string& file : files) {
+    if (file == "-") continue;
+    Json source;
+    source["name"] = file;
+    source["digest"] = digest_of(Input::from_file(file));
+    sources.push_back(std::move(source));
+  }
+  return dump_compact(sources);
+}
+
+// Batches of samples in an order that is new each epoch: sample i of the run is a function of (seed, i).
+TrainingData training_data_of(const SharedData& data, const TrainConfig& config) {
+  const Dim samples = data->samples();
+  const auto sample_at = [samples, seed = static_cast<std::uint64_t>(config.seed)](std::int64_t i) {
+    const auto epoch = static_cast<std::uint64_t>(i / samples);
+    const IndexPermutation order(static_cast<std::uint64_t>(samples), random_key(seed, Purpose::kOrder, epoch));
+    return static_cast<Dim>(order(static_cast<std::uint64_t>(i % samples)));
+  };
+  TrainingData result;
+  result.train = [data, sample_at](std::int64_t first, Dim count) {
+    std::vector<Dim> chosen;
+    for (Dim i = 0; i < count; ++i) chosen.push_back(sample_at(first + i));
+    return data->batch(chosen);
+  };
+  if (config.batch_tokens > 0) {
+    result.fitting = [data, sample_at, most = config.batch_tokens](std::int64_t first) {
+      Dim count = 0;
+      for (Dim tokens = 0;; ++count) {
+        tokens += data->tokens_of(sample_at(first + count));
+        if (tokens > most) return std::max<Dim>(1, count);
+      }
+    };
+  }
+  result.samples_per_epoch = samples;
+  result.tokens_per_sample = static_cast<double>(data->tokens()) / static_cast<double>(samples);
+  return result;
+}
+
+// --reset-layers: the top blocks get the weights that a new network would have. Zhang, Wu, Katiyar, Weinberger, Artzi,
+// "Revisiting Few-sample BERT Fine-tuning", 2020, arXiv 2006.05987, section 5.
+void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
+  if (config.reset_layers == 0) return;
+  if (config.reset_layers > config.layers) {
+    throw UsageError("--reset-layers must be at most the number of layers, which is " + std::to_string(config.layers) +
+                     ", got " + std::to_string(config.reset_layers));
+  }
+  Initializer init(static_cast<std::uint64_t>(config.seed) + 1);
+  AnyNetwork fresh(network.config(), init);
+  std::vector<NamedParameter> to = parameters_of(network.module()), from = parameters_of(fresh.module());
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    for (Dim layer = config.layers - config.reset_layers; layer < config.layers; ++layer) {
+      if (to[i].name.find("blocks." + std::to_string(layer) + ".") == std::string::npos) continue;
+      to[i].variable.value().copy_from(from[i].variable.value());
+    }
+  }
+}
+
+Dim longest_of(const TrainConfig& config) {
+  return config.max_length > 0 ? std::min(config.max_length, config.context) : config.context;
+}
+
+}  // namespace
+
+LabelledOptions labelled_options(const TrainConfig& config) {
+  LabelledOptions options;
+  options.task = task_from_name(config.task);
+  options.glue = config.glue;
+  options.columns = {config.text_column, config.pair_column, config.label_column};
+  options.header = config.header;
+  if (config.label_separator.size() != 1) {
+    throw UsageError("--label-separator must be one character, got " + std::to_string(config.label_separator.size()));
+  }
+  options.separator = config.label_separator[0];
+  options.labels = config.labels;
+  options.stride = config.stride;
+  options.language_model = config.language_model_weight > 0;
+  return options;
+}
+
+SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer) {
+  return SequenceFrame(std::move(tokenizer), config.model == "bert", longest_of(config));
+}
+
+Job prepare_labelled(const JobRequest& request) {
+  LayeredConfig& layered = request.config;
+  const TrainConfig& config = layered.values;
+  Pretrained start;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  if (request.from != nullptr) {
+    tokenizer = tokenizer_of(*request.from);
+  } else if (!config.init.empty()) {
+    start = open_pretrained(config.init);
+    require_tokenizer(start);
+    take_network_settings(layered.values, start.network->config());
+    tokenizer = std::move(start.tokenizer);
+    if (config.model != "bert") tokenizer = with_delimiters(*tokenizer);
+    choose_fine_tuning(layered);
+  } else {
+    choose_from_scratch(layered);
+    tokenizer = make_tokenizer(config, request.notice);
+    if (config.model != "bert") tokenizer = with_delimiters(*tokenizer);
+  }
+
+  const SequenceFrame frame = frame_of(config, tokenizer);
+  SharedData data =
+      std::make_shared<const LabelledData>(LabelledData::read(config.data, frame, labelled_options(config)));
+  layered.values.labels = data->labels().names();
+  SharedData held_out;
+  if (!config.validation_data.empty()) {
+    held_out = std::make_shared<const LabelledData>(
+        LabelledData::read({config.validation_data}, frame, labelled_options(config)));
+  } else if (config.validation_fraction > 0) {
+    held_out = hold_out(data, config.validation_fraction);
+  }
+
+  Job job;
+  job.data = training_data_of(data, config);
+  const Dim vocabulary = std::max<Dim>(tokenizer->vocabulary_size(),
+                                       start.network != nullptr ? start.network->backbone().vocabulary() : 0);
+  if (request.from == nullptr) {
+    choose_length(layered, network_config(config, vocabulary), job.data,
+                  held_out ? static_cast<double>(held_out->tokens()) : 0, request.notice);
+  }
+  validate(config);
+  if (request.from != nullptr) {
+    job.network = network_of(*request.from);
+  } else {
+    Initializer init(static_cast<std::uint64_t>(config.seed));
+    job.network = std::make_unique<AnyNetwork>(network_config(config, vocabulary), init);
+    if (start.network != nullptr) {
+      const bool same_head = start.config.task == config.task && start.config.labels == config.labels;
+      copy_parameters(*start.network, *job.network, same_head);
+      reset_top_layers(*job.network, config);
+    }
+  }
+  job.tokenizer = tokenizer;
+  job.sources = sources_of(config);
+  job.flop_per_token = model_size(config, vocabulary).flop_per_token;
+  job.metric = config.metric.empty() ? LabelledScores(*data).metric() : config.metric;
+  if (held_out) {
+    job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out, metric = job.metric] {
+      return score_labelled(network, *held_out).evaluation(metric);
+    };
+  }
+  return job;
+}
+
+}  // namespace rapt

@@ -1,0 +1,260 @@
+#include "train/labelled_scores.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "text/labelled/glue.h"
+#include "text/labelled/qa_answers.h"
+#include "train/metrics/bootstrap.h"
+#include "train/run_data.h"
+
+namespace rapt {
+namespace {
+
+std::size_t largest(std::span<const float> x) {
+  return static_cast<std::size_t>(std::ranges::max_element(x) - x.begin());
+}
+
+// log(sum(exp(x)))
+double log_sum(std::span<const float> x) {
+  const double most = static_cast<double>(*std::ranges::max_element(x));
+  double sum = 0;
+  for (const float v : x) sum += std::exp(static_cast<double>(v) - most);
+  return most + std::log(sum);
+}
+
+double cross_entropy(std::span<const float> x, std::int32_t target) {
+  return log_sum(x) - static_cast<double>(x[static_cast<std::size_t>(target)]);
+}
+
+std::vector<float> softmax(std::span<const float> x) {
+  const double all = log_sum(x);
+  std::vector<float> p;
+  for (const float v : x) p.push_back(static_cast<float>(std::exp(static_cast<double>(v) - all)));
+  return p;
+}
+
+}  // namespace
+
+LabelledScores::LabelledScores(const LabelledData& data) : data_(data) {
+  const std::size_t K = data.labels().size();
+  if (data.task() == Task::kClassify) {
+    if (!data.options().glue.empty()) positive_ = positive_class(glue_task(data.options().glue), data.labels());
+    classes_.emplace(K, positive_);
+  }
+  if (data.task() == Task::kMultilabel) sets_.emplace(K);
+  if (data.task() == Task::kQuestion) answers_.emplace(data.questions().may_be_unanswerable);
+}
+
+void LabelledScores::add(Dim first, Dim count, const Tensor& logits, const Visit& visit) {
+  const float* at = logits.data<float>();
+  const auto width = static_cast<std::size_t>(logits.shape().back());
+  for (Dim sample = first; sample < first + count; ++sample) {
+    std::size_t rows = 1;
+    if (data_.task() == Task::kTag) rows = data_.tagged_words(sample).size();
+    if (data_.task() == Task::kChoice) rows = static_cast<std::size_t>(data_.choices_of(sample));
+    if (data_.task() == Task::kQuestion) rows = static_cast<std::size_t>(data_.tokens_of(sample));
+    const std::span<const float> z(at, rows * width);
+    at += rows * width;
+    LabelledPrediction prediction;
+    switch (data_.task()) {
+      case Task::kClassify:
+      case Task::kChoice:
+        add_class(sample, z, prediction);
+        break;
+      case Task::kRegress: {
+        prediction.value = static_cast<double>(z[0]);
+        const double error = prediction.value - data_.value_of(sample);
+        numbers_.add(data_.value_of(sample), prediction.value);
+        loss_ += error * error;
+        ++predictions_;
+        break;
+      }
+      case Task::kMultilabel:
+        add_set(sample, z, prediction);
+        break;
+      case Task::kTag:
+        add_tags(sample, z, prediction);
+        break;
+      case Task::kQuestion:
+        add_window(sample, z, prediction);
+        break;
+    }
+    if (visit) visit(sample, prediction);
+  }
+}
+
+void LabelledScores::add_class(Dim sample, std::span<const float> z, LabelledPrediction& prediction) {
+  const std::int32_t gold = data_.class_of(sample);
+  const auto best = static_cast<std::int32_t>(largest(z));
+  const bool choice = data_.task() == Task::kChoice;
+  prediction.labels = {choice ? std::to_string(best) : data_.labels().name(static_cast<std::size_t>(best))};
+  prediction.probabilities = softmax(z);
+  if (gold < 0) return;
+  loss_ += cross_entropy(z, gold);
+  ++predictions_;
+  pairs_.emplace_back(gold, best);
+  if (choice) {
+    choices_.add(best == gold);
+  } else {
+    classes_->add(gold, best);
+  }
+}
+
+void LabelledScores::add_set(Dim sample, std::span<const float> z, LabelledPrediction& prediction) {
+  const std::span<const std::uint8_t> gold = data_.set_of(sample);
+  std::vector<std::uint8_t> predicted;
+  for (std::size_t k = 0; k < z.size(); ++k) {
+    const double x = static_cast<double>(z[k]);
+    prediction.probabilities.push_back(static_cast<float>(1 / (1 + std::exp(-x))));
+    predicted.push_back(x > 0 ? 1 : 0);
+    if (x > 0) prediction.labels.push_back(data_.labels().name(k));
+    loss_ += std::max(x, 0.0) - x * gold[k] + std::log1p(std::exp(-std::abs(x)));
+    ++predictions_;
+  }
+  sets_->add(gold, predicted);
+}
+
+// Words whose first token was cut off are outside of every name.
+void LabelledScores::add_tags(Dim sample, std::span<const float> z, LabelledPrediction& prediction) {
+  const std::vector<std::string>& gold = data_.tags_of(sample);
+  const std::span<const std::int32_t> words = data_.tagged_words(sample);
+  const std::size_t K = data_.labels().size();
+  const auto outside = data_.labels().find("O");
+  prediction.labels.assign(data_.texts(sample).size(), outside ? "O" : data_.labels().name(0));
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::span<const float> row = z.subspan(i * K, K);
+    const auto word = static_cast<std::size_t>(words[i]);
+    prediction.labels[word] = data_.labels().name(largest(row));
+    if (gold.empty()) continue;
+    loss_ += cross_entropy(row, data_.labels().index(gold[word], data_.file()));
+    ++predictions_;
+  }
+  if (!gold.empty()) spans_.add(gold, prediction.labels);
+}
+
+void LabelledScores::add_window(Dim sample, std::span<const float> z, LabelledPrediction& prediction) {
+  std::vector<float> start, end;
+  for (std::size_t i = 0; i < z.size(); i += 2) {
+    start.push_back(z[i]);
+    end.push_back(z[i + 1]);
+  }
+  const QaWindow& window = data_.window(sample);
+  loss_ += 0.5 * (cross_entropy(start, static_cast<std::int32_t>(window.start)) +
+                  cross_entropy(end, static_cast<std::int32_t>(window.end)));
+  ++predictions_;
+  starts_.push_back(std::move(start));
+  ends_.push_back(std::move(end));
+  const std::size_t question = data_.question_of(sample);
+  if (sample + 1 < data_.samples() && data_.question_of(sample + 1) == question) return;
+
+  const Dim first = sample + 1 - static_cast<Dim>(starts_.size());
+  std::vector<QaWindow> windows;
+  std::vector<QaScores> scores;
+  for (std::size_t w = 0; w < starts_.size(); ++w) {
+    windows.push_back(data_.window(first + static_cast<Dim>(w)));
+    scores.push_back({starts_[w], ends_[w]});
+  }
+  const QaQuestion& q = data_.questions().questions[question];
+  QaSearchOptions options;
+  options.may_be_unanswerable = data_.questions().may_be_unanswerable;
+  prediction.answer =
+      find_answer(data_.questions().contexts[q.context], data_.context_of(sample), windows, scores, options).text;
+  std::vector<std::string> gold;
+  for (const QaAnswer& answer : q.answers) gold.push_back(answer.text);
+  answers_->add(prediction.answer, gold);
+  starts_.clear();
+  ends_.clear();
+}
+
+MetricValues LabelledScores::values() const {
+  switch (data_.task()) {
+    case Task::kClassify:
+      return classes_->values();
+    case Task::kChoice:
+      return {{"accuracy", choices_.value()}};
+    case Task::kRegress:
+      return numbers_.values();
+    case Task::kMultilabel:
+      return sets_->values();
+    case Task::kTag:
+      return spans_.values();
+    case Task::kQuestion:
+      break;
+  }
+  return answers_->values();
+}
+
+std::string LabelledScores::metric() const {
+  if (!data_.options().glue.empty()) return std::string(glue_task(data_.options().glue).metrics.front());
+  switch (data_.task()) {
+    case Task::kClassify:
+    case Task::kChoice:
+      return "accuracy";
+    case Task::kRegress:
+      return "pearson";
+    case Task::kMultilabel:
+      return "f1_micro";
+    case Task::kTag:
+    case Task::kQuestion:
+      break;
+  }
+  return "f1";
+}
+
+Evaluation LabelledScores::evaluation(const std::string& metric) const {
+  const std::string decides = metric.empty() ? this->metric() : metric;
+  Evaluation result;
+  result.targets = predictions_;
+  result.loss = predictions_ > 0 ? loss_ / static_cast<double>(predictions_) : NAN;
+  result.metrics = values();
+  if (decides == "loss") {
+    result.score = -result.loss;
+    return result;
+  }
+  const double value = metric_value(result.metrics, decides);
+  result.score = metric_info(decides).larger_is_better ? value : -value;
+  return result;
+}
+
+std::vector<std::pair<std::string, std::pair<double, double>>> LabelledScores::intervals() const {
+  if (data_.task() != Task::kClassify && data_.task() != Task::kRegress) return {};
+  const std::size_t examples = data_.task() == Task::kRegress ? numbers_.examples() : pairs_.size();
+  if (examples < 2) return {};
+  const auto drawn = bootstrap_intervals(examples, [&](std::span<const std::uint32_t> times) {
+    if (data_.task() == Task::kRegress) return numbers_.values(times);
+    ClassificationCounts counts(data_.labels().size(), positive_);
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      if (times[i] > 0) counts.add(pairs_[i].first, pairs_[i].second, times[i]);
+    }
+    return counts.values();
+  });
+  std::vector<std::pair<std::string, std::pair<double, double>>> result;
+  for (const auto& [name, interval] : drawn) result.emplace_back(name, std::pair(interval.low, interval.high));
+  return result;
+}
+
+std::string LabelledScores::report() const {
+  if (data_.task() == Task::kClassify) return confusion_text(*classes_, data_.labels().names());
+  return data_.task() == Task::kTag ? spans_.report() : "";
+}
+
+LabelledScores score_labelled(const TaskNetwork& network, const LabelledData& data,
+                              const LabelledScores::Visit& visit) {
+  LabelledScores scores(data);
+  for (Dim first = 0; first < data.samples();) {
+    std::vector<Dim> samples;
+    Dim tokens = 0;
+    for (Dim s = first; s < data.samples() && (samples.empty() || tokens + data.tokens_of(s) <= kEvaluationRows); ++s) {
+      samples.push_back(s);
+      tokens += data.tokens_of(s);
+    }
+    const auto count = static_cast<Dim>(samples.size());
+    scores.add(first, count, network.logits(data.batch(samples)), visit);
+    first += count;
+  }
+  return scores;
+}
+
+}  // namespace rapt

@@ -1,0 +1,110 @@
+// --task lm: a GPT that predicts the next token of a text.
+#include <cmath>
+
+#include "decode/generate.h"
+#include "tensor/error.h"
+#include "text/stream_decoder.h"
+#include "train/checkpoint.h"
+#include "train/choose.h"
+#include "train/job.h"
+#include "train/model_size.h"
+#include "train/networks.h"
+#include "train/pretrained.h"
+#include "train/run_data.h"
+
+namespace rapt {
+namespace {
+
+// The network that training begins with: new, or with the weights of another, whose structure `config` has taken over.
+std::unique_ptr<AnyNetwork> first_network(const TrainConfig& config, AnyNetwork* weights, const TokenStore& store) {
+  Dim vocabulary = store.vocabulary_size();
+  if (weights != nullptr) {
+    const Dim known = weights->backbone().vocabulary();
+    if (known < vocabulary) {
+      throw DataError("train: the data has token ids up to " + std::to_string(vocabulary - 1) +
+                      ", the model of --init knows " + std::to_string(known));
+    }
+    vocabulary = known;
+  }
+  Initializer init(static_cast<std::uint64_t>(config.seed));
+  auto network = std::make_unique<AnyNetwork>(network_config(config, vocabulary), init);
+  if (weights != nullptr) copy_parameters(*weights, *network, true);
+  return network;
+}
+
+Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, double text_bytes) {
+  Evaluation result;
+  double sum = 0;
+  for (Dim first = 0; first < held_out.sequences(); first += batch) {
+    const Tensor log_probabilities = model.log_probabilities(held_out.batch(first, batch));
+    for (const float p : log_probabilities.span<float>()) sum -= static_cast<double>(p);
+    result.targets += log_probabilities.size();
+  }
+  result.loss = result.targets > 0 ? sum / static_cast<double>(result.targets) : NAN;
+  result.score = -result.loss;
+  result.metrics.emplace_back("perplexity", std::exp(result.loss));
+  if (text_bytes > 0) {
+    result.metrics.emplace_back("bits_per_byte", bits_per_byte(result.loss, result.targets, text_bytes));
+  }
+  return result;
+}
+
+std::pair<std::string, std::string> sample(const Gpt& model, const Tokenizer& tokenizer, const TokenStore& store,
+                                           const TrainConfig& config) {
+  std::vector<std::int32_t> prompt = tokenizer.encode(config.sample_prompt);
+  if (prompt.empty()) {  // the data's own first token, since a model has to be given one
+    prompt.resize(1);
+    store.copy(store.part(Part::kTrain).begin, prompt);
+  }
+  GenerateOptions options;
+  options.max_tokens = config.sample_tokens;
+  options.sampling.temperature = 0.8;
+  options.seed = static_cast<std::uint64_t>(config.seed);
+  if (const auto end = store.end_of_text()) options.stop_ids = {*end};
+  const Generated text = generate(model, {prompt}, options).front();
+  return {config.sample_prompt, decode_after(tokenizer, prompt, text.tokens)};
+}
+
+}  // namespace
+
+Job prepare_language_model(const JobRequest& request) {
+  LayeredConfig& layered = request.config;
+  const TrainConfig& config = layered.values;
+  Pretrained start;
+  std::shared_ptr<const Tokenizer> tokenizer = request.from != nullptr ? tokenizer_of(*request.from) : nullptr;
+  if (request.from == nullptr && !config.init.empty()) {
+    start = open_pretrained(config.init);
+    static_cast<void>(start.gpt());  // or it says what it is
+    take_network_settings(layered.values, start.network->config());
+    tokenizer = std::move(start.tokenizer);
+  } else if (request.from == nullptr && !config.data.empty() && !is_given_store(config)) {
+    choose_tokenizer(layered, "byte-bpe", open_corpus(config, request.notice).scan().bytes);
+  }
+  RunData data = prepare_data(config, request.folder, std::move(tokenizer), request.notice);
+  const TokenStore store = data.store;
+  if (request.from == nullptr) {
+    choose_network(layered, store, request.notice);
+    choose_length(layered, network_config(config, store.vocabulary_size()), training_data(config, store),
+                  static_cast<double>(store.part(Part::kValidation).size()), request.notice);
+  }
+  validate(config);
+
+  Job job;
+  job.network = request.from != nullptr ? network_of(*request.from) : first_network(config, start.network.get(), store);
+  const Gpt& model = *job.network->as<Gpt>();
+  job.tokenizer = std::move(data.tokenizer);
+  job.data = training_data(config, store);
+  job.sources = store.sources_json();
+  job.flop_per_token = model_size(config, store.vocabulary_size()).flop_per_token;
+  if (const auto held = held_out(config, store)) {
+    const double bytes = static_cast<double>(store.text_bytes(Part::kValidation));
+    job.bytes_per_target = bytes / static_cast<double>(held->targets());
+    job.evaluate = [&model, held = *held, batch = std::max<Dim>(1, kEvaluationRows / config.context), bytes] {
+      return evaluate(model, held, batch, bytes);
+    };
+  }
+  job.sample = [&model, tokenizer = job.tokenizer, store, config] { return sample(model, *tokenizer, store, config); };
+  return job;
+}
+
+}  // namespace rapt

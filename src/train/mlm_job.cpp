@@ -1,0 +1,203 @@
+// --task mlm and mlm-nsp: a BERT that fills in masked words and, with mlm-nsp, tells whether two segments belong
+// together. Devlin et al. 2018, arXiv 1810.04805, section 3.1.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "tensor/error.h"
+#include "text/mlm_batches.h"
+#include "train/checkpoint.h"
+#include "train/choose.h"
+#include "train/job.h"
+#include "train/metrics/classification.h"
+#include "train/model_size.h"
+#include "train/networks.h"
+#include "train/pretrained.h"
+#include "train/run_data.h"
+
+namespace rapt {
+namespace {
+
+// What nobody said about a BERT: the recipe of google-research/bert, with a rate and a batch for small networks.
+void choose_bert(LayeredConfig& config) {
+  const std::pair<const char*, const char*> recipe[] = {
+      {"norm-epsilon", "1e-12"}, {"activation", "gelu"},     {"context", "128"},  {"batch", "64"},
+      {"learning-rate", "1e-3"}, {"beta2", "0.999"},         {"epsilon", "1e-6"}, {"weight-decay", "0.01"},
+      {"schedule", "linear"},    {"min-learning-rate", "0"}, {"warmup", "10%"},   {"documents", "paragraph"}};
+  for (const auto& [name, value] : recipe) choose(config, name, value);
+}
+
+InstanceOptions instance_options(const TrainConfig& config) {
+  InstanceOptions options = default_instance_options(instance_task_named(config.task));
+  options.context = config.max_length > 0 ? config.max_length : std::min<Dim>(config.context, 128);
+  if (config.task == "mlm-nsp") {
+    options.passes = config.dupe_factor;
+    options.short_probability = config.short_sequences;
+    options.document_lines = config.document_lines;
+  }
+  options.seed = static_cast<std::uint64_t>(config.seed);
+  return options;
+}
+
+// The flags win over what a store that was built before proposes.
+MaskingOptions masking_options(const LayeredConfig& layered, const TokenStore& store) {
+  const TrainConfig& config = layered.values;
+  MaskingOptions masking = store.masking();
+  if (layered.given("mlm-probability") || masking.probability <= 0) masking.probability = config.mlm_probability;
+  if (layered.given("max-predictions")) masking.most = config.max_predictions;
+  if (layered.given("whole-word")) masking.whole_words = config.whole_word;
+  if (layered.given("masking")) masking.dynamic = config.masking == "dynamic";
+  return masking;
+}
+
+struct Source {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  TokenStore store;
+};
+
+// A store given as the only data, or one built in the run folder from text.
+Source open_source(const JobRequest& request, std::shared_ptr<const Tokenizer> tokenizer) {
+  LayeredConfig& layered = request.config;
+  const TrainConfig& config = layered.values;
+  if (is_given_store(config)) {
+    RunData data = prepare_data(config, request.folder, std::move(tokenizer), request.notice);
+    const auto& built = data.store.instance_options();
+    if (!built) {
+      throw DataError("train: " + data.store.path() + " holds no sequences for masked words; build it with rapt data " +
+                      "build --task " + config.task);
+    }
+    if (name_of(built->task) != config.task) {
+      throw ConfigError("train: " + data.store.path() + " was built for --task " + name_of(built->task) +
+                        ", the run is for --task " + config.task);
+    }
+    return {std::move(data.tokenizer), std::move(data.store)};
+  }
+  if (request.from == nullptr && tokenizer == nullptr) {
+    choose_tokenizer(layered, "wordpiece", open_corpus(config, request.notice).scan().bytes);
+  }
+  RunData data = prepare_data(config, request.folder, std::move(tokenizer), request.notice, instance_options(config));
+  return {std::move(data.tokenizer), std::move(data.store)};
+}
+
+Evaluation evaluate(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch) {
+  Evaluation result;
+  AccuracyCount words, pairs;
+  double word_loss = 0, pair_loss = 0;
+  for (Dim first = 0; first < held_out.sequences(); first += batch) {
+    const Batch sequences = held_out.batch(first, batch);
+    const BertPretraining::Scores scores = network.scores(sequences);
+    const auto targets = sequences.targets.span<std::int32_t>();
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      word_loss -= static_cast<double>(scores.log_probabilities.data<float>()[i]);
+      words.add(scores.predicted.data<std::int32_t>()[i] == targets[i]);
+    }
+    if (!scores.next_sentence.defined()) continue;
+    for (Dim b = 0; b < sequences.labels.size(); ++b) {
+      const float* const z = scores.next_sentence.data<float>() + 2 * b;
+      const int label = sequences.labels.data<std::int32_t>()[b];
+      const double other = static_cast<double>(z[1 - label]) - static_cast<double>(z[label]);
+      pair_loss += std::max(other, 0.0) + std::log1p(std::exp(-std::abs(other)));
+      pairs.add(other < 0);
+    }
+  }
+  result.targets = words.all;
+  const double mlm = words.all > 0 ? word_loss / static_cast<double>(words.all) : NAN;
+  const double nsp = pairs.all > 0 ? pair_loss / static_cast<double>(pairs.all) : 0;
+  result.loss = mlm + nsp;
+  result.score = -result.loss;
+  result.metrics = {{"mlm_loss", mlm}, {"mlm_accuracy", words.value()}};
+  if (pairs.all > 0) result.metrics.insert(result.metrics.end(), {{"nsp_loss", nsp}, {"nsp_accuracy", pairs.value()}});
+  return result;
+}
+
+// What always the most frequent masked word, and always the more frequent answer, would reach.
+std::string majority_text(const MlmEvaluation& held_out, Dim vocabulary) {
+  std::vector<std::int64_t> words(static_cast<std::size_t>(vocabulary)), pairs(2);
+  std::int64_t all = 0, sequences = 0;
+  for (Dim first = 0; first < held_out.sequences(); first += 256) {
+    const Batch batch = held_out.batch(first, 256);
+    for (const std::int32_t id : batch.targets.span<std::int32_t>()) ++words[static_cast<std::size_t>(id)];
+    all += batch.targets.size();
+    if (!batch.labels.defined()) continue;
+    for (const std::int32_t label : batch.labels.span<std::int32_t>()) ++pairs[static_cast<std::size_t>(label)];
+    sequences += batch.labels.size();
+  }
+  char text[160];
+  std::snprintf(text, sizeof text, "the most frequent word would be right for %.1f %% of the masked ones",
+                100.0 * static_cast<double>(*std::ranges::max_element(words)) /
+                    static_cast<double>(std::max<std::int64_t>(1, all)));
+  std::string line = text;
+  if (sequences == 0) return line;
+  std::snprintf(text, sizeof text, ", the more frequent answer for %.1f %% of the pairs",
+                100.0 * static_cast<double>(*std::ranges::max_element(pairs)) / static_cast<double>(sequences));
+  return line + text;
+}
+
+}  // namespace
+
+Job prepare_masked_words(const JobRequest& request) {
+  LayeredConfig& layered = request.config;
+  const TrainConfig& config = layered.values;
+  Pretrained start;
+  std::shared_ptr<const Tokenizer> tokenizer = request.from != nullptr ? tokenizer_of(*request.from) : nullptr;
+  if (request.from == nullptr && !config.init.empty()) {
+    start = open_pretrained(config.init);
+    if (start.config.model != "bert") {
+      throw UsageError("train: --init " + config.init + " is a " + start.config.model +
+                       ", which has no masked words; " + "give a bert, or --task lm");
+    }
+    take_network_settings(layered.values, start.network->config());
+    tokenizer = std::move(start.tokenizer);
+  }
+  if (request.from == nullptr) choose_bert(layered);
+  Source source = open_source(request, std::move(tokenizer));
+  const TokenStore& store = source.store;
+  const Dim sequence = store.instance_options()->context;
+  if (sequence > config.context) {
+    throw ConfigError("train: " + store.path() + " has sequences of " + std::to_string(sequence) +
+                      " tokens, --context is " + std::to_string(config.context) + "; give --context " +
+                      std::to_string(sequence));
+  }
+
+  const MaskingOptions masking = masking_options(layered, store);
+  Job job;
+  const auto batches =
+      std::make_shared<MlmBatches>(store, *source.tokenizer, masking, static_cast<std::uint64_t>(config.seed));
+  job.data.train = [batches](std::int64_t first, Dim count) {
+    return batches->batch(static_cast<std::uint64_t>(first), count);
+  };
+  job.data.samples_per_epoch = static_cast<std::int64_t>(batches->samples_per_epoch());
+  const Dim probe = std::min<Dim>(256, job.data.samples_per_epoch);
+  job.data.tokens_per_sample = static_cast<double>(batches->batch(0, probe).tokens.size()) / static_cast<double>(probe);
+
+  const Dim vocabulary = start.network != nullptr ? start.network->backbone().vocabulary() : store.vocabulary_size();
+  std::optional<MlmEvaluation> held_out;
+  if (store.instances(Part::kValidation).size() > 0) {
+    held_out.emplace(store, *source.tokenizer, Part::kValidation, masking);
+    request.notice("train: " + majority_text(*held_out, vocabulary));
+  }
+  if (request.from == nullptr) {
+    const double validation_tokens =
+        held_out ? static_cast<double>(held_out->sequences()) * job.data.tokens_per_sample : 0;
+    choose_length(layered, network_config(config, vocabulary), job.data, validation_tokens, request.notice);
+  }
+  validate(config);
+
+  if (request.from != nullptr) {
+    job.network = network_of(*request.from);
+  } else {
+    Initializer init(static_cast<std::uint64_t>(config.seed));
+    job.network = std::make_unique<AnyNetwork>(network_config(config, vocabulary), init);
+    if (start.network != nullptr) copy_parameters(*start.network, *job.network, true);
+  }
+  job.tokenizer = source.tokenizer;
+  job.sources = store.sources_json();
+  job.flop_per_token = model_size(config, vocabulary).flop_per_token;
+  if (held_out) {
+    job.evaluate = [&network = *job.network->as<BertPretraining>(), held = *held_out,
+                    batch = std::max<Dim>(1, kEvaluationRows / sequence)] { return evaluate(network, held, batch); };
+  }
+  return job;
+}
+
+}  // namespace rapt

@@ -1,0 +1,174 @@
+#include "train/networks.h"
+
+#include <map>
+
+#include "tensor/error.h"
+
+namespace rapt {
+namespace {
+
+PositionKind position_from_name(const std::string& name) {
+  if (name == "rope") return PositionKind::kRotary;
+  if (name == "sinusoidal") return PositionKind::kSinusoidal;
+  return PositionKind::kLearned;
+}
+
+const char* name_of(PositionKind positions) {
+  if (positions == PositionKind::kRotary) return "rope";
+  return positions == PositionKind::kSinusoidal ? "sinusoidal" : "learned";
+}
+
+BertConfig bert_config(const TrainConfig& config, Dim vocabulary) {
+  BertConfig c;
+  c.vocabulary = vocabulary;
+  c.context = config.context;
+  c.width = config.width;
+  c.layers = config.layers;
+  c.heads = config.heads;
+  c.feed_forward = config.feed_forward;
+  c.segments = config.segments;
+  c.activation = activation_from_name(config.activation);
+  c.norm_epsilon = config.norm_epsilon;
+  c.hidden_dropout = config.residual_dropout_rate();
+  c.attention_dropout = config.attention_dropout_rate();
+  c.pooler = config.pooler;
+  check(c);
+  return c;
+}
+
+void take(TrainConfig& config, const GptConfig& model) {
+  config.model = model.norm == NormPlacement::kPost ? "gpt1" : "gpt2";
+  config.bias = model.bias;
+  config.tie = model.tied_head;
+  config.position = name_of(model.positions);
+  config.attention_scale = model.scale_attention;
+  config.attention_layer_scale = model.scale_attention_by_inverse_layer;
+}
+
+void take(TrainConfig& config, const BertConfig& model) {
+  config.model = "bert";
+  config.segments = model.segments;
+  config.pooler = model.pooler;
+}
+
+Dim outputs_of(const TrainConfig& config) {
+  if (config.labels.empty()) return 1;  // regression to one number; qa and choice have no classes
+  return static_cast<Dim>(config.labels.size());
+}
+
+}  // namespace
+
+GptConfig gpt_config(const TrainConfig& config, Dim vocabulary) {
+  GptConfig c = config.model == "gpt1" ? GptConfig::gpt1() : GptConfig::gpt2();
+  c.vocabulary = vocabulary;
+  c.context = config.context;
+  c.width = config.width;
+  c.layers = config.layers;
+  c.heads = config.heads;
+  c.feed_forward = config.feed_forward;
+  c.activation = activation_from_name(config.activation);
+  c.positions = position_from_name(config.position);
+  c.norm_epsilon = config.norm_epsilon;
+  c.scale_attention = config.attention_scale;
+  c.scale_attention_by_inverse_layer = config.attention_layer_scale;
+  c.bias = config.bias;
+  c.tied_head = config.tie;
+  c.embedding_dropout = config.embedding_dropout_rate();
+  c.attention_dropout = config.attention_dropout_rate();
+  c.residual_dropout = config.residual_dropout_rate();
+  check(c);
+  return c;
+}
+
+NetworkConfig network_config(const TrainConfig& config, Dim vocabulary) {
+  const bool bert = config.model == "bert";
+  NetworkConfig network;
+  if (bert) {
+    network.backbone = bert_config(config, vocabulary);
+  } else {
+    network.backbone = gpt_config(config, vocabulary);
+  }
+  if (config.task == "embed") {
+    network.head = HeadKind::kNone;
+    return network;
+  }
+  if (!config.is_labelled()) {
+    network.head = bert ? HeadKind::kPretraining : HeadKind::kLanguageModel;
+    if (bert) std::get<BertConfig>(network.backbone).pooler = config.task == "mlm-nsp";
+    return network;
+  }
+  network = with_task_head(std::move(network), task_from_name(config.task), outputs_of(config));
+  if (config.head_dropout) network.task.dropout = *config.head_dropout;
+  return network;
+}
+
+void take_network_settings(TrainConfig& config, const NetworkConfig& network) {
+  std::visit(
+      [&](const auto& model) {
+        config.layers = model.layers;
+        config.heads = model.heads;
+        config.width = model.width;
+        config.feed_forward = model.feed_forward;
+        config.context = model.context;
+        config.activation = name_of(model.activation);
+        config.norm_epsilon = model.norm_epsilon;
+        take(config, model);
+      },
+      network.backbone);
+}
+
+void take_dropouts(TrainConfig& config, const NetworkConfig& network) {
+  if (const auto* gpt = std::get_if<GptConfig>(&network.backbone)) {
+    config.embedding_dropout = gpt->embedding_dropout;
+    config.attention_dropout = gpt->attention_dropout;
+    config.residual_dropout = gpt->residual_dropout;
+  } else {
+    const auto& bert = std::get<BertConfig>(network.backbone);
+    config.attention_dropout = bert.attention_dropout;
+    config.residual_dropout = bert.hidden_dropout;
+  }
+  if (network.head == HeadKind::kTask) config.head_dropout = network.task.dropout;
+}
+
+std::string task_word(const NetworkConfig& network) {
+  switch (network.head) {
+    case HeadKind::kNone:
+      return "embed";
+    case HeadKind::kPretraining:
+      return std::get<BertConfig>(network.backbone).pooler ? "mlm-nsp" : "mlm";
+    case HeadKind::kLanguageModel:
+      return "lm";
+    case HeadKind::kTask:
+      break;
+  }
+  return name_of(network.task.task);
+}
+
+std::vector<std::string> copy_parameters(AnyNetwork& from, AnyNetwork& to, bool heads) {
+  std::map<std::string, Variable> source;
+  for (NamedParameter& p : parameters_of(from.module())) source.emplace(p.name, p.variable);
+  const std::string ours = backbone_prefix(to.config()), theirs = backbone_prefix(from.config());
+  std::vector<std::string> kept;
+  for (NamedParameter& p : parameters_of(to.module())) {
+    const bool inner = p.name.starts_with(ours);
+    auto found = source.end();
+    if (inner) found = source.find(theirs + p.name.substr(ours.size()));
+    if (found == source.end() && heads) found = source.find(p.name);
+    if (found == source.end()) {
+      kept.push_back(p.name);
+      continue;
+    }
+    const Tensor& value = found->second.value();
+    Tensor& mine = p.variable.value();
+    const bool longer = value.shape().rank() == 2 && mine.shape().rank() == 2 && mine.shape()[0] > value.shape()[0] &&
+                        mine.shape()[1] == value.shape()[1];
+    if (value.shape() != mine.shape() && !longer) {
+      throw DataError("init: " + p.name + " is " + value.shape().to_string() + " there, the settings want " +
+                      mine.shape().to_string());
+    }
+    mine.slice(0, value.shape()[0]).copy_from(value);
+  }
+  return kept;
+}
+
+}  // namespace rapt
