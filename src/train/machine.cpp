@@ -63,6 +63,7 @@ double measure_read_bandwidth() {
                       parallel_blocks(kFloats, 1 << 18, [&](Dim begin, Dim end) {
                         float sums[64] = {};
                         for (Dim i = begin; i + 64 <= end; i += 64) {
+                          for (Dim line = 0; line < 64; line += 16) __builtin_prefetch(x + i + line + 1024, 0, 2);
                           for (Dim lane = 0; lane < 64; ++lane) sums[lane] += x[i + lane];
                         }
                         // Every lane is used, or the compiler would leave out the reads that only others need.

@@ -27,8 +27,11 @@ HWY_INLINE void repeat(F&& f) {
   }
 }
 
-// The products of kM rows of A with kR rows of B. B is the only thing that comes from memory, and with kPrefetch the
-// rows that follow are asked for in advance.
+// How far in advance B is asked for where it is read as one stream, in elements: a page. Twice as much is slower again.
+constexpr Dim kAhead = 1024;
+
+// The products of kM rows of A with kR rows of B. B is the only thing that comes from memory, and with kPrefetch what
+// follows is asked for in advance: with a single row of B the stream that its rows make, else the next kR rows.
 template <int kM, int kR, bool kPrefetch>
 HWY_INLINE void dots(float* c, Dim c_stride, const float* a, Dim a_stride, const float* b, Dim b_stride, Dim K,
                      Write write) {
@@ -39,7 +42,9 @@ HWY_INLINE void dots(float* c, Dim c_stride, const float* a, Dim a_stride, const
     Vec<Tag<float>> weights[kR];
     repeat<kR>([&](auto r) HWY_ATTR {
       weights[r] = part.load(b + r * b_stride);
-      if constexpr (kPrefetch) __builtin_prefetch(b + (r + kR) * b_stride + part.at, 0, 2);
+      if constexpr (kPrefetch) {
+        __builtin_prefetch(kR == 1 ? b + part.at + kAhead : b + (r + kR) * b_stride + part.at, 0, 2);
+      }
     });
     repeat<kM>([&](auto m) HWY_ATTR {
       const auto x = part.load(a + m * a_stride);
@@ -81,6 +86,11 @@ void all_rows(Matrix<float> c, Matrix<const float> a, const float* b, Dim b_stri
 
 void skinny(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write) {
   Dim n = 0;
+  // With so little to compute, memory is all that counts, and it is fastest as a single stream: one row of B at a time.
+  if (a.rows <= kRowsOfA) {
+    for (; n < b.rows; ++n) all_rows<1>({c.data + n, c.rows, 1, c.stride}, a, b.data + n * b.stride, b.stride, write);
+    return;
+  }
   for (; n + kRowsOfB <= b.rows; n += kRowsOfB) {
     all_rows<kRowsOfB>({c.data + n, c.rows, kRowsOfB, c.stride}, a, b.data + n * b.stride, b.stride, write);
   }
