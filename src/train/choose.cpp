@@ -18,10 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kDefaultMinutes = 5;
 
-void choose_all(LayeredConfig& config, const std::vector<std::pair<const char*, std::string>>& values) {
-  for (const auto& [name, value] : values) choose(config, name, value);
-}
-
 std::string text_of(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3g", value);
@@ -79,6 +75,10 @@ void choose(LayeredConfig& config, const char* name, const std::string& value) {
   if (config.given(name)) return;
   find_setting(name)->set(config.values, {value});
   config.origin[name] = Origin::kChosen;
+}
+
+void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, std::string>> values) {
+  for (const auto& [name, value] : values) choose(config, name, value);
 }
 
 bool has_end(const TrainConfig& config) { return config.steps > 0 || config.epochs > 0 || config.tokens > 0; }

@@ -1,6 +1,10 @@
 // What a run does about settings that nobody gave: size, recipe and length from the data, the cores and the minutes.
 #pragma once
 
+#include <initializer_list>
+#include <string>
+#include <utility>
+
 #include "text/corpus.h"
 #include "text/token_store.h"
 #include "train/config_file.h"
@@ -11,6 +15,8 @@ namespace rapt {
 
 /// Sets a setting unless the user or a preset said something about it.
 void choose(LayeredConfig& config, const char* name, const std::string& value);
+
+void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, std::string>> values);
 
 /// Whether the settings say how long to train. With --steps given, nothing is chosen by cores or clock.
 bool has_end(const TrainConfig& config);

@@ -21,10 +21,6 @@
 namespace rapt {
 namespace {
 
-void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, const char*>> recipe) {
-  for (const auto& [name, value] : recipe) choose(config, name, value);
-}
-
 // Devlin et al. 2018, appendix A.3, and google-research/bert, run_classifier.py.
 void choose_fine_tuning(LayeredConfig& config) {
   choose_all(config, {{"learning-rate", "5e-5"},

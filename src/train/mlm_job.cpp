@@ -20,11 +20,18 @@ namespace {
 
 // What nobody said about a BERT: the recipe of google-research/bert, with a rate and a batch for small networks.
 void choose_bert(LayeredConfig& config) {
-  const std::pair<const char*, const char*> recipe[] = {
-      {"norm-epsilon", "1e-12"}, {"activation", "gelu"},     {"context", "128"},  {"batch", "64"},
-      {"learning-rate", "1e-3"}, {"beta2", "0.999"},         {"epsilon", "1e-6"}, {"weight-decay", "0.01"},
-      {"schedule", "linear"},    {"min-learning-rate", "0"}, {"warmup", "10%"},   {"documents", "paragraph"}};
-  for (const auto& [name, value] : recipe) choose(config, name, value);
+  choose_all(config, {{"norm-epsilon", "1e-12"},
+                      {"activation", "gelu"},
+                      {"context", "128"},
+                      {"batch", "64"},
+                      {"learning-rate", "1e-3"},
+                      {"beta2", "0.999"},
+                      {"epsilon", "1e-6"},
+                      {"weight-decay", "0.01"},
+                      {"schedule", "linear"},
+                      {"min-learning-rate", "0"},
+                      {"warmup", "10%"},
+                      {"documents", "paragraph"}});
 }
 
 InstanceOptions instance_options(const TrainConfig& config) {

@@ -51,6 +51,23 @@ void take(TrainConfig& config, const BertConfig& model) {
   config.pooler = model.pooler;
 }
 
+// Which tasks and switches a model does not have.
+void check_model(const TrainConfig& c) {
+  const auto require = [](bool holds, const std::string& message) {
+    if (!holds) throw UsageError(message);
+  };
+  const bool bert = c.model == "bert";
+  require(bert || (c.task != "mlm" && c.task != "mlm-nsp"),
+          "--task " + c.task + " needs a model that sees both sides of a word, got --model " + c.model +
+              "; use --model bert");
+  if (!bert) return;
+  require(c.task != "lm", "--model bert does not predict the next token; use --task mlm-nsp, or --model gpt2");
+  require(c.position == "learned", "--model bert has learned positions, got --position " + c.position);
+  require(c.bias && c.tie, "--model bert has bias terms and a tied head, got --bias off or --tie off");
+  require(c.language_model_weight == 0,
+          "--language-model-weight belongs to --model gpt1 or gpt2, which predict the next token, got --model bert");
+}
+
 Dim outputs_of(const TrainConfig& config) {
   if (config.labels.empty()) return 1;  // regression to one number; qa and choice have no classes
   return static_cast<Dim>(config.labels.size());
@@ -81,6 +98,7 @@ GptConfig gpt_config(const TrainConfig& config, Dim vocabulary) {
 }
 
 NetworkConfig network_config(const TrainConfig& config, Dim vocabulary) {
+  check_model(config);
   const bool bert = config.model == "bert";
   NetworkConfig network;
   if (bert) {
