@@ -101,6 +101,7 @@ TEST_CASE("uncased BERT's ids are the recorded ones, from vocab.txt and from tok
   for (const char* source : {"/tokenizers/bert/bert-base-uncased-vocab.txt", "/tokenizers/bert/minilm"}) {
     const auto tokenizer = load_tokenizer(shared + source);
     CHECK(tokenizer->vocabulary_size() == 30522);
+    CHECK(tokenizer_from_json(tokenizer->to_json(), "again")->to_json() == tokenizer->to_json());
     for (const Json& item : file.at("bert-base-uncased")) {
       const auto text = item.at("input").get<std::string>();
       CAPTURE(text);
@@ -173,6 +174,7 @@ TEST_CASE("T5's ids are the recorded ones, from SentencePiece's file and from to
   const auto from_model = load_tokenizer(shared + "/tokenizers/t5/t5-base-spiece.model");
   CHECK(from_json->kind() == "Unigram");
   CHECK(from_json->vocabulary_size() == 32100);
+  CHECK(tokenizer_from_json(from_json->to_json(), "again")->to_json() == from_json->to_json());
   CHECK(from_model->vocabulary_size() == 32000);
   CHECK(from_model->end_of_text() == 1);
   CHECK(from_model->pad_token() == 0);
