@@ -21,7 +21,7 @@ namespace {
 
 const Option kTokenizer = {.name = "tokenizer",
                            .value = "FILE",
-                           .help = "tokenizer.json or vocab.txt, or a folder that has one",
+                           .help = "tokenizer.json, vocab.txt or .model, or a folder that has one",
                            .aliases = {"tokenizer-file"}};
 const Option kOut = {.name = "out", .value = "FILE", .help = "where the tokenizer goes", .aliases = {"o", "output"}};
 
@@ -306,18 +306,17 @@ Command tokenizer_inspect_command() {
 }
 
 Command tokenizer_import_command() {
-  return {
-      .name = "tokenizer import",
-      .summary = "other forms of a tokenizer as one tokenizer.json",
-      .arguments = "FILE-OR-FOLDER",
-      .least = 1,
-      .most = 1,
-      .examples = {"rapt tokenizer import gpt2/ --out tok.json"},
-      .options = {kOut},
-      .more =
-          "Reads tokenizer.json, BERT's vocab.txt, vocab.json with merges.txt, OpenAI's encoder.json with vocab.bpe, "
-          "also gzipped.\n",
-      .run = run_import};
+  return {.name = "tokenizer import",
+          .summary = "other forms of a tokenizer as one tokenizer.json",
+          .arguments = "FILE-OR-FOLDER",
+          .least = 1,
+          .most = 1,
+          .examples = {"rapt tokenizer import gpt2/ --out tok.json"},
+          .options = {kOut},
+          .more =
+              "Reads tokenizer.json, BERT's vocab.txt, SentencePiece's .model (unigram), vocab.json with merges.txt,\n"
+              "OpenAI's encoder.json with vocab.bpe, also gzipped.\n",
+          .run = run_import};
 }
 
 Command tokenizer_export_command() {

@@ -1,8 +1,9 @@
 """Tokenizers of rapt, loaded by Hugging Face's tokenizers and transformers: usage: tokenizer.py PROGRAM
 
 Learns one of each kind, exports it, and compares the ids and texts of many lines; then imports what Hugging Face wrote.
-After that BERT's on any characters at all.
+After that BERT's and Unigram on any characters at all.
 """
+import gzip
 import json
 import pathlib
 import random
@@ -99,7 +100,8 @@ def check_vocabulary_text(program: str, path: pathlib.Path, exported: pathlib.Pa
 # Hugging Face's tables of categories are those of Unicode 8, ours those of Unicode 15, in which these characters have
 # become others: U+166D a symbol instead of punctuation, U+1734 a spacing mark instead of one without width, U+1885,
 # U+1886 and U+A9BD marks without width instead of letters and a spacing mark, U+111C9 a mark instead of punctuation.
-OTHER_SINCE_UNICODE_8 = "\u166d\u1734\u1885\u1886\ua9bd\U000111c9"
+# U+1CF2 and U+1CF3 letters instead of marks.
+OTHER_SINCE_UNICODE_8 = "\u166d\u1734\u1885\u1886\u1cf2\u1cf3\ua9bd\U000111c9"
 
 
 def characters_of_unicode_8() -> list[str]:
@@ -129,6 +131,75 @@ def check_bert(program: str, lowercase: bool, count: int, folder: pathlib.Path) 
     print(f"  bert, {'lower case' if lowercase else 'cased'}: {count} random strings of {len(known)} characters")
 
 
+def replace(pattern: dict[str, str], content: str) -> dict:
+    return {"type": "Replace", "pattern": pattern, "content": content}
+
+
+def unigram_files() -> dict[str, dict]:
+    """A tokenizer.json for each way in which such files are put together: normaliser, words, decoder."""
+    chance = random.Random(3)
+    pieces = {"<unk>": 0.0, "</s>": 0.0, "\u2581": -2.0}
+    pieces |= {c: chance.uniform(-12, -6) for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ.,'-\u00e9\u0301\u4eac"}
+    for word in ENGLISH:
+        for begin in range(len(word)):
+            part = word[begin:begin + chance.randrange(2, 6)]
+            pieces.setdefault(part if begin else "\u2581" + part, round(chance.uniform(-14, -5), chance.randrange(0, 17)))
+    pieces |= {"--": 2 * pieces["-"], "---": 3 * pieces["-"]}  # ways of equal sums
+    space, runs = "\u2581", {"Regex": " {2,}"}
+    metaspace = {"type": "Metaspace", "replacement": space, "prepend_scheme": "always", "split": True}
+    strip = {"type": "Strip", "strip_left": False, "strip_right": True}
+    joined = {"type": "Sequence", "decoders": [
+        replace({"String": "<unk>"}, " ? "), replace({"String": space}, " "), {"type": "ByteFallback"}, {"type": "Fuse"},
+        {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}
+    parts = {  # normalisers, words, decoder, bytes for what is unknown
+        "trained": ([{"type": "Nmt"}, {"type": "NFKC"}, replace(runs, " ")], metaspace, metaspace, False),
+        "albert": ([replace({"String": "''"}, '"'), {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Lowercase"}],
+                   {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace]}, metaspace, False),
+        "llama": ([{"type": "Prepend", "prepend": space}, replace({"String": " "}, space)], None, joined, True),
+        "first": ([strip, replace(runs, space)], metaspace | {"prepend_scheme": "first"}, joined, True),
+        "whole": ([strip | {"strip_left": True}], metaspace | {"split": False}, metaspace, False),
+        "words": ([replace({"Regex": r"\s+"}, " ")], {"type": "Sequence", "pretokenizers": [
+            {"type": "Whitespace"}, metaspace | {"prepend_scheme": "never"}]}, metaspace, False)}
+    t5 = pathlib.Path(__file__).parents[3] / "shared/data/tokenizers/t5/t5-small-tokenizer.json.gz"
+    files = {}
+    if t5.exists():
+        files["t5"] = json.loads(gzip.decompress(t5.read_bytes()))
+        table = files["t5"]["normalizer"]
+        parts["xlm-r"] = ([table, strip, replace(runs, space)], metaspace, metaspace, False)
+    for name, (normalizers, words, decoder, as_bytes) in parts.items():
+        vocabulary = list(pieces.items()) + ([[f"<0x{byte:02X}>", -20.0] for byte in range(256)] if as_bytes else [])
+        special = [{"id": i, "content": text, "single_word": False, "lstrip": False, "rstrip": False,
+                    "normalized": False, "special": True} for i, text in enumerate(["<unk>", "</s>"])]
+        files[name] = {
+            "version": "1.0", "truncation": None, "padding": None, "added_tokens": special,
+            "normalizer": {"type": "Sequence", "normalizers": normalizers}, "pre_tokenizer": words,
+            "post_processor": None, "decoder": decoder,
+            "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": as_bytes, "vocab": vocabulary}}
+    return files
+
+
+def check_unigram(program: str, name: str, parts: dict, folder: pathlib.Path, count: int) -> None:
+    path, again = folder / f"{name}.json", folder / f"{name}-again.json"
+    path.write_text(json.dumps(parts), encoding="utf-8")
+    theirs = tokenizers.Tokenizer.from_file(str(path))
+    chance = random.Random(9)
+    known = [c for c in characters_of_unicode_8() if c not in "\r\n" + OTHER_SINCE_UNICODE_8]
+    kinds = [known, [c for c in known if unicodedata.category(c)[0] == "M"], list("  abcst\u2581\u3000\t'.-"), ENGLISH,
+             ["</s>", "-" * 60]]
+    texts = ["".join(chance.choice(chance.choices(kinds, [3, 1, 6, 9, 1])[0]) for _ in range(chance.randrange(1, 24)))
+             for _ in range(count)]
+    ours = encode(program, path, texts)
+    compare(name, ours, [encoding.ids for encoding in theirs.encode_batch(texts, add_special_tokens=False)], texts)
+    ids = "".join(" ".join(map(str, line)) + "\n" for line in ours)
+    decoded = rapt(program, "decode", "--tokenizer", str(path), text=ids).split("\n")[:-1]
+    for text, line, mine in zip(texts, ours, decoded):
+        assert mine == theirs.decode(line, skip_special_tokens=False), (name, text, mine)
+    rapt(program, "import", str(path), "--out", str(again))
+    compare(name + " (written by rapt)", ours, [encoding.ids for encoding in tokenizers.Tokenizer.from_file(
+        str(again)).encode_batch(texts, add_special_tokens=False)], texts)
+    print(f"  unigram, {name}: {count} random strings")
+
+
 def main() -> None:
     assert len(sys.argv) == 2, __doc__
     with tempfile.TemporaryDirectory() as folder:
@@ -136,6 +207,8 @@ def main() -> None:
             check_kind(sys.argv[1], kind, lines(2000), pathlib.Path(folder))
         check_bert(sys.argv[1], True, 100_000, pathlib.Path(folder) / "uncased")
         check_bert(sys.argv[1], False, 100_000, pathlib.Path(folder) / "cased")
+        for name, parts in unigram_files().items():
+            check_unigram(sys.argv[1], name, parts, pathlib.Path(folder), 3000)
 
 
 main()

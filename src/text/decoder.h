@@ -18,14 +18,16 @@ class Decoder {
   virtual std::string piece(std::string_view token, bool is_first, bool is_last) const = 0;
 
   /// The same for a token that was added to the vocabulary and stands for its own text.
-  virtual std::string added_piece(std::string_view content, bool is_first, bool is_last) const = 0;
+  virtual std::string added_piece(std::string_view content, bool is_first, bool is_last) const {
+    return piece(content, is_first, is_last);
+  }
 
   /// As it stands in tokenizer.json.
   virtual Json to_json() const = 0;
 };
 
-/// Reads the `decoder` of a tokenizer.json: ByteLevel, BPEDecoder, WordPiece or Fuse; for null, tokens have spaces
-/// between them.
+/// Reads the `decoder` of a tokenizer.json: ByteLevel, BPEDecoder, WordPiece, Metaspace, ByteFallback, Replace, Strip,
+/// Fuse or a Sequence of them; for null, tokens have spaces between them.
 /// \throws DataError  another type, or a field of the wrong kind
 std::unique_ptr<Decoder> decoder_from_json(const Json& json, const std::string& name);
 

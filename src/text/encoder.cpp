@@ -155,15 +155,12 @@ class Encoder::SpanSink {
     }
     const bool known =
         source.aligned && first + ends_.size() == ids_.size() && !ends_.empty() && ends_.back() == word.size();
-    // Bytes in front of the word that the text does not have.
-    const std::size_t put_before = word.size() - std::min(word.size(), source.end - source.begin);
-    const auto in_text = [&](std::size_t at) { return source.begin + at - std::min(at, put_before); };
+    std::size_t begin = 0;
     for (std::size_t i = first; i < ids_.size(); ++i) {
-      if (!known) {
-        spans_.push_back(origin(source.begin, source.end));
-      } else {
-        spans_.push_back(origin(in_text(i == first ? 0 : ends_[i - first - 1]), in_text(ends_[i - first])));
-      }
+      const std::size_t end = known ? ends_[i - first] : word.size();
+      const WordList::Source part = known ? WordList::source_of(source, word.size(), begin, end) : source;
+      spans_.push_back(origin(part.begin, part.end));
+      begin = end;
     }
   }
 

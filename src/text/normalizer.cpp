@@ -22,11 +22,11 @@ bool is_ascii(std::string_view text) {
   return true;
 }
 
-std::string without_nonspacing_marks(std::string_view text) {
+std::string without(std::uint8_t kind, std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for_each_character(text, [&out](char32_t code, std::string_view bytes) {
-    if ((character_class(code) & kNonspacingMark) == 0) out += bytes;
+  for_each_character(text, [kind, &out](char32_t code, std::string_view bytes) {
+    if ((character_class(code) & kind) == 0) out += bytes;
   });
   return out;
 }
@@ -54,7 +54,7 @@ class BertNormalizer final : public Normalizer {
     if (is_ascii(text)) return clean_ascii(text);
     std::string out = clean(text);
     if (options_.strip_accents) {
-      out = without_nonspacing_marks(unicode_normalize(out, UnicodeForm::kNfd));
+      out = without(kNonspacingMark, unicode_normalize(out, UnicodeForm::kNfd));
     }
     return options_.lowercase ? lower_case(out) : out;
   }
@@ -119,9 +119,10 @@ class Lowercase final : public Normalizer {
   Json to_json() const override { return {{"type", "Lowercase"}}; }
 };
 
+// Every mark, unlike BERT's, which keeps those that take room.
 class StripAccents final : public Normalizer {
  public:
-  std::string normalize(std::string_view text) const override { return without_nonspacing_marks(text); }
+  std::string normalize(std::string_view text) const override { return without(kMark, text); }
   Json to_json() const override { return {{"type", "StripAccents"}}; }
 };
 

@@ -27,6 +27,8 @@ struct WordList {
   std::string_view text(const Word& word) const {
     return std::string_view(bytes).substr(word.begin, word.end - word.begin);
   }
+  /// Where a word's bytes from `begin` up to `end` are from, if the word of that size is from `source`.
+  static Source source_of(const Source& source, std::size_t word_size, std::size_t begin, std::size_t end);
   void clear() {
     bytes.clear();
     words.clear();
@@ -68,8 +70,9 @@ class PreTokenizer {
   virtual Json to_json() const = 0;
 };
 
-/// Reads the `pre_tokenizer` of a tokenizer.json: ByteLevel or BertPreTokenizer; for null, each text is one word.
-/// \throws DataError  another type, or a field of the wrong kind
+/// Reads the `pre_tokenizer` of a tokenizer.json: ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Metaspace
+/// or a Sequence of them; for null, each text is one word. \throws DataError  another type, or a field of the wrong
+/// kind
 std::unique_ptr<PreTokenizer> pre_tokenizer_from_json(const Json& json, const std::string& name);
 
 /// Places where a text may be cut into parts that are normalised and cut into words one by one, about `bytes` apart: in

@@ -94,7 +94,7 @@ class Tokenizer final {
   std::optional<std::int32_t> class_token() const;      ///< in front of a text: `[CLS]`, `<cls>`, `<s>`
   std::optional<std::int32_t> separator_token() const;  ///< behind a text: `[SEP]`, `<sep>`, `</s>`
 
-  /// "byte-level BPE", "word-level BPE with </w>", "WordPiece", "characters", "bytes".
+  /// "byte-level BPE", "word-level BPE with </w>", "WordPiece", "Unigram", "characters", "bytes".
   std::string kind() const;
   /// Merges of a BPE, else 0.
   std::size_t merge_count() const;

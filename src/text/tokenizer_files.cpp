@@ -9,6 +9,7 @@
 #include "tensor/error.h"
 #include "text/bpe_model.h"
 #include "text/input.h"
+#include "text/sentencepiece_file.h"
 #include "text/tokenizer_json.h"
 #include "text/vocabulary_text.h"
 
@@ -105,7 +106,11 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path) {
   const std::filesystem::path given(path);
   std::error_code ignored;
   if (!std::filesystem::is_directory(given, ignored)) {
-    return is_named(path, ".txt") ? load_vocabulary_text(path) : tokenizer_from_json(read_text(path), path);
+    if (is_named(path, ".txt")) return load_vocabulary_text(path);
+    if (is_named(path, ".model")) {
+      return std::make_unique<Tokenizer>(read_sentencepiece_model(read_text(path), path), path);
+    }
+    return tokenizer_from_json(read_text(path), path);
   }
   if (const auto file = existing(given / "tokenizer.json")) return tokenizer_from_json(read_text(*file), *file);
   if (const auto file = existing(given / "vocab.txt")) return load_vocabulary_text(*file);

@@ -45,6 +45,7 @@ std::uint8_t classify(char32_t code) {
   if (is_white_space(code)) bits |= kSpace;
   if (in(UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO)) bits |= kPunctuation;
   if (category == UTF8PROC_CATEGORY_MN) bits |= kNonspacingMark;
+  if (mark) bits |= kMark;
   if (category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_CO) {
     bits |= kControl;
   }

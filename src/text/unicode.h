@@ -16,6 +16,7 @@ inline constexpr std::uint8_t kPunctuation = 8;  ///< P*, and ASCII's other mark
 inline constexpr std::uint8_t kNonspacingMark = 16;  ///< Mn
 inline constexpr std::uint8_t kControl = 32;         ///< Cc, Cf, Co
 inline constexpr std::uint8_t kWordCharacter = 64;   ///< what \w means (UTS 18, annex C)
+inline constexpr std::uint8_t kMark = 128;           ///< M*: Mn, and the marks that take room
 
 namespace detail {
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -26,6 +28,32 @@ std::string byte_token(unsigned char byte) {
   return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
 }
 
+// The number that Hugging Face's tokenizers read where a file says `score` with as few digits as tell it apart: the
+// digits as an integer, divided by a power of ten, each step rounded, where the nearest number would take more care
+// (serde_json, f64_from_parts). Some scores so differ in their last bit, which decides between ways of equal sums.
+double as_hugging_face_reads(double score) {
+  std::array<char, 32> text{};
+  const char* const end =
+      std::to_chars(text.data(), text.data() + text.size(), std::abs(score), std::chars_format::scientific).ptr;
+  const char* const mark = std::find(static_cast<const char*>(text.data()), end, 'e');
+  std::uint64_t digits = 0;
+  int exponent = 0;
+  for (const char* p = text.data(); p < mark; ++p) {
+    if (*p == '.') continue;
+    digits = digits * 10 + static_cast<std::uint64_t>(*p - '0');
+    if (p > text.data()) --exponent;
+  }
+  int written = 0;
+  std::from_chars(mark + (mark[1] == '+' ? 2 : 1), end, written);
+  exponent += written;
+  if (std::abs(exponent) > 308) return score;  // no power of ten that a double can hold; no score is near
+  const std::string power_text = "1e" + std::to_string(std::abs(exponent));
+  double power = 1;
+  std::from_chars(power_text.data(), power_text.data() + power_text.size(), power);
+  const double size = static_cast<double>(digits);
+  return std::copysign(exponent >= 0 ? size * power : size / power, score);
+}
+
 class UnigramModel final : public TokenModel {
  public:
   UnigramModel(std::vector<UnigramToken> tokens, UnigramOptions options, const std::string& name)
@@ -36,6 +64,7 @@ class UnigramModel final : public TokenModel {
                         std::to_string(token.score));
       }
       scores_.push_back(token.score);
+      weights_.push_back(options_.roles ? static_cast<float>(token.score) : as_hugging_face_reads(token.score));
     }
     if (options_.unk_id) check_id("unk_id", *options_.unk_id, name);
     unknown_ = options_.unk_id.value_or(kMissing);
@@ -48,14 +77,14 @@ class UnigramModel final : public TokenModel {
     std::vector<ByteTrie::Entry> entries;
     for (std::size_t id = 0; id < scores_.size(); ++id) {
       if (normal[id]) {
-        lowest = std::min(lowest, scores_[id]);
-        highest_ = std::max(highest_, static_cast<float>(scores_[id]));
+        lowest = std::min(lowest, weights_[id]);
+        highest_ = std::max(highest_, static_cast<float>(weights_[id]));
       }
       if (in_text[id])
         entries.push_back({vocabulary_.text(static_cast<std::int32_t>(id)), static_cast<std::int32_t>(id)});
     }
     unknown_score_ = (std::isfinite(lowest) ? lowest : 0) - kUnknownPenalty;
-    if (options_.roles) unknown_score_ = static_cast<float>(static_cast<float>(lowest) - kUnknownPenalty);
+    if (options_.roles) unknown_score_ = static_cast<float>(unknown_score_);
     in_text_ = ByteTrie(std::move(entries));
   }
 
@@ -173,8 +202,7 @@ class UnigramModel final : public TokenModel {
   // precision when, are SentencePiece's.
   double score_of(std::int32_t id, std::size_t length) const {
     const auto i = static_cast<std::size_t>(id);
-    if (!options_.roles) return scores_[i];
-    if (!is_user_defined_[i]) return static_cast<float>(scores_[i]);
+    if (!options_.roles || !is_user_defined_[i]) return weights_[i];
     return static_cast<double>(static_cast<float>(length) * highest_) - 0.1;
   }
 
@@ -227,7 +255,8 @@ class UnigramModel final : public TokenModel {
 
   Vocabulary vocabulary_;
   UnigramOptions options_;
-  std::vector<double> scores_;
+  std::vector<double> scores_;   // as the file has them
+  std::vector<double> weights_;  // as they are summed
   std::vector<bool> is_user_defined_;
   std::array<std::int32_t, 256> byte_ids_{};
   ByteTrie in_text_;

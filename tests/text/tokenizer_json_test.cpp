@@ -122,13 +122,21 @@ TEST_CASE("a text that does not begin with a space gets one where the file says 
 TEST_CASE("a damaged or foreign file is refused with what is wrong") {
   CHECK(error_of(with("/model/type", "WordLevel")) ==
         "tokenizer: t.json: model must be of type BPE, WordPiece or Unigram, got \"WordLevel\"");
-  CHECK(error_of(with("/pre_tokenizer", {{"type", "Metaspace"}})) ==
-        "tokenizer: t.json: pre_tokenizer must be ByteLevel or BertPreTokenizer, got \"Metaspace\"");
+  CHECK(error_of(with("/pre_tokenizer", {{"type", "Split"}})) ==
+        "tokenizer: t.json: pre_tokenizer must be ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Metaspace "
+        "or a Sequence of them, got \"Split\"");
+  CHECK(error_of(with("/pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {{{"type", "ByteLevel"}}}}})) ==
+        "tokenizer: t.json: pre_tokenizer.pretokenizers must be without ByteLevel, got one; it must stand alone");
+  CHECK(error_of(with("/pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "__"}})) ==
+        "t.json: \"pre_tokenizer.replacement\" must be one character, got \"__\"");
+  CHECK(error_of(with("/pre_tokenizer", {{"type", "Metaspace"}, {"prepend_scheme", "last"}})) ==
+        "t.json: \"pre_tokenizer.prepend_scheme\" must be \"always\", \"first\" or \"never\", got \"last\"");
   CHECK(error_of(with("/normalizer", {{"type", "ByteLevel"}})) ==
         "tokenizer: t.json: normalizer must be BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD, Replace, "
         "Strip, Prepend, Nmt, Precompiled or a Sequence of them, got \"ByteLevel\"");
   CHECK(error_of(with("/decoder", {{"type", "CTC"}})) ==
-        "tokenizer: t.json: decoder must be ByteLevel, BPEDecoder, WordPiece or Fuse, got \"CTC\"");
+        "tokenizer: t.json: decoder must be ByteLevel, BPEDecoder, WordPiece, Metaspace, ByteFallback, Replace, Strip, "
+        "Fuse or a Sequence of them, got \"CTC\"");
   CHECK(error_of(with("/version", "2.0")) == "tokenizer: t.json: version must be \"1.0\", got \"2.0\"");
   CHECK(error_of(with("/model/dropout", 0.1)) ==
         "tokenizer: t.json: model.dropout must be null or 0 (the same text would get other ids each time), got 0.1; "
