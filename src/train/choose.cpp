@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "train/machine.h"
 #include "train/model_size.h"
@@ -147,7 +148,7 @@ void choose_length(LayeredConfig& config, const NetworkConfig& network, const Tr
                       {"log-every", std::to_string((steps + 49) / 50)}});
   c.steps = steps;
   config.origin["steps"] = Origin::kChosen;
-  c.minutes = 0;  // what was chosen stands for it; a resumed run must not depend on the clock
+  c.planned_minutes = std::exchange(c.minutes, 0);  // a resumed run must not depend on the clock
   config.origin.erase("minutes");
   const double samples = static_cast<double>(steps) * pace.update / (pace.token * data.tokens_per_sample);
   const double epochs = samples / static_cast<double>(std::max<std::int64_t>(1, data.samples_per_epoch));

@@ -77,10 +77,12 @@ Job prepare_language_model(const JobRequest& request) {
     static_cast<void>(start.gpt());  // or it says what it is
     take_network_settings(layered.values, start.network->config());
     tokenizer = std::move(start.tokenizer);
-  } else if (request.from == nullptr && !config.data.empty() && !is_given_store(config)) {
-    choose_tokenizer(layered, "byte-bpe", open_corpus(config, request.notice).scan().bytes);
   }
-  RunData data = prepare_data(config, request.folder, std::move(tokenizer), request.notice);
+  const std::optional<Corpus> corpus = open_corpus(config, request.notice);
+  if (request.from == nullptr && config.init.empty() && corpus && !corpus->holds_tokens()) {
+    choose_tokenizer(layered, "byte-bpe", corpus->scan().bytes);
+  }
+  RunData data = prepare_data(config, corpus, request.folder, std::move(tokenizer), request.notice);
   const TokenStore store = data.store;
   if (request.from == nullptr) {
     choose_network(layered, store, request.notice);

@@ -66,8 +66,9 @@ struct Source {
 Source open_source(const JobRequest& request, std::shared_ptr<const Tokenizer> tokenizer) {
   LayeredConfig& layered = request.config;
   const TrainConfig& config = layered.values;
-  if (is_given_store(config)) {
-    RunData data = prepare_data(config, request.folder, std::move(tokenizer), request.notice);
+  const std::optional<Corpus> corpus = open_corpus(config, request.notice);
+  if (!corpus) {
+    RunData data = prepare_data(config, corpus, request.folder, std::move(tokenizer), request.notice);
     const auto& built = data.store.instance_options();
     if (!built) {
       throw DataError("train: " + data.store.path() + " holds no sequences for masked words; build it with rapt data " +
@@ -80,9 +81,10 @@ Source open_source(const JobRequest& request, std::shared_ptr<const Tokenizer> t
     return {std::move(data.tokenizer), std::move(data.store)};
   }
   if (request.from == nullptr && tokenizer == nullptr) {
-    choose_tokenizer(layered, "wordpiece", open_corpus(config, request.notice).scan().bytes);
+    choose_tokenizer(layered, "wordpiece", corpus->scan().bytes);
   }
-  RunData data = prepare_data(config, request.folder, std::move(tokenizer), request.notice, instance_options(config));
+  RunData data =
+      prepare_data(config, corpus, request.folder, std::move(tokenizer), request.notice, instance_options(config));
   return {std::move(data.tokenizer), std::move(data.store)};
 }
 

@@ -43,14 +43,16 @@ bool is_given_store(const TrainConfig& config) {
   return config.data.size() == 1 && std::filesystem::is_regular_file(config.data[0]) && is_token_store(config.data[0]);
 }
 
-Corpus open_corpus(const TrainConfig& config, const Notice& notice) {
+std::optional<Corpus> open_corpus(const TrainConfig& config, const Notice& notice) {
+  if (is_given_store(config)) return std::nullopt;
   return Corpus({.sources = config.data, .unit = document_unit(config.documents), .text_field = config.text_field},
                 notice);
 }
 
-RunData prepare_data(const TrainConfig& config, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
-                     const Notice& notice, const std::optional<InstanceOptions>& instances) {
-  if (is_given_store(config)) {
+RunData prepare_data(const TrainConfig& config, const std::optional<Corpus>& corpus, const RunFolder& folder,
+                     std::shared_ptr<const Tokenizer> tokenizer, const Notice& notice,
+                     const std::optional<InstanceOptions>& instances) {
+  if (!corpus) {
     TokenStore store = TokenStore::open(config.data[0]);
     if (tokenizer == nullptr && !is_tokenizer_kind(config.tokenizer)) tokenizer = load_tokenizer(config.tokenizer);
     if (tokenizer != nullptr) {
@@ -60,18 +62,21 @@ RunData prepare_data(const TrainConfig& config, const RunFolder& folder, std::sh
     }
     return {std::move(tokenizer), std::move(store)};
   }
-  const Corpus corpus = open_corpus(config, notice);
   std::optional<Corpus> validation;
   if (!config.validation_data.empty()) {
     TrainConfig held_out = config;
     held_out.data = {config.validation_data};
     validation = open_corpus(held_out, notice);
+    if (!validation) {
+      throw UsageError("train: --validation-data must be text where the data is, got the token store " +
+                       config.validation_data);
+    }
   }
-  if (tokenizer == nullptr) tokenizer = make_tokenizer(config, corpus, notice);
+  if (tokenizer == nullptr) tokenizer = make_tokenizer(config, *corpus, notice);
   TokenStoreOptions options{.validation_fraction = config.validation_fraction, .instances = instances};
-  if (!instances) options.end_of_text = document_end(corpus, *tokenizer);
+  if (!instances) options.end_of_text = document_end(*corpus, *tokenizer);
   TokenStore store =
-      open_or_build_token_store(corpus, validation ? &*validation : nullptr, *tokenizer, folder.data(), options);
+      open_or_build_token_store(*corpus, validation ? &*validation : nullptr, *tokenizer, folder.data(), options);
   return {std::move(tokenizer), std::move(store)};
 }
 

@@ -13,8 +13,9 @@
 
 namespace rapt {
 
-/// The corpus that a configuration names, found but not read. \throws MissingInputError
-Corpus open_corpus(const TrainConfig& config, const Notice& notice);
+/// The corpus that a configuration names, found but not read; nothing if its only data is a token store. Open it once:
+/// standard input cannot be read again. \throws MissingInputError
+std::optional<Corpus> open_corpus(const TrainConfig& config, const Notice& notice);
 
 /// Whether the only data is a token store, tokenised before by `rapt data build`.
 bool is_given_store(const TrainConfig& config);
@@ -27,12 +28,14 @@ struct RunData {
   TokenStore store;
 };
 
-/// Tokenises the corpus into the run folder, or opens what was tokenised before. A token store given as the only data
-/// is used where it lies. \param tokenizer  of the checkpoint or model that is gone on with; nullptr: the file that the
-/// configuration names, or
+/// Tokenises the corpus into the run folder, or opens what was tokenised before; without a corpus, opens the token
+/// store that is the configuration's only data. \param tokenizer  of the checkpoint or model that is gone on with;
+/// nullptr: the file that the configuration names, or
 ///                   one of the kind that it names, trained on the corpus
-RunData prepare_data(const TrainConfig& config, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
-                     const Notice& notice, const std::optional<InstanceOptions>& instances = std::nullopt);
+/// \param instances  how to cut the text into sequences for masked words; not set: a language model's data
+RunData prepare_data(const TrainConfig& config, const std::optional<Corpus>& corpus, const RunFolder& folder,
+                     std::shared_ptr<const Tokenizer> tokenizer, const Notice& notice,
+                     const std::optional<InstanceOptions>& instances = std::nullopt);
 
 /// In which order the configuration's samples come.
 LmOrder lm_order(const TrainConfig& config);

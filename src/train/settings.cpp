@@ -306,7 +306,8 @@ void add_model(Table& t) {
 void add_fine_tuning(Table& t) {
   t.group("fine-tuning", [](const Config& c) { return c.is_labelled() || !c.init.empty(); });
   t.add(whole("max-length", &Config::max_length, 0, "longest example in tokens, longer ones are cut; 0: the context"));
-  t.add(whole("stride", &Config::stride, 0, "tokens from the beginning of one window of a long text to that of the next, for qa"),
+  t.add(whole("stride", &Config::stride, 0,
+              "tokens from the beginning of one window of a long text to that of the next, for qa"),
         {"doc-stride"});
   t.add(words("freeze", &Config::freeze, "WHAT",
               "what keeps its weights: embeddings, backbone, blocks (0 or 0-3), parameter names with *"));
@@ -384,6 +385,8 @@ void add_schedule(Table& t) {
   t.common(
       number("minutes", &Config::minutes, kNotNegative, "stop after this much time; 5 if no other length is given"),
       {"time-budget", "max-minutes"});
+  t.free(number("planned-minutes", &Config::planned_minutes, kNotNegative,
+                "what the number of updates was chosen to fill; written by a run"));
 }
 
 void add_periods(Table& t) {
@@ -467,6 +470,9 @@ std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& 
   std::vector<Difference> found;
   for (const Setting& s : settings()) {
     if (s.may_differ || s.shorthand) continue;
+    // Asked again for the minutes that became a number of updates: the same run.
+    if (s.name == "minutes" && (ours.planned_minutes == theirs.minutes || theirs.planned_minutes == ours.minutes))
+      continue;
     if (const Texts a = s.get(ours), b = s.get(theirs); a != b) found.push_back({s.name, joined(a), joined(b)});
   }
   return found;

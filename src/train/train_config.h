@@ -114,6 +114,7 @@ struct TrainConfig {
   double epochs = 0;
   std::int64_t tokens = 0;
   double minutes = 0;
+  double planned_minutes = 0;  ///< what `steps` was chosen to fill
 
   // What happens how often
   Period log_every = Period::updates(10);

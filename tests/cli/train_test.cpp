@@ -38,6 +38,15 @@ std::string metrics(const Workshop& shop, const std::string& run) {
 
 }  // namespace
 
+TEST_CASE("text from standard input is read once, and its tokenizer is learnt from all of it") {
+  const Workshop shop;
+  const ProgramResult result =
+      shop.rapt({"train", "-", "--minutes", "0.01", "--threads", "1", "--layers", "1", "--heads", "2", "--width", "16"},
+                little_text());
+  CHECK(result.code == 0);
+  CHECK(shop.has("runs/stdin/best.h5"));
+}
+
 TEST_CASE("a run trains, tells plain lines, leaves its folder, and says what to type next") {
   const Workshop shop;
   shop.write("my.txt", little_text());

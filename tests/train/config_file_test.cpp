@@ -134,3 +134,13 @@ TEST_CASE("nanoGPT's CPU recipe is what its authors published") {
   CHECK(c.tokenizer == "char");
   CHECK(c.activation == "gelu");
 }
+
+TEST_CASE("asked again for the minutes that became a number of updates, a run is the same run") {
+  TrainConfig saved, wanted;
+  saved.planned_minutes = 2;
+  wanted.minutes = 2;
+  CHECK(differences(saved, wanted).empty());
+  wanted.minutes = 3;
+  REQUIRE(differences(saved, wanted).size() == 1);
+  CHECK(differences(saved, wanted)[0].name == "minutes");
+}
