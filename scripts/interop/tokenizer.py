@@ -160,7 +160,7 @@ def unigram_files() -> dict[str, dict]:
         "whole": ([strip | {"strip_left": True}], metaspace | {"split": False}, metaspace, False),
         "words": ([replace({"Regex": r"\s+"}, " ")], {"type": "Sequence", "pretokenizers": [
             {"type": "Whitespace"}, metaspace | {"prepend_scheme": "never"}]}, metaspace, False)}
-    t5 = pathlib.Path(__file__).parents[3] / "shared/data/tokenizers/t5/t5-small-tokenizer.json.gz"
+    t5 = pathlib.Path(__file__).resolve().parents[3] / "shared/data/tokenizers/t5/t5-small-tokenizer.json.gz"
     files = {}
     if t5.exists():
         files["t5"] = json.loads(gzip.decompress(t5.read_bytes()))

@@ -110,6 +110,8 @@ TEST_CASE("T5's table does what Unicode's compatibility forms do, with spaces fo
   if (path.empty()) return;
   const TokenizerParts parts = read_sentencepiece_model(read_file(path), "t5");
   CHECK(parts.normalizer->normalize("  \uFB01ne\u3000 ½ e\u0301\t\uFF21 ") == "\u2581fine\u25811\u20442\u2581é\u2581A");
+  // By clusters, the mark below would go with the letter.
+  CHECK(parts.normalizer->normalize("\uFF4C\u0332") == "\u2581l\u0332");
   CHECK(parts.normalizer->normalize(" \u3000 ") == "");
   CHECK(parts.normalizer->normalize("") == "");
 }

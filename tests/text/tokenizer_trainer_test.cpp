@@ -125,12 +125,14 @@ TEST_CASE("WordPiece leaves out words that it could not write: of rare character
   const std::string longest(100, 'a'), too_long(101, 'b');
   std::string text = longest + ' ' + longest;
   for (int i = 0; i < 9; ++i) text += ' ' + too_long + " xy zz aa";
+  for (int i = 0; i < 4; ++i) text += " zaw";
   const auto tokenizer = learn(
       {.type = TokenizerType::kWordPiece, .vocabulary = 120, .special = {"[PAD]", "<e>"}, .max_characters = 3}, text);
   // The most frequent of the counted words: a, x, z before y by its name; b is in the long word only.
   CHECK_FALSE(tokenizer->token_id("b").has_value());
   CHECK_FALSE(tokenizer->token_id("##y").has_value());
   CHECK(tokenizer->token_id("zz").has_value());
+  CHECK_FALSE(tokenizer->token_id("za").has_value());  // what stands in front of a rare character does not count
   CHECK(tokenizer->token_id("[UNK]") == 1);
   CHECK(tokenizer->token_id("<e>") == 5);
   CHECK(tokenizer->encode("xy") == std::vector<std::int32_t>{1});

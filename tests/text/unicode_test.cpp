@@ -37,6 +37,21 @@ TEST_CASE("white space, punctuation, marks and controls are where Unicode and BE
   CHECK((character_class(U'_') & kWordCharacter) != 0);
   CHECK((character_class(0x24B6) & kWordCharacter) != 0);
   CHECK((character_class(U'-') & kWordCharacter) == 0);
+  CHECK((character_class(0x301) & kMark) != 0);
+  CHECK((character_class(0x903) & (kMark | kNonspacingMark)) == kMark);
+  CHECK((character_class(U'a') & kMark) == 0);
+}
+
+TEST_CASE("clusters are what a reader takes for one character") {
+  CHECK(grapheme_length("") == 0);
+  CHECK(grapheme_length("ab") == 1);
+  CHECK(grapheme_length("\r\n\n") == 2);
+  CHECK(grapheme_length("\n\r") == 1);
+  CHECK(grapheme_length("e\u0301\u0323x") == 5);
+  CHECK(grapheme_length("\u1100\u1161\u11A8\u1100") == 9);
+  CHECK(grapheme_length("🇩🇪🇫🇷") == 8);
+  CHECK(grapheme_length("👩\u200D🚀!") == 11);
+  CHECK(grapheme_length("\xFF\u0301") == 3);
 }
 
 TEST_CASE("normal forms agree with utf8proc on whole texts, although ASCII is left alone") {

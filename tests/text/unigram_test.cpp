@@ -198,6 +198,8 @@ TEST_CASE("spaces become marks in front of words, and spaces again") {
   json["added_tokens"] = Json::array({{{"id", 7}, {"content", "<s>"}, {"special", true}, {"normalized", false}}});
   CHECK(metaspace("first", true)->encode("a<s>a") == Ids{2, 7, 5});
   CHECK(metaspace("always", true)->encode("a<s>a") == Ids{2, 7, 2});
+  json["added_tokens"][0]["normalized"] = true;
+  CHECK(metaspace("first", true)->encode("a<s>a") == Ids{2, 7, 5});
   json["added_tokens"] = Json::array();
   json["pre_tokenizer"] = Json::parse(R"({"type": "Sequence", "pretokenizers": [{"type": "Whitespace"},
     {"type": "Metaspace", "replacement": "▁", "add_prefix_space": true}]})");

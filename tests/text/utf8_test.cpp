@@ -86,3 +86,16 @@ TEST_CASE("the last character of a text is read backwards") {
   CHECK(read_last_utf8("🙂").length == 4);
   CHECK_FALSE(read_last_utf8("a" + bytes({0x80})).valid);
 }
+
+TEST_CASE("characters are visited with their bytes, and counted no further than asked") {
+  std::string seen;
+  for_each_character("aé\xFF東\xE6\x9D", [&seen](char32_t code, std::string_view bytes) {
+    seen += code_point_name(code) + "=" + std::string(bytes) + " ";
+  });
+  CHECK(seen == "U+0061=a U+00E9=é U+FFFD=\uFFFD U+6771=東 U+FFFD=\uFFFD ");
+  CHECK_FALSE(has_more_characters("éé", 2));
+  CHECK(has_more_characters("ééé", 2));
+  CHECK(has_more_characters("a", 0));
+  CHECK_FALSE(has_more_characters("", 0));
+  CHECK(has_more_characters(std::string(1000, '\xFF'), 999));
+}
