@@ -28,6 +28,7 @@ class SelfAttention final : public Module {
     double dropout = 0;  ///< on the probabilities
     std::optional<Rotary> rotary;
     InitStd std = 0.02, out_std = 0.02;
+    LoraOptions lora = {};
   };
 
   /// \throws ShapeError  if heads do not divide width

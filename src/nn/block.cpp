@@ -19,14 +19,16 @@ TransformerBlock::TransformerBlock(const Options& o, Initializer& init)
                   .dropout = o.attention_dropout,
                   .rotary = o.rotary,
                   .std = o.std,
-                  .out_std = o.out_std},
+                  .out_std = o.out_std,
+                  .lora = o.lora},
                  init),
       feed_forward_({.width = o.width,
                      .inner = o.inner,
                      .activation = o.activation,
                      .bias = o.bias,
                      .std = o.std,
-                     .out_std = o.out_std},
+                     .out_std = o.out_std,
+                     .lora = o.lora},
                     init) {}
 
 Variable TransformerBlock::forward(const Variable& x, const Batch& batch, Context& ctx,
@@ -35,11 +37,11 @@ Variable TransformerBlock::forward(const Variable& x, const Batch& batch, Contex
     return attention_.forward(in, batch.layout, batch.positions, ctx, cache);  // [N, C]
   };
   if (placement_ == NormPlacement::kPost) {
-    const Variable h = norm1_.forward(attend(x), x, dropout_, ctx).normed;     // [N, C]
-    return norm2_.forward(feed_forward_.forward(h), h, dropout_, ctx).normed;  // [N, C]
+    const Variable h = norm1_.forward(attend(x), x, dropout_, ctx).normed;          // [N, C]
+    return norm2_.forward(feed_forward_.forward(h, ctx), h, dropout_, ctx).normed;  // [N, C]
   }
   const ResidualNorm h = norm2_.forward(attend(norm1_.forward(x)), x, dropout_, ctx);  // [N, C] twice
-  return Dropout(dropout_).forward(feed_forward_.forward(h.normed), h.sum, ctx);       // [N, C]
+  return Dropout(dropout_).forward(feed_forward_.forward(h.normed, ctx), h.sum, ctx);  // [N, C]
 }
 
 void TransformerBlock::visit(ParameterVisitor& v) {

@@ -28,6 +28,7 @@ class TransformerBlock final : public Module {
     std::optional<Rotary> rotary = {};
     double attention_dropout = 0, residual_dropout = 0;
     InitStd std = 0.02, out_std = 0.02;  ///< out: of the projections back into the residual
+    LoraOptions lora = {};
   };
 
   TransformerBlock(const Options& options, Initializer& init);

@@ -21,7 +21,8 @@ TransformerBlock::Options block_options(const BertConfig& c) {
           .attention_dropout = c.attention_dropout,
           .residual_dropout = c.hidden_dropout,
           .std = c.spread(),
-          .out_std = c.spread()};
+          .out_std = c.spread(),
+          .lora = c.lora};
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ struct BertConfig {
   double hidden_dropout = 0.1, attention_dropout = 0.1;
   double init_std = 0.02;  ///< of every matrix and table
   bool pooler = true;
+  LoraOptions lora = {};
 
   Dim inner_width() const { return feed_forward > 0 ? feed_forward : 4 * width; }
   InitStd spread() const { return {init_std, /*cut=*/true}; }

@@ -38,7 +38,8 @@ TransformerBlock::Options block_options(const GptConfig& c, Dim layer) {
           .attention_dropout = c.attention_dropout,
           .residual_dropout = c.residual_dropout,
           .std = c.init_std,
-          .out_std = residual_std(c)};
+          .out_std = residual_std(c),
+          .lora = c.lora};
 }
 
 }  // namespace
