@@ -306,7 +306,8 @@ void add_model(Table& t) {
 void add_fine_tuning(Table& t) {
   t.group("fine-tuning", [](const Config& c) { return c.is_labelled() || !c.init.empty(); });
   t.add(whole("max-length", &Config::max_length, 0, "longest example in tokens, longer ones are cut; 0: the context"));
-  t.add(whole("stride", &Config::stride, 0, "tokens by which the windows of a long text overlap, for qa"),
+  t.add(whole("stride", &Config::stride, 1,
+              "tokens from the beginning of a long text's window to that of the next, for qa"),
         {"doc-stride"});
   t.add(words("freeze", &Config::freeze, "WHAT",
               "what keeps its weights: embeddings, backbone, blocks (0 or 0-3), parameter names with *"));

@@ -45,7 +45,7 @@ struct TrainConfig {
 
   // Fine-tuning
   std::int64_t max_length = 0;         ///< longest example in tokens, longer ones are cut; 0: the context
-  std::int64_t stride = 128;           ///< tokens by which the windows of a long text overlap (qa)
+  std::int64_t stride = 128;           ///< tokens from one window of a long text to the next (qa)
   std::vector<std::string> freeze;     ///< what keeps its weights: embeddings, backbone, blocks (0, 0-3), names with *
   double layer_rate_decay = 1;         ///< each block learns this much slower than the one above it
   std::int64_t reset_layers = 0;       ///< how many of the top blocks begin from random weights
