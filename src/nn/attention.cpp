@@ -78,6 +78,11 @@ SelfAttention::SelfAttention(const Options& options, Initializer& init)
 
 Variable SelfAttention::forward(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
                                 KeyValueCache::Layer* cache) const {
+  return project(attend(x, layout, positions, ctx, cache), ctx);  // [N, C]
+}
+
+Variable SelfAttention::attend(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
+                               KeyValueCache::Layer* cache) const {
   const DropoutKey key = ctx.dropout_key();
   Variable qkv = qkv_.forward(x, ctx);  // [N, 3C]
   if (options_.rotary) {
@@ -88,15 +93,14 @@ Variable SelfAttention::forward(const Variable& x, const Packed& layout, const T
   }
   if (cache != nullptr) {
     const double scale = scale_of(options_.scale, options_.width, options_.heads);
-    return out_.forward(Variable(attend_cached(qkv.value(), layout, *cache, options_.heads, scale)), ctx);
+    return Variable(attend_cached(qkv.value(), layout, *cache, options_.heads, scale));
   }
-  const Variable y = self_attention(qkv, layout,
-                                    {.heads = options_.heads,
-                                     .mask = options_.mask,
-                                     .scale = options_.scale,
-                                     .dropout = ctx.training ? options_.dropout : 0.0,
-                                     .key = key});
-  return out_.forward(y, ctx);  // [N, C]
+  return self_attention(qkv, layout,
+                        {.heads = options_.heads,
+                         .mask = options_.mask,
+                         .scale = options_.scale,
+                         .dropout = ctx.training ? options_.dropout : 0.0,
+                         .key = key});
 }
 
 void SelfAttention::visit(ParameterVisitor& v) {

@@ -40,6 +40,11 @@ class SelfAttention final : public Module {
   /// \return           [N, C]
   Variable forward(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
                    KeyValueCache::Layer* cache = nullptr) const;
+  /// forward() in its two steps, for who wants some rows of the second alone: what the heads say, and its projection.
+  /// \return  [N, C]
+  Variable attend(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
+                  KeyValueCache::Layer* cache = nullptr) const;
+  Variable project(const Variable& attended, Context& ctx) const { return out_.forward(attended, ctx); }
   void visit(ParameterVisitor& v) override;
 
  private:

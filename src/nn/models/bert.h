@@ -64,11 +64,13 @@ class Bert final : public Backbone {
   /// tanh(W x + b) of each sequence's first token. \return  [B, C]
   /// \throws std::invalid_argument  if the network has no pooler
   Variable pooled(const Variable& states, const Packed& layout) const override;
+  Variable sequence_vectors(const Batch& batch, Context& ctx) const override;
 
   void visit(ParameterVisitor& v) override;
 
  private:
   Variable embed(const Batch& batch, Context& ctx) const;
+  const Linear& pooler() const;
 
   BertConfig config_;
   Embedding tokens_, positions_, segments_;

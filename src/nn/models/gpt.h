@@ -65,6 +65,7 @@ class Gpt final : public Network, public Backbone {
 
   /// The state of each sequence's last token, which has seen all others. \return  [B, C]
   Variable pooled(const Variable& states, const Packed& layout) const override;
+  Variable sequence_vectors(const Batch& batch, Context& ctx) const override;
 
   /// \return  [N, V]; for parity checks and for the few rows of decoding, training never makes them
   Variable logits(const Variable& states) const;
