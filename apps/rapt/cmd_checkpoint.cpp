@@ -179,6 +179,9 @@ int run_export(const Arguments& arguments) {
   arguments.choice("format", "hf", {"hf"});
   const std::string directory = arguments.required("out");
   const Pretrained pretrained = open_pretrained(arguments.positional(0));
+  if (const int adapters = pretrained.network->merge_adapters(); adapters > 0) {
+    say(fmt::format("merged {} low-rank adapters into the weights", adapters));
+  }
   write_hugging_face(pretrained.network->module(), {pretrained.network->config(), pretrained.config.labels},
                      pretrained.tokenizer.get(), directory);
   say(fmt::format("wrote {} from {}", escape_for_terminal(directory), escape_for_terminal(pretrained.source)));

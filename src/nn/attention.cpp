@@ -63,13 +63,28 @@ Tensor attend_cached(const Tensor& qkv, const Packed& layout, KeyValueCache::Lay
 
 SelfAttention::SelfAttention(const Options& options, Initializer& init)
     : options_((require_heads(options.width, options.heads), options)),
-      qkv_({.in = options.width, .out = 3 * options.width, .bias = options.bias, .std = options.std}, init),
-      out_({.in = options.width, .out = options.width, .bias = options.bias, .std = options.out_std}, init) {}
+      qkv_({.in = options.width,
+            .out = 3 * options.width,
+            .bias = options.bias,
+            .std = options.std,
+            .adapters = qkv_adapters(options.lora, options.width)},
+           init),
+      out_({.in = options.width,
+            .out = options.width,
+            .bias = options.bias,
+            .std = options.out_std,
+            .adapters = whole_adapter(options.lora, options.lora.output, options.width)},
+           init) {}
 
 Variable SelfAttention::forward(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
                                 KeyValueCache::Layer* cache) const {
+  return project(attend(x, layout, positions, ctx, cache), ctx);  // [N, C]
+}
+
+Variable SelfAttention::attend(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
+                               KeyValueCache::Layer* cache) const {
   const DropoutKey key = ctx.dropout_key();
-  Variable qkv = qkv_.forward(x);  // [N, 3C]
+  Variable qkv = qkv_.forward(x, ctx);  // [N, 3C]
   if (options_.rotary) {
     qkv = rope(qkv, positions,
                {.heads = 2 * options_.heads,  // those of q and of k
@@ -78,15 +93,14 @@ Variable SelfAttention::forward(const Variable& x, const Packed& layout, const T
   }
   if (cache != nullptr) {
     const double scale = scale_of(options_.scale, options_.width, options_.heads);
-    return out_.forward(Variable(attend_cached(qkv.value(), layout, *cache, options_.heads, scale)));
+    return Variable(attend_cached(qkv.value(), layout, *cache, options_.heads, scale));
   }
-  const Variable y = self_attention(qkv, layout,
-                                    {.heads = options_.heads,
-                                     .mask = options_.mask,
-                                     .scale = options_.scale,
-                                     .dropout = ctx.training ? options_.dropout : 0.0,
-                                     .key = key});
-  return out_.forward(y);  // [N, C]
+  return self_attention(qkv, layout,
+                        {.heads = options_.heads,
+                         .mask = options_.mask,
+                         .scale = options_.scale,
+                         .dropout = ctx.training ? options_.dropout : 0.0,
+                         .key = key});
 }
 
 void SelfAttention::visit(ParameterVisitor& v) {

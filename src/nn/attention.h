@@ -28,6 +28,7 @@ class SelfAttention final : public Module {
     double dropout = 0;  ///< on the probabilities
     std::optional<Rotary> rotary;
     InitStd std = 0.02, out_std = 0.02;
+    LoraOptions lora = {};
   };
 
   /// \throws ShapeError  if heads do not divide width
@@ -39,6 +40,11 @@ class SelfAttention final : public Module {
   /// \return           [N, C]
   Variable forward(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
                    KeyValueCache::Layer* cache = nullptr) const;
+  /// forward() in its two steps, for who wants some rows of the second alone: what the heads say, and its projection.
+  /// \return  [N, C]
+  Variable attend(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
+                  KeyValueCache::Layer* cache = nullptr) const;
+  Variable project(const Variable& attended, Context& ctx) const { return out_.forward(attended, ctx); }
   void visit(ParameterVisitor& v) override;
 
  private:

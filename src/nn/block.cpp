@@ -1,5 +1,6 @@
 #include "nn/block.h"
 
+#include "autograd/ops/embedding.h"
 #include "nn/dropout.h"
 
 namespace rapt {
@@ -19,27 +20,44 @@ TransformerBlock::TransformerBlock(const Options& o, Initializer& init)
                   .dropout = o.attention_dropout,
                   .rotary = o.rotary,
                   .std = o.std,
-                  .out_std = o.out_std},
+                  .out_std = o.out_std,
+                  .lora = o.lora},
                  init),
       feed_forward_({.width = o.width,
                      .inner = o.inner,
                      .activation = o.activation,
                      .bias = o.bias,
                      .std = o.std,
-                     .out_std = o.out_std},
+                     .out_std = o.out_std,
+                     .lora = o.lora},
                     init) {}
+
+Variable TransformerBlock::attention_input(const Variable& x) const {
+  return placement_ == NormPlacement::kPre ? norm1_.forward(x) : x;
+}
+
+Variable TransformerBlock::behind_attention(const Variable& projected, const Variable& x, Context& ctx) const {
+  if (placement_ == NormPlacement::kPost) {
+    const Variable h = norm1_.forward(projected, x, dropout_, ctx).normed;          // [N, C]
+    return norm2_.forward(feed_forward_.forward(h, ctx), h, dropout_, ctx).normed;  // [N, C]
+  }
+  const ResidualNorm h = norm2_.forward(projected, x, dropout_, ctx);                  // [N, C] twice
+  return Dropout(dropout_).forward(feed_forward_.forward(h.normed, ctx), h.sum, ctx);  // [N, C]
+}
 
 Variable TransformerBlock::forward(const Variable& x, const Batch& batch, Context& ctx,
                                    KeyValueCache::Layer* cache) const {
-  const auto attend = [&](const Variable& in) {
-    return attention_.forward(in, batch.layout, batch.positions, ctx, cache);  // [N, C]
-  };
-  if (placement_ == NormPlacement::kPost) {
-    const Variable h = norm1_.forward(attend(x), x, dropout_, ctx).normed;     // [N, C]
-    return norm2_.forward(feed_forward_.forward(h), h, dropout_, ctx).normed;  // [N, C]
-  }
-  const ResidualNorm h = norm2_.forward(attend(norm1_.forward(x)), x, dropout_, ctx);  // [N, C] twice
-  return Dropout(dropout_).forward(feed_forward_.forward(h.normed), h.sum, ctx);       // [N, C]
+  return behind_attention(attention_.forward(attention_input(x), batch.layout, batch.positions, ctx, cache), x, ctx);
+}
+
+Variable TransformerBlock::forward_at(const Variable& x, const Batch& batch, const Tensor& rows, Context& ctx) const {
+  const Variable attended = attention_.attend(attention_input(x), batch.layout, batch.positions, ctx);  // [N, C]
+  Context sequences = ctx;  // whose dropouts are over sequences from here on
+  sequences.first_row = ctx.first_sequence;
+  const Variable projected = attention_.project(gather_rows(attended, rows), sequences);  // [B, C]
+  const Variable y = behind_attention(projected, gather_rows(x, rows), sequences);        // [B, C]
+  ctx.site = sequences.site;
+  return y;
 }
 
 void TransformerBlock::visit(ParameterVisitor& v) {
@@ -49,27 +67,47 @@ void TransformerBlock::visit(ParameterVisitor& v) {
   v.child("feed_forward", feed_forward_);
 }
 
+// One block, kept or run again on the way back.
+template <typename Forward>
+static Variable run_block(const Forward& forward, const Variable& x, Context& ctx, std::size_t index) {
+  ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(index + 1);
+  if (!ctx.recompute || !ctx.training) return forward(x, ctx);
+  return recompute(
+      [forward, at = ctx](const Variable& in) {
+        Context again = at;
+        return forward(in, again);
+      },
+      x);
+}
+
 Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Batch& batch, Context& ctx,
                     KeyValueCache* cache, std::vector<Tensor>* trace) {
   if (trace != nullptr) trace->push_back(x.value());
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(i + 1);
-    const TransformerBlock& block = blocks[i];
-    if (ctx.recompute && ctx.training) {
-      x = recompute(
-          [&block, batch, at = ctx](const Variable& in) {
-            Context again = at;
-            return block.forward(in, batch, again);
-          },
-          x);
-    } else {
-      x = block.forward(x, batch, ctx, cache == nullptr ? nullptr : &cache->layer(i));
-    }
+    KeyValueCache::Layer* const layer = cache == nullptr ? nullptr : &cache->layer(i);
+    x = run_block([&block = blocks[i], batch, layer](const Variable& in,
+                                                     Context& at) { return block.forward(in, batch, at, layer); },
+                  x, ctx, i);
     if (trace != nullptr) trace->push_back(x.value());
   }
   ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(blocks.size() + 1);
   if (cache != nullptr) cache->advance(batch.layout);
   return x;
+}
+
+Variable run_blocks_at(const std::vector<TransformerBlock>& blocks, const Variable& x, const Batch& batch,
+                       const Tensor& rows, Context& ctx) {
+  Variable states = x;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const bool last = i + 1 == blocks.size();
+    states = run_block(
+        [&block = blocks[i], batch, rows, last](const Variable& in, Context& at) {
+          return last ? block.forward_at(in, batch, rows, at) : block.forward(in, batch, at);
+        },
+        states, ctx, i);
+  }
+  ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(blocks.size() + 1);
+  return states;
 }
 
 }  // namespace rapt

@@ -28,6 +28,7 @@ class TransformerBlock final : public Module {
     std::optional<Rotary> rotary = {};
     double attention_dropout = 0, residual_dropout = 0;
     InitStd std = 0.02, out_std = 0.02;  ///< out: of the projections back into the residual
+    LoraOptions lora = {};
   };
 
   TransformerBlock(const Options& options, Initializer& init);
@@ -36,9 +37,16 @@ class TransformerBlock final : public Module {
   /// \param cache  this layer's keys and values of earlier tokens, or null
   /// \return       [N, C]
   Variable forward(const Variable& x, const Batch& batch, Context& ctx, KeyValueCache::Layer* cache = nullptr) const;
+  /// One row of forward() for each sequence: what comes behind attention is computed for these rows alone.
+  /// \param rows  [B] i32, one of each sequence
+  /// \return      [B, C]
+  Variable forward_at(const Variable& x, const Batch& batch, const Tensor& rows, Context& ctx) const;
   void visit(ParameterVisitor& v) override;
 
  private:
+  Variable attention_input(const Variable& x) const;
+  Variable behind_attention(const Variable& projected, const Variable& x, Context& ctx) const;
+
   NormPlacement placement_;
   double dropout_;
   LayerNorm norm1_, norm2_;
@@ -55,5 +63,8 @@ class TransformerBlock final : public Module {
 /// \return       [N, C]
 Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Batch& batch, Context& ctx,
                     KeyValueCache* cache = nullptr, std::vector<Tensor>* trace = nullptr);
+/// The same, of which one row for each sequence is wanted. \param rows  [B] i32. \return  [B, C]
+Variable run_blocks_at(const std::vector<TransformerBlock>& blocks, const Variable& x, const Batch& batch,
+                       const Tensor& rows, Context& ctx);
 
 }  // namespace rapt

@@ -13,13 +13,14 @@ class FeedForward final : public Module {
     Activation activation = Activation::kGelu;
     bool bias = true;
     InitStd std = 0.02, out_std = 0.02;
+    LoraOptions lora = {};
   };
 
   FeedForward(const Options& options, Initializer& init);
 
   /// \param x  [N, C]
   /// \return   [N, C]
-  Variable forward(const Variable& x) const;
+  Variable forward(const Variable& x, Context& ctx) const;
   void visit(ParameterVisitor& v) override;
 
  private:

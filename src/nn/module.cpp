@@ -9,6 +9,13 @@ std::vector<NamedParameter> parameters_of(Module& module) {
   return parameters;
 }
 
+std::vector<Module*> modules_of(Module& module) {
+  std::vector<Module*> modules = {&module};
+  ParameterVisitor visitor([](const std::string&, Variable&) {}, [&](Module& part) { modules.push_back(&part); });
+  module.visit(visitor);
+  return modules;
+}
+
 Dim parameter_count(Module& module) {
   Dim count = 0;
   for (const NamedParameter& p : parameters_of(module)) count += p.variable.value().size();

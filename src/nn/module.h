@@ -11,12 +11,17 @@
 
 namespace rapt {
 
-/// Walks a tree of modules and calls back with every parameter and its name, "blocks.0.norm1.gain".
+class Module;
+
+/// Walks a tree of modules and calls back with every parameter and its name, "blocks.0.norm1.gain", and with every
+/// module before its parameters.
 class ParameterVisitor {
  public:
   using Callback = std::function<void(const std::string& name, Variable& parameter)>;
+  using ModuleCallback = std::function<void(Module& module)>;
 
-  explicit ParameterVisitor(Callback callback) : callback_(std::move(callback)) {}
+  explicit ParameterVisitor(Callback callback, ModuleCallback on_module = nullptr)
+      : callback_(std::move(callback)), on_module_(std::move(on_module)) {}
 
   /// A parameter that is switched off (a bias that is not there) is undefined and skipped.
   void parameter(std::string_view name, Variable& parameter) {
@@ -26,6 +31,7 @@ class ParameterVisitor {
   void child(std::string_view name, M& module) {
     const std::size_t length = prefix_.size();
     prefix_.append(name).push_back('.');
+    if (on_module_) on_module_(module);
     module.visit(*this);
     prefix_.resize(length);
   }
@@ -36,6 +42,7 @@ class ParameterVisitor {
 
  private:
   Callback callback_;
+  ModuleCallback on_module_;
   std::string prefix_;
 };
 
@@ -60,6 +67,8 @@ struct NamedParameter {
 
 /// All parameters in the order of visit().
 std::vector<NamedParameter> parameters_of(Module& module);
+/// The module and all that it consists of, as deep as visit() goes.
+std::vector<Module*> modules_of(Module& module);
 /// Number of elements of all parameters together.
 Dim parameter_count(Module& module);
 

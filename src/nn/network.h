@@ -45,6 +45,10 @@ class Backbone : public virtual Module {
   /// One vector a sequence, for heads that judge whole sequences: BERT's pooled first token, GPT's last token.
   /// \return  [B, C]
   virtual Variable pooled(const Variable& states, const Packed& layout) const = 0;
+
+  /// pooled() of states(), for who wants no other of the states: the last layer computes little but them.
+  /// \return  [B, C]
+  virtual Variable sequence_vectors(const Batch& batch, Context& ctx) const = 0;
 };
 
 }  // namespace rapt

@@ -43,6 +43,10 @@ static Tensor to_tensor(const std::vector<std::int32_t>& numbers) {
   return tensor;
 }
 
+static Dim length_of(const Instance& instance, InstanceTask task) {
+  return instance.first.size() + instance.second.size() + frame_tokens(task);
+}
+
 Batch make_mlm_batch(const TokenStore& store, const Masker& masker, std::span<const MlmSequence> sequences) {
   if (store.vocabulary_size() > masker.vocabulary_size()) {
     throw DataError(escape_for_terminal(store.path()) + ": must have the vocabulary of the tokenizer, " +
@@ -53,8 +57,7 @@ Batch make_mlm_batch(const TokenStore& store, const Masker& masker, std::span<co
   std::vector<Instance> instances;
   std::vector<Dim> lengths;
   for (const MlmSequence& sequence : sequences) {
-    const Instance& instance = instances.emplace_back(store.instance(sequence.instance));
-    lengths.push_back(instance.first.size() + instance.second.size() + frame_tokens(task));
+    lengths.push_back(length_of(instances.emplace_back(store.instance(sequence.instance)), task));
   }
   Batch batch;
   batch.layout = pack_lengths(lengths);
@@ -127,6 +130,10 @@ MlmSequence MlmBatches::sequence(std::uint64_t sample) const {
                                  random_key(seed_, Purpose::kOrder, epoch, kShuffleSite));
   const Dim instance = pass.begin + static_cast<Dim>(shuffle(static_cast<std::uint64_t>(place - pass.begin)));
   return {instance, masking_stream(seed_, masker_->options().dynamic ? epoch : 0, instance)};
+}
+
+Dim MlmBatches::tokens_of(std::uint64_t sample) const {
+  return length_of(store_.instance(sequence(sample).instance), store_.instance_options()->task);
 }
 
 Batch MlmBatches::batch(std::uint64_t first, Dim count) const {

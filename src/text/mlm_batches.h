@@ -38,6 +38,8 @@ class MlmBatches final {
   /// Samples [first, first + count) of the run. A batch of 8 and two of 4 have the same samples.
   Batch batch(std::uint64_t first, Dim count) const;
   MlmSequence sequence(std::uint64_t sample) const;
+  /// The length of a sample's sequence, its frame included.
+  Dim tokens_of(std::uint64_t sample) const;
 
   /// Samples that make an epoch: of passes with different numbers of instances, their mean, rounded.
   std::uint64_t samples_per_epoch() const;

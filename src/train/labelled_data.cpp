@@ -31,15 +31,16 @@ std::string joined(const std::vector<std::string>& words) {
 
 SequenceFrame::SequenceFrame(std::shared_ptr<const Tokenizer> tokenizer, bool encoder, Dim max_length)
     : tokenizer_(std::move(tokenizer)), encoder_(encoder), max_length_(max_length) {
+  if (!encoder_) {
+    start_ = tokenizer_->token_id(kDelimiters[0]);
+    delimiter_ = tokenizer_->token_id(kDelimiters[1]);
+    classify_ = tokenizer_->token_id(kDelimiters[2]);
+  }
   const std::size_t frame = pair({}, {}).ids.size();
   if (static_cast<Dim>(frame) >= max_length) {
     throw UsageError("train: sequences of " + std::to_string(max_length) + " tokens leave no room for a text beside " +
                      std::to_string(frame) + " special tokens; raise --max-length or --context");
   }
-  if (encoder) return;
-  start_ = tokenizer_->token_id(kDelimiters[0]);
-  delimiter_ = tokenizer_->token_id(kDelimiters[1]);
-  classify_ = tokenizer_->token_id(kDelimiters[2]);
 }
 
 TokenSequence SequenceFrame::framed(std::span<const std::int32_t> first,

@@ -48,14 +48,14 @@ std::shared_ptr<const Tokenizer> with_delimiters(const Tokenizer& tokenizer);
 
 struct LabelledOptions {
   Task task = Task::kClassify;
-  std::string glue;     ///< a task of GLUE, whose files' columns are known; empty: none
-  TextColumns columns;  ///< what is given of them
+  std::string glue = {};     ///< a task of GLUE, whose files' columns are known; empty: none
+  TextColumns columns = {};  ///< what is given of them
   bool header = true;
-  char separator = ',';             ///< of a set's labels
-  bool labels_required = true;      ///< false: to predict
-  std::vector<std::string> labels;  ///< those of a network that is there; empty: found in the data
-  Dim stride = 128;                 ///< of the windows of a long text, in tokens
-  bool language_model = false;      ///< a GPT is taught to predict the texts as well
+  char separator = ',';                  ///< of a set's labels
+  bool labels_required = true;           ///< false: to predict
+  std::vector<std::string> labels = {};  ///< those of a network that is there; empty: found in the data
+  Dim stride = 128;                      ///< of the windows of a long text, in tokens
+  bool language_model = false;           ///< a GPT is taught to predict the texts as well
 };
 
 /// Examples in memory: 8 bytes a token, and the texts that were read for scores and predictions.

@@ -140,13 +140,8 @@ TrainingData training_data_of(const SharedData& data, const TrainConfig& config)
     return data->batch(chosen);
   };
   if (config.batch_tokens > 0) {
-    result.fitting = [data, sample_at, most = config.batch_tokens](std::int64_t first) {
-      Dim count = 0;
-      for (Dim tokens = 0;; ++count) {
-        tokens += data->tokens_of(sample_at(first + count));
-        if (tokens > most) return std::max<Dim>(1, count);
-      }
-    };
+    result.fitting = fitting_by_tokens(
+        config.batch_tokens, [data, sample_at](std::int64_t sample) { return data->tokens_of(sample_at(sample)); });
   }
   result.samples_per_epoch = samples;
   result.tokens_per_sample = static_cast<double>(data->tokens()) / static_cast<double>(samples);

@@ -175,6 +175,11 @@ Job prepare_masked_words(const JobRequest& request) {
   job.data.train = [batches](std::int64_t first, Dim count) {
     return batches->batch(static_cast<std::uint64_t>(first), count);
   };
+  if (config.batch_tokens > 0) {
+    job.data.fitting = fitting_by_tokens(config.batch_tokens, [batches](std::int64_t sample) {
+      return batches->tokens_of(static_cast<std::uint64_t>(sample));
+    });
+  }
   job.data.samples_per_epoch = static_cast<std::int64_t>(batches->samples_per_epoch());
   const Dim probe = std::min<Dim>(256, job.data.samples_per_epoch);
   job.data.tokens_per_sample = static_cast<double>(batches->batch(0, probe).tokens.size()) / static_cast<double>(probe);

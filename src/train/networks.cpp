@@ -1,11 +1,31 @@
 #include "train/networks.h"
 
+#include <algorithm>
 #include <map>
 
+#include "io/escape.h"
+#include "io/suggest.h"
 #include "tensor/error.h"
 
 namespace rapt {
 namespace {
+
+LoraOptions lora_options(const TrainConfig& config) {
+  if (config.lora_rank == 0) return {};
+  LoraOptions lora{.rank = config.lora_rank, .alpha = config.lora_alpha, .dropout = config.lora_dropout};
+  const std::pair<const char*, bool*> targets[] = {{"query", &lora.query},   {"key", &lora.key}, {"value", &lora.value},
+                                                   {"output", &lora.output}, {"up", &lora.up},   {"down", &lora.down}};
+  for (const std::string& wanted : config.lora_targets) {
+    const auto target = std::ranges::find_if(targets, [&](const auto& t) { return t.first == wanted; });
+    if (target == std::end(targets)) {
+      throw UsageError("--lora-targets must be some of query, key, value, output, up, down, got " + in_quotes(wanted) +
+                       did_you_mean(wanted, {"query", "key", "value", "output", "up", "down"}));
+    }
+    *target->second = true;
+  }
+  if (config.lora_targets.empty()) throw UsageError("--lora-rank needs --lora-targets; try --lora-targets query,value");
+  return lora;
+}
 
 PositionKind position_from_name(const std::string& name) {
   if (name == "rope") return PositionKind::kRotary;
@@ -32,6 +52,7 @@ BertConfig bert_config(const TrainConfig& config, Dim vocabulary) {
   c.hidden_dropout = config.residual_dropout_rate();
   c.attention_dropout = config.attention_dropout_rate();
   c.pooler = config.pooler;
+  c.lora = lora_options(config);
   check(c);
   return c;
 }
@@ -93,6 +114,7 @@ GptConfig gpt_config(const TrainConfig& config, Dim vocabulary) {
   c.embedding_dropout = config.embedding_dropout_rate();
   c.attention_dropout = config.attention_dropout_rate();
   c.residual_dropout = config.residual_dropout_rate();
+  c.lora = lora_options(config);
   check(c);
   return c;
 }
@@ -163,6 +185,7 @@ std::string task_word(const NetworkConfig& network) {
 }
 
 std::vector<std::string> copy_parameters(AnyNetwork& from, AnyNetwork& to, bool heads) {
+  from.merge_adapters();
   std::map<std::string, Variable> source;
   for (NamedParameter& p : parameters_of(from.module())) source.emplace(p.name, p.variable);
   const std::string ours = backbone_prefix(to.config()), theirs = backbone_prefix(from.config());

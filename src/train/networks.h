@@ -25,7 +25,8 @@ void take_dropouts(TrainConfig& config, const NetworkConfig& network);
 std::string task_word(const NetworkConfig& network);
 
 /// Gives `to` the parameters of `from`: the backbone's, and with `heads` all others of equal names too. Tables of `to`
-/// may be longer; what has no counterpart keeps its values.
+/// may be longer; what has no counterpart keeps its values. Adapters of `from` are merged into its weights before, and
+/// those of `to` keep their values, which add nothing as long as they are fresh.
 /// \return  the parameters of `to` that kept their values
 /// \throws DataError  a parameter of another shape
 std::vector<std::string> copy_parameters(AnyNetwork& from, AnyNetwork& to, bool heads);

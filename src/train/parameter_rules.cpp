@@ -57,11 +57,13 @@ struct Names {
   std::vector<std::string> all;
   Dim blocks = 0;
   bool norm_is_embedding = false;
+  bool task_head = false;  // there is one
 };
 
 Names names_of(const TrainConfig& config, Module& network) {
   Names names;
   names.norm_is_embedding = config.model == "bert";
+  names.task_head = config.is_labelled();
   for (const NamedParameter& p : parameters_of(network)) {
     names.all.push_back(p.name);
     if (const auto block = block_of(p.name)) names.blocks = std::max(names.blocks, *block + 1);
@@ -94,9 +96,17 @@ std::set<std::string> frozen_names(const std::vector<std::string>& patterns, con
     if (found > 0) continue;
     throw UsageError("--freeze " + escape_for_terminal(pattern) +
                      " names nothing in this network; try embeddings, backbone, blocks from 0 to " +
-                     std::to_string(names.blocks - 1) + " (0-2), or a name such as " + names.all.back());
+                     std::to_string(names.blocks - 1) + " (0-" + std::to_string(names.blocks - 1) +
+                     "), or a name such as " + names.all.back());
   }
   return frozen;
+}
+
+// Adapters, and what judges whole texts or tokens for a task: the head, and BERT's pooler in front of it, which a
+// network that was pretrained on masked words alone does not even have.
+bool learns_beside_adapters(std::string_view name, bool task_head) {
+  if (name.find(".lora.") != std::string_view::npos) return true;
+  return task_head && (name.starts_with("head.") || inner_name(name).starts_with("pooler."));
 }
 
 }  // namespace
@@ -106,9 +116,9 @@ ParameterRules parameter_rules(const TrainConfig& config, Module& network) {
   ParameterRules rules;
   if (!config.freeze.empty() || config.lora_rank > 0) {
     const bool adapters_only = config.lora_rank > 0;
-    rules.frozen = [frozen = frozen_names(config.freeze, names), adapters_only](const std::string& name) {
-      const bool backbone = block_of(name) || name.starts_with(kBackbone) || !name.starts_with("head.");
-      return frozen.contains(name) || (adapters_only && backbone && name.find(".lora.") == std::string::npos);
+    rules.frozen = [frozen = frozen_names(config.freeze, names), adapters_only,
+                    task_head = names.task_head](const std::string& name) {
+      return frozen.contains(name) || (adapters_only && !learns_beside_adapters(name, task_head));
     };
   }
   if (config.layer_rate_decay != 1) {

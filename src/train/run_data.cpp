@@ -99,6 +99,11 @@ TrainingData training_data(const TrainConfig& config, const TokenStore& store) {
   };
   data.samples_per_epoch = static_cast<std::int64_t>(batches->samples_per_epoch());
   data.tokens_per_sample = static_cast<double>(config.context);
+  if (config.batch_tokens > 0) {
+    data.fitting = fitting_by_tokens(config.batch_tokens, [batches](std::int64_t sample) {
+      return batches->sequence(static_cast<std::uint64_t>(sample)).length;
+    });
+  }
   return data;
 }
 

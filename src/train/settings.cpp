@@ -221,7 +221,8 @@ void add_data(Table& t) {
   t.add(text("pair-column", &Config::pair_column, "NAME|N", "column of the second text"), {"sentence2-key"});
   t.add(text("label-column", &Config::label_column, "NAME|N", "column of the label"),
         {"label-column-name", "label-field"});
-  t.add(text("glue", &Config::glue, "NAME", "a task of GLUE, whose files' columns are known: sst2, cola, stsb ..."));
+  t.add(text("glue", &Config::glue, "NAME",
+             "a task of GLUE, whose files' columns are known: sst2, cola, stsb and the like"));
   t.add(on_off("header", &Config::header, "the first line of a table names its columns"));
   t.add(text("label-separator", &Config::label_separator, "TEXT", "between the labels of one example"));
   t.group("masked words", [](const Config& c) { return c.task == "mlm" || c.task == "mlm-nsp"; });
@@ -306,8 +307,8 @@ void add_model(Table& t) {
 void add_fine_tuning(Table& t) {
   t.group("fine-tuning", [](const Config& c) { return c.is_labelled() || !c.init.empty(); });
   t.add(whole("max-length", &Config::max_length, 0, "longest example in tokens, longer ones are cut; 0: the context"));
-  t.add(whole("stride", &Config::stride, 0,
-              "tokens from the beginning of one window of a long text to that of the next, for qa"),
+  t.add(whole("stride", &Config::stride, 1,
+              "tokens from the beginning of a long text's window to that of the next, for qa"),
         {"doc-stride"});
   t.add(words("freeze", &Config::freeze, "WHAT",
               "what keeps its weights: embeddings, backbone, blocks (0 or 0-3), parameter names with *"));
@@ -471,8 +472,8 @@ std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& 
   for (const Setting& s : settings()) {
     if (s.may_differ || s.shorthand) continue;
     // Asked again for the minutes that became a number of updates: the same run.
-    if (s.name == "minutes" && (ours.planned_minutes == theirs.minutes || theirs.planned_minutes == ours.minutes))
-      continue;
+    const auto minutes = [](const TrainConfig& c) { return c.minutes > 0 ? c.minutes : c.planned_minutes; };
+    if (s.name == "minutes" && minutes(ours) == minutes(theirs)) continue;
     if (const Texts a = s.get(ours), b = s.get(theirs); a != b) found.push_back({s.name, joined(a), joined(b)});
   }
   return found;

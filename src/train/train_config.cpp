@@ -62,12 +62,21 @@ static void validate_validation(const TrainConfig& c) {
   require(c.early_stop == 0 || !c.eval_every.never(), "--early-stop needs --eval-every; try --eval-every 250");
 }
 
+static void validate_adapters(const TrainConfig& c) {
+  if (c.lora_rank == 0) return;
+  require(!c.init.empty(),
+          "--lora-rank needs a network to adapt, since only the adapters learn; give --init MODEL, or leave it out");
+  require(c.reset_layers == 0,
+          "--reset-layers and --lora-rank exclude each other: blocks with random weights have to learn all of them");
+}
+
 void validate(const TrainConfig& config) {
   validate_heads(config);
   validate_gpt1(config);
   validate_optimizer(config);
   validate_length(config);
   validate_validation(config);
+  validate_adapters(config);
 }
 
 }  // namespace rapt

@@ -29,6 +29,16 @@ RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps) {
           .width = config.width};
 }
 
+std::function<Dim(std::int64_t)> fitting_by_tokens(Dim most, std::function<Dim(std::int64_t)> tokens_of) {
+  return [most, tokens_of = std::move(tokens_of)](std::int64_t first) {
+    Dim count = 0;
+    for (Dim tokens = 0;; ++count) {
+      tokens += tokens_of(first + count);
+      if (tokens > most) return std::max<Dim>(1, count);
+    }
+  };
+}
+
 // How many updates it takes to see so many samples.
 static double updates_for(double samples, const TrainConfig& config, const TrainingData& data) {
   if (!data.fitting) return samples / static_cast<double>(config.batch * config.accumulate);

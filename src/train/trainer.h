@@ -29,6 +29,10 @@ struct TrainingData {
   double tokens_per_sample = 0;  ///< on average
 };
 
+/// TrainingData::fitting where batches have at most `most` tokens, or one sample that has more.
+/// \param tokens_of  a sample
+std::function<Dim(std::int64_t first)> fitting_by_tokens(Dim most, std::function<Dim(std::int64_t sample)> tokens_of);
+
 /// Updates of the whole run: the least that --steps, --epochs and --tokens allow.
 /// \throws UsageError  if none of them is given
 std::int64_t total_updates(const TrainConfig& config, const TrainingData& data);

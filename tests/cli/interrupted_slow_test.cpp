@@ -1,9 +1,11 @@
 // Training that is killed, that finds the disk full, that finds its folder taken: what must survive survives.
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <random>
 #include <regex>
 #include <thread>
@@ -50,8 +52,62 @@ std::vector<std::string> arguments_of(const std::string& out, int steps) {
           "--quiet"};
 }
 
+std::vector<std::string> masked_words_arguments(const std::string& out) {
+  return {"train",    "stories.txt", "--out",        out, "--model",      "bert", "--vocab",      "120",
+          "--layers", "2",           "--heads",      "2", "--width",      "32",   "--context",    "32",
+          "--batch",  "4",           "--accumulate", "2", "--dropout",    "0.1",  "--warmup",     "10",
+          "--steps",  "1500",        "--log-every",  "5", "--eval-every", "40",   "--save-every", "3",
+          "--quiet"};
+}
+
+std::vector<std::string> classifier_arguments(const std::string& init, const std::string& out) {
+  return {"train",          "a.tsv", "--task",       "classify", "--init",       init,  "--out",        "tuned-" + out,
+          "--batch-tokens", "60",    "--accumulate", "2",        "--dropout",    "0.2", "--warmup",     "10",
+          "--steps",        "1500",  "--log-every",  "5",        "--eval-every", "40",  "--save-every", "3",
+          "--quiet"};
+}
+
+std::string labelled_examples() {
+  std::string text = "text\tlabel\n";
+  for (int i = 0; i < 80; ++i) {
+    text += std::string(i % 2 ? "the cat was happy and went home" : "a dog") + (i % 3 ? "" : " and the bird saw it") +
+            (i % 2 ? "\tcat\n" : "\tdog\n");
+  }
+  return text;
+}
+
 std::string without_clock(const std::string& metrics) {
   return std::regex_replace(metrics, std::regex(",\"wall_clock\":\\{[^}]*\\}"), "");
+}
+
+std::string folder_of(const std::vector<std::string>& arguments) {
+  return *std::next(std::ranges::find(arguments, "--out"));
+}
+
+// One run to its end, and one that is killed twenty times at random moments before it may run to its end.
+// \param arguments  of a run in folder "whole" or "killed"
+void check_killed(const Workshop& shop, const std::function<std::vector<std::string>(const std::string&)>& arguments) {
+  std::vector<std::string> whole = arguments("whole");
+  whole.insert(whole.end(), {"--threads", "2"});
+  const ProgramResult uninterrupted = shop.rapt(whole);
+  REQUIRE_MESSAGE(uninterrupted.code == 0, uninterrupted.err);
+
+  std::mt19937 random(20260101);
+  int kills = 0;
+  for (int sitting = 0; sitting < 200; ++sitting) {
+    std::vector<std::string> killed = arguments("killed");
+    killed.insert(killed.end(), {"--threads", std::to_string(1 + random() % 3)});
+    const auto patience =
+        kills < 20 ? std::chrono::milliseconds(60 + random() % 400) : std::chrono::milliseconds(600000);
+    const ProgramResult result = shop.rapt_for(killed, patience, SIGKILL);
+    if (result.code == 0) break;
+    REQUIRE_MESSAGE(result.code == 128 + SIGKILL, result.err);
+    ++kills;
+  }
+  CHECK(kills >= 20);
+  const std::string a = folder_of(arguments("whole")), b = folder_of(arguments("killed"));
+  CHECK(shop.rapt({"checkpoint", "diff", a, b}).code == 0);
+  CHECK(without_clock(shop.read(a + "/metrics.jsonl")) == without_clock(shop.read(b + "/metrics.jsonl")));
 }
 
 }  // namespace
@@ -59,27 +115,15 @@ std::string without_clock(const std::string& metrics) {
 TEST_CASE("killed twenty times and resumed on other numbers of threads, a run ends with the same bits") {
   const Workshop shop;
   shop.write("stories.txt", generate_stories(3, 40000));
-  const int steps = 2000;  // more than twenty sittings get done
-  std::vector<std::string> whole = arguments_of("whole", steps);
-  whole.insert(whole.end(), {"--threads", "2"});
-  REQUIRE(shop.rapt(whole).code == 0);
+  check_killed(shop, [](const std::string& out) { return arguments_of(out, 2000); });  // more than twenty sittings
+}
 
-  std::mt19937 random(20260101);
-  int kills = 0;
-  for (int sitting = 0; sitting < 200; ++sitting) {
-    std::vector<std::string> arguments = arguments_of("killed", steps);
-    arguments.insert(arguments.end(), {"--threads", std::to_string(1 + random() % 3)});
-    // After twenty kills it may run to its end.
-    const auto patience =
-        kills < 20 ? std::chrono::milliseconds(60 + random() % 400) : std::chrono::milliseconds(600000);
-    const ProgramResult result = shop.rapt_for(arguments, patience, SIGKILL);
-    if (result.code == 0) break;
-    REQUIRE_MESSAGE(result.code == 128 + SIGKILL, result.err);
-    ++kills;
-  }
-  CHECK(kills >= 20);
-  CHECK(shop.rapt({"checkpoint", "diff", "whole", "killed"}).code == 0);
-  CHECK(without_clock(shop.read("whole/metrics.jsonl")) == without_clock(shop.read("killed/metrics.jsonl")));
+TEST_CASE("masked words and a classifier that begins from them, killed twenty times: the same bits") {
+  const Workshop shop;
+  shop.write("stories.txt", generate_stories(3, 40000));
+  shop.write("a.tsv", labelled_examples());
+  check_killed(shop, [](const std::string& out) { return masked_words_arguments(out); });
+  check_killed(shop, [](const std::string& out) { return classifier_arguments("whole", out); });
 }
 
 TEST_CASE("a disk that is full while saving: exit 74, and the checkpoint before is whole") {

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "autograd/ops/elementwise.h"
+#include "autograd/ops/sum.h"
 #include "nn/models/any_network.h"
 #include "nn/sentence_embedding.h"
 #include "support/network_checks.h"
@@ -292,6 +294,33 @@ TEST_CASE("any network is what its configuration says, and its backbone is found
   AnyNetwork gpt({.backbone = small_gpt(true)}, init);
   CHECK(gpt.release<Bert>() == nullptr);
   CHECK(gpt.release<Gpt>()->width() == 8);
+}
+
+TEST_CASE("what judges whole sequences is computed without the other rows of the last layer, and is the same") {
+  const Batch batch = random_batch({5, 1, 4}, kVocabulary, 3);
+  for (const int kind : {0, 1, 2}) {
+    CAPTURE(kind);
+    Initializer init(5, DType::kF64);
+    std::unique_ptr<Backbone> backbone;
+    if (kind == 2) {
+      backbone = std::make_unique<Bert>(small_bert(), init);
+    } else {
+      backbone = std::make_unique<Gpt>(small_gpt(kind == 0), init);
+    }
+    std::vector<Tensor> results[2];
+    for (const bool shorter : {false, true}) {
+      Context ctx;
+      const Variable vectors = shorter ? backbone->sequence_vectors(batch, ctx)
+                                       : backbone->pooled(backbone->states(batch, ctx), batch.layout);
+      results[shorter] = {vectors.value()};
+      backward(sum(vectors * Variable(random_tensor({3, 8}, 9))));
+      for (NamedParameter& p : parameters_of(*backbone)) {
+        results[shorter].push_back(p.variable.grad().clone());
+        p.variable.clear_grad();
+      }
+    }
+    for (std::size_t i = 0; i < results[0].size(); ++i) CHECK(max_difference(results[0][i], results[1][i]) < 1e-12);
+  }
 }
 
 TEST_CASE("a sentence's vector is the mean of its states or one of them, of length one when asked") {

@@ -2,11 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <csignal>
-#include <fstream>
-#include <regex>
-
-#include "io/temporary_folder.h"
+#include "support/run_checks.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "text/stories.h"
@@ -14,6 +10,7 @@
 #include "train/pretrained.h"
 
 using namespace rapt;
+using namespace rapt::testing;
 
 namespace {
 
@@ -28,43 +25,7 @@ RunRequest small_run(const TemporaryFolder& folder, const std::string& out, std:
       {"steps", {"24"}},        {"log-every", {"3"}},    {"eval-every", {"8"}},       {"save-every", {"5"}},
       {"sample-every", {"10"}}, {"sample-tokens", {"5"}}};
   flags.insert(flags.end(), more.begin(), more.end());
-  RunRequest request;
-  request.config = layer_config("", "", flags);
-  request.progress.quiet = true;
-  request.sink = [](std::string_view) {};
-  return request;
-}
-
-RunResult run(const RunRequest& request) {
-  const StopSignals signals;
-  return run_training(request, signals);
-}
-
-// Runs and sends SIGTERM while the `n`-th batch of lines is being told.
-RunResult run_interrupted(RunRequest request, int n) {
-  request.progress.quiet = false;
-  int told = 0;
-  request.sink = [&told, n](std::string_view) {
-    if (++told == n) std::raise(SIGTERM);
-  };
-  return run(request);
-}
-
-std::string metrics_without_clock(const std::string& folder) {
-  return std::regex_replace(read_plainly(folder + "/metrics.jsonl"), std::regex(",\"wall_clock\":\\{[^}]*\\}"), "");
-}
-
-void check_same(const std::string& a, const std::string& b) {
-  const CheckpointFile first(a + "/last.h5"), second(b + "/last.h5");
-  REQUIRE(first.tensors().size() == second.tensors().size());
-  for (const auto& t : first.tensors()) {
-    std::vector<float> x(static_cast<std::size_t>(t.count())), y = x;
-    first.read_into<float>(t.name, x);
-    second.read_into<float>(t.name, y);
-    CHECK_MESSAGE(x == y, t.name);
-  }
-  CHECK(first.state() == second.state());
-  CHECK(metrics_without_clock(a) == metrics_without_clock(b));
+  return run_of(flags);
 }
 
 }  // namespace

@@ -48,6 +48,11 @@ NetworkConfig with_task_head(NetworkConfig config, Task task, Dim outputs) {
 
 AnyNetwork::AnyNetwork(const NetworkConfig& config, Initializer& init) : config_(config), module_(make(config, init)) {}
 
+int AnyNetwork::merge_adapters() {
+  std::visit([](auto& backbone) { backbone.lora = {}; }, config_.backbone);
+  return rapt::merge_adapters(*module_);
+}
+
 const Backbone& AnyNetwork::backbone() const {
   if (const auto* task = as<TaskNetwork>()) return task->backbone();
   if (const auto* pretraining = as<BertPretraining>()) return pretraining->backbone();

@@ -39,6 +39,8 @@ class AnyNetwork final {
 
   const NetworkConfig& config() const { return config_; }
   Module& module() { return *module_; }
+  /// Adds low-rank adapters to their matrices; config() is that of a network without. \return  how many there were
+  int merge_adapters();
   const Backbone& backbone() const;
 
   /// The network as a T (Network, Gpt, Bert, BertPretraining, TaskNetwork); null if it is none.

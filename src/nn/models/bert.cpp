@@ -21,7 +21,8 @@ TransformerBlock::Options block_options(const BertConfig& c) {
           .attention_dropout = c.attention_dropout,
           .residual_dropout = c.hidden_dropout,
           .std = c.spread(),
-          .out_std = c.spread()};
+          .out_std = c.spread(),
+          .lora = c.lora};
 }
 
 }  // namespace
@@ -64,6 +65,10 @@ Bert::Bert(const BertConfig& config, Initializer& init)
 }
 
 Variable Bert::embed(const Batch& batch, Context& ctx) const {
+  require_shape(batch.layout.longest <= config_.context, [&] {
+    return "bert: a sequence of " + std::to_string(batch.layout.longest) + " tokens does not fit the context of " +
+           std::to_string(config_.context) + "; shorten it or raise --context";
+  });
   const Tensor segments = batch.segments.defined() ? batch.segments : Tensor::zeros(batch.tokens.shape(), DType::kI32);
   const Variable sum = embedding(
       {{batch.tokens, tokens_.weight()}, {batch.positions, positions_.weight()}, {segments, segments_.weight()}});
@@ -71,16 +76,22 @@ Variable Bert::embed(const Batch& batch, Context& ctx) const {
 }
 
 Variable Bert::states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace) const {
-  require_shape(batch.layout.longest <= config_.context, [&] {
-    return "bert: a sequence of " + std::to_string(batch.layout.longest) + " tokens does not fit the context of " +
-           std::to_string(config_.context) + "; shorten it or raise --context";
-  });
   return run_blocks(blocks_, embed(batch, ctx), batch, ctx, nullptr, trace);
 }
 
-Variable Bert::pooled(const Variable& states, const Packed& layout) const {
+const Linear& Bert::pooler() const {
   if (pooler_.empty()) throw std::invalid_argument("bert: this network has no pooler to judge whole sequences with");
-  return pooler_[0].forward(gather_rows(states, first_rows(layout)), Activation::kTanh);
+  return pooler_[0];
+}
+
+Variable Bert::pooled(const Variable& states, const Packed& layout) const {
+  return pooler().forward(gather_rows(states, first_rows(layout)), Activation::kTanh);
+}
+
+Variable Bert::sequence_vectors(const Batch& batch, Context& ctx) const {
+  const Linear& dense = pooler();
+  return dense.forward(run_blocks_at(blocks_, embed(batch, ctx), batch, first_rows(batch.layout), ctx),
+                       Activation::kTanh);
 }
 
 void Bert::visit(ParameterVisitor& v) {

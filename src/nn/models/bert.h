@@ -23,6 +23,7 @@ struct BertConfig {
   double hidden_dropout = 0.1, attention_dropout = 0.1;
   double init_std = 0.02;  ///< of every matrix and table
   bool pooler = true;
+  LoraOptions lora = {};
 
   Dim inner_width() const { return feed_forward > 0 ? feed_forward : 4 * width; }
   InitStd spread() const { return {init_std, /*cut=*/true}; }
@@ -63,11 +64,13 @@ class Bert final : public Backbone {
   /// tanh(W x + b) of each sequence's first token. \return  [B, C]
   /// \throws std::invalid_argument  if the network has no pooler
   Variable pooled(const Variable& states, const Packed& layout) const override;
+  Variable sequence_vectors(const Batch& batch, Context& ctx) const override;
 
   void visit(ParameterVisitor& v) override;
 
  private:
   Variable embed(const Batch& batch, Context& ctx) const;
+  const Linear& pooler() const;
 
   BertConfig config_;
   Embedding tokens_, positions_, segments_;

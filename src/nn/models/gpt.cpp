@@ -38,7 +38,8 @@ TransformerBlock::Options block_options(const GptConfig& c, Dim layer) {
           .attention_dropout = c.attention_dropout,
           .residual_dropout = c.residual_dropout,
           .std = c.init_std,
-          .out_std = residual_std(c)};
+          .out_std = residual_std(c),
+          .lora = c.lora};
 }
 
 }  // namespace
@@ -101,6 +102,10 @@ Gpt::Tables Gpt::tables(Context& ctx) const {
 }
 
 Variable Gpt::embed(const Batch& batch, const Tables& tables, Context& ctx) const {
+  require_shape(batch.layout.longest <= config_.context, [&] {
+    return "gpt: a sequence of " + std::to_string(batch.layout.longest) + " tokens does not fit the context of " +
+           std::to_string(config_.context) + "; shorten it or raise --context";
+  });
   std::vector<EmbeddingLookup> lookups = {{batch.tokens, tables.tokens}};
   if (tables.positions.defined()) lookups.push_back({batch.positions, tables.positions});
   const Variable x = embedding(lookups);  // [N, C]
@@ -109,10 +114,6 @@ Variable Gpt::embed(const Batch& batch, const Tables& tables, Context& ctx) cons
 
 Variable Gpt::run(const Batch& batch, const Tables& tables, Context& ctx, KeyValueCache* cache,
                   std::vector<Tensor>* trace) const {
-  require_shape(batch.layout.longest <= config_.context, [&] {
-    return "gpt: a sequence of " + std::to_string(batch.layout.longest) + " tokens does not fit the context of " +
-           std::to_string(config_.context) + "; shorten it or raise --context";
-  });
   Variable x = run_blocks(blocks_, embed(batch, tables, ctx), batch, ctx, cache, trace);  // [N, C]
   if (norm_.empty()) return x;
   x = norm_[0].forward(x);
@@ -130,6 +131,12 @@ Variable Gpt::states(const Batch& batch, Context& ctx, KeyValueCache& cache) con
 
 Variable Gpt::pooled(const Variable& states, const Packed& layout) const {
   return gather_rows(states, last_rows(layout));
+}
+
+Variable Gpt::sequence_vectors(const Batch& batch, Context& ctx) const {
+  const Variable x = embed(batch, tables(ctx), ctx);                                     // [N, C]
+  const Variable last = run_blocks_at(blocks_, x, batch, last_rows(batch.layout), ctx);  // [B, C]
+  return norm_.empty() ? last : norm_[0].forward(last);
 }
 
 Variable Gpt::logits(const Variable& states) const { return linear(states, head(), Variable()); }

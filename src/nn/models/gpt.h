@@ -29,6 +29,7 @@ struct GptConfig {
   bool scale_attention_by_inverse_layer = false;  ///< and by 1/(layer + 1)
   double init_std = 0.02, position_std = 0.01;
   bool scale_residual_init = true;  ///< projections back into the residual start at std / sqrt(2 layers)
+  LoraOptions lora = {};
 
   Dim inner_width() const { return feed_forward > 0 ? feed_forward : 4 * width; }
 
@@ -64,6 +65,7 @@ class Gpt final : public Network, public Backbone {
 
   /// The state of each sequence's last token, which has seen all others. \return  [B, C]
   Variable pooled(const Variable& states, const Packed& layout) const override;
+  Variable sequence_vectors(const Batch& batch, Context& ctx) const override;
 
   /// \return  [N, V]; for parity checks and for the few rows of decoding, training never makes them
   Variable logits(const Variable& states) const;

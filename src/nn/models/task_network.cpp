@@ -93,6 +93,12 @@ TaskNetwork::TaskNetwork(std::unique_ptr<Backbone> backbone, const TaskConfig& c
 }
 
 // What the head judges: [B, C], or [N, C] where each token is judged.
+Variable TaskNetwork::head_input(const Batch& batch, Context& ctx) const {
+  if (!config_.judges_sequences()) return head_input(backbone_->states(batch, ctx), batch.layout, ctx);
+  const Variable vectors = backbone_->sequence_vectors(batch, ctx);  // [B, C]
+  return dropout(vectors, ctx.training ? config_.dropout : 0, ctx.sequence_dropout_key());
+}
+
 Variable TaskNetwork::head_input(const Variable& states, const Packed& layout, Context& ctx) const {
   const double p = ctx.training ? config_.dropout : 0;
   if (config_.judges_sequences()) return dropout(backbone_->pooled(states, layout), p, ctx.sequence_dropout_key());
@@ -132,7 +138,7 @@ Variable TaskNetwork::task_loss(const Variable& x, const Batch& batch, const Los
 
 Variable TaskNetwork::loss(const Batch& batch, const LossShare& share, Context& ctx) const {
   if (share.language_model == 0) {
-    return task_loss(head_input(backbone_->states(batch, ctx), batch.layout, ctx), batch, share);
+    return task_loss(head_input(batch, ctx), batch, share);
   }
   const auto* gpt = dynamic_cast<const Gpt*>(backbone_.get());
   if (gpt == nullptr || config_.task == Task::kTag) {
@@ -148,7 +154,7 @@ Variable TaskNetwork::loss(const Batch& batch, const LossShare& share, Context& 
 Tensor TaskNetwork::logits(const Batch& batch) const {
   const NoGrad no_grad;
   Context ctx;
-  Variable x = head_input(backbone_->states(batch, ctx), batch.layout, ctx);
+  Variable x = head_input(batch, ctx);
   if (config_.task == Task::kTag) x = gather_rows(x, batch.target_rows);
   return head_.forward(x).value();
 }

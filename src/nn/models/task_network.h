@@ -75,6 +75,7 @@ class TaskNetwork final : public Network {
   void visit(ParameterVisitor& v) override;
 
  private:
+  Variable head_input(const Batch& batch, Context& ctx) const;
   Variable head_input(const Variable& states, const Packed& layout, Context& ctx) const;
   Variable task_loss(const Variable& input, const Batch& batch, const LossShare& share) const;
 
