@@ -1,4 +1,6 @@
 // classify, regress, multilabel, tag, qa, choice: a backbone with a task's head that learns from labels.
+#include "train/labelled_job.h"
+
 #include <algorithm>
 
 #include "io/json.h"
@@ -11,7 +13,6 @@
 #include "train/checkpoint.h"
 #include "train/choose.h"
 #include "train/job.h"
-#include "train/labelled_job.h"
 #include "train/labelled_scores.h"
 #include "train/model_size.h"
 #include "train/networks.h"
