@@ -88,11 +88,13 @@ TEST_CASE("flags that do not exist name the nearest, and bad values name the fla
                        UsageError);
   CHECK_THROWS_WITH_AS(layer_config("", "", {{"n_layer", {"x"}}}),
                        "--layers must be a whole number from 1 to 10000, got \"x\"", UsageError);
-  CHECK_THROWS_WITH_AS(layer_config("", "", {{"preset", {"gpt3"}}}),
-                       "--preset must be one of shakespeare-char-cpu, shakespeare-char, gpt1, gpt2, gpt2-medium, "
-                       "gpt2-large, gpt2-xl, got "
-                       "\"gpt3\"; did you mean gpt1?",
-                       UsageError);
+  CHECK_THROWS_WITH_AS(
+      layer_config("", "", {{"preset", {"gpt3"}}}),
+      "--preset must be one of shakespeare-char-cpu, shakespeare-char, gpt1, gpt2, gpt2-medium, "
+      "gpt2-large, gpt2-xl, bert-tiny, bert-mini, bert-small, bert-medium, bert-base, "
+      "glue/cola, glue/sst2, glue/mrpc, glue/stsb, glue/qqp, glue/mnli, glue/qnli, glue/rte, glue/wnli, got "
+      "\"gpt3\"; did you mean gpt1?",
+      UsageError);
 }
 
 TEST_CASE("every preset and size is made of settings that exist, have those values and make a whole") {
