@@ -1,5 +1,7 @@
 #include "embedding_output.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "io/durable_file.h"
@@ -52,10 +54,9 @@ class JsonLinesOutput final : public EmbeddingOutput {
   }
 
   void add(std::string_view text, std::span<const float> vector) override {
-    nlohmann::ordered_json json;
-    json["text"] = text;
-    json["embedding"] = std::vector<float>(vector.begin(), vector.end());
-    const std::string line = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    const std::string quoted = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    // Shortest numbers that read back as the same floats; JSON would print them as doubles.
+    const std::string line = fmt::format("{{\"text\":{},\"embedding\":[{}]}}\n", quoted, fmt::join(vector, ","));
     if (file_ == nullptr) return out(line);
     file_->append(line);
   }

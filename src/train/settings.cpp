@@ -221,7 +221,8 @@ void add_data(Table& t) {
   t.add(text("pair-column", &Config::pair_column, "NAME|N", "column of the second text"), {"sentence2-key"});
   t.add(text("label-column", &Config::label_column, "NAME|N", "column of the label"),
         {"label-column-name", "label-field"});
-  t.add(text("glue", &Config::glue, "NAME", "a task of GLUE, whose files' columns are known: sst2, cola, stsb and the others"));
+  t.add(text("glue", &Config::glue, "NAME",
+             "a task of GLUE, whose files' columns are known: sst2, cola, stsb and the others"));
   t.add(on_off("header", &Config::header, "the first line of a table names its columns"));
   t.add(text("label-separator", &Config::label_separator, "TEXT", "between the labels of one example"));
   t.group("masked words", [](const Config& c) { return c.task == "mlm" || c.task == "mlm-nsp"; });
