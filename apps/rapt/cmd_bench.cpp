@@ -1,10 +1,9 @@
-// rapt bench: matrix products and whole updates, beside the machine's own peak.
+// rapt bench gemm, step: matrix products and whole updates of a GPT, beside the machine's own peak.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "bench_updates.h"
 #include "commands.h"
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
@@ -18,16 +17,7 @@
 namespace rapt::app {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t n = values.size();
-  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
 
 // ------------------------------------------------------------------------------------------------------------- gemm
 
@@ -153,42 +143,10 @@ int run_step(const Arguments& arguments) {
   Initializer init(static_cast<std::uint64_t>(config.seed));
   Gpt model(gpt_config(config, config.vocabulary), init);
   Trainer trainer(config, model, random_data(config, config.vocabulary), warmup + steps);
-  std::vector<double> times;
-  double loss = 0;
-  std::size_t system_allocations = 0;
-  for (std::int64_t i = 0; i < warmup + steps; ++i) {
-    if (i == std::max<std::int64_t>(1, warmup)) system_allocations = memory_stats().system_allocations;
-    const Clock::time_point began = Clock::now();
-    loss = trainer.update().loss;
-    if (i >= warmup) times.push_back(seconds_since(began));
-  }
-  const double tokens = static_cast<double>(config.batch * config.accumulate * config.context);
-  double total = 0;
-  for (const double t : times) total += t;
-  const double seconds = median(times);
-  const double work = model_size(config, config.vocabulary).flop_per_token * tokens;
-
-  Json json;
-  json["what"] = fmt::format("gpt {} B{} T{}", name, config.batch, config.context);
-  json["rapt"] = RAPT_VERSION;
-  json["threads"] = thread_count();
-  json["precision"] = "f32";
-  json["median_ms"] = seconds * 1e3;
-  json["total_s"] = total;
-  json["tokens_per_s"] = tokens * static_cast<double>(times.size()) / total;
-  json["loss"] = loss;
-  json["peak_mb"] = peak_resident_memory() >> 20;
-  json["peak_gflops"] = peak * 1e-9;
-  json["share_of_peak"] = work / seconds / peak;
-  json["tensor_peak_mb"] = memory_stats().peak >> 20;
-  json["system_allocations_after_first"] = memory_stats().system_allocations - system_allocations;
-  if (arguments.has("json")) {
-    out(json.dump() + "\n");
-  } else {
-    out(fmt::format("{}: {:.2f} ms an update, {:.0f} tokens/s, {:.0f} % of the sgemm peak of {:.0f} GFLOP/s, {} MB\n",
-                    json["what"].get<std::string>(), seconds * 1e3, json["tokens_per_s"].get<double>(),
-                    100 * work / seconds / peak, peak * 1e-9, json["peak_mb"].get<std::uint64_t>()));
-  }
+  const UpdateTimes times = time_updates(trainer, warmup, steps);
+  print_updates(report_updates(fmt::format("gpt {} B{} T{}", name, config.batch, config.context), times,
+                               model_size(config, config.vocabulary).flop_per_token, peak),
+                arguments.has("json"));
   return 0;
 }
 
@@ -206,8 +164,7 @@ Command bench_step_command() {
   std::vector<Option> options = setting_options({"preset", "batch", "context", "steps", "layers", "heads", "width",
                                                  "vocabulary", "dropout", "accumulate", "recompute", "seed"});
   for (Option& option : options) option.group.clear();
-  options.push_back({.name = "warm", .value = "N", .help = "updates before timing starts", .fallback = "2"});
-  options.push_back({.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"});
+  for (Option& option : update_options()) options.push_back(std::move(option));
   return {.name = "bench step",
           .summary = "time updates of a GPT on random tokens; presets char-cpu, char, gpt2, gpt2-dropout",
           .examples = {"rapt bench step --preset gpt2 --batch 4 --context 64 --steps 8 --json"},

@@ -1,4 +1,4 @@
-// rapt eval: how well a model predicts a text. rapt score: the same for each line.
+// rapt eval: how good a model is on data. rapt score: how well a language model predicts each line.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -6,7 +6,9 @@
 #include <numbers>
 
 #include "commands.h"
+#include "evaluate.h"
 #include "io/escape.h"
+#include "labelled_input.h"
 #include "model_input.h"
 #include "terminal.h"
 #include "train/run_data.h"
@@ -42,8 +44,7 @@ Dim context_of(const Arguments& arguments, const Gpt& model) {
   return arguments.whole("context", model.config().context, 1, model.config().context);
 }
 
-int run_eval(const Arguments& arguments) {
-  const Pretrained pretrained = open_model(arguments);
+int eval_language_model(const Arguments& arguments, const Pretrained& pretrained) {
   const Gpt& model = pretrained.gpt();
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   const std::vector<std::string> documents = read_documents(arguments, false);
@@ -69,6 +70,13 @@ int run_eval(const Arguments& arguments) {
                     std::exp(loss), json["bits_per_byte"].get<double>(), total.tokens));
   }
   return 0;
+}
+
+int run_eval(const Arguments& arguments) {
+  const Pretrained model = open_model(arguments);
+  if (model.network->as<Gpt>() != nullptr) return eval_language_model(arguments, model);
+  if (model.network->as<BertPretraining>() != nullptr) return eval_masked_words(arguments, model);
+  return eval_labelled(arguments, model);
 }
 
 // Tokens, log-probability, perplexity and the line.
@@ -107,21 +115,24 @@ int run_score(const Arguments& arguments) {
 }
 
 Option context_option() {
-  return {.name = "context", .value = "N", .help = "tokens a window", .fallback = "the model's"};
+  return {.name = "context", .value = "N", .help = "tokens a window or sequence", .fallback = "the model's"};
 }
 
 }  // namespace
 
 Command eval_command() {
+  std::vector<Option> options = {
+      data_option(), context_option(), {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}};
+  for (Option& option : labelled_input_options()) options.push_back(std::move(option));
   return {.name = "eval",
-          .summary = "how well a model predicts a text: loss, perplexity, bits a byte",
+          .summary = "how good a model is on data: loss and perplexity, masked words, or the metrics of its task",
           .arguments = "MODEL",
           .least = 1,
           .most = 1,
-          .examples = {"rapt eval runs/my --data held-out.txt", "rapt eval runs/my --data held-out.txt --json"},
-          .options = {data_option(),
-                      context_option(),
-                      {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
+          .examples = {"rapt eval runs/my --data held-out.txt", "rapt eval runs/my --data held-out.txt --json",
+                       "rapt eval runs/b-sst2 --data test.tsv", "rapt eval runs/b --data d.h5"},
+          .options = options,
+          .more = "A model of labels reads the columns that its run read, unless options say otherwise.\n",
           .run = run_eval};
 }
 

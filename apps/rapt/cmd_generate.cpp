@@ -111,6 +111,7 @@ int run(const Arguments& arguments) {
   GenerateOptions options = options_of(arguments);
   check(options.sampling);
   const Pretrained pretrained = open_model(arguments);
+  const Gpt& model = pretrained.gpt();  // or it says what it is, before anything is written
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   const std::vector<std::string> prompts = prompts_of(arguments), stops = arguments.list("stop");
   if (const auto end = tokenizer.end_of_text(); end && !arguments.has("ignore-end")) options.stop_ids = {*end};
@@ -134,8 +135,8 @@ int run(const Arguments& arguments) {
     };
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<Generated> results = arguments.has("beam") ? run_beams(pretrained.gpt(), ids, arguments, options)
-                                                               : generate(pretrained.gpt(), ids, options);
+  const std::vector<Generated> results =
+      arguments.has("beam") ? run_beams(model, ids, arguments, options) : generate(model, ids, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::size_t tokens = 0;
   for (const Generated& g : results) tokens += g.tokens.size();

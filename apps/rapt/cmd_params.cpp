@@ -13,9 +13,12 @@
 
 namespace rapt::app {
 
+constexpr Dim kBertVocabulary = 30522;  // of the published uncased models
+
 /// Entries that a tokenizer of this kind has before any text is seen; 0 if only the text tells.
 static Dim known_vocabulary(const LayeredConfig& config) {
   if (config.given("vocab")) return config.values.vocabulary;
+  if (config.values.model == "bert") return kBertVocabulary;
   if (config.values.tokenizer == "byte") return 256;
   return config.values.tokenizer == "char" ? 0 : config.values.vocabulary;
 }
@@ -27,6 +30,7 @@ static std::string as_table(const TrainConfig& config, const ModelSize& size, Di
     text += fmt::format("{:<22}{:>15}{:>7.1f} %\n", name, fmt::group_digits(count),
                         100.0 * double(count) / double(size.parameters));
   text += fmt::format("{:<22}{:>15}\n", "parameters", fmt::group_digits(size.parameters));
+  if (size.in_heads > 0) text += fmt::format("{:<22}{:>15}\n", "and in its heads", fmt::group_digits(size.in_heads));
   text += fmt::format("{:<22}{:>15}\n\n", "of them in a block", fmt::group_digits(size.per_block));
   text += fmt::format(
       "an update costs {:.3g} FLOP a token; weights, gradients and AdamW's moments take {}, activations come on top\n",
@@ -37,6 +41,7 @@ static std::string as_table(const TrainConfig& config, const ModelSize& size, Di
 static std::string as_json(const ModelSize& size, Dim vocabulary) {
   nlohmann::ordered_json json;
   json["parameters"] = size.parameters;
+  if (size.in_heads > 0) json["in_heads"] = size.in_heads;
   json["per_block"] = size.per_block;
   for (const auto& [name, count] : size.parts) json["parts"][name] = count;
   json["vocabulary"] = vocabulary;
@@ -64,6 +69,9 @@ static int run(const Arguments& arguments) {
   if (vocabulary == 0) {
     vocabulary = 65;
     say("note: counting 65 characters, as Shakespeare has; --vocab N for another text");
+  }
+  if (config.values.model == "bert" && !config.given("vocab")) {
+    say("note: counting the 30,522 entries of BERT's uncased vocabulary; --vocab N for another");
   }
   const ModelSize size = model_size(config.values, vocabulary);
   out(arguments.has("json") ? as_json(size, vocabulary) : as_table(config.values, size, vocabulary));

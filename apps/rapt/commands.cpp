@@ -22,7 +22,11 @@ const std::vector<Family>& families() {
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       train_command(),
+      finetune_command(),
       eval_command(),
+      predict_command(),
+      fill_mask_command(),
+      embed_command(),
       generate_command(),
       score_command(),
       demo_command(),
@@ -42,6 +46,7 @@ const std::vector<Command>& commands() {
       checkpoint_import_command(),
       bench_gemm_command(),
       bench_step_command(),
+      bench_finetune_command(),
       params_command(),
       doctor_command(),
       help_command(),

@@ -10,7 +10,11 @@
 namespace rapt::app {
 
 Command train_command();
+Command finetune_command();
 Command eval_command();
+Command predict_command();
+Command fill_mask_command();
+Command embed_command();
 Command generate_command();
 Command score_command();
 Command tokenizer_train_command();
@@ -29,6 +33,7 @@ Command checkpoint_export_command();
 Command checkpoint_import_command();
 Command bench_gemm_command();
 Command bench_step_command();
+Command bench_finetune_command();
 Command demo_command();
 Command params_command();
 Command doctor_command();

@@ -148,7 +148,8 @@ std::size_t Arguments::take(const std::vector<std::string>& typed, std::size_t a
   const std::string as_typed = word.substr(0, equals);
   const std::string canonical = dashed((negated ? "no-" : "") + option.name);
   // -o for --out is this program's own short form; only other communities' words are worth a note.
-  if (as_typed != canonical && as_typed.size() > 2 &&
+  const bool own = std::ranges::find(option.own, kebab(as_typed).substr(2)) != option.own.end();
+  if (as_typed != canonical && as_typed.size() > 2 && !own &&
       std::find(translated_.begin(), translated_.end(), std::pair{as_typed, canonical}) == translated_.end())
     translated_.emplace_back(as_typed, canonical);
 

@@ -29,6 +29,7 @@ struct Option {
   std::string group = {};                 ///< heading in help; empty: `options`
   std::string fallback = {};              ///< the default, shown in help
   bool common = true;                     ///< in --help, not only in --help-all
+  std::vector<std::string> own = {};      ///< aliases that are the command's own words, and no note is made of
 };
 
 struct Command;

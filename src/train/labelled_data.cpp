@@ -1,6 +1,7 @@
 #include "train/labelled_data.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "io/json.h"
 #include "tensor/error.h"
@@ -11,6 +12,16 @@
 #include "text/tokenizer_files.h"
 
 namespace rapt {
+
+// Where the reading of files has come to.
+struct LabelledFiles {
+  std::vector<std::string> names;
+  std::size_t opened = 0;
+  std::unique_ptr<LabelledTextReader> texts;
+  std::unique_ptr<TagReader> tags;
+  std::unique_ptr<ChoiceReader> choices;
+};
+
 namespace {
 
 constexpr const char* kDelimiters[] = {"_start_", "_delimiter_", "_classify_"};
@@ -23,6 +34,19 @@ std::string joined(const std::vector<std::string>& words) {
   std::string all;
   for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
   return all;
+}
+
+// The next example of several files, one after the other; false after the last.
+template <typename Reader, typename Example, typename Open>
+bool next_example(LabelledFiles& files, std::unique_ptr<Reader>& reader, Example& example, const Open& open) {
+  for (;;) {
+    if (reader == nullptr) {
+      if (files.opened == files.names.size()) return false;
+      reader = std::make_unique<Reader>(open(files.names[files.opened++]));
+    }
+    if (reader->next(example)) return true;
+    reader.reset();
+  }
 }
 
 }  // namespace
@@ -38,7 +62,7 @@ SequenceFrame::SequenceFrame(std::shared_ptr<const Tokenizer> tokenizer, bool en
   }
   const std::size_t frame = pair({}, {}).ids.size();
   if (static_cast<Dim>(frame) >= max_length) {
-    throw UsageError("train: sequences of " + std::to_string(max_length) + " tokens leave no room for a text beside " +
+    throw UsageError("tokens: sequences of " + std::to_string(max_length) + " tokens leave no room for a text beside " +
                      std::to_string(frame) + " special tokens; raise --max-length or --context");
   }
 }
@@ -99,29 +123,44 @@ std::shared_ptr<const Tokenizer> with_delimiters(const Tokenizer& tokenizer) {
 
 // ----------------------------------------------------------------------------------------------------------- reading
 
-LabelledData LabelledData::read(const std::vector<std::string>& files, const SequenceFrame& frame,
-                                const LabelledOptions& options) {
-  LabelledData data(frame, options);
-  data.labels_ = LabelVocabulary(options.labels);
-  data.file_ = joined(files);
-  switch (options.task) {
+LabelledStream::LabelledStream(std::vector<std::string> files, SequenceFrame frame, LabelledOptions options)
+    : frame_(std::move(frame)), options_(std::move(options)), files_(std::make_unique<LabelledFiles>()) {
+  files_->names = std::move(files);
+}
+LabelledStream::LabelledStream(LabelledStream&&) noexcept = default;
+LabelledStream::~LabelledStream() = default;
+
+std::optional<LabelledData> LabelledStream::next(Dim samples) {
+  LabelledData data(frame_, options_);
+  data.labels_ = LabelVocabulary(options_.labels);
+  data.file_ = joined(files_->names);
+  switch (options_.task) {
     case Task::kClassify:
     case Task::kRegress:
     case Task::kMultilabel:
-      data.read_texts(files);
+      data.read_texts(*files_, samples);
       break;
     case Task::kTag:
-      data.read_tags(files);
+      data.read_tags(*files_, samples);
       break;
     case Task::kChoice:
-      data.read_choices(files);
+      data.read_choices(*files_, samples);
       break;
     case Task::kQuestion:
-      data.read_questions(files);
+      data.read_questions(*files_);
       break;
   }
-  data.require_some();
-  return data;
+  if (data.samples() > 0) {
+    any_ = true;
+    return data;
+  }
+  if (!any_) throw DataError(data.file_ + ": there are no examples in it");
+  return std::nullopt;
+}
+
+LabelledData LabelledData::read(const std::vector<std::string>& files, const SequenceFrame& frame,
+                                const LabelledOptions& options) {
+  return *LabelledStream(files, frame, options).next(std::numeric_limits<Dim>::max());
 }
 
 LabelledData LabelledData::subset(std::span<const Dim> samples) const {
@@ -159,10 +198,6 @@ LabelledData LabelledData::subset(std::span<const Dim> samples) const {
   return part;
 }
 
-void LabelledData::require_some() const {
-  if (samples() == 0) throw DataError(file_ + ": there are no examples in it");
-}
-
 void LabelledData::add_sequence(const TokenSequence& sequence) {
   tokens_.insert(tokens_.end(), sequence.ids.begin(), sequence.ids.end());
   segments_.insert(segments_.end(), sequence.segments.begin(), sequence.segments.end());
@@ -175,35 +210,39 @@ void LabelledData::end_sample(std::int64_t line, std::vector<std::string> texts)
   first_sequence_.push_back(static_cast<Dim>(begins_.size()) - 1);
 }
 
-void LabelledData::read_texts(const std::vector<std::string>& files) {
+// How one file of texts is read.
+static LabelledTextReader open_texts(const std::string& file, const LabelledOptions& options) {
+  const Input input = open_input(file);
+  LabelledTextOptions reading;
+  if (!options.glue.empty()) reading = glue_options(glue_task(options.glue), input, options.labels_required);
+  if (!options.columns.text.empty()) reading.columns.text = options.columns.text;
+  if (!options.columns.pair.empty()) reading.columns.pair = options.columns.pair;
+  if (!options.columns.label.empty()) reading.columns.label = options.columns.label;
+  if (options.glue.empty()) {
+    reading.table.header = options.header;
+    reading.labels = options.task == Task::kClassify  ? LabelKind::kClass
+                     : options.task == Task::kRegress ? LabelKind::kValue
+                                                      : LabelKind::kSet;
+    reading.labels_required = options.labels_required;
+    reading.separator = options.separator;
+  }
+  return LabelledTextReader(input, reading);
+}
+
+void LabelledData::read_texts(LabelledFiles& files, Dim most) {
   std::vector<LabelledText> examples;
   std::vector<std::string> places;  // of examples, for messages about labels
   LabelCollector found;
   const bool classes = options_.task != Task::kRegress;
-  for (const std::string& file : files) {
-    const Input input = open_input(file);
-    LabelledTextOptions reading;
-    if (!options_.glue.empty()) reading = glue_options(glue_task(options_.glue), input, options_.labels_required);
-    if (!options_.columns.text.empty()) reading.columns.text = options_.columns.text;
-    if (!options_.columns.pair.empty()) reading.columns.pair = options_.columns.pair;
-    if (!options_.columns.label.empty()) reading.columns.label = options_.columns.label;
-    if (options_.glue.empty()) {
-      reading.table.header = options_.header;
-      reading.labels = options_.task == Task::kClassify  ? LabelKind::kClass
-                       : options_.task == Task::kRegress ? LabelKind::kValue
-                                                         : LabelKind::kSet;
-      reading.labels_required = options_.labels_required;
-      reading.separator = options_.separator;
+  const auto open = [&](const std::string& file) { return open_texts(file, options_); };
+  for (LabelledText example;
+       static_cast<Dim>(examples.size()) < most && next_example(files, files.texts, example, open);) {
+    places.push_back(files.texts->where(example));
+    if (options_.labels.empty() && classes) {
+      for (const std::string& label : example.labels) found.add(label, places.back());
     }
-    LabelledTextReader reader(input, reading);
-    for (LabelledText example; reader.next(example);) {
-      places.push_back(reader.where(example));
-      if (options_.labels.empty() && classes) {
-        for (const std::string& label : example.labels) found.add(label, places.back());
-      }
-      labelled_ = labelled_ && example.labelled;
-      examples.push_back(std::move(example));
-    }
+    labelled_ = labelled_ && example.labelled;
+    examples.push_back(std::move(example));
   }
   if (options_.labels.empty() && classes) labels_ = found.vocabulary();
   const Tokenizer& tokenizer = frame_.tokenizer();
@@ -230,23 +269,24 @@ void LabelledData::read_texts(const std::vector<std::string>& files) {
 }
 
 // A word's tag belongs to its first token; the others are not taught (Devlin et al. 2018, section 5.3).
-void LabelledData::read_tags(const std::vector<std::string>& files) {
+void LabelledData::read_tags(LabelledFiles& files, Dim most) {
   struct Read {
     TaggedSentence sentence;
     std::string place;
   };
   std::vector<Read> all;
   LabelCollector found;
-  for (const std::string& file : files) {
-    TagReader reader(open_input(file), {.tags_required = options_.labels_required});
-    for (TaggedSentence sentence; reader.next(sentence);) {
-      const std::string place = reader.where(sentence);
-      if (options_.labels.empty()) {
-        for (const std::string& tag : sentence.tags) found.add(tag, place);
-      }
-      labelled_ = labelled_ && !sentence.tags.empty();
-      all.push_back({std::move(sentence), place});
+  const auto open = [&](const std::string& file) {
+    return TagReader(open_input(file), {.tags_required = options_.labels_required});
+  };
+  for (TaggedSentence sentence;
+       static_cast<Dim>(all.size()) < most && next_example(files, files.tags, sentence, open);) {
+    const std::string place = files.tags->where(sentence);
+    if (options_.labels.empty()) {
+      for (const std::string& tag : sentence.tags) found.add(tag, place);
     }
+    labelled_ = labelled_ && !sentence.tags.empty();
+    all.push_back({std::move(sentence), place});
   }
   if (options_.labels.empty()) labels_ = found.vocabulary();
   const Dim before = frame_.before();
@@ -276,32 +316,32 @@ void LabelledData::read_tags(const std::vector<std::string>& files) {
   }
 }
 
-void LabelledData::read_choices(const std::vector<std::string>& files) {
+void LabelledData::read_choices(LabelledFiles& files, Dim most) {
   const Tokenizer& tokenizer = frame_.tokenizer();
-  for (const std::string& file : files) {
-    ChoiceReader reader(open_input(file), {.labels_required = options_.labels_required});
-    for (ChoiceExample example; reader.next(example);) {
-      const std::vector<std::int32_t> context = tokenizer.encode(example.context, SpecialTokens::kAsText);
-      std::vector<std::string> texts = {example.context};
-      for (const std::string& choice : example.choices) {
-        add_sequence(frame_.pair(context, tokenizer.encode(choice, SpecialTokens::kAsText)));
-        texts.push_back(choice);
-      }
-      classes_.push_back(example.label.value_or(-1));
-      labelled_ = labelled_ && example.label.has_value();
-      end_sample(example.line, std::move(texts));
-      if (choices_of(samples() - 1) != choices_of(0)) {
-        throw DataError(reader.table().name() + ": line " + std::to_string(example.line) +
-                        ": every question must have " + std::to_string(choices_of(0)) +
-                        " choices as the first one does, got " + std::to_string(choices_of(samples() - 1)));
-      }
+  const auto open = [&](const std::string& file) {
+    return ChoiceReader(open_input(file), {.labels_required = options_.labels_required});
+  };
+  for (ChoiceExample example; samples() < most && next_example(files, files.choices, example, open);) {
+    const std::vector<std::int32_t> context = tokenizer.encode(example.context, SpecialTokens::kAsText);
+    std::vector<std::string> texts = {example.context};
+    for (const std::string& choice : example.choices) {
+      add_sequence(frame_.pair(context, tokenizer.encode(choice, SpecialTokens::kAsText)));
+      texts.push_back(choice);
+    }
+    classes_.push_back(example.label.value_or(-1));
+    labelled_ = labelled_ && example.label.has_value();
+    end_sample(example.line, std::move(texts));
+    if (choices_of(samples() - 1) != choices_of(0)) {
+      throw DataError(files.choices->table().name() + ": line " + std::to_string(example.line) +
+                      ": every question must have " + std::to_string(choices_of(0)) +
+                      " choices as the first one does, got " + std::to_string(choices_of(samples() - 1)));
     }
   }
 }
 
-void LabelledData::read_questions(const std::vector<std::string>& files) {
-  for (const std::string& file : files) {
-    QaData more = read_squad(open_input(file));
+void LabelledData::read_questions(LabelledFiles& files) {
+  while (files.opened < files.names.size()) {
+    QaData more = read_squad(open_input(files.names[files.opened++]));
     for (QaQuestion& q : more.questions) {
       q.context += questions_.contexts.size();
       questions_.questions.push_back(std::move(q));

@@ -58,6 +58,8 @@ struct LabelledOptions {
   bool language_model = false;           ///< a GPT is taught to predict the texts as well
 };
 
+struct LabelledFiles;  // labelled_data.cpp
+
 /// Examples in memory: 8 bytes a token, and the texts that were read for scores and predictions.
 class LabelledData final {
  public:
@@ -98,17 +100,17 @@ class LabelledData final {
   PlacedTokens context_of(Dim window) const;
 
  private:
+  friend class LabelledStream;
   LabelledData(const SequenceFrame& frame, LabelledOptions options) : frame_(frame), options_(std::move(options)) {}
 
   static std::size_t index(Dim i) { return static_cast<std::size_t>(i); }
-  void read_texts(const std::vector<std::string>& files);
-  void read_tags(const std::vector<std::string>& files);
-  void read_choices(const std::vector<std::string>& files);
-  void read_questions(const std::vector<std::string>& files);
+  void read_texts(LabelledFiles& files, Dim most);
+  void read_tags(LabelledFiles& files, Dim most);
+  void read_choices(LabelledFiles& files, Dim most);
+  void read_questions(LabelledFiles& files);
   void add_windows(std::size_t question);
   void add_sequence(const TokenSequence& sequence);
   void end_sample(std::int64_t line, std::vector<std::string> texts);
-  void require_some() const;
   void add_targets(Batch& batch, std::span<const Dim> samples) const;
   void add_labels(Batch& batch, std::span<const Dim> samples) const;
 
@@ -139,6 +141,26 @@ class LabelledData final {
   std::vector<Context> contexts_;
   std::vector<QaWindow> windows_;
   std::vector<std::size_t> window_question_;
+};
+
+/// The same files in pieces, in memory bounded by a piece (and SQuAD's JSON, which is one document): for what looks at
+/// each example once.
+class LabelledStream final {
+ public:
+  /// \param options  `labels` must be there for tasks that have some, or each piece would find its own
+  LabelledStream(std::vector<std::string> files, SequenceFrame frame, LabelledOptions options);
+  LabelledStream(LabelledStream&&) noexcept;
+  ~LabelledStream();
+
+  /// At most so many samples more, but all windows of all questions at once; nothing after the last.
+  /// \throws MissingInputError, DataError, UsageError  as LabelledData::read
+  std::optional<LabelledData> next(Dim samples);
+
+ private:
+  SequenceFrame frame_;
+  LabelledOptions options_;
+  std::unique_ptr<LabelledFiles> files_;
+  bool any_ = false;
 };
 
 }  // namespace rapt

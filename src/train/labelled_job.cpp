@@ -126,29 +126,6 @@ std::string sources_of(const TrainConfig& config) {
   return dump_compact(sources);
 }
 
-// Batches of samples in an order that is new each epoch: sample i of the run is a function of (seed, i).
-TrainingData training_data_of(const SharedData& data, const TrainConfig& config) {
-  const Dim samples = data->samples();
-  const auto sample_at = [samples, seed = static_cast<std::uint64_t>(config.seed)](std::int64_t i) {
-    const auto epoch = static_cast<std::uint64_t>(i / samples);
-    const IndexPermutation order(static_cast<std::uint64_t>(samples), random_key(seed, Purpose::kOrder, epoch));
-    return static_cast<Dim>(order(static_cast<std::uint64_t>(i % samples)));
-  };
-  TrainingData result;
-  result.train = [data, sample_at](std::int64_t first, Dim count) {
-    std::vector<Dim> chosen;
-    for (Dim i = 0; i < count; ++i) chosen.push_back(sample_at(first + i));
-    return data->batch(chosen);
-  };
-  if (config.batch_tokens > 0) {
-    result.fitting = fitting_by_tokens(
-        config.batch_tokens, [data, sample_at](std::int64_t sample) { return data->tokens_of(sample_at(sample)); });
-  }
-  result.samples_per_epoch = samples;
-  result.tokens_per_sample = static_cast<double>(data->tokens()) / static_cast<double>(samples);
-  return result;
-}
-
 // --reset-layers: the top blocks get the weights that a new network would have. Zhang, Wu, Katiyar, Weinberger, Artzi,
 // "Revisiting Few-sample BERT Fine-tuning", 2020, arXiv 2006.05987, section 5.
 void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
@@ -190,8 +167,35 @@ LabelledOptions labelled_options(const TrainConfig& config) {
   return options;
 }
 
+std::string deciding_metric(const TrainConfig& config) {
+  if (!config.is_labelled()) return "loss";
+  return config.metric.empty() ? default_metric(task_from_name(config.task), config.glue) : config.metric;
+}
+
 SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer) {
   return SequenceFrame(std::move(tokenizer), config.model == "bert", longest_of(config));
+}
+
+TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config) {
+  const Dim samples = data->samples();
+  const auto sample_at = [samples, seed = static_cast<std::uint64_t>(config.seed)](std::int64_t i) {
+    const auto epoch = static_cast<std::uint64_t>(i / samples);
+    const IndexPermutation order(static_cast<std::uint64_t>(samples), random_key(seed, Purpose::kOrder, epoch));
+    return static_cast<Dim>(order(static_cast<std::uint64_t>(i % samples)));
+  };
+  TrainingData result;
+  result.train = [data, sample_at](std::int64_t first, Dim count) {
+    std::vector<Dim> chosen;
+    for (Dim i = 0; i < count; ++i) chosen.push_back(sample_at(first + i));
+    return data->batch(chosen);
+  };
+  if (config.batch_tokens > 0) {
+    result.fitting = fitting_by_tokens(
+        config.batch_tokens, [data, sample_at](std::int64_t sample) { return data->tokens_of(sample_at(sample)); });
+  }
+  result.samples_per_epoch = samples;
+  result.tokens_per_sample = static_cast<double>(data->tokens()) / static_cast<double>(samples);
+  return result;
 }
 
 Job prepare_labelled(const JobRequest& request) {
@@ -227,7 +231,7 @@ Job prepare_labelled(const JobRequest& request) {
   }
 
   Job job;
-  job.data = training_data_of(data, config);
+  job.data = training_data(data, config);
   const Dim vocabulary = std::max<Dim>(tokenizer->vocabulary_size(),
                                        start.network != nullptr ? start.network->backbone().vocabulary() : 0);
   if (request.from == nullptr) {
@@ -248,8 +252,8 @@ Job prepare_labelled(const JobRequest& request) {
   }
   job.tokenizer = tokenizer;
   job.sources = sources_of(config);
-  job.flop_per_token = model_size(config, vocabulary).flop_per_token;
-  job.metric = config.metric.empty() ? LabelledScores(*data).metric() : config.metric;
+  job.flop_per_token = model_size(config, vocabulary, job.data.tokens_per_sample).flop_per_token;
+  job.metric = deciding_metric(config);
   if (held_out) {
     job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out, metric = job.metric] {
       return score_labelled(network, *held_out).evaluation(metric);

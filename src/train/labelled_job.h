@@ -4,6 +4,7 @@
 
 #include "train/labelled_data.h"
 #include "train/train_config.h"
+#include "train/trainer.h"
 
 namespace rapt {
 
@@ -11,7 +12,14 @@ namespace rapt {
 /// \throws UsageError  a separator that is not one character
 LabelledOptions labelled_options(const TrainConfig& config);
 
+/// What decides which checkpoint of a run is the best: "loss" where nothing is labelled, else --metric or the task's
+/// own.
+std::string deciding_metric(const TrainConfig& config);
+
 /// How it makes sequences of texts.
 SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer);
+
+/// Batches of the data in an order that is new each epoch: sample i of a run is a function of (seed, i).
+TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config);
 
 }  // namespace rapt

@@ -37,7 +37,8 @@ std::vector<float> softmax(std::span<const float> x) {
 
 }  // namespace
 
-LabelledScores::LabelledScores(const LabelledData& data) : data_(data) {
+LabelledScores::LabelledScores(const LabelledData& data)
+    : task_(data.task()), glue_(data.options().glue), labels_(data.labels()) {
   const std::size_t K = data.labels().size();
   if (data.task() == Task::kClassify) {
     if (!data.options().glue.empty()) positive_ = positive_class(glue_task(data.options().glue), data.labels());
@@ -47,49 +48,50 @@ LabelledScores::LabelledScores(const LabelledData& data) : data_(data) {
   if (data.task() == Task::kQuestion) answers_.emplace(data.questions().may_be_unanswerable);
 }
 
-void LabelledScores::add(Dim first, Dim count, const Tensor& logits, const Visit& visit) {
+void LabelledScores::add(const LabelledData& data, Dim first, Dim count, const Tensor& logits, const Visit& visit) {
   const float* at = logits.data<float>();
   const auto width = static_cast<std::size_t>(logits.shape().back());
   for (Dim sample = first; sample < first + count; ++sample) {
     std::size_t rows = 1;
-    if (data_.task() == Task::kTag) rows = data_.tagged_words(sample).size();
-    if (data_.task() == Task::kChoice) rows = static_cast<std::size_t>(data_.choices_of(sample));
-    if (data_.task() == Task::kQuestion) rows = static_cast<std::size_t>(data_.tokens_of(sample));
+    if (task_ == Task::kTag) rows = data.tagged_words(sample).size();
+    if (task_ == Task::kChoice) rows = static_cast<std::size_t>(data.choices_of(sample));
+    if (task_ == Task::kQuestion) rows = static_cast<std::size_t>(data.tokens_of(sample));
     const std::span<const float> z(at, rows * width);
     at += rows * width;
     LabelledPrediction prediction;
-    switch (data_.task()) {
+    switch (task_) {
       case Task::kClassify:
       case Task::kChoice:
-        add_class(sample, z, prediction);
+        add_class(data, sample, z, prediction);
         break;
       case Task::kRegress: {
         prediction.value = static_cast<double>(z[0]);
-        const double error = prediction.value - data_.value_of(sample);
-        numbers_.add(data_.value_of(sample), prediction.value);
+        const double error = prediction.value - data.value_of(sample);
+        numbers_.add(data.value_of(sample), prediction.value);
         loss_ += error * error;
         ++predictions_;
         break;
       }
       case Task::kMultilabel:
-        add_set(sample, z, prediction);
+        add_set(data, sample, z, prediction);
         break;
       case Task::kTag:
-        add_tags(sample, z, prediction);
+        add_tags(data, sample, z, prediction);
         break;
       case Task::kQuestion:
-        add_window(sample, z, prediction);
+        add_window(data, sample, z, prediction);
         break;
     }
-    if (visit) visit(sample, prediction);
+    if (visit) visit(data, sample, prediction);
   }
 }
 
-void LabelledScores::add_class(Dim sample, std::span<const float> z, LabelledPrediction& prediction) {
-  const std::int32_t gold = data_.class_of(sample);
+void LabelledScores::add_class(const LabelledData& data, Dim sample, std::span<const float> z,
+                               LabelledPrediction& prediction) {
+  const std::int32_t gold = data.class_of(sample);
   const auto best = static_cast<std::int32_t>(largest(z));
-  const bool choice = data_.task() == Task::kChoice;
-  prediction.labels = {choice ? std::to_string(best) : data_.labels().name(static_cast<std::size_t>(best))};
+  const bool choice = task_ == Task::kChoice;
+  prediction.labels = {choice ? std::to_string(best) : data.labels().name(static_cast<std::size_t>(best))};
   prediction.probabilities = softmax(z);
   if (gold < 0) return;
   loss_ += cross_entropy(z, gold);
@@ -102,14 +104,15 @@ void LabelledScores::add_class(Dim sample, std::span<const float> z, LabelledPre
   }
 }
 
-void LabelledScores::add_set(Dim sample, std::span<const float> z, LabelledPrediction& prediction) {
-  const std::span<const std::uint8_t> gold = data_.set_of(sample);
+void LabelledScores::add_set(const LabelledData& data, Dim sample, std::span<const float> z,
+                             LabelledPrediction& prediction) {
+  const std::span<const std::uint8_t> gold = data.set_of(sample);
   std::vector<std::uint8_t> predicted;
   for (std::size_t k = 0; k < z.size(); ++k) {
     const double x = static_cast<double>(z[k]);
     prediction.probabilities.push_back(static_cast<float>(1 / (1 + std::exp(-x))));
     predicted.push_back(x > 0 ? 1 : 0);
-    if (x > 0) prediction.labels.push_back(data_.labels().name(k));
+    if (x > 0) prediction.labels.push_back(data.labels().name(k));
     loss_ += std::max(x, 0.0) - x * gold[k] + std::log1p(std::exp(-std::abs(x)));
     ++predictions_;
   }
@@ -117,50 +120,53 @@ void LabelledScores::add_set(Dim sample, std::span<const float> z, LabelledPredi
 }
 
 // Words whose first token was cut off are outside of every name.
-void LabelledScores::add_tags(Dim sample, std::span<const float> z, LabelledPrediction& prediction) {
-  const std::vector<std::string>& gold = data_.tags_of(sample);
-  const std::span<const std::int32_t> words = data_.tagged_words(sample);
-  const std::size_t K = data_.labels().size();
-  const auto outside = data_.labels().find("O");
-  prediction.labels.assign(data_.texts(sample).size(), outside ? "O" : data_.labels().name(0));
+void LabelledScores::add_tags(const LabelledData& data, Dim sample, std::span<const float> z,
+                              LabelledPrediction& prediction) {
+  const std::vector<std::string>& gold = data.tags_of(sample);
+  const std::span<const std::int32_t> words = data.tagged_words(sample);
+  const std::size_t K = data.labels().size();
+  const auto outside = data.labels().find("O");
+  prediction.labels.assign(data.texts(sample).size(), outside ? "O" : data.labels().name(0));
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::span<const float> row = z.subspan(i * K, K);
     const auto word = static_cast<std::size_t>(words[i]);
-    prediction.labels[word] = data_.labels().name(largest(row));
+    prediction.labels[word] = data.labels().name(largest(row));
     if (gold.empty()) continue;
-    loss_ += cross_entropy(row, data_.labels().index(gold[word], data_.file()));
+    loss_ += cross_entropy(row, data.labels().index(gold[word], data.file()));
     ++predictions_;
   }
   if (!gold.empty()) spans_.add(gold, prediction.labels);
 }
 
-void LabelledScores::add_window(Dim sample, std::span<const float> z, LabelledPrediction& prediction) {
+void LabelledScores::add_window(const LabelledData& data, Dim sample, std::span<const float> z,
+                                LabelledPrediction& prediction) {
   std::vector<float> start, end;
   for (std::size_t i = 0; i < z.size(); i += 2) {
     start.push_back(z[i]);
     end.push_back(z[i + 1]);
   }
-  const QaWindow& window = data_.window(sample);
+  const QaWindow& window = data.window(sample);
   loss_ += 0.5 * (cross_entropy(start, static_cast<std::int32_t>(window.start)) +
                   cross_entropy(end, static_cast<std::int32_t>(window.end)));
   ++predictions_;
   starts_.push_back(std::move(start));
   ends_.push_back(std::move(end));
-  const std::size_t question = data_.question_of(sample);
-  if (sample + 1 < data_.samples() && data_.question_of(sample + 1) == question) return;
+  const std::size_t question = data.question_of(sample);
+  prediction.complete = sample + 1 == data.samples() || data.question_of(sample + 1) != question;
+  if (!prediction.complete) return;
 
   const Dim first = sample + 1 - static_cast<Dim>(starts_.size());
   std::vector<QaWindow> windows;
   std::vector<QaScores> scores;
   for (std::size_t w = 0; w < starts_.size(); ++w) {
-    windows.push_back(data_.window(first + static_cast<Dim>(w)));
+    windows.push_back(data.window(first + static_cast<Dim>(w)));
     scores.push_back({starts_[w], ends_[w]});
   }
-  const QaQuestion& q = data_.questions().questions[question];
+  const QaQuestion& q = data.questions().questions[question];
   QaSearchOptions options;
-  options.may_be_unanswerable = data_.questions().may_be_unanswerable;
+  options.may_be_unanswerable = data.questions().may_be_unanswerable;
   prediction.answer =
-      find_answer(data_.questions().contexts[q.context], data_.context_of(sample), windows, scores, options).text;
+      find_answer(data.questions().contexts[q.context], data.context_of(sample), windows, scores, options).text;
   std::vector<std::string> gold;
   for (const QaAnswer& answer : q.answers) gold.push_back(answer.text);
   answers_->add(prediction.answer, gold);
@@ -169,7 +175,7 @@ void LabelledScores::add_window(Dim sample, std::span<const float> z, LabelledPr
 }
 
 MetricValues LabelledScores::values() const {
-  switch (data_.task()) {
+  switch (task_) {
     case Task::kClassify:
       return classes_->values();
     case Task::kChoice:
@@ -186,9 +192,11 @@ MetricValues LabelledScores::values() const {
   return answers_->values();
 }
 
-std::string LabelledScores::metric() const {
-  if (!data_.options().glue.empty()) return std::string(glue_task(data_.options().glue).metrics.front());
-  switch (data_.task()) {
+std::string LabelledScores::metric() const { return default_metric(task_, glue_); }
+
+std::string default_metric(Task task, const std::string& glue) {
+  if (!glue.empty()) return std::string(glue_task(glue).metrics.front());
+  switch (task) {
     case Task::kClassify:
     case Task::kChoice:
       return "accuracy";
@@ -219,12 +227,12 @@ Evaluation LabelledScores::evaluation(const std::string& metric) const {
 }
 
 std::vector<std::pair<std::string, std::pair<double, double>>> LabelledScores::intervals() const {
-  if (data_.task() != Task::kClassify && data_.task() != Task::kRegress) return {};
-  const std::size_t examples = data_.task() == Task::kRegress ? numbers_.examples() : pairs_.size();
+  if (task_ != Task::kClassify && task_ != Task::kRegress) return {};
+  const std::size_t examples = task_ == Task::kRegress ? numbers_.examples() : pairs_.size();
   if (examples < 2) return {};
   const auto drawn = bootstrap_intervals(examples, [&](std::span<const std::uint32_t> times) {
-    if (data_.task() == Task::kRegress) return numbers_.values(times);
-    ClassificationCounts counts(data_.labels().size(), positive_);
+    if (task_ == Task::kRegress) return numbers_.values(times);
+    ClassificationCounts counts(labels_.size(), positive_);
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       if (times[i] > 0) counts.add(pairs_[i].first, pairs_[i].second, times[i]);
     }
@@ -236,13 +244,12 @@ std::vector<std::pair<std::string, std::pair<double, double>>> LabelledScores::i
 }
 
 std::string LabelledScores::report() const {
-  if (data_.task() == Task::kClassify) return confusion_text(*classes_, data_.labels().names());
-  return data_.task() == Task::kTag ? spans_.report() : "";
+  if (task_ == Task::kClassify) return confusion_text(*classes_, labels_.names());
+  return task_ == Task::kTag ? spans_.report() : "";
 }
 
-LabelledScores score_labelled(const TaskNetwork& network, const LabelledData& data,
-                              const LabelledScores::Visit& visit) {
-  LabelledScores scores(data);
+static void score_piece(const TaskNetwork& network, const LabelledData& data, LabelledScores& scores,
+                        const LabelledScores::Visit& visit) {
   for (Dim first = 0; first < data.samples();) {
     std::vector<Dim> samples;
     Dim tokens = 0;
@@ -251,10 +258,26 @@ LabelledScores score_labelled(const TaskNetwork& network, const LabelledData& da
       tokens += data.tokens_of(s);
     }
     const auto count = static_cast<Dim>(samples.size());
-    scores.add(first, count, network.logits(data.batch(samples)), visit);
+    scores.add(data, first, count, network.logits(data.batch(samples)), visit);
     first += count;
   }
+}
+
+LabelledScores score_labelled(const TaskNetwork& network, const LabelledData& data,
+                              const LabelledScores::Visit& visit) {
+  LabelledScores scores(data);
+  score_piece(network, data, scores, visit);
   return scores;
+}
+
+LabelledScores score_labelled(const TaskNetwork& network, LabelledStream& stream, const LabelledScores::Visit& visit) {
+  constexpr Dim kPiece = 4096;
+  std::optional<LabelledScores> scores;
+  while (const std::optional<LabelledData> data = stream.next(kPiece)) {
+    if (!scores) scores.emplace(*data);
+    score_piece(network, *data, *scores, visit);
+  }
+  return *std::move(scores);
 }
 
 }  // namespace rapt

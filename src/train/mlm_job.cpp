@@ -1,15 +1,13 @@
 // --task mlm and mlm-nsp: a BERT that fills in masked words and, with mlm-nsp, tells whether two segments belong
 // together. Devlin et al. 2018, arXiv 1810.04805, section 3.1.
 #include <algorithm>
-#include <cmath>
-#include <filesystem>
 
 #include "tensor/error.h"
 #include "text/mlm_batches.h"
 #include "train/checkpoint.h"
 #include "train/choose.h"
 #include "train/job.h"
-#include "train/metrics/classification.h"
+#include "train/mlm_evaluation.h"
 #include "train/model_size.h"
 #include "train/networks.h"
 #include "train/pretrained.h"
@@ -32,18 +30,6 @@ void choose_bert(LayeredConfig& config) {
                       {"min-learning-rate", "0"},
                       {"warmup", "10%"},
                       {"documents", "paragraph"}});
-}
-
-InstanceOptions instance_options(const TrainConfig& config) {
-  InstanceOptions options = default_instance_options(instance_task_named(config.task));
-  options.context = config.max_length > 0 ? config.max_length : std::min<Dim>(config.context, 128);
-  if (config.task == "mlm-nsp") {
-    options.passes = config.dupe_factor;
-    options.short_probability = config.short_sequences;
-    options.document_lines = config.document_lines;
-  }
-  options.seed = static_cast<std::uint64_t>(config.seed);
-  return options;
 }
 
 // The flags win over what a store that was built before proposes.
@@ -88,57 +74,14 @@ Source open_source(const JobRequest& request, std::shared_ptr<const Tokenizer> t
   return {std::move(data.tokenizer), std::move(data.store)};
 }
 
-Evaluation evaluate(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch) {
-  Evaluation result;
-  AccuracyCount words, pairs;
-  double word_loss = 0, pair_loss = 0;
-  for (Dim first = 0; first < held_out.sequences(); first += batch) {
-    const Batch sequences = held_out.batch(first, batch);
-    const BertPretraining::Scores scores = network.scores(sequences);
-    const auto targets = sequences.targets.span<std::int32_t>();
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      word_loss -= static_cast<double>(scores.log_probabilities.data<float>()[i]);
-      words.add(scores.predicted.data<std::int32_t>()[i] == targets[i]);
-    }
-    if (!scores.next_sentence.defined()) continue;
-    for (Dim b = 0; b < sequences.labels.size(); ++b) {
-      const float* const z = scores.next_sentence.data<float>() + 2 * b;
-      const int label = sequences.labels.data<std::int32_t>()[b];
-      const double other = static_cast<double>(z[1 - label]) - static_cast<double>(z[label]);
-      pair_loss += std::max(other, 0.0) + std::log1p(std::exp(-std::abs(other)));
-      pairs.add(other < 0);
-    }
-  }
-  result.targets = words.all;
-  const double mlm = words.all > 0 ? word_loss / static_cast<double>(words.all) : NAN;
-  const double nsp = pairs.all > 0 ? pair_loss / static_cast<double>(pairs.all) : 0;
-  result.loss = mlm + nsp;
-  result.score = -result.loss;
-  result.metrics = {{"mlm_loss", mlm}, {"mlm_accuracy", words.value()}};
-  if (pairs.all > 0) result.metrics.insert(result.metrics.end(), {{"nsp_loss", nsp}, {"nsp_accuracy", pairs.value()}});
-  return result;
-}
-
 // What always the most frequent masked word, and always the more frequent answer, would reach.
-std::string majority_text(const MlmEvaluation& held_out, Dim vocabulary) {
-  std::vector<std::int64_t> words(static_cast<std::size_t>(vocabulary)), pairs(2);
-  std::int64_t all = 0, sequences = 0;
-  for (Dim first = 0; first < held_out.sequences(); first += 256) {
-    const Batch batch = held_out.batch(first, 256);
-    for (const std::int32_t id : batch.targets.span<std::int32_t>()) ++words[static_cast<std::size_t>(id)];
-    all += batch.targets.size();
-    if (!batch.labels.defined()) continue;
-    for (const std::int32_t label : batch.labels.span<std::int32_t>()) ++pairs[static_cast<std::size_t>(label)];
-    sequences += batch.labels.size();
-  }
+std::string majority_text(const MaskedWordsMajority& majority) {
   char text[160];
   std::snprintf(text, sizeof text, "the most frequent word would be right for %.1f %% of the masked ones",
-                100.0 * static_cast<double>(*std::ranges::max_element(words)) /
-                    static_cast<double>(std::max<std::int64_t>(1, all)));
+                100 * majority.words);
   std::string line = text;
-  if (sequences == 0) return line;
-  std::snprintf(text, sizeof text, ", the more frequent answer for %.1f %% of the pairs",
-                100.0 * static_cast<double>(*std::ranges::max_element(pairs)) / static_cast<double>(sequences));
+  if (majority.pairs < 0) return line;
+  std::snprintf(text, sizeof text, ", the more frequent answer for %.1f %% of the pairs", 100 * majority.pairs);
   return line + text;
 }
 
@@ -188,7 +131,7 @@ Job prepare_masked_words(const JobRequest& request) {
   std::optional<MlmEvaluation> held_out;
   if (store.instances(Part::kValidation).size() > 0) {
     held_out.emplace(store, *source.tokenizer, Part::kValidation, masking);
-    request.notice("train: " + majority_text(*held_out, vocabulary));
+    request.notice("train: " + majority_text(majority_of(*held_out, vocabulary)));
   }
   if (request.from == nullptr) {
     const double validation_tokens =
@@ -206,10 +149,12 @@ Job prepare_masked_words(const JobRequest& request) {
   }
   job.tokenizer = source.tokenizer;
   job.sources = store.sources_json();
-  job.flop_per_token = model_size(config, vocabulary).flop_per_token;
+  job.flop_per_token = model_size(config, vocabulary, job.data.tokens_per_sample).flop_per_token;
   if (held_out) {
     job.evaluate = [&network = *job.network->as<BertPretraining>(), held = *held_out,
-                    batch = std::max<Dim>(1, kEvaluationRows / sequence)] { return evaluate(network, held, batch); };
+                    batch = std::max<Dim>(1, kEvaluationRows / sequence)] {
+      return evaluate_masked_words(network, held, batch);
+    };
   }
   return job;
 }

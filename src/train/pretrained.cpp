@@ -1,5 +1,6 @@
 #include "train/pretrained.h"
 
+#include <cstdio>
 #include <filesystem>
 
 #include "tensor/error.h"
@@ -16,6 +17,20 @@ namespace fs = std::filesystem;
 namespace {
 
 bool is_hugging_face(const std::string& path) { return fs::is_regular_file(path + "/config.json"); }
+
+// The run of the lowest seed in a folder of `rapt finetune --seeds`; empty if it is none.
+std::string first_of_seeds(const std::string& path) {
+  std::string first;
+  long long lowest = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+    long long seed = 0;
+    if (std::sscanf(entry.path().filename().c_str(), "seed-%lld", &seed) != 1) continue;
+    if (!first.empty() && seed >= lowest) continue;
+    first = entry.path().string();
+    lowest = seed;
+  }
+  return first;
+}
 
 // A tokenizer beside the weights, or none: a model may come without.
 std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& directory) {
@@ -50,6 +65,9 @@ std::string model_source(const std::string& path) {
   if (fs::exists(folder.best())) return folder.best();
   if (fs::exists(folder.last())) return folder.last();
   if (is_hugging_face(path)) return path;
+  if (const std::string first = first_of_seeds(path); !first.empty()) {
+    throw UsageError("model: " + path + " holds a run for each seed; name one of them: " + first);
+  }
   throw MissingInputError("model: " + path +
                           " holds no model: neither best.h5 or last.h5 (a run folder) nor config.json (Hugging Face)");
 }

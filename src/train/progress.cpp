@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "io/escape.h"
+#include "train/metrics/metric.h"
 
 namespace rapt {
 
@@ -142,9 +143,24 @@ static std::string metric_text(const std::string& name, double value) {
   return words + print(name == "perplexity" ? " %.2f" : " %.4f", value);
 }
 
+// Which metrics a line has room for: what decides and the first two others; all of them where they are few.
+static MetricValues shown_metrics(const ValidationReport& r) {
+  constexpr std::size_t kFew = 4, kRoom = 3;
+  const MetricValues& all = r.evaluation.metrics;
+  if (all.size() <= kFew) return all;
+  MetricValues shown;
+  for (const auto& value : all) {
+    if (value.first == r.metric) shown.push_back(value);
+  }
+  for (const auto& value : all) {
+    if (shown.size() < kRoom && value.first != r.metric) shown.push_back(value);
+  }
+  return shown;
+}
+
 void Progress::validation(const ValidationReport& r) {
   std::string text = print("validation at step %lld | loss %.4f", static_cast<long long>(r.step), r.evaluation.loss);
-  for (const auto& [name, value] : r.evaluation.metrics) text += " | " + metric_text(name, value);
+  for (const auto& [name, value] : shown_metrics(r)) text += " | " + metric_text(name, value);
   if (r.best) text += options_.colour ? " | \033[32mbest\033[0m" : " | best";
   line(text);
   if (log_) log_->write(validation_event(r));

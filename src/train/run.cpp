@@ -18,6 +18,7 @@
 #include "train/checkpoint.h"
 #include "train/choose.h"
 #include "train/job.h"
+#include "train/labelled_job.h"
 #include "train/machine.h"
 #include "train/run_folder.h"
 #include "train/settings.h"
@@ -52,6 +53,21 @@ TrainConfig resumed_config(const TrainConfig& saved, const LayeredConfig& wanted
 double seconds_before(const CheckpointFile& file) {
   const Json manifest = parse_json(file.text("manifest"), file.path() + ": /manifest");
   return JsonFields(manifest, file.path() + ": /manifest").number_or("seconds", 0);
+}
+
+// What is told of a run that had come to its end before.
+RunResult finished_before(const RunFolder& folder, const FoundCheckpoint& found, const TrainConfig& config) {
+  const CheckpointFile file(found.path);
+  RunResult r;
+  r.finished = r.already = true;
+  r.folder = folder.path;
+  r.task = config.task;
+  r.steps = found.summary.step;
+  r.best_loss = file.state_number("best_loss");
+  r.best_score = file.state_number("best_score");
+  r.metric = deciding_metric(config);
+  r.seconds = seconds_before(file);
+  return r;
 }
 
 Network& network_to_train(AnyNetwork& network) {
@@ -159,8 +175,12 @@ bool Run::validate() {
     s.best_loss = evaluation.loss;
     s.best_step = s.step;
   }
-  progress_.validation(
-      {.step = s.step, .epoch = trainer_.epochs(), .evaluation = evaluation, .best = best, .seconds = seconds()});
+  progress_.validation({.step = s.step,
+                        .epoch = trainer_.epochs(),
+                        .evaluation = evaluation,
+                        .metric = job_.metric,
+                        .best = best,
+                        .seconds = seconds()});
   return best;
 }
 
@@ -201,6 +221,7 @@ RunResult Run::result(std::string reason, bool finished) const {
   RunResult r;
   r.finished = finished;
   r.folder = folder_.path;
+  r.task = config_.task;
   r.reason = std::move(reason);
   r.steps = trainer_.state().step;
   r.best_loss = trainer_.state().best_loss;
@@ -273,11 +294,7 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   if (fs::exists(folder.config())) saved = from_toml(read_file(folder.config()), folder.config());
   const RunPlan plan = plan_run(folder, found, saved, wanted, request.resume);
   if (plan == RunPlan::kFinished) {
-    RunResult r;
-    r.finished = r.already = true;
-    r.folder = folder.path;
-    r.steps = found->summary.step;
-    return r;
+    return finished_before(folder, *found, saved.value_or(wanted.values));
   }
 
   std::unique_ptr<CheckpointFile> from;

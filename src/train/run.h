@@ -22,6 +22,7 @@ struct RunResult {
   bool finished = false;  ///< the run came to its end; otherwise it was interrupted and can be resumed
   bool already = false;   ///< it had come to its end before: nothing was changed
   std::string folder;
+  std::string task;    ///< as --task has it
   std::string reason;  ///< "steps", "epochs", "tokens", "minutes", "early-stop"; the signal's name if interrupted
   std::int64_t steps = 0;
   double best_loss = 0;      ///< of the best validation, in nats; infinite if there was none

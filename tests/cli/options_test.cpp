@@ -64,7 +64,8 @@ TEST_CASE("impossible models are refused with a value that would do") {
               "--width 100 must be a multiple of --heads 3; try --width 99 or 102");
   check_error(shop.rapt({"params", "--preset", "gpt9"}), 64,
               "--preset must be one of shakespeare-char-cpu, shakespeare-char, gpt1, gpt2, gpt2-medium, gpt2-large, "
-              "gpt2-xl, got "
+              "gpt2-xl, bert-tiny, bert-mini, bert-small, bert-medium, bert-base, "
+              "glue/cola, glue/sst2, glue/mrpc, glue/stsb, glue/qqp, glue/mnli, glue/qnli, glue/rte, glue/wnli, got "
               "\"gpt9\"; did you mean gpt1?");
   check_error(shop.rapt({"params", "--size", "huge"}), 64,
               "--size must be one of tiny, mini, small, base, got \"huge\"");

@@ -128,7 +128,7 @@ TEST_CASE("a context without tokens is one window; questions are cut; impossible
   CHECK(
       refusal(bert(64, 16)) ==
       "qa: the length must leave room for the context beside 64 tokens of the question and the special tokens, got 64; "
-      "raise --context or lower --query-length");
+      "raise --max-length or --context");
   CHECK(refusal(bert(64, 0)) == "qa: the stride must be at least 1, got 0");
   CHECK(refusal(bert(64, 1, 0)) == "qa: the longest question must have at least 1 token, got 0");
 }

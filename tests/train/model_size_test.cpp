@@ -19,6 +19,28 @@ TEST_CASE("the published models have their published numbers of parameters") {
   CHECK(parameters("gpt1") == 116534784);
 }
 
+TEST_CASE("BERTs have their published numbers of parameters, with the pooler and without the heads") {
+  const auto size = [](const char* preset) {
+    return model_size(layer_config("", "", {{"preset", {preset}}}).values, 30522);
+  };
+  CHECK(size("bert-tiny").parameters == 4385920);
+  CHECK(size("bert-mini").parameters == 11170560);
+  CHECK(size("bert-small").parameters == 28763648);
+  CHECK(size("bert-medium").parameters == 41373184);
+  CHECK(size("bert-base").parameters == 109482240);
+  CHECK(size("bert-tiny").in_heads == 128 * 128 + 128 + 2 * 128 + 30522 + 2 * 128 + 2);
+}
+
+TEST_CASE("an encoder's work counts its words by the share that is masked, and all keys") {
+  TrainConfig config = layer_config("", "", {{"preset", {"bert-tiny"}}}).values;
+  const double blocks = 2 * 12 * 128 * 128, words = 30522.0 * 128 + 128 * 128;
+  CHECK(model_size(config, 30522).flop_per_token ==
+        doctest::Approx(6 * (blocks + 0.15 * words) + 12.0 * 2 * 128 * 128));
+  config.task = "classify";
+  CHECK(model_size(config, 30522, 10).flop_per_token == doctest::Approx(6 * blocks + 12.0 * 2 * 10 * 128));
+  CHECK(model_size(config, 30522).in_heads == 0);
+}
+
 TEST_CASE("parts add up to the whole, and blocks to their parts") {
   TrainConfig config;
   config.tie = config.bias = false;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 using namespace rapt;
@@ -107,4 +108,30 @@ TEST_CASE("quiet runs show nothing") {
   progress.update(report());
   progress.note("x");
   CHECK(shown.empty());
+}
+
+TEST_CASE("a validation line has room for what decides and two more, the log for all") {
+  std::string shown;
+  Progress progress(
+      {}, [&](std::string_view text) { shown += text; }, nullptr);
+  ValidationReport report;
+  report.step = 7;
+  report.evaluation.loss = 0.5;
+  report.evaluation.metrics = {
+      {"accuracy", 0.8}, {"majority_accuracy", 0.6}, {"f1", 0.7}, {"f1_macro", 0.65}, {"matthews", 0.25}};
+  report.metric = "matthews";
+  progress.validation(report);
+  CHECK(shown == "validation at step 7 | loss 0.5000 | matthews 0.2500 | accuracy 0.8000 | majority accuracy 0.6000\n");
+  for (const auto& [name, value] : report.evaluation.metrics) {
+    CAPTURE(name);
+    const auto& fields = validation_event(report).fields;
+    CHECK(std::ranges::any_of(fields, [&, key = name](const auto& field) { return field.first == key; }));
+  }
+  shown.clear();
+  report.evaluation.metrics = {{"mlm_loss", 3}, {"mlm_accuracy", 0.3}, {"nsp_loss", 0.6}, {"nsp_accuracy", 0.7}};
+  report.metric = "loss";
+  progress.validation(report);
+  CHECK(shown ==
+        "validation at step 7 | loss 0.5000 | mlm loss 3.0000 | mlm accuracy 0.3000 | nsp loss 0.6000 | nsp "
+        "accuracy 0.7000\n");
 }

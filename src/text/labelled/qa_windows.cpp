@@ -49,7 +49,7 @@ static void require_room(const QaWindowOptions& options, std::int64_t room) {
   if (room < 1) {
     throw UsageError("qa: the length must leave room for the context beside " + std::to_string(options.query_length) +
                      " tokens of the question and the special tokens, got " + std::to_string(options.length) +
-                     "; raise --context or lower --query-length");
+                     "; raise --max-length or --context");
   }
 }
 

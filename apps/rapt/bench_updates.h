@@ -1,0 +1,42 @@
+// Timing whole updates: what bench step and bench finetune share.
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "options.h"
+#include "train/trainer.h"
+
+namespace rapt::app {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start);
+double median(std::vector<double> values);
+
+/// Updates that were timed one by one, after some that were not.
+struct UpdateTimes {
+  std::vector<double> seconds;
+  double total = 0;             ///< seconds of all of them
+  std::int64_t tokens = 0;      ///< in their sequences
+  double loss = 0;              ///< of the last one
+  std::size_t allocations = 0;  ///< asked of the system after the first update
+};
+
+UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t steps);
+
+/// --warm and --json.
+std::vector<Option> update_options();
+
+/// What is told of them, with the keys that ../shared/bench/common.py has.
+/// \param flop_per_token  operations of an update by token
+/// \param peak            of matrix products, operations a second, measured before anything was allocated
+nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes& times, double flop_per_token,
+                                      double peak);
+
+/// The report as an object (--json) or a line.
+void print_updates(const nlohmann::ordered_json& report, bool json);
+
+}  // namespace rapt::app

@@ -1,0 +1,134 @@
+// rapt embed: a vector for each line of a text, by any network's states.
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "commands.h"
+#include "embedding_output.h"
+#include "model_input.h"
+#include "nn/sentence_embedding.h"
+#include "tensor/error.h"
+#include "terminal.h"
+#include "text/line_reader.h"
+#include "text/post_processor.h"
+#include "text/tokenizer_files.h"
+#include "train/labelled_data.h"
+#include "train/run_data.h"
+
+namespace rapt::app {
+namespace {
+
+// Texts that wait for a forward pass together.
+class Embedder {
+ public:
+  Embedder(const Backbone& backbone, Pooling pooling, bool normalize, EmbeddingOutput& output)
+      : backbone_(backbone), pooling_(pooling), normalize_(normalize), output_(output) {}
+
+  void add(std::string text, const TokenSequence& sequence) {
+    if (static_cast<Dim>(tokens_.size() + sequence.ids.size()) > kEvaluationRows) flush();
+    tokens_.insert(tokens_.end(), sequence.ids.begin(), sequence.ids.end());
+    segments_.insert(segments_.end(), sequence.segments.begin(), sequence.segments.end());
+    lengths_.push_back(static_cast<Dim>(sequence.ids.size()));
+    texts_.push_back(std::move(text));
+  }
+
+  void flush() {
+    if (texts_.empty()) return;
+    std::vector<std::int32_t> positions;
+    for (const Dim length : lengths_) {
+      for (Dim i = 0; i < length; ++i) positions.push_back(static_cast<std::int32_t>(i));
+    }
+    const auto N = static_cast<Dim>(tokens_.size());
+    Batch batch;
+    batch.layout = pack_lengths(lengths_);
+    batch.tokens = Tensor::from(tokens_, {N});
+    batch.positions = Tensor::from(positions, {N});
+    batch.segments = Tensor::from(segments_, {N});
+    const Tensor vectors = sentence_embeddings(backbone_, batch, pooling_, normalize_);
+    const auto C = static_cast<std::size_t>(backbone_.width());
+    for (std::size_t b = 0; b < texts_.size(); ++b) output_.add(texts_[b], vectors.span<float>().subspan(b * C, C));
+    tokens_.clear();
+    segments_.clear();
+    lengths_.clear();
+    texts_.clear();
+  }
+
+ private:
+  const Backbone& backbone_;
+  Pooling pooling_;
+  bool normalize_;
+  EmbeddingOutput& output_;
+  std::vector<std::int32_t> tokens_, segments_;
+  std::vector<Dim> lengths_;
+  std::vector<std::string> texts_;
+};
+
+int run(const Arguments& arguments) {
+  arguments.required("data");
+  const Pooling pooling = pooling_from_name(arguments.choice("pool", "mean", {"mean", "cls", "last"}));
+  const Pretrained model = open_model(arguments);
+  const Backbone& backbone = model.network->backbone();
+  const Dim longest = arguments.whole("max-length", backbone.context(), 1, backbone.context());
+  const std::shared_ptr<const Tokenizer> tokenizer =
+      tokenizer_from_json(require_tokenizer(model).to_json(), model.source + ": tokenizer");
+  const SequenceFrame frame(tokenizer, model.config.model == "bert", longest);
+  const auto output = open_embedding_output(arguments.text("out"), backbone.width());
+
+  Embedder embedder(backbone, pooling, arguments.has("normalize"), *output);
+  std::int64_t count = 0, cut = 0;
+  for (const std::string& file : arguments.list("data")) {
+    LineReader lines(file == "-" ? Input::from_standard_input() : Input::from_file(file));
+    for (std::string line; lines.next(line); ++count) {
+      std::vector<std::int32_t> ids = tokenizer->encode(line, SpecialTokens::kAsText);
+      const std::size_t whole = ids.size() + frame.one({}).ids.size();
+      const TokenSequence sequence = frame.one(std::move(ids));
+      if (sequence.ids.empty()) {
+        throw DataError(lines.where() + ": the text must have a token, got an empty line; each line is a text");
+      }
+      if (sequence.ids.size() < whole) ++cut;
+      embedder.add(std::move(line), sequence);
+    }
+  }
+  if (count == 0) throw DataError("embed: the data must have a line at least, got none");
+  embedder.flush();
+  output->finish();
+  if (cut > 0) say(fmt::format("note: {} of {} texts are longer than {} tokens and were cut", cut, count, longest));
+  if (arguments.has("out")) {
+    say(fmt::format("wrote {}: {} texts, {} numbers each", arguments.text("out"), count, backbone.width()));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command embed_command() {
+  return {.name = "embed",
+          .summary = "a vector for each line of a text, to compare texts by",
+          .arguments = "MODEL",
+          .least = 1,
+          .most = 1,
+          .examples = {"rapt embed DIR --data lines.txt --out e.npy",
+                       "rapt embed DIR --data lines.txt --pool mean "
+                       "--normalize --out e.h5"},
+          .options = {{.name = "data",
+                       .kind = OptionKind::kList,
+                       .value = "FILE",
+                       .help = "texts, one a line; - for standard input"},
+                      {.name = "out",
+                       .value = "FILE",
+                       .help = ".npy, .h5 or .jsonl; JSON lines to standard output if not given",
+                       .aliases = {"o", "output"}},
+                      {.name = "pool",
+                       .value = "mean|cls|last",
+                       .help = "the mean of a text's states, or the state of its first or last token",
+                       .aliases = {"pooling"},
+                       .fallback = "mean"},
+                      {.name = "normalize",
+                       .kind = OptionKind::kSwitch,
+                       .help = "divide each vector by its length, so that products are cosines",
+                       .aliases = {"normalise"}},
+                      {.name = "max-length", .value = "N", .help = "most tokens of a text", .fallback = "the model's"}},
+          .run = run};
+}
+
+}  // namespace rapt::app

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "evaluate.h"
+#include "labelled_input.h"
+#include "terminal.h"
+#include "train/labelled_job.h"
+#include "train/labelled_scores.h"
+
+namespace rapt::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Intervals = std::map<std::string, std::pair<double, double>>;
+
+// JSON has no NaN.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json as_json(const Pretrained& model, const std::string& task, std::int64_t examples, const Evaluation& result,
+             const std::string& metric, const Intervals& intervals) {
+  Json json;
+  json["task"] = task;
+  json["loss"] = number(result.loss);
+  for (const auto& [name, value] : result.metrics) json[name] = number(value);
+  for (const auto& [name, interval] : intervals) {
+    json["intervals"][name] = Json::array({number(interval.first), number(interval.second)});
+  }
+  json["metric"] = metric;
+  json["examples"] = examples;
+  json["model"] = model.source;
+  return json;
+}
+
+std::string as_text(std::int64_t examples, const Evaluation& result, const Intervals& intervals,
+                    const std::string& report) {
+  std::string text = fmt::format("{:<24}{:>10.4f}   {} examples\n", "loss", result.loss, fmt::group_digits(examples));
+  for (const auto& [name, value] : result.metrics) {
+    text += fmt::format("{:<24}{:>10.4f}", name, value);
+    const auto interval = intervals.find(name);
+    if (interval != intervals.end() && name != "majority_accuracy") {
+      text += fmt::format("   {:.4f} to {:.4f}", interval->second.first, interval->second.second);
+    }
+    text += '\n';
+  }
+  if (!intervals.empty()) text += "(to the right: 95 % bootstrap intervals)\n";
+  return report.empty() ? text : text + "\n" + report;
+}
+
+}  // namespace
+
+int eval_labelled(const Arguments& arguments, const Pretrained& model) {
+  const TaskNetwork& network = model.task_network();
+  const TrainConfig config = labelled_config(arguments, model);
+  const std::string metric = deciding_metric(config);
+  LabelledStream data = open_labelled(arguments, model, config, true);
+  std::int64_t examples = 0;
+  const LabelledScores scores = score_labelled(
+      network, data,
+      [&](const LabelledData&, Dim, const LabelledPrediction& predicted) { examples += predicted.complete ? 1 : 0; });
+  const Evaluation result = scores.evaluation(metric);
+  Intervals intervals;
+  for (const auto& [name, interval] : scores.intervals()) intervals[name] = interval;
+  if (arguments.has("json")) {
+    out(as_json(model, config.task, examples, result, metric, intervals).dump() + "\n");
+  } else {
+    out(as_text(examples, result, intervals, scores.report()));
+  }
+  return 0;
+}
+
+}  // namespace rapt::app

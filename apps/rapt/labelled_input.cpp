@@ -1,0 +1,58 @@
+#include "labelled_input.h"
+
+#include "tensor/error.h"
+#include "text/tokenizer_files.h"
+#include "train/labelled_job.h"
+#include "train/settings.h"
+
+namespace rapt::app {
+
+namespace {
+
+const std::vector<std::string> kSettings = {"text-column", "pair-column",     "label-column", "header", "glue",
+                                            "labels",      "label-separator", "max-length",   "stride"};
+
+}  // namespace
+
+std::vector<Option> labelled_input_options() {
+  std::vector<Option> options = setting_options(kSettings);
+  for (Option& option : options) {
+    option.group = "labelled data";
+    option.fallback = "as the model was trained";
+  }
+  return options;
+}
+
+TrainConfig labelled_config(const Arguments& arguments, const Pretrained& model) {
+  std::vector<FlagValue> flags;
+  for (const FlagValue& flag : arguments.settings()) {
+    for (const std::string& name : kSettings) {
+      if (flag.name == name) flags.push_back(flag);
+    }
+  }
+  const LayeredConfig given = layer_config("", "", flags);
+  TrainConfig config = model.config;
+  for (const std::string& name : kSettings) {
+    const Setting& setting = *find_setting(name);
+    const std::vector<std::string> value = setting.get(given.values);
+    if (given.given(name) && !value.empty()) setting.set(config, value);
+  }
+  if (config.labels.size() != model.config.labels.size()) {
+    throw UsageError("--labels must be as many as the model has outputs, " +
+                     std::to_string(model.config.labels.size()) + ", got " + std::to_string(config.labels.size()));
+  }
+  return config;
+}
+
+LabelledStream open_labelled(const Arguments& arguments, const Pretrained& model, const TrainConfig& config,
+                             bool labels_required) {
+  arguments.required("data");
+  LabelledOptions options = labelled_options(config);
+  options.labels_required = labels_required;
+  options.language_model = false;
+  std::shared_ptr<const Tokenizer> tokenizer =
+      tokenizer_from_json(require_tokenizer(model).to_json(), model.source + ": tokenizer");
+  return {arguments.list("data"), frame_of(config, std::move(tokenizer)), options};
+}
+
+}  // namespace rapt::app

@@ -1,0 +1,23 @@
+// What eval and predict share: a model with a task's head, and labelled data as its run read them.
+#pragma once
+
+#include <vector>
+
+#include "options.h"
+#include "train/labelled_data.h"
+#include "train/pretrained.h"
+
+namespace rapt::app {
+
+/// Options that say what the columns of the data are, where the model does not know.
+std::vector<Option> labelled_input_options();
+
+/// The settings of the model's run, with what the options say instead.
+/// \throws UsageError  --labels that are not as many as the model has
+TrainConfig labelled_config(const Arguments& arguments, const Pretrained& model);
+
+/// --data as the model reads it, piece by piece.
+LabelledStream open_labelled(const Arguments& arguments, const Pretrained& model, const TrainConfig& config,
+                             bool labels_required);
+
+}  // namespace rapt::app

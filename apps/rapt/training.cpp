@@ -1,0 +1,173 @@
+#include "training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "io/escape.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "tensor/error.h"
+#include "terminal.h"
+#include "text/line_reader.h"
+#include "train/choose.h"
+#include "train/run_folder.h"
+
+namespace rapt::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<FlagValue> flags_of(const Arguments& arguments) {
+  std::vector<FlagValue> flags = arguments.settings();
+  if (!arguments.positionals().empty()) flags.push_back({"data", arguments.positionals()});
+  if (const std::string folder = arguments.text("resume"); !folder.empty()) flags.push_back({"out", {folder}});
+  return flags;
+}
+
+std::string command_line_of(const Arguments& arguments) {
+  std::string line;
+  for (const FlagValue& flag : flags_of(arguments)) {
+    line += (line.empty() ? "" : " ") + ("--" + flag.name);
+    for (const std::string& value : flag.values) line += " " + value;
+  }
+  return line;
+}
+
+// What to type next with a model of this task.
+std::string next_command(const std::string& task, const std::string& folder) {
+  if (task == "lm") return fmt::format("rapt generate {} --prompt \"...\"", folder);
+  if (task == "mlm" || task == "mlm-nsp") return fmt::format("rapt fill-mask {} \"... [MASK] ...\"", folder);
+  return fmt::format("rapt eval {} --data FILE, rapt predict {} --data FILE", folder, folder);
+}
+
+std::string in_words(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return name;
+}
+
+void tell_best(const RunResult& result) {
+  if (!std::isfinite(result.best_loss)) return;
+  if (result.task == "lm") {
+    return say(fmt::format("best validation loss {:.4f} nats a token, {:.4f} bits a byte", result.best_loss,
+                           result.bits_per_byte));
+  }
+  const std::vector<std::pair<std::string, double>> metrics = best_validation(result.folder);
+  std::string line = fmt::format("best validation loss {:.4f}", result.best_loss);
+  for (const auto& [name, value] : metrics) {
+    const bool accuracy = name == "accuracy" || name.ends_with("_accuracy");
+    const bool deciding = result.metric == "loss" ? accuracy : name == result.metric;
+    const bool baseline = result.metric == "accuracy" && name == "majority_accuracy";
+    if (deciding && name != "majority_accuracy") line += fmt::format(", {} {:.4f}", in_words(name), value);
+    if (baseline) line += fmt::format(" (always the most frequent class: {:.4f})", value);
+  }
+  say(line);
+}
+
+// The last lines: what came out, and what to type next.
+void tell_result(const RunResult& result, const std::string& verb) {
+  const std::string folder = escape_for_terminal(result.folder);
+  if (result.already) {
+    return say(fmt::format("{} is finished: {} updates; for more: rapt {} --init {} ... --out ANOTHER", folder,
+                           result.steps, verb, folder));
+  }
+  if (!result.finished) {
+    return say(fmt::format("stopped by {} after update {}; go on with: rapt {} --resume {}", result.reason,
+                           result.steps, verb, folder));
+  }
+  tell_best(result);
+  say(fmt::format("trained {} updates in {}; now: {}", result.steps, short_time(result.seconds),
+                  next_command(result.task, folder)));
+}
+
+// Refuses what cannot be before text is read, as far as nothing is chosen later that would make it possible.
+void check_early(const LayeredConfig& config) {
+  const TrainConfig& c = config.values;
+  const bool chosen_later = !has_end(c) && !config.given("preset");
+  const bool structure_given = config.given("width") && config.given("heads");
+  if (c.init.empty() && (!chosen_later || structure_given)) validate(c);
+}
+
+}  // namespace
+
+std::vector<Option> training_options() {
+  return {{.name = "resume", .value = "RUN", .help = "go on with this run folder"},
+          {.name = "seeds",
+           .value = "N",
+           .help = "train N times, with --seed and the N - 1 after it; tells mean and spread"},
+          {.name = "config", .value = "FILE", .help = "settings from a TOML file", .aliases = {"c"}},
+          {.name = "print-config",
+           .kind = OptionKind::kSwitch,
+           .help = "show the settings and where each came from, and stop",
+           .aliases = {"dump-config"}},
+          {.name = "json", .kind = OptionKind::kSwitch, .help = "with --seeds: one JSON object instead of a table"}};
+}
+
+LayeredConfig config_of(const Arguments& arguments) {
+  const std::string file = arguments.text("config");
+  return layer_config(file.empty() ? "" : read_file(file), file, flags_of(arguments));
+}
+
+std::vector<std::pair<std::string, double>> best_validation(const std::string& folder) {
+  const RunFolder files{folder};
+  std::vector<std::pair<std::string, double>> metrics;
+  if (!fs::exists(files.metrics())) return metrics;
+  LineReader lines(Input::from_file(files.metrics()));
+  for (std::string line; lines.next(line);) {
+    const Json event = parse_json_line(line, lines.where());
+    if (!event.is_object() || event.value("event", "") != "validation" || !event.value("best", false)) continue;
+    metrics.clear();
+    for (const auto& [name, value] : event.items()) {
+      if (name == "step" || name == "epoch" || name == "tokens" || name == "best") continue;
+      if (value.is_number() || value.is_null()) metrics.emplace_back(name, value.is_null() ? NAN : value.get<double>());
+    }
+  }
+  return metrics;
+}
+
+RunResult train_one(const RunRequest& request, const StopSignals& signals) {
+  const TrainConfig& config = request.config.values;
+  const RunFolder folder{config.out.empty() ? default_run_folder(config.data) : config.out};
+  const std::string parent = fs::path(folder.path).parent_path().string();
+  const bool is_new = !fs::exists(folder.path), parent_is_new = is_new && !parent.empty() && !fs::exists(parent);
+  try {
+    return run_training(request, signals);
+  } catch (...) {
+    if (is_new) remove_if_unused(folder);
+    std::error_code not_empty;
+    if (parent_is_new) fs::remove(parent, not_empty);
+    throw;
+  }
+}
+
+int run_training_command(const Arguments& arguments, const LayeredConfig& config, const std::string& verb) {
+  RunRequest request;
+  request.config = config;
+  if (arguments.has("print-config")) {
+    validate(config.values);
+    out(describe(config));
+    return 0;
+  }
+  request.resume = arguments.has("resume");
+  if (!request.resume) check_early(config);
+  if (config.values.data.empty() && !request.resume) {
+    throw UsageError(verb == "train"
+                         ? "rapt train needs text; give it a file, a folder or - for standard input: rapt train my.txt"
+                         : "rapt " + verb + " needs data to learn from; give it with --train FILE");
+  }
+  if (!config.origin.empty()) request.command_line = command_line_of(arguments);
+  const Terminal& t = terminal();
+  request.progress = {.bar = t.bar, .colour = t.colour, .unicode = t.unicode, .quiet = t.quiet, .width = t.width};
+  request.sink = [](std::string_view text) { tell(text); };
+  if (arguments.has("seeds")) return run_seeds(arguments, request, verb);
+  if (arguments.has("json")) throw UsageError("--json goes with --seeds");
+  const StopSignals signals;
+  const RunResult result = train_one(request, signals);
+  tell_result(result, verb);
+  return result.finished ? 0 : 75;
+}
+
+}  // namespace rapt::app
