@@ -41,7 +41,7 @@ TokenStore build_store(const TrainConfig& config, const Tokenizer& tokenizer) {
   instances.passes = 1;
   const TemporaryName file(".h5");
   const Notice note = [](const std::string& text) { say(text); };
-  return build_token_store(open_corpus(config, note), nullptr, tokenizer, file.path(),
+  return build_token_store(*open_corpus(config, note), nullptr, tokenizer, file.path(),
                            {.validation_fraction = 0, .instances = instances});
 }
 

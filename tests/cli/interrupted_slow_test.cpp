@@ -89,7 +89,9 @@ std::string folder_of(const std::vector<std::string>& arguments) {
 void check_killed(const Workshop& shop, const std::function<std::vector<std::string>(const std::string&)>& arguments) {
   std::vector<std::string> whole = arguments("whole");
   whole.insert(whole.end(), {"--threads", "2"});
+  const auto start = std::chrono::steady_clock::now();
   const ProgramResult uninterrupted = shop.rapt(whole);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
   REQUIRE_MESSAGE(uninterrupted.code == 0, uninterrupted.err);
 
   std::mt19937 random(20260101);
@@ -97,8 +99,10 @@ void check_killed(const Workshop& shop, const std::function<std::vector<std::str
   for (int sitting = 0; sitting < 200; ++sitting) {
     std::vector<std::string> killed = arguments("killed");
     killed.insert(killed.end(), {"--threads", std::to_string(1 + random() % 3)});
+    // A start and on average a fortieth of the run: half of it is left when the last kill has come.
+    const auto longest = static_cast<unsigned>(std::max<std::int64_t>(20, took.count() / 20));
     const auto patience =
-        kills < 20 ? std::chrono::milliseconds(60 + random() % 400) : std::chrono::milliseconds(600000);
+        kills < 20 ? std::chrono::milliseconds(60 + random() % longest) : std::chrono::milliseconds(600000);
     const ProgramResult result = shop.rapt_for(killed, patience, SIGKILL);
     if (result.code == 0) break;
     REQUIRE_MESSAGE(result.code == 128 + SIGKILL, result.err);

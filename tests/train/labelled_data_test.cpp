@@ -143,7 +143,7 @@ TEST_CASE("several files are one, and messages name them all") {
 TEST_CASE("sequences too short for a text are refused") {
   const TemporaryFolder folder;
   CHECK(message_of<UsageError>([&] { SequenceFrame(wordpiece(folder), true, 3); }) ==
-        "train: sequences of 3 tokens leave no room for a text beside 3 special tokens; raise --max-length or "
+        "tokens: sequences of 3 tokens leave no room for a text beside 3 special tokens; raise --max-length or "
         "--context");
   CHECK_THROWS_AS(SequenceFrame(with_delimiters(*bytes()), false, 3), UsageError);
   CHECK_NOTHROW(SequenceFrame(with_delimiters(*bytes()), false, 4));

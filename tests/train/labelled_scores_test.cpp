@@ -82,11 +82,12 @@ TEST_CASE("classes: right ones, the loss, what is predicted; the first of equals
   LabelledScores scores(data);
   std::vector<std::string> predicted;
   std::vector<float> first;
-  scores.add(0, 3, rows({2, 0, 0, 1, 3, 3}, 2), [&](Dim sample, const LabelledPrediction& p) {
-    CHECK(sample == static_cast<Dim>(predicted.size()));
-    predicted.push_back(p.labels.at(0));
-    if (sample == 0) first = p.probabilities;
-  });
+  scores.add(data, 0, 3, rows({2, 0, 0, 1, 3, 3}, 2),
+             [&](const LabelledData&, Dim sample, const LabelledPrediction& p) {
+               CHECK(sample == static_cast<Dim>(predicted.size()));
+               predicted.push_back(p.labels.at(0));
+               if (sample == 0) first = p.probabilities;
+             });
   CHECK(predicted == std::vector<std::string>{"no", "yes", "no"});
   CHECK(static_cast<double>(first.at(0)) == Approx(0.880797).epsilon(1e-5));
   const Evaluation e = scores.evaluation();
@@ -109,8 +110,8 @@ TEST_CASE("numbers: an error decides by being small, a correlation by being larg
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\tscore\na\t1\nb\t3\nc\t2\n", {.task = Task::kRegress});
   LabelledScores scores(data);
-  scores.add(0, 1, rows({1}, 1));
-  scores.add(1, 2, rows({2, 4}, 1));
+  scores.add(data, 0, 1, rows({1}, 1));
+  scores.add(data, 1, 2, rows({2, 4}, 1));
   const Evaluation e = scores.evaluation();
   CHECK(e.loss == Approx(5.0 / 3));
   CHECK(e.score == Approx(1 / std::sqrt(2 * 42.0 / 9)));
@@ -124,7 +125,8 @@ TEST_CASE("sets of labels: a label is there where its logit is above 0") {
       read(folder, "a.tsv", "text\tlabels\na\tx\nb\t\n", {.task = Task::kMultilabel, .labels = {"x", "y"}});
   LabelledScores scores(data);
   std::vector<std::vector<std::string>> predicted;
-  scores.add(0, 2, rows({1, -1, 2, -3}, 2), [&](Dim, const LabelledPrediction& p) { predicted.push_back(p.labels); });
+  scores.add(data, 0, 2, rows({1, -1, 2, -3}, 2),
+             [&](const LabelledData&, Dim, const LabelledPrediction& p) { predicted.push_back(p.labels); });
   CHECK(predicted == std::vector<std::vector<std::string>>{{"x"}, {"x"}});
   const Evaluation e = scores.evaluation();
   CHECK(e.loss == Approx((0.313262 + 0.313262 + 2.126928 + 0.048587) / 4).epsilon(1e-5));
@@ -139,7 +141,8 @@ TEST_CASE("tags: words that were cut off count as outside, and not in the loss")
   REQUIRE(data.labels().names() == std::vector<std::string>{"B-place", "O"});
   LabelledScores scores(data);
   std::vector<std::string> predicted;
-  scores.add(0, 1, rows({0, 2, 1, 0}, 2), [&](Dim, const LabelledPrediction& p) { predicted = p.labels; });
+  scores.add(data, 0, 1, rows({0, 2, 1, 0}, 2),
+             [&](const LabelledData&, Dim, const LabelledPrediction& p) { predicted = p.labels; });
   CHECK(predicted == std::vector<std::string>{"O", "B-place", "O"});
   const Evaluation e = scores.evaluation();
   CHECK(e.targets == 2);
@@ -154,8 +157,8 @@ TEST_CASE("choices: the highest of a question's sequences") {
   const LabelledData data = read(folder, "a.jsonl", files()[4].text, {.task = Task::kChoice});
   LabelledScores scores(data);
   std::vector<std::string> predicted;
-  scores.add(0, 2, rows({0, 2, 1, 3}, 1),
-             [&](Dim, const LabelledPrediction& p) { predicted.push_back(p.labels.at(0)); });
+  scores.add(data, 0, 2, rows({0, 2, 1, 3}, 1),
+             [&](const LabelledData&, Dim, const LabelledPrediction& p) { predicted.push_back(p.labels.at(0)); });
   CHECK(predicted == std::vector<std::string>{"1", "1"});
   const Evaluation e = scores.evaluation();
   CHECK(e.score == Approx(0.5));
@@ -175,7 +178,7 @@ TEST_CASE("questions: the answer out of all windows, told with the last of them"
   LabelledScores scores(data);
   std::vector<std::pair<Dim, std::string>> answers;
   for (Dim w = 0; w < 4; ++w) {
-    scores.add(w, 1, logits_of(w), [&](Dim sample, const LabelledPrediction& p) {
+    scores.add(data, w, 1, logits_of(w), [&](const LabelledData&, Dim sample, const LabelledPrediction& p) {
       if (sample == 3) answers.emplace_back(sample, p.answer);
     });
   }
@@ -213,10 +216,11 @@ TEST_CASE("data larger than one forward pass is judged sample by sample, in orde
   const TaskNetwork network = small_network(data);
   std::vector<Dim> seen;
   std::vector<float> probabilities;
-  const LabelledScores scores = score_labelled(network, data, [&](Dim sample, const LabelledPrediction& p) {
-    seen.push_back(sample);
-    probabilities.push_back(p.probabilities.at(0));
-  });
+  const LabelledScores scores =
+      score_labelled(network, data, [&](const LabelledData&, Dim sample, const LabelledPrediction& p) {
+        seen.push_back(sample);
+        probabilities.push_back(p.probabilities.at(0));
+      });
   CHECK(seen == all_of(data));
   CHECK(scores.evaluation().targets == 700);
   CHECK(std::abs(probabilities[699] - probabilities[0]) < 1e-6F);  // the same text
@@ -230,7 +234,7 @@ TEST_CASE("a task of GLUE is judged by its own metric, and what has no labels by
   const LabelledData bare = read(folder, "a.tsv", "text\na\nb\n", {.labels_required = false, .labels = {"no", "yes"}});
   LabelledScores scores(bare);
   int told = 0;
-  scores.add(0, 2, rows({1, 0, 0, 1}, 2), [&](Dim, const LabelledPrediction&) { ++told; });
+  scores.add(bare, 0, 2, rows({1, 0, 0, 1}, 2), [&](const LabelledData&, Dim, const LabelledPrediction&) { ++told; });
   CHECK(told == 2);
   CHECK(scores.evaluation("loss").targets == 0);
 }
