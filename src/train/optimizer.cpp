@@ -27,39 +27,50 @@ Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settin
 
 double Optimizer::grad_norm() const {
   double sum = 0;
-  dispatch_float(parameters_.dtype(), [&]<typename T>() {
-    sum = kernels::sum_of_squares<T>(parameters_.gradients().data<T>(), parameters_.trained_size());
-  });
+  for (const FlatParameters::Entry& entry : parameters_.entries()) {
+    if (entry.frozen || !entry.variable.grad().defined()) continue;
+    dispatch_float(parameters_.dtype(), [&]<typename T>() {
+      const Tensor& g = entry.variable.grad();
+      sum += kernels::sum_of_squares<T>(g.data<T>(), g.size());
+    });
+  }
   return std::sqrt(sum);
 }
 
 std::string Optimizer::first_bad_gradient() const {
-  Dim at = -1;
-  dispatch_float(parameters_.dtype(), [&]<typename T>() {
-    at = kernels::first_not_finite<T>(parameters_.gradients().data<T>(), parameters_.trained_size());
-  });
-  return at < 0 ? "" : parameters_.entry_at(at).name;
+  for (const FlatParameters::Entry& entry : parameters_.entries()) {
+    if (entry.frozen || !entry.variable.grad().defined()) continue;
+    Dim at = -1;
+    dispatch_float(parameters_.dtype(), [&]<typename T>() {
+      const Tensor& g = entry.variable.grad();
+      at = kernels::first_not_finite<T>(g.data<T>(), g.size());
+    });
+    if (at >= 0) return entry.name;
+  }
+  return "";
 }
 
 void Optimizer::update(double learning_rate, double gradient_factor) {
   ++updates_;
-  for (const FlatParameters::Stretch& stretch : parameters_.stretches()) {
-    const double decay = stretch.decayed || settings_.decay_everything ? settings_.weight_decay : 0.0;
-    const Dim begin = stretch.begin, n = stretch.end - stretch.begin;
+  for (const FlatParameters::Entry& entry : parameters_.entries()) {
+    if (entry.frozen) continue;
+    const double decay = entry.decayed || settings_.decay_everything ? settings_.weight_decay : 0.0;
+    Tensor gradient = FlatParameters::gradient(entry);
+    const Dim n = gradient.size();
     dispatch_float(parameters_.dtype(), [&]<typename T>() {
-      T* const p = parameters_.values().data<T>() + begin;
-      T* const g = parameters_.gradients().data<T>() + begin;
-      const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + begin; };
+      T* const p = parameters_.values().data<T>() + entry.begin;
+      T* const g = gradient.data<T>();
+      const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + entry.begin; };
       if (settings_.kind == OptimizerKind::kSgd) {
         kernels::sgd_update<T>(p, g, state_.empty() ? nullptr : state(0), n,
-                               {.learning_rate = learning_rate * stretch.rate,
+                               {.learning_rate = learning_rate * entry.rate,
                                 .momentum = settings_.momentum,
                                 .nesterov = settings_.nesterov,
                                 .weight_decay = decay,
                                 .gradient_scale = gradient_factor});
       } else {
         kernels::adam_update<T>(p, g, state(0), state(1), n,
-                                {.learning_rate = learning_rate * stretch.rate,
+                                {.learning_rate = learning_rate * entry.rate,
                                  .beta1 = settings_.beta1,
                                  .beta2 = settings_.beta2,
                                  .epsilon = settings_.epsilon,
@@ -71,6 +82,7 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
       }
     });
   }
+  parameters_.drop_gradients();
 }
 
 double clip_factor(double norm, double limit) { return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0; }

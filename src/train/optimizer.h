@@ -1,5 +1,4 @@
-// Optimisers over flat parameter buffers: one pass reads gradient and moments, writes parameters and zeroes the
-// gradient.
+// Optimisers over flat parameter buffers: one pass reads gradient and moments and writes parameters.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +38,7 @@ class Optimizer final {
   /// The parameter that holds the first gradient that is not finite; empty if all are.
   std::string first_bad_gradient() const;
 
-  /// One update with gradients times `gradient_factor` (clipping); leaves the gradients zero.
+  /// One update with gradients times `gradient_factor` (clipping); gives the gradients back.
   void update(double learning_rate, double gradient_factor = 1);
 
   /// Buffers to be saved with the parameters, laid out like them: "m" and "v", or "momentum", or none.

@@ -16,33 +16,36 @@ FlatParameters::FlatParameters(Module& model, const ParameterRules& rules) {
                         .rate = rules.rate ? rules.rate(p.name) : 1});
   }
   std::ranges::stable_partition(entries_, [](const Entry& entry) { return !entry.frozen; });
-  Dim size = 0, trained = 0;
+  Dim size = 0;
   for (Entry& entry : entries_) {
     entry.begin = size;
     size += (entry.variable.value().size() + kAlign - 1) / kAlign * kAlign;
-    if (entry.frozen) continue;
-    trained = size;
-    if (stretches_.empty() || stretches_.back().decayed != entry.decayed || stretches_.back().rate != entry.rate) {
-      stretches_.push_back({entry.begin, size, entry.decayed, entry.rate});
-    }
-    stretches_.back().end = size;
+    if (!entry.frozen) trained_size_ = size;
   }
-  if (trained == 0) throw UsageError("train: every parameter is frozen; leave something to train");
-  const DType dtype = entries_.front().variable.dtype();
-  values_ = Tensor::zeros({size}, dtype);
-  gradients_ = Tensor::zeros({trained}, dtype);
+  if (trained_size_ == 0) throw UsageError("train: every parameter is frozen; leave something to train");
+  values_ = Tensor::zeros({size}, entries_.front().variable.dtype());
   for (Entry& entry : entries_) {
     Tensor value = part(values_, entry);
     value.copy_from(entry.variable.value());
-    entry.variable.rebind(value, entry.frozen ? Tensor() : part(gradients_, entry));
+    entry.variable.rebind(value, Tensor());
     if (entry.frozen) entry.variable.freeze();
   }
   release_unused_memory();  // where the parameters were before
 }
 
-const FlatParameters::Entry& FlatParameters::entry_at(Dim index) const {
-  const auto after = std::ranges::upper_bound(entries_, index, {}, &Entry::begin);
-  return *std::prev(after);
+Tensor FlatParameters::gradient(const Entry& entry) {
+  Variable variable = entry.variable;
+  Tensor& gradient = variable.grad();
+  if (!gradient.defined()) {
+    gradient = Tensor::zeros(variable.shape(), variable.dtype());
+  } else if (gradient.sharers() > 1) {
+    gradient = gradient.clone();  // another variable's gradient may be the same tensor
+  }
+  return gradient;
+}
+
+void FlatParameters::drop_gradients() {
+  for (Entry& entry : entries_) entry.variable.clear_grad();
 }
 
 }  // namespace rapt

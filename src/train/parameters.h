@@ -1,4 +1,4 @@
-// A model's parameters and their gradients in two flat buffers, as optimisers and checkpoints want them.
+// A model's parameters in one flat buffer, as optimisers and checkpoints want them, and their gradients.
 #pragma once
 
 #include <functional>
@@ -15,9 +15,12 @@ struct ParameterRules {
   std::function<double(const std::string&)> rate = {};  ///< its share of the learning rate; not set: 1
 };
 
-/// Rebinds every parameter of a module, value and gradient, to views into flat buffers. Each starts at a multiple of 64
-/// bytes; what lies in between is zero and stays zero. Frozen parameters come last and have no gradient: buffers of
-/// gradients and moments are only as long as trained_size().
+/// Rebinds the value of every parameter of a module to a view into a flat buffer. Each starts at a multiple of 64
+/// bytes; what lies in between is zero and stays zero. Frozen parameters come last: buffers of moments are only as long
+/// as trained_size().
+///
+/// Gradients are tensors of their own, made when the way back reaches their parameter and given back with the update.
+/// So they take the place of the activations that the way back has used up, instead of standing beside all of them.
 class FlatParameters final {
  public:
   struct Entry {
@@ -33,30 +36,22 @@ class FlatParameters final {
 
   const std::vector<Entry>& entries() const { return entries_; }
   Tensor& values() { return values_; }
-  Tensor& gradients() { return gradients_; }
+  /// The gradient of an entry that is trained; zeros if nothing has reached it. Nobody else holds its elements.
+  static Tensor gradient(const Entry& entry);
+  /// Gives all gradients back: the next ones begin from nothing.
+  void drop_gradients();
   DType dtype() const { return values_.dtype(); }
   /// Elements of the parameters that are trained, gaps included.
-  Dim trained_size() const { return gradients_.size(); }
+  Dim trained_size() const { return trained_size_; }
   /// The part of another buffer of the same layout (a moment, say) that belongs to an entry.
   static Tensor part(const Tensor& buffer, const Entry& entry) {
     return buffer.view(entry.begin, entry.variable.shape());
   }
 
-  /// Neighbouring entries with the same decay and rate are one stretch. Frozen ones are in none.
-  struct Stretch {
-    Dim begin = 0, end = 0;
-    bool decayed = false;
-    double rate = 1;
-  };
-  const std::vector<Stretch>& stretches() const { return stretches_; }
-
-  /// The parameter that element `index` of the buffers belongs to.
-  const Entry& entry_at(Dim index) const;
-
  private:
   std::vector<Entry> entries_;
-  std::vector<Stretch> stretches_;
-  Tensor values_, gradients_;
+  Tensor values_;
+  Dim trained_size_ = 0;
 };
 
 }  // namespace rapt

@@ -140,7 +140,7 @@ void check_optimizers(const GoldenCase& c) {
         const auto gradients = c.doubles("grad." + entry.name);
         const auto size = static_cast<std::size_t>(entry.variable.value().size());
         std::copy_n(gradients.begin() + static_cast<std::ptrdiff_t>(step * size), size,
-                    FlatParameters::part(parameters.gradients(), entry).data<double>());
+                    FlatParameters::gradient(entry).data<double>());
       }
       optimizer.update(fields.number("lr"));
       for (const auto& entry : parameters.entries()) {
