@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <type_traits>
@@ -13,12 +13,14 @@
 
 #include "io/escape.h"
 #include "io/hdf5.h"
+#include "io/hdf5_fields.h"
 #include "tensor/error.h"
 
 namespace rapt {
 namespace {
 
-constexpr std::uint64_t kUndefined = ~std::uint64_t{0};  // "no address"
+using namespace hdf5_fields;
+
 constexpr std::size_t kHighestRank = 8;
 constexpr int kDeepestGroup = 8;
 constexpr std::size_t kMostObjects = 1U << 18U;
@@ -42,86 +44,6 @@ enum : std::uint8_t {
   kContinuation = 0x10,
   kAttributeInfo = 0x15,
   kReferenceCount = 0x16,  // stands there if it is not 1
-};
-
-struct KnownType {
-  ElementType type;
-  std::string_view encoding;  // the datatype message after its first byte, which holds class and version
-  unsigned char klass;
-};
-
-// Class 0 is fixed-point, class 1 floating-point; then bit field, size, bit offset, precision, and where sign, exponent
-// and fraction lie. All little-endian.
-using namespace std::string_view_literals;
-constexpr std::array<KnownType, 6> kKnownTypes = {{
-    {ElementType::kF32, "\x20\x1f\0\x04\0\0\0\0\0\x20\0\x17\x08\0\x17\x7f\0\0\0"sv, 1},
-    {ElementType::kF64, "\x20\x3f\0\x08\0\0\0\0\0\x40\0\x34\x0b\0\x34\xff\x03\0\0"sv, 1},
-    {ElementType::kI64, "\x08\0\0\x08\0\0\0\0\0\x40\0"sv, 0},
-    {ElementType::kI32, "\x08\0\0\x04\0\0\0\0\0\x20\0"sv, 0},
-    {ElementType::kU16, "\0\0\0\x02\0\0\0\0\0\x10\0"sv, 0},
-    {ElementType::kU8, "\0\0\0\x01\0\0\0\0\0\x08\0"sv, 0},
-}};
-
-// The checksum of HDF5's headers: Jenkins' lookup3, hashlittle with initial value 0 (2006, public domain).
-std::uint32_t lookup3(std::string_view bytes) {
-  const auto rotate = [](std::uint32_t x, unsigned n) { return (x << n) | (x >> (32 - n)); };
-  std::uint32_t a = 0xdeadbeef + static_cast<std::uint32_t>(bytes.size()), b = a, c = a;
-  const auto add = [&](std::string_view block) {  // up to 12 bytes, as if zeros followed
-    std::array<std::uint32_t, 3> words{};
-    std::memcpy(words.data(), block.data(), block.size());
-    a += words[0];
-    b += words[1];
-    c += words[2];
-  };
-  for (; bytes.size() > 12; bytes.remove_prefix(12)) {
-    add(bytes.substr(0, 12));
-    a -= c, a ^= rotate(c, 4), c += b;
-    b -= a, b ^= rotate(a, 6), a += c;
-    c -= b, c ^= rotate(b, 8), b += a;
-    a -= c, a ^= rotate(c, 16), c += b;
-    b -= a, b ^= rotate(a, 19), a += c;
-    c -= b, c ^= rotate(b, 4), b += a;
-  }
-  if (bytes.empty()) return c;
-  add(bytes);
-  c ^= b, c -= rotate(b, 14);
-  a ^= c, a -= rotate(c, 11);
-  b ^= a, b -= rotate(a, 25);
-  c ^= b, c -= rotate(b, 16);
-  a ^= c, a -= rotate(c, 4);
-  b ^= a, b -= rotate(a, 14);
-  c ^= b, c -= rotate(b, 24);
-  return c;
-}
-
-struct Truncated {};  // thrown by Cursor, caught where the subject is known
-
-// Takes little-endian fields off the front of some bytes.
-class Cursor {
- public:
-  explicit Cursor(std::string_view bytes) : rest_(bytes) {}
-
-  std::string_view take(std::uint64_t count) {
-    if (count > rest_.size()) throw Truncated{};
-    const std::string_view taken = rest_.substr(0, count);
-    rest_.remove_prefix(count);
-    return taken;
-  }
-  std::uint64_t number(std::size_t width) {
-    std::uint64_t value = 0;
-    const std::string_view bytes = take(width);
-    std::memcpy(&value, bytes.data(), width);
-    return value;
-  }
-  std::uint8_t u8() { return static_cast<std::uint8_t>(number(1)); }
-  std::uint64_t u16() { return number(2); }
-  std::uint64_t u32() { return number(4); }
-  std::uint64_t u64() { return number(8); }
-  std::string_view rest() const { return rest_; }
-  std::size_t left() const { return rest_.size(); }
-
- private:
-  std::string_view rest_;
 };
 
 struct Message {
@@ -171,10 +93,6 @@ class Reader {
     const std::uint64_t size = file_.size() - base_;
     if (address > size || length > size - address) throw Truncated{};
     return file_.substr(base_ + address, length);
-  }
-
-  static bool checksum_holds(std::string_view bytes) {
-    return lookup3(bytes.substr(0, bytes.size() - 4)) == Cursor(bytes.substr(bytes.size() - 4)).u32();
   }
 
   std::uint64_t read_superblock() const {
@@ -393,26 +311,6 @@ class Reader {
     return space;
   }
 
-  static const KnownType* known_type(std::string_view data) {
-    for (const KnownType& known : kKnownTypes) {
-      const auto head = static_cast<unsigned char>(data.empty() ? 0 : data[0]);
-      const bool same_class = (head & 15U) == known.klass && (head >> 4U) >= 1 && (head >> 4U) <= 3;
-      if (same_class && data.substr(1, known.encoding.size()) == known.encoding) return &known;
-    }
-    return nullptr;
-  }
-
-  // Class 3: padding and character set in the bit field, then the size.
-  static bool is_fixed_string(std::string_view data) {
-    return data.size() >= 8 && (static_cast<unsigned char>(data[0]) & 15U) == 3;
-  }
-
-  // Class 9 with type 1 in its bit field.
-  static bool is_variable_string(std::string_view data) {
-    return data.size() >= 8 && (static_cast<unsigned char>(data[0]) & 15U) == 9 &&
-           (static_cast<unsigned char>(data[1]) & 15U) == 1;
-  }
-
   void read_dataset_type(std::string_view data, Hdf5Contents::Dataset& found, const std::string& subject) const {
     if (is_variable_string(data) || (is_fixed_string(data) && !found.shape.empty())) {
       refuse(subject, "must be a single string of fixed length");
@@ -423,11 +321,11 @@ class Reader {
       found.place.bytes = Cursor(data.substr(4)).u32();
       return;
     }
-    const KnownType* known = known_type(data);
-    if (known == nullptr) {
+    const std::optional<ElementType> known = number_type(data);
+    if (!known) {
       refuse(subject, "must be of type F32, F64, I64, I32, U16, U8 or a string, little-endian, got another");
     }
-    found.type = known->type;
+    found.type = *known;
     found.place.bytes = checked_bytes(found.shape, found.type, escape_for_terminal(path_) + ": " + subject);
   }
 
@@ -466,9 +364,9 @@ class Reader {
       const std::string_view text = data.take(Cursor(type.substr(4)).u32());
       return std::string(text.substr(0, text.find('\0')));
     }
-    const KnownType* known = known_type(type);
-    if (known != nullptr && known->type == ElementType::kI64) return static_cast<std::int64_t>(data.u64());
-    if (known != nullptr && known->type == ElementType::kF64) {
+    const std::optional<ElementType> known = number_type(type);
+    if (known == ElementType::kI64) return static_cast<std::int64_t>(data.u64());
+    if (known == ElementType::kF64) {
       double value = 0;
       std::memcpy(&value, data.take(8).data(), 8);
       return value;
