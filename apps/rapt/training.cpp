@@ -74,6 +74,9 @@ void tell_result(const RunResult& result, const std::string& verb) {
     return say(fmt::format("{} is finished: {} updates; for more: rapt {} --init {} ... --out ANOTHER", folder,
                            result.steps, verb, folder));
   }
+  if (result.labels_to_come) {
+    return say(fmt::format("stopped by {} while learning words; the same command goes on", result.reason));
+  }
   if (!result.finished) {
     return say(fmt::format("stopped by {} after update {}; go on with: rapt {} --resume {}", result.reason,
                            result.steps, verb, folder));

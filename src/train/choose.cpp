@@ -84,6 +84,8 @@ void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const cha
 
 bool has_end(const TrainConfig& config) { return config.steps > 0 || config.epochs > 0 || config.tokens > 0; }
 
+double minutes_of(const TrainConfig& config) { return config.minutes > 0 ? config.minutes : kDefaultMinutes; }
+
 void fit_warmup(LayeredConfig& config, const Notice& notice) {
   TrainConfig& c = config.values;
   const bool too_long =
@@ -107,7 +109,7 @@ void choose_network(LayeredConfig& config, const TokenStore& store, const Notice
   TrainConfig& c = config.values;
   if (c.documents == "line") choose(config, "sampling-order", "documents");
   if (has_end(c)) return;
-  if (c.minutes <= 0) c.minutes = kDefaultMinutes;
+  c.minutes = minutes_of(c);
   if (config.given("preset") || !c.init.empty()) {
     notice("train: no --steps given; trains for " + text_of(c.minutes) + " minutes");
     return;
@@ -133,13 +135,18 @@ void choose_length(LayeredConfig& config, const NetworkConfig& network, const Tr
                    double validation_tokens, const Notice& notice) {
   TrainConfig& c = config.values;
   if (has_end(c)) return;
-  if (c.minutes <= 0) c.minutes = kDefaultMinutes;
+  c.minutes = minutes_of(c);
   const double budget = 60 * c.minutes;
   const Pace pace = measure_pace(c, network, data);
   // Ten validations, whose forward passes are a third of an update's work; what they, the samples and the start take is
   // not training.
   const double training = std::max(0.5 * budget, 0.97 * budget - 10 * pace.token / 3 * validation_tokens);
-  const auto steps = std::max<std::int64_t>(10, static_cast<std::int64_t>(training / pace.update));
+  auto steps = std::max<std::int64_t>(10, static_cast<std::int64_t>(training / pace.update));
+  if (c.most_epochs > 0) {
+    TrainConfig enough = c;
+    enough.epochs = c.most_epochs;
+    steps = std::min(steps, total_updates(enough, data));
+  }
   choose_all(config, {{"schedule", "cosine"},
                       {"min-learning-rate", text_of(c.learning_rate / 20)},
                       {"warmup", std::to_string(std::clamp<std::int64_t>(steps / 20, 5, 200))},
@@ -152,8 +159,8 @@ void choose_length(LayeredConfig& config, const NetworkConfig& network, const Tr
   config.origin.erase("minutes");
   const double samples = static_cast<double>(steps) * pace.update / (pace.token * data.tokens_per_sample);
   const double epochs = samples / static_cast<double>(std::max<std::int64_t>(1, data.samples_per_epoch));
-  const double dropout = epochs < 2 ? 0 : epochs < 10 ? 0.05 : 0.1;
-  choose(config, "dropout", text_of(dropout));
+  // Labels are few, and have rates of their own.
+  if (!c.is_labelled()) choose(config, "dropout", epochs < 2 ? "0" : epochs < 10 ? "0.05" : "0.1");
   const Dim vocabulary = std::visit([](const auto& backbone) { return backbone.vocabulary; }, network.backbone);
   const ModelSize size = model_size(c, vocabulary);
   const std::string batch = c.batch_tokens > 0 ? "batches of " + std::to_string(c.batch_tokens) + " tokens"

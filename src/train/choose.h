@@ -21,6 +21,9 @@ void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const cha
 /// Whether the settings say how long to train. With --steps given, nothing is chosen by cores or clock.
 bool has_end(const TrainConfig& config);
 
+/// --minutes, or those that a run takes if nobody says how long.
+double minutes_of(const TrainConfig& config);
+
 /// Shortens a warm-up that a preset wants to a tenth of a run that was given fewer --steps than it.
 void fit_warmup(LayeredConfig& config, const Notice& notice);
 
@@ -31,11 +34,10 @@ void choose_tokenizer(LayeredConfig& config, const char* kind, std::uint64_t tex
 /// how many operations fit into the minutes on this machine.
 void choose_network(LayeredConfig& config, const TokenStore& store, const Notice& notice);
 
-/// Chooses how many updates fit into --minutes (5 if not given), and what goes with that: schedule, warm-up, periods,
-/// dropout. Measures how fast this machine trains the network by training a throw-away copy for a moment. Nothing if
-/// the settings say how long to train.
-/// \param validation_tokens  what one validation reads
-/// \param notice             told what was chosen
+/// Chooses how many updates fit into --minutes (5 if not given) and --most-epochs, and what goes with that: schedule,
+/// warm-up, periods, dropout. Measures how fast this machine trains the network by training a throw-away copy for a
+/// moment. Nothing if the settings say how long to train. \param validation_tokens  what one validation reads \param
+/// notice             told what was chosen
 void choose_length(LayeredConfig& config, const NetworkConfig& network, const TrainingData& data,
                    double validation_tokens, const Notice& notice);
 

@@ -11,6 +11,7 @@
 #include "text/tokenizer.h"
 #include "train/checkpoint_file.h"
 #include "train/evaluation.h"
+#include "train/pretrained.h"
 #include "train/run_folder.h"
 #include "train/trainer.h"
 
@@ -43,6 +44,19 @@ struct JobRequest {
 /// Prepares the job of the configuration's task. The network has its first weights, or the checkpoint's.
 /// \throws Error  as rapt train does (run.h)
 Job prepare_job(const JobRequest& request);
+
+// What the three have in common.
+
+/// What a run begins with: the model of --init, whose structure is taken over into the request's settings; of a
+/// checkpoint that is gone on from, the tokenizer alone; nothing for a new run.
+/// \throws MissingInputError, DataError  as open_pretrained
+Pretrained start_of(const JobRequest& request);
+
+/// The checkpoint's network, or one as the settings describe it: with the weights of the start as far as it has them,
+/// with new ones elsewhere.
+/// \param heads  whether the start's heads are wanted as well
+std::unique_ptr<AnyNetwork> first_network(const JobRequest& request, const Pretrained& start, Dim vocabulary,
+                                          bool heads);
 
 Job prepare_language_model(const JobRequest& request);  ///< --task lm
 Job prepare_masked_words(const JobRequest& request);    ///< --task mlm, mlm-nsp

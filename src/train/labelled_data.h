@@ -12,39 +12,11 @@
 #include "tensor/batch.h"
 #include "text/labelled/labels.h"
 #include "text/labelled/qa_windows.h"
+#include "text/labelled/sequence_frame.h"
 #include "text/labelled/squad.h"
 #include "text/labelled/texts.h"
-#include "text/tokenizer.h"
 
 namespace rapt {
-
-/// How texts become a network's sequences.
-///
-/// An encoder's are what its tokenizer makes: `[CLS] A [SEP] B [SEP]`. A GPT's have the delimiters of GPT-1's paper
-/// (Radford et al. 2018, section 3.3), `_start_ A _delimiter_ B _classify_`, where its tokenizer has them, and nothing
-/// round them otherwise. What is too long is cut: of a pair, the longer text at its end, as BERT's reference code does.
-class SequenceFrame final {
- public:
-  SequenceFrame(std::shared_ptr<const Tokenizer> tokenizer, bool encoder, Dim max_length);
-
-  const Tokenizer& tokenizer() const { return *tokenizer_; }
-  Dim max_length() const { return max_length_; }
-  TokenSequence one(std::vector<std::int32_t> text) const;
-  TokenSequence pair(std::vector<std::int32_t> first, std::vector<std::int32_t> second) const;
-  /// Tokens of the frame in front of a single text.
-  Dim before() const;
-
- private:
-  TokenSequence framed(std::span<const std::int32_t> first, const std::vector<std::int32_t>* second) const;
-
-  std::shared_ptr<const Tokenizer> tokenizer_;
-  bool encoder_;
-  Dim max_length_;
-  std::optional<std::int32_t> start_, delimiter_, classify_;
-};
-
-/// The tokenizer with the delimiters that a GPT's tasks need, `_start_`, `_delimiter_` and `_classify_`, at its end.
-std::shared_ptr<const Tokenizer> with_delimiters(const Tokenizer& tokenizer);
 
 struct LabelledOptions {
   Task task = Task::kClassify;
@@ -58,7 +30,7 @@ struct LabelledOptions {
   bool language_model = false;           ///< a GPT is taught to predict the texts as well
 };
 
-struct LabelledFiles;  // labelled_data.cpp
+struct LabelledFiles;  // labelled_reading.cpp
 
 /// Examples in memory: 8 bytes a token, and the texts that were read for scores and predictions.
 class LabelledData final {

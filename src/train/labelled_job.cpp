@@ -16,6 +16,7 @@
 #include "train/labelled_scores.h"
 #include "train/model_size.h"
 #include "train/networks.h"
+#include "train/numbers.h"
 #include "train/pretrained.h"
 #include "train/run_data.h"
 
@@ -38,51 +39,37 @@ void choose_fine_tuning(LayeredConfig& config) {
   if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "3");
 }
 
-// A small encoder over whole words and their pieces; docs/results.md, "Classifiers from scratch", has what was
-// measured.
-void choose_from_scratch(LayeredConfig& config) {
-  choose_all(config, {{"model", "bert"},
-                      {"tokenizer", "wordpiece"},
-                      {"layers", "2"},
-                      {"heads", "4"},
-                      {"width", "128"},
-                      {"context", "128"},
-                      {"norm-epsilon", "1e-12"},
-                      {"activation", "gelu"},
-                      {"learning-rate", "1e-3"},
+// Once a small network has seen so many examples, it begins to know them by heart; but all of them are worth a look,
+// and ten are enough.
+constexpr double kExamplesFromScratch = 60'000, kMostEpochs = 10;
+
+std::string epochs_from_scratch(Dim examples) {
+  return print_number(std::clamp(kExamplesFromScratch / static_cast<double>(examples), 1.0, kMostEpochs));
+}
+
+// docs/results.md, "Classifiers from scratch", has what was measured.
+void choose_from_scratch(LayeredConfig& config, bool knows_words) {
+  choose_all(config, {{"learning-rate", knows_words ? "5e-4" : "1e-3"},
                       {"batch", "64"},
                       {"beta2", "0.98"},
                       {"weight-decay", "0.1"},
                       {"schedule", "linear"},
                       {"min-learning-rate", "0"},
                       {"warmup", "10%"},
-                      {"dropout", "0.3"}});
-  const TrainConfig& c = config.values;
-  if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "10");
-  if (has_end(c)) choose_all(config, {{"eval-every", "1e"}, {"save-every", "1e"}});
+                      {"dropout", knows_words ? "0.2" : "0.3"}});
+  if (has_end(config.values)) choose_all(config, {{"eval-every", "1e"}, {"save-every", "1e"}});
 }
 
 // Loaded, or learnt from the texts of the examples.
 std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Notice& notice) {
   if (!is_tokenizer_kind(config.tokenizer)) return load_tokenizer(config.tokenizer);
-  // Bytes are enough to read the examples, whose texts are all that is wanted here.
-  TokenizerTrainer bytes({.type = TokenizerType::kByte});
-  bytes.add_text(" ");
-  TrainConfig reading = config;
-  reading.max_length = std::max<Dim>(config.context, 512);
-  const LabelledData data =
-      LabelledData::read(config.data, SequenceFrame(bytes.train(), true, reading.max_length), labelled_options(config));
   TokenizerTrainerOptions options;
   options.type = tokenizer_type_named(config.tokenizer);
   options.vocabulary = config.vocabulary;
   options.special = default_special_tokens(options.type);
   options.lowercase = options.type == TokenizerType::kWordPiece && config.lowercase;
   TokenizerTrainer trainer(options);
-  for (Dim s = 0; s < data.samples(); ++s) {
-    for (const std::string& text : data.texts(s)) trainer.add_text(text + "\n");
-  }
-  for (const std::string& context : data.questions().contexts) trainer.add_text(context + "\n");
-  for (const QaQuestion& q : data.questions().questions) trainer.add_text(q.question + "\n");
+  for (const std::string& text : texts_of(config)) trainer.add_text(text + "\n");
   std::shared_ptr<const Tokenizer> tokenizer = trainer.train();
   notice("tokenizer: " + tokenizer->kind() + ", " + std::to_string(tokenizer->vocabulary_size()) +
          " entries, learnt from the data");
@@ -151,6 +138,40 @@ Dim longest_of(const TrainConfig& config) {
 
 }  // namespace
 
+void choose_small_encoder(LayeredConfig& config) {
+  choose_all(config, {{"model", "bert"},
+                      {"tokenizer", "wordpiece"},
+                      {"layers", "2"},
+                      {"heads", "4"},
+                      {"width", "128"},
+                      {"context", "128"},
+                      {"norm-epsilon", "1e-12"},
+                      {"activation", "gelu"}});
+}
+
+std::vector<std::string> texts_of(const TrainConfig& config) {
+  // Bytes are enough to read the examples.
+  TokenizerTrainer bytes({.type = TokenizerType::kByte});
+  bytes.add_text(" ");
+  const SequenceFrame frame(bytes.train(), true, std::max<Dim>(config.context, 512));
+  const LabelledData data = LabelledData::read(config.data, frame, labelled_options(config));
+  std::vector<std::string> texts;
+  for (Dim s = 0; s < data.samples(); ++s) {
+    std::string words;
+    for (const std::string& text : data.texts(s)) {
+      if (data.task() == Task::kTag) {
+        words += (words.empty() ? "" : " ") + text;
+      } else {
+        texts.push_back(text);
+      }
+    }
+    if (data.task() == Task::kTag) texts.push_back(std::move(words));
+  }
+  for (const std::string& context : data.questions().contexts) texts.push_back(context);
+  for (const QaQuestion& q : data.questions().questions) texts.push_back(q.question);
+  return texts;
+}
+
 LabelledOptions labelled_options(const TrainConfig& config) {
   LabelledOptions options;
   options.task = task_from_name(config.task);
@@ -201,20 +222,22 @@ TrainingData training_data(std::shared_ptr<const LabelledData> data, const Train
 Job prepare_labelled(const JobRequest& request) {
   LayeredConfig& layered = request.config;
   const TrainConfig& config = layered.values;
-  Pretrained start;
-  std::shared_ptr<const Tokenizer> tokenizer;
-  if (request.from != nullptr) {
-    tokenizer = tokenizer_of(*request.from);
-  } else if (!config.init.empty()) {
-    start = open_pretrained(config.init);
-    require_tokenizer(start);
-    take_network_settings(layered.values, start.network->config());
-    tokenizer = std::move(start.tokenizer);
-    if (config.model != "bert") tokenizer = with_delimiters(*tokenizer);
-    choose_fine_tuning(layered);
-  } else {
-    choose_from_scratch(layered);
-    tokenizer = make_tokenizer(config, request.notice);
+  const Pretrained start = start_of(request);
+  const bool from_words = config.init == request.folder.words();
+  std::shared_ptr<const Tokenizer> tokenizer = start.tokenizer;
+  if (request.from == nullptr) {
+    if (start.network != nullptr) {
+      require_tokenizer(start);
+      if (from_words) {
+        choose_from_scratch(layered, true);
+      } else {
+        choose_fine_tuning(layered);
+      }
+    } else {
+      choose_small_encoder(layered);
+      choose_from_scratch(layered, false);
+      tokenizer = make_tokenizer(config, request.notice);
+    }
     if (config.model != "bert") tokenizer = with_delimiters(*tokenizer);
   }
 
@@ -235,21 +258,16 @@ Job prepare_labelled(const JobRequest& request) {
   const Dim vocabulary = std::max<Dim>(tokenizer->vocabulary_size(),
                                        start.network != nullptr ? start.network->backbone().vocabulary() : 0);
   if (request.from == nullptr) {
+    if (from_words || start.network == nullptr) {
+      choose(layered, "most-epochs", epochs_from_scratch(data->samples()));
+    }
     choose_length(layered, network_config(config, vocabulary), job.data,
                   held_out ? static_cast<double>(held_out->tokens()) : 0, request.notice);
   }
   validate(config);
-  if (request.from != nullptr) {
-    job.network = network_of(*request.from);
-  } else {
-    Initializer init(static_cast<std::uint64_t>(config.seed));
-    job.network = std::make_unique<AnyNetwork>(network_config(config, vocabulary), init);
-    if (start.network != nullptr) {
-      const bool same_head = start.config.task == config.task && start.config.labels == config.labels;
-      copy_parameters(*start.network, *job.network, same_head);
-      reset_top_layers(*job.network, config);
-    }
-  }
+  const bool same_head = start.config.task == config.task && start.config.labels == config.labels;
+  job.network = first_network(request, start, vocabulary, same_head);
+  if (start.network != nullptr) reset_top_layers(*job.network, config);
   job.tokenizer = tokenizer;
   job.sources = sources_of(config);
   job.flop_per_token = model_size(config, vocabulary, job.data.tokens_per_sample).flop_per_token;

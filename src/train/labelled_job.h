@@ -2,6 +2,11 @@
 // what judges and predicts afterwards.
 #pragma once
 
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "train/config_file.h"
 #include "train/labelled_data.h"
 #include "train/train_config.h"
 #include "train/trainer.h"
@@ -18,6 +23,13 @@ std::string deciding_metric(const TrainConfig& config);
 
 /// How it makes sequences of texts.
 SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer);
+
+/// The texts of the settings' examples, the words of a tagged sentence with spaces between, for what learns from texts
+/// alone. \throws MissingInputError, DataError, UsageError  as LabelledData::read
+std::vector<std::string> texts_of(const TrainConfig& config);
+
+/// The structure of a small encoder over whole words and their pieces, where nothing else is given.
+void choose_small_encoder(LayeredConfig& config);
 
 /// Batches of the data in an order that is new each epoch: sample i of a run is a function of (seed, i).
 TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config);

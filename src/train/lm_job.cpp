@@ -15,21 +15,15 @@
 namespace rapt {
 namespace {
 
-// The network that training begins with: new, or with the weights of another, whose structure `config` has taken over.
-std::unique_ptr<AnyNetwork> first_network(const TrainConfig& config, AnyNetwork* weights, const TokenStore& store) {
-  Dim vocabulary = store.vocabulary_size();
-  if (weights != nullptr) {
-    const Dim known = weights->backbone().vocabulary();
-    if (known < vocabulary) {
-      throw DataError("train: the data has token ids up to " + std::to_string(vocabulary - 1) +
-                      ", the model of --init knows " + std::to_string(known));
-    }
-    vocabulary = known;
+Dim vocabulary_of(const Pretrained& start, const TokenStore& store) {
+  const Dim in_data = store.vocabulary_size();
+  if (start.network == nullptr) return in_data;
+  const Dim known = start.network->backbone().vocabulary();
+  if (known < in_data) {
+    throw DataError("train: the data has token ids up to " + std::to_string(in_data - 1) +
+                    ", the model of --init knows " + std::to_string(known));
   }
-  Initializer init(static_cast<std::uint64_t>(config.seed));
-  auto network = std::make_unique<AnyNetwork>(network_config(config, vocabulary), init);
-  if (weights != nullptr) copy_parameters(*weights, *network, true);
-  return network;
+  return known;
 }
 
 Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, double text_bytes) {
@@ -70,34 +64,29 @@ std::pair<std::string, std::string> sample(const Gpt& model, const Tokenizer& to
 Job prepare_language_model(const JobRequest& request) {
   LayeredConfig& layered = request.config;
   const TrainConfig& config = layered.values;
-  Pretrained start;
-  std::shared_ptr<const Tokenizer> tokenizer = request.from != nullptr ? tokenizer_of(*request.from) : nullptr;
-  if (request.from == nullptr && !config.init.empty()) {
-    start = open_pretrained(config.init);
-    static_cast<void>(start.gpt());  // or it says what it is
-    take_network_settings(layered.values, start.network->config());
-    tokenizer = std::move(start.tokenizer);
-  }
+  const Pretrained start = start_of(request);
+  if (start.network != nullptr) static_cast<void>(start.gpt());  // or it says what it is
   const std::optional<Corpus> corpus = open_corpus(config, request.notice);
-  if (request.from == nullptr && config.init.empty() && corpus && !corpus->holds_tokens()) {
+  if (request.from == nullptr && start.network == nullptr && corpus && !corpus->holds_tokens()) {
     choose_tokenizer(layered, "byte-bpe", corpus->scan().bytes);
   }
-  RunData data = prepare_data(config, corpus, request.folder, std::move(tokenizer), request.notice);
+  RunData data = prepare_data(config, corpus, request.folder, start.tokenizer, request.notice);
   const TokenStore store = data.store;
+  const Dim vocabulary = vocabulary_of(start, store);
   if (request.from == nullptr) {
     choose_network(layered, store, request.notice);
-    choose_length(layered, network_config(config, store.vocabulary_size()), training_data(config, store),
+    choose_length(layered, network_config(config, vocabulary), training_data(config, store),
                   static_cast<double>(store.part(Part::kValidation).size()), request.notice);
   }
   validate(config);
 
   Job job;
-  job.network = request.from != nullptr ? network_of(*request.from) : first_network(config, start.network.get(), store);
+  job.network = first_network(request, start, vocabulary, true);
   const Gpt& model = *job.network->as<Gpt>();
   job.tokenizer = std::move(data.tokenizer);
   job.data = training_data(config, store);
   job.sources = store.sources_json();
-  job.flop_per_token = model_size(config, store.vocabulary_size()).flop_per_token;
+  job.flop_per_token = model_size(config, vocabulary).flop_per_token;
   if (const auto held = held_out(config, store)) {
     const double bytes = static_cast<double>(store.text_bytes(Part::kValidation));
     job.bytes_per_target = bytes / static_cast<double>(held->targets());

@@ -90,19 +90,13 @@ std::string majority_text(const MaskedWordsMajority& majority) {
 Job prepare_masked_words(const JobRequest& request) {
   LayeredConfig& layered = request.config;
   const TrainConfig& config = layered.values;
-  Pretrained start;
-  std::shared_ptr<const Tokenizer> tokenizer = request.from != nullptr ? tokenizer_of(*request.from) : nullptr;
-  if (request.from == nullptr && !config.init.empty()) {
-    start = open_pretrained(config.init);
-    if (start.config.model != "bert") {
-      throw UsageError("train: --init " + config.init + " is a " + start.config.model +
-                       ", which has no masked words; " + "give a bert, or --task lm");
-    }
-    take_network_settings(layered.values, start.network->config());
-    tokenizer = std::move(start.tokenizer);
+  const Pretrained start = start_of(request);
+  if (start.network != nullptr && start.config.model != "bert") {
+    throw UsageError("train: --init " + config.init + " is a " + start.config.model + ", which has no masked words; " +
+                     "give a bert, or --task lm");
   }
   if (request.from == nullptr) choose_bert(layered);
-  Source source = open_source(request, std::move(tokenizer));
+  Source source = open_source(request, start.tokenizer);
   const TokenStore& store = source.store;
   const Dim sequence = store.instance_options()->context;
   if (sequence > config.context) {
@@ -140,13 +134,7 @@ Job prepare_masked_words(const JobRequest& request) {
   }
   validate(config);
 
-  if (request.from != nullptr) {
-    job.network = network_of(*request.from);
-  } else {
-    Initializer init(static_cast<std::uint64_t>(config.seed));
-    job.network = std::make_unique<AnyNetwork>(network_config(config, vocabulary), init);
-    if (start.network != nullptr) copy_parameters(*start.network, *job.network, true);
-  }
+  job.network = first_network(request, start, vocabulary, true);
   job.tokenizer = source.tokenizer;
   job.sources = store.sources_json();
   job.flop_per_token = model_size(config, vocabulary, job.data.tokens_per_sample).flop_per_token;

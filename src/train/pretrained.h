@@ -12,7 +12,7 @@ namespace rapt {
 
 struct Pretrained {
   std::unique_ptr<AnyNetwork> network;
-  std::unique_ptr<Tokenizer> tokenizer;  ///< nullptr if the source has none
+  std::shared_ptr<const Tokenizer> tokenizer;  ///< nullptr if the source has none
   /// The settings of the run that it came from, of a Hugging Face directory as far as they describe the network: what
   /// its task is, what its classes are called.
   TrainConfig config;

@@ -21,6 +21,7 @@
 #include "train/labelled_job.h"
 #include "train/machine.h"
 #include "train/run_folder.h"
+#include "train/self_pretraining.h"
 #include "train/settings.h"
 
 namespace rapt {
@@ -268,14 +269,21 @@ RunResult Run::loop() {
   return result(reason, true);
 }
 
-}  // namespace
+RunFolder folder_of(const TrainConfig& config) {
+  return {config.out.empty() ? default_run_folder(config.data) : config.out};
+}
 
-RunResult run_training(const RunRequest& request, const StopSignals& signals) {
-  const LayeredConfig& wanted = request.config;
-  const RunFolder folder{wanted.values.out.empty() ? default_run_folder(wanted.values.data) : wanted.values.out};
-  const Notice notice = [&](const std::string& text) {
+Notice notice_of(const RunRequest& request) {
+  return [&request](const std::string& text) {
     if (!request.progress.quiet) request.sink(text + "\n");
   };
+}
+
+// One run in one folder.
+RunResult run_alone(const RunRequest& request, const StopSignals& signals) {
+  const LayeredConfig& wanted = request.config;
+  const RunFolder folder = folder_of(wanted.values);
+  const Notice notice = notice_of(request);
 
   std::error_code error;
   if (request.resume && !fs::exists(folder.path)) throw MissingInputError("train: there is no run " + folder.path);
@@ -316,6 +324,25 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   Run run(request, signals, folder, config, std::move(job), from.get());
   from.reset();
   return run.loop();
+}
+
+}  // namespace
+
+RunResult run_training(const RunRequest& request, const StopSignals& signals) {
+  if (!learns_words_first(request.config)) return run_alone(request, signals);
+  const RunFolder folder = folder_of(request.config.values);
+  RunRequest step = request;
+  step.config = word_settings(request.config, folder);
+  notice_of(request)("train: first the words of the texts (" + folder.words() + "), then their labels");
+  RunResult words = run_alone(step, signals);
+  if (!words.finished) {
+    words.folder = folder.path;
+    words.task = request.config.values.task;
+    words.labels_to_come = true;
+    return words;
+  }
+  step.config = label_settings(request.config, folder);
+  return run_alone(step, signals);
 }
 
 }  // namespace rapt

@@ -19,8 +19,9 @@ struct RunRequest {
 };
 
 struct RunResult {
-  bool finished = false;  ///< the run came to its end; otherwise it was interrupted and can be resumed
-  bool already = false;   ///< it had come to its end before: nothing was changed
+  bool finished = false;        ///< the run came to its end; otherwise it was interrupted and can be resumed
+  bool already = false;         ///< it had come to its end before: nothing was changed
+  bool labels_to_come = false;  ///< it was interrupted while it learnt words (self_pretraining.h)
   std::string folder;
   std::string task;    ///< as --task has it
   std::string reason;  ///< "steps", "epochs", "tokens", "minutes", "early-stop"; the signal's name if interrupted
@@ -32,7 +33,7 @@ struct RunResult {
   double seconds = 0;        ///< of training, earlier sittings included
 };
 
-/// Does a whole `rapt train`.
+/// Does a whole `rapt train`, which for labels from nothing are two runs.
 /// \throws Error  with the exit code: settings 64, data 65, missing input 66, locked 73, disk 74, disagreement with the
 ///                run that is there 78, not finite 79
 RunResult run_training(const RunRequest& request, const StopSignals& signals);

@@ -125,8 +125,9 @@ static std::string foreign_file(const RunFolder& folder) {
   if (fs::exists(folder.config(), missing)) return "";
   for (const fs::directory_entry& entry : fs::directory_iterator(folder.path, missing)) {
     const std::string name = entry.path().filename().string();
-    // A run that was killed while it chose its settings has its tokens already.
-    const bool ours = name == "lock" || name == "data.h5" || name.find(".tmp.") != std::string::npos;
+    // A run that was killed while it chose its settings, or learnt words, has these already.
+    const bool ours = name == "lock" || name == "words" || name == "texts.jsonl" || name == "data.h5" ||
+                      name.find(".tmp.") != std::string::npos;
     if (!ours) return name;
   }
   return "";
@@ -147,6 +148,8 @@ RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& 
   if (fs::exists(folder.path, none) && !fs::is_directory(folder.path, none))
     throw CannotCreateError(name + " must be a folder for the run, got a file; use another --out");
   if (!found) {
+    if (resume && fs::exists(folder.words(), none))
+      throw MissingInputError(name + " has learnt words and no labels yet; give the command that began it once more");
     if (resume)
       throw MissingInputError(name + " has no checkpoint to resume from; start the run with: rapt train FILE --out " +
                               name);

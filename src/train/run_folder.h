@@ -5,6 +5,7 @@
 //     metrics.jsonl     what happened (metrics_log.h)
 //     data.h5           the tokenised text
 //     step-00000500.h5  checkpoints; last.h5 and best.h5 are further names (hard links) of two of them
+//     words             a run that comes first, of masked words (self_pretraining.h)
 //     lock              who is at work here (io/lock_file.h)
 #pragma once
 
@@ -27,6 +28,7 @@ struct RunFolder {
   std::string data() const { return path + "/data.h5"; }
   std::string last() const { return path + "/last.h5"; }
   std::string best() const { return path + "/best.h5"; }
+  std::string words() const { return path + "/words"; }
   std::string checkpoint(std::int64_t step) const;
 
   /// Numbers of the checkpoints named by step, lowest first.

@@ -44,6 +44,7 @@ struct TrainConfig {
   double short_sequences = 0.1;      ///< share of sequences of less than the full length
 
   // Fine-tuning
+  bool self_pretrain = true;           ///< labels from nothing: the words of the texts are learnt first
   std::int64_t max_length = 0;         ///< longest example in tokens, longer ones are cut; 0: the context
   std::int64_t stride = 128;           ///< tokens from one window of a long text to the next (qa)
   std::vector<std::string> freeze;     ///< what keeps its weights: embeddings, backbone, blocks (0, 0-3), names with *
@@ -112,6 +113,7 @@ struct TrainConfig {
   // Length: whichever comes first; 0 is no limit
   std::int64_t steps = 0;
   double epochs = 0;
+  double most_epochs = 0;  ///< at which the updates that fit into the minutes end; 0: no limit
   std::int64_t tokens = 0;
   double minutes = 0;
   double planned_minutes = 0;  ///< what `steps` was chosen to fill

@@ -1,0 +1,98 @@
+#include "train/self_pretraining.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/durable_file.h"
+#include "io/json.h"
+#include "tensor/error.h"
+#include "train/choose.h"
+#include "train/labelled_job.h"
+#include "train/settings.h"
+
+namespace rapt {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kShareOfWords = 0.6;  // of the minutes; docs/results.md, "Classifiers from scratch"
+
+// Masks are new in each, but a little text is known by heart some day.
+constexpr const char* kMostPassesOverWords = "200";
+
+// What the run of words has from the run of labels, where it is given.
+constexpr const char* kShared[] = {"layers", "heads",     "width",     "feed-forward", "context", "activation",
+                                   "vocab",  "tokenizer", "lowercase", "norm-epsilon", "seed",    "threads"};
+
+// Four times the square root of the bytes: 2,000 entries for 5,000 questions, 7,500 for 67,000 phrases. Larger than a
+// language model wants, because labels hang on words.
+std::string vocabulary_for(std::size_t bytes) {
+  const double entries = 4 * std::sqrt(static_cast<double>(bytes));
+  return std::to_string(std::clamp<std::int64_t>(std::llround(entries / 64) * 64, 320, 30000));
+}
+
+std::string texts_file(const RunFolder& folder) { return folder.words() + "/texts.jsonl"; }
+
+// As JSON lines, because a text may have line ends in it, and each is a document.
+void write_texts(const std::vector<std::string>& texts, const RunFolder& folder) {
+  if (fs::exists(texts_file(folder))) return;
+  std::error_code error;
+  fs::create_directories(folder.words(), error);
+  if (error) throw CannotCreateError("train: cannot create " + folder.words() + ": " + error.message());
+  std::string lines;
+  for (const std::string& text : texts) {
+    Json line;
+    line["text"] = text;
+    lines += dump_compact(line) + "\n";
+  }
+  write_file_durably(texts_file(folder), lines);
+}
+
+}  // namespace
+
+bool learns_words_first(const LayeredConfig& wanted) {
+  const TrainConfig& c = wanted.values;
+  const bool masks = !wanted.given("tokenizer") || c.tokenizer == "wordpiece";
+  const bool files = std::ranges::find(c.data, "-") == c.data.end() && !c.data.empty();
+  const bool bert = c.model == "bert" || !wanted.given("model");
+  return c.is_labelled() && c.init.empty() && c.self_pretrain && !has_end(c) && masks && files && bert;
+}
+
+LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder) {
+  const std::vector<std::string> texts = texts_of(wanted.values);
+  write_texts(texts, folder);
+  std::size_t bytes = 0;
+  for (const std::string& text : texts) bytes += text.size();
+
+  LayeredConfig words;
+  choose_small_encoder(words);
+  choose(words, "vocab", vocabulary_for(bytes));
+  choose(words, "most-epochs", kMostPassesOverWords);
+  words.values.task = "mlm";
+  words.values.data = {texts_file(folder)};
+  words.values.out = folder.words();
+  words.values.minutes = kShareOfWords * minutes_of(wanted.values);
+  for (const char* name : {"task", "data", "out", "minutes", "vocab", "tokenizer"})
+    words.origin[name] = Origin::kPreset;
+  for (const char* name : kShared) {
+    if (!wanted.given(name)) continue;
+    const Setting& setting = *find_setting(name);
+    setting.set(words.values, setting.get(wanted.values));
+    words.origin[name] = wanted.origin_of(name);
+  }
+  return words;
+}
+
+LayeredConfig label_settings(const LayeredConfig& wanted, const RunFolder& folder) {
+  LayeredConfig labels = wanted;
+  labels.values.init = folder.words();
+  labels.values.minutes = (1 - kShareOfWords) * minutes_of(wanted.values);
+  labels.origin["minutes"] = Origin::kChosen;
+  return labels;
+}
+
+}  // namespace rapt
