@@ -14,20 +14,42 @@ namespace rapt::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Intervals = std::map<std::string, std::pair<double, double>>;
+using Intervals = std::map<std::string, Interval>;
+
+constexpr std::size_t kMostInMatrix = 100;  // classes: the numbers are their square
 
 // JSON has no NaN.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+// Rows are gold classes, columns what was predicted, both in the order of "classes".
+Json confusion_matrix(const ClassificationCounts& counts) {
+  const auto K = static_cast<std::int32_t>(counts.classes());
+  Json matrix = Json::array();
+  for (std::int32_t gold = 0; gold < K; ++gold) {
+    Json row = Json::array();
+    for (std::int32_t predicted = 0; predicted < K; ++predicted) row.push_back(counts.count(gold, predicted));
+    matrix.push_back(std::move(row));
+  }
+  return matrix;
+}
+
 Json as_json(const Pretrained& model, const std::string& task, std::int64_t examples, const Evaluation& result,
-             const std::string& metric, const Intervals& intervals) {
+             const std::string& metric, const Intervals& intervals, const LabelledScores& scores) {
   Json json;
   json["task"] = task;
   json["loss"] = number(result.loss);
   for (const auto& [name, value] : result.metrics) json[name] = number(value);
   for (const auto& [name, interval] : intervals) {
-    json["intervals"][name] = Json::array({number(interval.first), number(interval.second)});
+    json["intervals"][name] = Json::array({number(interval.low), number(interval.high)});
   }
+  for (const auto& [name, counts] : scores.by_class()) {
+    json["classes"][name] = {{"precision", counts.precision()},
+                             {"recall", counts.recall()},
+                             {"f1", counts.f1()},
+                             {"support", static_cast<std::int64_t>(counts.gold)}};
+  }
+  const ClassificationCounts* const confusion = scores.confusion();
+  if (confusion != nullptr && confusion->classes() <= kMostInMatrix) json["confusion"] = confusion_matrix(*confusion);
   json["metric"] = metric;
   json["examples"] = examples;
   json["model"] = model.source;
@@ -40,8 +62,8 @@ std::string as_text(std::int64_t examples, const Evaluation& result, const Inter
   for (const auto& [name, value] : result.metrics) {
     text += fmt::format("{:<24}{:>10.4f}", name, value);
     const auto interval = intervals.find(name);
-    if (interval != intervals.end() && name != "majority_accuracy") {
-      text += fmt::format("   {:.4f} to {:.4f}", interval->second.first, interval->second.second);
+    if (interval != intervals.end()) {
+      text += fmt::format("   {:.4f} to {:.4f}", interval->second.low, interval->second.high);
     }
     text += '\n';
   }
@@ -64,7 +86,7 @@ int eval_labelled(const Arguments& arguments, const Pretrained& model) {
   Intervals intervals;
   for (const auto& [name, interval] : scores.intervals()) intervals[name] = interval;
   if (arguments.has("json")) {
-    out(as_json(model, config.task, examples, result, metric, intervals).dump() + "\n");
+    out(as_json(model, config.task, examples, result, metric, intervals, scores).dump() + "\n");
   } else {
     out(as_text(examples, result, intervals, scores.report()));
   }

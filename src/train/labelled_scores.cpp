@@ -6,7 +6,6 @@
 
 #include "text/labelled/glue.h"
 #include "text/labelled/qa_answers.h"
-#include "train/metrics/bootstrap.h"
 #include "train/run_data.h"
 
 namespace rapt {
@@ -117,6 +116,8 @@ void LabelledScores::add_set(const LabelledData& data, Dim sample, std::span<con
     ++predictions_;
   }
   sets_->add(gold, predicted);
+  each_set_.insert(each_set_.end(), gold.begin(), gold.end());
+  each_set_.insert(each_set_.end(), predicted.begin(), predicted.end());
 }
 
 // Words whose first token was cut off are outside of every name.
@@ -135,7 +136,10 @@ void LabelledScores::add_tags(const LabelledData& data, Dim sample, std::span<co
     loss_ += cross_entropy(row, data.labels().index(gold[word], data.file()));
     ++predictions_;
   }
-  if (!gold.empty()) spans_.add(gold, prediction.labels);
+  if (gold.empty()) return;
+  Sentence sentence{.spans = spans_.add(gold, prediction.labels), .words = static_cast<double>(gold.size())};
+  for (std::size_t w = 0; w < gold.size(); ++w) sentence.right_words += gold[w] == prediction.labels[w] ? 1 : 0;
+  sentences_.push_back(sentence);
 }
 
 void LabelledScores::add_window(const LabelledData& data, Dim sample, std::span<const float> z,
@@ -169,7 +173,7 @@ void LabelledScores::add_window(const LabelledData& data, Dim sample, std::span<
       find_answer(data.questions().contexts[q.context], data.context_of(sample), windows, scores, options).text;
   std::vector<std::string> gold;
   for (const QaAnswer& answer : q.answers) gold.push_back(answer.text);
-  answers_->add(prediction.answer, gold);
+  each_answer_.push_back(answers_->add(prediction.answer, gold));
   starts_.clear();
   ends_.clear();
 }
@@ -226,26 +230,96 @@ Evaluation LabelledScores::evaluation(const std::string& metric) const {
   return result;
 }
 
-std::vector<std::pair<std::string, std::pair<double, double>>> LabelledScores::intervals() const {
-  if (task_ != Task::kClassify && task_ != Task::kRegress) return {};
-  const std::size_t examples = task_ == Task::kRegress ? numbers_.examples() : pairs_.size();
-  if (examples < 2) return {};
-  const auto drawn = bootstrap_intervals(examples, [&](std::span<const std::uint32_t> times) {
-    if (task_ == Task::kRegress) return numbers_.values(times);
-    ClassificationCounts counts(labels_.size(), positive_);
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      if (times[i] > 0) counts.add(pairs_[i].first, pairs_[i].second, times[i]);
+std::size_t LabelledScores::examples() const {
+  switch (task_) {
+    case Task::kClassify:
+    case Task::kChoice:
+      return pairs_.size();
+    case Task::kRegress:
+      return numbers_.examples();
+    case Task::kMultilabel:
+      return static_cast<std::size_t>(sets_->examples());
+    case Task::kTag:
+      return sentences_.size();
+    case Task::kQuestion:
+      break;
+  }
+  return each_answer_.size();
+}
+
+// The metrics of a test set that has each example so many times.
+MetricValues LabelledScores::values_of(std::span<const std::uint32_t> times) const {
+  switch (task_) {
+    case Task::kClassify: {
+      ClassificationCounts counts(labels_.size(), positive_);
+      for (std::size_t i = 0; i < times.size(); ++i) counts.add(pairs_[i].first, pairs_[i].second, times[i]);
+      MetricValues values = counts.values();
+      std::erase_if(values, [](const auto& value) { return value.first == "majority_accuracy"; });
+      return values;
     }
-    return counts.values();
-  });
-  std::vector<std::pair<std::string, std::pair<double, double>>> result;
-  for (const auto& [name, interval] : drawn) result.emplace_back(name, std::pair(interval.low, interval.high));
+    case Task::kChoice: {
+      AccuracyCount right;
+      for (std::size_t i = 0; i < times.size(); ++i) right.add(pairs_[i].first == pairs_[i].second, times[i]);
+      return {{"accuracy", right.value()}};
+    }
+    case Task::kRegress:
+      return numbers_.values(times);
+    case Task::kMultilabel: {
+      const std::size_t K = labels_.size();
+      MultilabelCounts counts(K);
+      for (std::size_t i = 0; i < times.size(); ++i) {
+        const std::span<const std::uint8_t> sets = std::span(each_set_).subspan(2 * i * K, 2 * K);
+        counts.add(sets.first(K), sets.last(K), times[i]);
+      }
+      return counts.values();
+    }
+    case Task::kTag: {
+      Sentence all;
+      for (std::size_t i = 0; i < times.size(); ++i) {
+        const double n = times[i];
+        const Sentence& s = sentences_[i];
+        all.spans += {n * s.spans.right, n * s.spans.found, n * s.spans.gold};
+        all.words += n * s.words;
+        all.right_words += n * s.right_words;
+      }
+      return {{"accuracy", share(all.right_words, all.words)},
+              {"f1", all.spans.f1()},
+              {"precision", all.spans.precision()},
+              {"recall", all.spans.recall()}};
+    }
+    case Task::kQuestion:
+      break;
+  }
+  double f1 = 0, exact = 0, questions = 0;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    f1 += times[i] * each_answer_[i].f1;
+    exact += times[i] * each_answer_[i].exact;
+    questions += times[i];
+  }
+  return {{"f1", share(f1, questions)}, {"exact_match", share(exact, questions)}};
+}
+
+std::vector<std::pair<std::string, Interval>> LabelledScores::intervals() const {
+  if (examples() < 2) return {};
+  return bootstrap_intervals(examples(), [this](std::span<const std::uint32_t> times) { return values_of(times); });
+}
+
+std::vector<std::pair<std::string, MatchCounts>> LabelledScores::by_class() const {
+  std::vector<std::pair<std::string, MatchCounts>> result;
+  if (task_ == Task::kTag) return {spans_.by_type().begin(), spans_.by_type().end()};
+  if (task_ != Task::kClassify && task_ != Task::kMultilabel) return result;
+  for (std::size_t k = 0; k < labels_.size(); ++k) {
+    result.emplace_back(labels_.name(k), classes_ ? classes_->of_class(k) : sets_->of_label(k));
+  }
   return result;
 }
 
 std::string LabelledScores::report() const {
-  if (task_ == Task::kClassify) return confusion_text(*classes_, labels_.names());
-  return task_ == Task::kTag ? spans_.report() : "";
+  if (task_ == Task::kTag) return spans_.report();
+  const std::vector<std::pair<std::string, MatchCounts>> classes = by_class();
+  std::string text = class_text(classes);
+  if (classes_) text += "\n" + confusion_text(*classes_, labels_.names());
+  return text;
 }
 
 static void score_piece(const TaskNetwork& network, const LabelledData& data, LabelledScores& scores,

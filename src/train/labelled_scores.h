@@ -9,6 +9,7 @@
 
 #include "train/evaluation.h"
 #include "train/labelled_data.h"
+#include "train/metrics/bootstrap.h"
 #include "train/metrics/classification.h"
 #include "train/metrics/correlation.h"
 #include "train/metrics/multilabel.h"
@@ -30,8 +31,7 @@ struct LabelledPrediction {
   bool complete = true;              ///< kQuestion: false for a window that others of its question follow
 };
 
-/// Adds up what a network predicts. Memory does not grow with what it predicts but for the values of regressions, whose
-/// ranks are wanted, and one number an example for confidence intervals.
+/// Adds up what a network predicts. Memory grows by a few numbers an example, which confidence intervals draw again.
 class LabelledScores final {
  public:
   /// \param data  what is judged, or its first piece
@@ -48,13 +48,25 @@ class LabelledScores final {
   /// default_metric() of the data.
   std::string metric() const;
 
-  /// Confidence intervals (95 %) of the metrics; empty for tasks of which single scores say too little.
-  std::vector<std::pair<std::string, std::pair<double, double>>> intervals() const;
+  /// Confidence intervals (95 %) of the metrics, but for macro means of tags and questions by their kind: examples are
+  /// drawn again, questions and sentences each as a whole. Empty with fewer than two.
+  std::vector<std::pair<std::string, Interval>> intervals() const;
+  /// Precision, recall and F1 follow for each class, label or type of span. Empty for other tasks.
+  std::vector<std::pair<std::string, MatchCounts>> by_class() const;
+  /// kClassify: which class was taken for which, and how often; nullptr for other tasks.
+  const ClassificationCounts* confusion() const { return classes_ ? &*classes_ : nullptr; }
   /// For people: a confusion matrix, or scores by class. May be empty.
   std::string report() const;
 
  private:
+  struct Sentence {
+    MatchCounts spans;
+    double words = 0, right_words = 0;
+  };
+
   MetricValues values() const;
+  MetricValues values_of(std::span<const std::uint32_t> times) const;
+  std::size_t examples() const;
   void add_class(const LabelledData& data, Dim sample, std::span<const float> logits, LabelledPrediction& prediction);
   void add_set(const LabelledData& data, Dim sample, std::span<const float> logits, LabelledPrediction& prediction);
   void add_tags(const LabelledData& data, Dim sample, std::span<const float> logits, LabelledPrediction& prediction);
@@ -71,8 +83,11 @@ class LabelledScores final {
   AccuracyCount choices_;
   RegressionScores numbers_;
   std::optional<MultilabelCounts> sets_;
+  std::vector<std::uint8_t> each_set_;  // of each example: gold, then predicted labels
   SpanScores spans_;
+  std::vector<Sentence> sentences_;
   std::optional<SquadScores> answers_;
+  std::vector<AnswerScore> each_answer_;
   std::vector<std::vector<float>> starts_, ends_;  // of the windows of the question that is being read
 };
 

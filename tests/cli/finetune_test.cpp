@@ -90,6 +90,16 @@ TEST_CASE("seeds have folders of their own, a table with mean and spread, and ar
               "model: runs/seeds holds a run for each seed; name one of them: runs/seeds/seed-1");
 }
 
+TEST_CASE("a classifier learns from nothing, and of many minutes takes what its data is worth") {
+  const Workshop& shop = little_bert();
+  const ProgramResult result = shop.rapt({"train", "train.tsv", "--task", "classify", "--minutes", "600", "--threads",
+                                          "1", "--width", "16", "--vocab", "200", "--out", "runs/scratch"});
+  INFO(result.err);
+  CHECK(result.code == 0);
+  const ProgramResult judged = shop.rapt({"eval", "runs/scratch", "--data", "valid.tsv", "--json"});
+  CHECK(Json::parse(judged.out)["examples"] == 32);
+}
+
 TEST_CASE("a classifier is judged by all metrics, with intervals, baseline and confusion matrix") {
   const Workshop& shop = classifier();
   const ProgramResult json = shop.rapt({"eval", "runs/c", "--data", "valid.tsv", "--json"});
@@ -105,10 +115,14 @@ TEST_CASE("a classifier is judged by all metrics, with intervals, baseline and c
   CHECK(result["accuracy"].get<double>() > result["majority_accuracy"].get<double>());
   CHECK(result["intervals"]["accuracy"][0].get<double>() <= result["accuracy"].get<double>());
   CHECK(result["intervals"]["accuracy"][1].get<double>() >= result["accuracy"].get<double>());
+  CHECK(result["classes"]["cat"]["support"].get<int>() + result["classes"]["dog"]["support"].get<int>() == 32);
+  CHECK(result["confusion"][0][0].get<int>() + result["confusion"][0][1].get<int>() ==
+        result["classes"]["cat"]["support"]);
   const std::string text = shop.rapt({"eval", "runs/c", "--data", "valid.tsv"}).out;
   CHECK(text.find("\naccuracy ") != std::string::npos);
   CHECK(text.find("\nmajority_accuracy ") != std::string::npos);
   CHECK(std::regex_search(text, std::regex("gold +cat +dog +recall\n")));
+  CHECK(std::regex_search(text, std::regex("precision +recall +F1 +support\n")));
 }
 
 TEST_CASE("options say which columns a file has that differs from the run's") {

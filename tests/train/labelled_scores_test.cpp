@@ -74,6 +74,23 @@ std::vector<Dim> all_of(const LabelledData& data) {
   return samples;
 }
 
+struct Expected {
+  std::string metric;
+  double low, high;
+};
+
+// With a handful of examples the resamples reach from all of the worst to all of the best.
+void check_intervals(const LabelledScores& scores, const std::vector<Expected>& expected) {
+  const auto intervals = scores.intervals();
+  for (const Expected& e : expected) {
+    CAPTURE(e.metric);
+    const auto found = std::ranges::find_if(intervals, [&](const auto& i) { return i.first == e.metric; });
+    REQUIRE(found != intervals.end());
+    CHECK(found->second.low == Approx(e.low));
+    CHECK(found->second.high == Approx(e.high));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("classes: right ones, the loss, what is predicted; the first of equals") {
@@ -101,9 +118,13 @@ TEST_CASE("classes: right ones, the loss, what is predicted; the first of equals
   CHECK_THROWS_AS(scores.evaluation("pearson"), UsageError);
   for (const auto& [name, interval] : scores.intervals()) {
     CAPTURE(name);
-    if (name == "accuracy") CHECK((interval.first <= 1.0 / 3 && interval.second >= 1.0 / 3));
+    CHECK(name != "majority_accuracy");
+    if (name == "accuracy") CHECK((interval.low <= 1.0 / 3 && interval.high >= 1.0 / 3));
   }
   CHECK_FALSE(scores.intervals().empty());
+  CHECK(scores.by_class()[0].first == "no");
+  CHECK(scores.by_class()[0].second.precision() == 0.5);
+  CHECK(scores.confusion()->count(1, 0) == 1);
 }
 
 TEST_CASE("numbers: an error decides by being small, a correlation by being large") {
@@ -117,6 +138,7 @@ TEST_CASE("numbers: an error decides by being small, a correlation by being larg
   CHECK(e.score == Approx(1 / std::sqrt(2 * 42.0 / 9)));
   CHECK(scores.metric() == "pearson");
   CHECK(scores.evaluation("mse").score == Approx(-5.0 / 3));
+  check_intervals(scores, {{"mse", 0, 4}, {"mae", 0, 2}});
 }
 
 TEST_CASE("sets of labels: a label is there where its logit is above 0") {
@@ -132,6 +154,12 @@ TEST_CASE("sets of labels: a label is there where its logit is above 0") {
   CHECK(e.loss == Approx((0.313262 + 0.313262 + 2.126928 + 0.048587) / 4).epsilon(1e-5));
   CHECK(value(e, "f1_micro") == Approx(2.0 / 3));
   CHECK(value(e, "subset_accuracy") == Approx(0.5));
+  check_intervals(scores,
+                  {{"f1_micro", 0, 1}, {"recall_micro", 0, 1}, {"subset_accuracy", 0, 1}, {"f1_macro", 0, 0.5}});
+  CHECK(scores.by_class()[0].second.precision() == 0.5);
+  CHECK(scores.by_class()[1].second.f1() == 0);
+  CHECK(scores.report().find("\nx      50.0%") != std::string::npos);
+  CHECK(scores.confusion() == nullptr);
 }
 
 TEST_CASE("tags: words that were cut off count as outside, and not in the loss") {
@@ -150,6 +178,21 @@ TEST_CASE("tags: words that were cut off count as outside, and not in the loss")
   CHECK(value(e, "recall") == Approx(0.5));
   CHECK(value(e, "precision") == Approx(1));
   CHECK(e.score == Approx(2.0 / 3));
+  CHECK(scores.intervals().empty());  // one sentence
+}
+
+TEST_CASE("tags: sentences are drawn again as wholes") {
+  const TemporaryFolder folder;
+  const LabelledData data =
+      read(folder, "a.conll", "a O\nlondon B-place\n\nrome B-place\na O\na O\na O\n", {.task = Task::kTag});
+  LabelledScores scores(data);
+  scores.add(data, 0, 2, rows({0, 1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1}, 2));  // london found, rome missed
+  const Evaluation e = scores.evaluation();
+  CHECK(value(e, "f1") == Approx(2.0 / 3));
+  CHECK(value(e, "accuracy") == Approx(5.0 / 6));
+  check_intervals(scores, {{"f1", 0, 1}, {"precision", 0, 1}, {"recall", 0, 1}, {"accuracy", 0.75, 1}});
+  CHECK(scores.by_class()[0].first == "place");
+  CHECK(scores.by_class()[0].second.gold == 2);
 }
 
 TEST_CASE("choices: the highest of a question's sequences") {
@@ -163,7 +206,7 @@ TEST_CASE("choices: the highest of a question's sequences") {
   const Evaluation e = scores.evaluation();
   CHECK(e.score == Approx(0.5));
   CHECK(e.loss == Approx((0.126928 + 2.126928) / 2).epsilon(1e-5));
-  CHECK(scores.intervals().empty());
+  check_intervals(scores, {{"accuracy", 0, 1}});
 }
 
 TEST_CASE("questions: the answer out of all windows, told with the last of them") {

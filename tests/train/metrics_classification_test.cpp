@@ -95,6 +95,22 @@ TEST_CASE("the confusion matrix as text") {
   CHECK(text.find('\x1B') == std::string::npos);
 }
 
+TEST_CASE("scores of classes are rows, of many classes those that occur most") {
+  ClassificationCounts c(2);
+  c.add(0, 0, 391);
+  c.add(0, 1, 37);
+  c.add(1, 0, 49);
+  c.add(1, 1, 395);
+  std::vector<std::pair<std::string, MatchCounts>> classes = {{"negative", c.of_class(0)}, {"positive", c.of_class(1)}};
+  CHECK(class_text(classes) ==
+        "          precision  recall      F1  support\n"
+        "negative      88.9%   91.4%   90.1%      428\n"
+        "positive      91.4%   89.0%   90.2%      444\n");
+  for (int k = 0; k < 20; ++k) classes.emplace_back("rare", MatchCounts{.gold = 1});
+  CHECK(class_text(classes).starts_with("the 12 most frequent of 22:\n"));
+  CHECK(class_text(classes).find("positive") < class_text(classes).find("negative"));
+}
+
 TEST_CASE("many classes show what was confused most") {
   ClassificationCounts c(20);
   std::vector<std::string> names;

@@ -64,6 +64,14 @@ class ClassificationCounts final {
   std::int32_t positive_;
 };
 
+/// Scores of classes or labels as text, a row each, in the order given; of more than 12 the 12 most frequent in the
+/// gold data. Names as in confusion_text.
+///
+///                precision  recall      F1  support
+///     negative       88.9%   91.4%   90.1%      428
+///     positive       91.4%   89.0%   90.2%      444
+std::string class_text(std::span<const std::pair<std::string, MatchCounts>> classes);
+
 /// The matrix as text, a row for each gold class:
 ///
 ///                 predicted

@@ -42,6 +42,28 @@ static std::string without_trailing_spaces(std::string line) {
   return line + '\n';
 }
 
+std::string class_text(std::span<const std::pair<std::string, MatchCounts>> all) {
+  std::vector<std::pair<std::string, MatchCounts>> classes(all.begin(), all.end());
+  std::string text;
+  if (classes.size() > kMostClasses) {
+    std::ranges::stable_sort(classes, [](const auto& a, const auto& b) { return a.second.gold > b.second.gold; });
+    classes.resize(kMostClasses);
+    text = "the " + std::to_string(kMostClasses) + " most frequent of " + std::to_string(all.size()) + ":\n";
+  }
+  std::size_t first = 0;
+  for (auto& [name, counts] : classes) {
+    name = shown(name);
+    first = std::max(first, characters(name));
+  }
+  text += padded("", first, false) + "  precision  recall      F1  support\n";
+  for (const auto& [name, counts] : classes) {
+    text += padded(name, first, false) + "  " + padded(percent(counts.precision()), 9, true) + "  " +
+            padded(percent(counts.recall()), 6, true) + "  " + padded(percent(counts.f1()), 6, true) + "  " +
+            padded(std::to_string(static_cast<std::int64_t>(counts.gold)), 7, true) + '\n';
+  }
+  return text;
+}
+
 static std::string confusion_list(const ClassificationCounts& counts, const std::vector<std::string>& names) {
   std::string text = "most confused (gold -> predicted):\n";
   for (const ClassificationCounts::Confusion& confusion : counts.confusions(kMostClasses)) {
