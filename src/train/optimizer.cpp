@@ -55,11 +55,11 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
   for (const FlatParameters::Entry& entry : parameters_.entries()) {
     if (entry.frozen) continue;
     const double decay = entry.decayed || settings_.decay_everything ? settings_.weight_decay : 0.0;
-    Tensor gradient = FlatParameters::gradient(entry);
+    const Tensor gradient = FlatParameters::gradient(entry);
     const Dim n = gradient.size();
     dispatch_float(parameters_.dtype(), [&]<typename T>() {
       T* const p = parameters_.values().data<T>() + entry.begin;
-      T* const g = gradient.data<T>();
+      const T* const g = gradient.data<T>();
       const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + entry.begin; };
       if (settings_.kind == OptimizerKind::kSgd) {
         kernels::sgd_update<T>(p, g, state_.empty() ? nullptr : state(0), n,

@@ -38,8 +38,6 @@ Tensor FlatParameters::gradient(const Entry& entry) {
   Tensor& gradient = variable.grad();
   if (!gradient.defined()) {
     gradient = Tensor::zeros(variable.shape(), variable.dtype());
-  } else if (gradient.sharers() > 1) {
-    gradient = gradient.clone();  // another variable's gradient may be the same tensor
   }
   return gradient;
 }

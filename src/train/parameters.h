@@ -36,7 +36,7 @@ class FlatParameters final {
 
   const std::vector<Entry>& entries() const { return entries_; }
   Tensor& values() { return values_; }
-  /// The gradient of an entry that is trained; zeros if nothing has reached it. Nobody else holds its elements.
+  /// The gradient of an entry that is trained; zeros if nothing has reached it.
   static Tensor gradient(const Entry& entry);
   /// Gives all gradients back: the next ones begin from nothing.
   void drop_gradients();

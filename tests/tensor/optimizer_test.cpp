@@ -67,12 +67,11 @@ double worst_after_ten(Rule rule, Kernel kernel, Plain plain) {
   State<double> slow(n);
   for (std::size_t i = 0; i < n; ++i) slow.p[i] = static_cast<double>(fast.p[i]);
   for (std::uint32_t step = 1; step <= 10; ++step) {
-    std::vector<T> g = random_values<T>(n, 100 + step);
+    const std::vector<T> g = random_values<T>(n, 100 + step);
     const std::vector<double> exact(g.begin(), g.end());
     if constexpr (requires { rule.step; }) rule.step = step;
     kernel(fast, g, rule);
     plain(slow, exact, rule);
-    for (const T v : g) REQUIRE(v == 0);
   }
   return std::max({worst(fast.p, slow.p), worst(fast.m, slow.m), worst(fast.v, slow.v)});
 }
@@ -81,7 +80,7 @@ template <typename T>
 double worst_adam(const AdamRule& rule) {
   return worst_after_ten<T>(
       rule,
-      [](State<T>& s, std::vector<T>& g, const AdamRule& r) {
+      [](State<T>& s, const std::vector<T>& g, const AdamRule& r) {
         kernels::adam_update(s.p.data(), g.data(), s.m.data(), s.v.data(), static_cast<Dim>(g.size()), r);
       },
       plain_adam);
@@ -91,7 +90,7 @@ template <typename T>
 double worst_sgd(const SgdRule& rule) {
   return worst_after_ten<T>(
       rule,
-      [](State<T>& s, std::vector<T>& g, const SgdRule& r) {
+      [](State<T>& s, const std::vector<T>& g, const SgdRule& r) {
         kernels::sgd_update(s.p.data(), g.data(), s.m.data(), static_cast<Dim>(g.size()), r);
       },
       plain_sgd);
@@ -107,7 +106,6 @@ TEST_CASE("one update of AdamW by hand") {
   CHECK(m == doctest::Approx(0.2).epsilon(1e-15));                      // a tenth of 4 / 2
   CHECK(v == doctest::Approx(0.04).epsilon(1e-14));                     // a hundredth of its square
   CHECK(p == doctest::Approx(2 - 0.1 * 0.5 * 2 - 0.1).epsilon(1e-14));  // the first step has the length of the rate
-  CHECK(g == 0);
 }
 
 TEST_CASE("two updates of SGD with Nesterov momentum by hand") {
@@ -155,7 +153,7 @@ TEST_CASE_TEMPLATE("updates and norms have the same bits on one thread and on tw
   for (const int count : {1, 2}) {
     set_thread_count(count);
     states.emplace_back(n);
-    std::vector<T> g = random_values<T>(n, 9);
+    const std::vector<T> g = random_values<T>(n, 9);
     sums[count - 1] = kernels::sum_of_squares(g.data(), n);
     kernels::adam_update(states.back().p.data(), g.data(), states.back().m.data(), states.back().v.data(), n, {});
   }

@@ -15,7 +15,7 @@ namespace {
 
 // `correct1` = 1 / (1 - beta1^t), `root_correct2` = 1 / sqrt(1 - beta2^t); 1 without bias correction.
 template <typename T>
-void adam(T* p, T* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, double correct1, double root_correct2) {
+void adam(T* p, const T* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, double correct1, double root_correct2) {
   const Tag<T> d;
   const auto constant = [d](double value) HWY_ATTR { return Set(d, static_cast<Compute<T>>(value)); };
   const auto gradient_scale = constant(rule.gradient_scale);
@@ -27,7 +27,6 @@ void adam(T* p, T* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, double c
   for_each_vector(d, n, [&](auto part) HWY_ATTR {
     const auto weight = part.load(p);
     const auto gradient = MulAdd(coupled, weight, Mul(gradient_scale, part.load(g)));
-    part.store(Zero(d), g);
     const auto before = part.load(m);
     const auto first = MulAdd(rate1, Sub(gradient, before), before);
     part.store(first, m);
@@ -39,7 +38,7 @@ void adam(T* p, T* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, double c
 }
 
 template <typename T>
-void sgd(T* p, T* g, T* u, Dim n, const kernels::SgdRule& rule) {
+void sgd(T* p, const T* g, T* u, Dim n, const kernels::SgdRule& rule) {
   const Tag<T> d;
   const auto constant = [d](double value) HWY_ATTR { return Set(d, static_cast<Compute<T>>(value)); };
   const auto gradient_scale = constant(rule.gradient_scale), decay = constant(rule.weight_decay);
@@ -47,7 +46,6 @@ void sgd(T* p, T* g, T* u, Dim n, const kernels::SgdRule& rule) {
   for_each_vector(d, n, [&](auto part) HWY_ATTR {
     const auto weight = part.load(p);
     auto gradient = MulAdd(decay, weight, Mul(gradient_scale, part.load(g)));
-    part.store(Zero(d), g);
     if (u != nullptr) {
       const auto velocity = MulAdd(momentum, part.load(u), gradient);
       part.store(velocity, u);
@@ -70,14 +68,16 @@ double squares(const T* x, Dim n) {
   return sum_of_lanes(d, Add(even, odd));
 }
 
-void adam_f32(float* p, float* g, float* m, float* v, Dim n, const kernels::AdamRule& rule, double c1, double c2) {
+void adam_f32(float* p, const float* g, float* m, float* v, Dim n, const kernels::AdamRule& rule, double c1,
+              double c2) {
   adam(p, g, m, v, n, rule, c1, c2);
 }
-void adam_f64(double* p, double* g, double* m, double* v, Dim n, const kernels::AdamRule& rule, double c1, double c2) {
+void adam_f64(double* p, const double* g, double* m, double* v, Dim n, const kernels::AdamRule& rule, double c1,
+              double c2) {
   adam(p, g, m, v, n, rule, c1, c2);
 }
-void sgd_f32(float* p, float* g, float* u, Dim n, const kernels::SgdRule& rule) { sgd(p, g, u, n, rule); }
-void sgd_f64(double* p, double* g, double* u, Dim n, const kernels::SgdRule& rule) { sgd(p, g, u, n, rule); }
+void sgd_f32(float* p, const float* g, float* u, Dim n, const kernels::SgdRule& rule) { sgd(p, g, u, n, rule); }
+void sgd_f64(double* p, const double* g, double* u, Dim n, const kernels::SgdRule& rule) { sgd(p, g, u, n, rule); }
 double squares_f32(const float* x, Dim n) { return squares(x, n); }
 double squares_f64(const double* x, Dim n) { return squares(x, n); }
 
@@ -101,7 +101,7 @@ namespace kernels {
 static constexpr Dim kUpdateBlock = 16384, kSumBlock = 65536;
 
 template <typename T>
-void adam_update(T* p, T* g, T* m, T* v, Dim n, const AdamRule& rule) {
+void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule) {
   const auto t = static_cast<double>(rule.step);
   const double correct1 = rule.bias_correction ? 1 / (1 - std::pow(rule.beta1, t)) : 1;
   const double correct2 = rule.bias_correction ? 1 / std::sqrt(1 - std::pow(rule.beta2, t)) : 1;
@@ -109,17 +109,17 @@ void adam_update(T* p, T* g, T* m, T* v, Dim n, const AdamRule& rule) {
     RAPT_DISPATCH(T, adam)(p + begin, g + begin, m + begin, v + begin, end - begin, rule, correct1, correct2);
   });
 }
-template void adam_update(float*, float*, float*, float*, Dim, const AdamRule&);
-template void adam_update(double*, double*, double*, double*, Dim, const AdamRule&);
+template void adam_update(float*, const float*, float*, float*, Dim, const AdamRule&);
+template void adam_update(double*, const double*, double*, double*, Dim, const AdamRule&);
 
 template <typename T>
-void sgd_update(T* p, T* g, T* u, Dim n, const SgdRule& rule) {
+void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule) {
   parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, sgd)(p + begin, g + begin, u == nullptr ? nullptr : u + begin, end - begin, rule);
   });
 }
-template void sgd_update(float*, float*, float*, Dim, const SgdRule&);
-template void sgd_update(double*, double*, double*, Dim, const SgdRule&);
+template void sgd_update(float*, const float*, float*, Dim, const SgdRule&);
+template void sgd_update(double*, const double*, double*, Dim, const SgdRule&);
 
 template <typename T>
 double sum_of_squares(const T* x, Dim n) {

@@ -1,5 +1,4 @@
-// What an update does to flat buffers of parameters, in one pass over memory: the gradient is scaled, used and zeroed
-// as it is read.
+// What an update does to flat buffers of parameters, in one pass over memory: the gradient is scaled as it is read.
 #pragma once
 
 #include "tensor/types.h"
@@ -26,9 +25,9 @@ struct AdamRule {
   double gradient_scale = 1;  ///< of clipping, and one over the number of targets
 };
 
-// Updates n parameters p with first and second moments m and v (zeros before the first update); sets g to zero.
+// Updates n parameters p with first and second moments m and v (zeros before the first update).
 template <typename T>
-void adam_update(T* p, T* g, T* m, T* v, Dim n, const AdamRule& rule);
+void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule);
 
 // Stochastic gradient descent as PyTorch has it. With g the gradient times `gradient_scale`:
 //
@@ -43,9 +42,9 @@ struct SgdRule {
   double gradient_scale = 1;
 };
 
-// Updates n parameters p with velocities u (zeros before the first update; null without momentum); sets g to zero.
+// Updates n parameters p with velocities u (zeros before the first update; null without momentum).
 template <typename T>
-void sgd_update(T* p, T* g, T* u, Dim n, const SgdRule& rule);
+void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule);
 
 // The sum of x^2, in double, in blocks of fixed size whose sums are added in order. Not finite if an element is not.
 template <typename T>
