@@ -2,10 +2,22 @@
 
 #include "autograd/ops/embedding.h"
 #include "nn/dropout.h"
+#include "tensor/error.h"
 
 namespace rapt {
 
 static constexpr std::uint32_t kSitesPerBlock = 16;  // more dropouts than a block has
+
+void check_sizes(const char* model, std::initializer_list<std::pair<const char*, Dim>> extents, Dim width, Dim heads) {
+  for (const auto& [name, extent] : extents) {
+    if (extent >= 1) continue;
+    throw UsageError(std::string(model) + ": " + name + " must be at least 1, got " + std::to_string(extent));
+  }
+  if (width % heads != 0) {
+    throw UsageError(std::string(model) + ": heads must divide width, got width " + std::to_string(width) +
+                     " and heads " + std::to_string(heads));
+  }
+}
 
 TransformerBlock::TransformerBlock(const Options& o, Initializer& init)
     : placement_(o.norm),

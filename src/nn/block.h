@@ -2,7 +2,9 @@
 // 1706.03762, section 3; what decoders (GPT) and encoders (BERT) are stacks of.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "nn/attention.h"
@@ -13,6 +15,11 @@ namespace rapt {
 
 /// Where a block normalises: before its sublayers (GPT-2) or after adding them to the residual (GPT-1, BERT).
 enum class NormPlacement { kPre, kPost };
+
+/// Refuses what no transformer can be: an extent below 1, heads that do not divide the width.
+/// \param model  whose sizes they are, for messages
+/// \throws UsageError
+void check_sizes(const char* model, std::initializer_list<std::pair<const char*, Dim>> extents, Dim width, Dim heads);
 
 class TransformerBlock final : public Module {
  public:

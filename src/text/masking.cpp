@@ -16,16 +16,9 @@ namespace {
 // What is known of a token.
 constexpr std::uint8_t kNeverPredicted = 1, kBeginsWord = 2, kEndsWord = 4;
 
-std::optional<std::int32_t> find_token(const Tokenizer& tokenizer, std::initializer_list<std::string_view> names) {
-  for (const std::string_view name : names) {
-    if (const auto id = tokenizer.token_id(name)) return id;
-  }
-  return std::nullopt;
-}
-
-std::int32_t need_token(const Tokenizer& tokenizer, std::string_view name, std::string_view other) {
-  if (const auto id = find_token(tokenizer, {name, other})) return *id;
-  throw DataError("masking: the tokenizer must have a token " + std::string(name) + " or " + std::string(other) +
+std::int32_t required(std::optional<std::int32_t> token, const char* names) {
+  if (token) return *token;
+  throw DataError(std::string("masking: the tokenizer must have a token ") + names +
                   ", got neither; masked language models need a tokenizer of BERT's or RoBERTa's kind");
 }
 
@@ -82,11 +75,11 @@ WordMark word_mark(const std::vector<std::string>& vocabulary) {
 Masker::Masker(const Tokenizer& tokenizer, const MaskingOptions& options, Dim context)
     : options_(options),
       most_(most_predictions(options, context)),
-      mask_(need_token(tokenizer, "[MASK]", "<mask>")),
-      class_(need_token(tokenizer, "[CLS]", "<s>")),
-      separator_(need_token(tokenizer, "[SEP]", "</s>")),
+      mask_(required(tokenizer.mask_token(), "[MASK] or <mask>")),
+      class_(required(tokenizer.class_token(), "[CLS] or <s>")),
+      separator_(required(tokenizer.separator_token(), "[SEP] or </s>")),
       kinds_(static_cast<std::size_t>(tokenizer.vocabulary_size())) {
-  const auto pad = find_token(tokenizer, {"[PAD]", "<pad>"}), unknown = find_token(tokenizer, {"[UNK]", "<unk>"});
+  const auto pad = tokenizer.pad_token(), unknown = tokenizer.unknown_token();
   for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
     const bool frames = id == mask_ || id == class_ || id == separator_ || id == pad;
     if (frames) kinds_[static_cast<std::size_t>(id)] = kNeverPredicted;

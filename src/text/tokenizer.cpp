@@ -22,7 +22,7 @@ using Names = std::span<const std::string_view>;
 constexpr std::string_view kEndNames[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
                                           "[EOS]",         "<|eos|>",         "<EOS>"};
 constexpr std::string_view kMaskNames[] = {"[MASK]", "<mask>"};
-constexpr std::string_view kPadNames[] = {"[PAD]", "<pad>"};
+constexpr std::string_view kPadNames[] = {"[PAD]", "<pad>", "<|padding|>"};
 constexpr std::string_view kUnknownNames[] = {"[UNK]", "<unk>"};
 constexpr std::string_view kClassNames[] = {"[CLS]", "<cls>", "<s>"};
 constexpr std::string_view kSeparatorNames[] = {"[SEP]", "<sep>", "</s>"};

@@ -273,38 +273,20 @@ void give_bytes(const Export& e, const ByteSink& sink) {
   sink(theirs.raw(), theirs.bytes());
 }
 
-// The token that plays a part, by the names that vocabularies give it.
-std::optional<std::int32_t> token_called(const Tokenizer& tokenizer, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    const auto id = tokenizer.token_id(name);
-    if (id && tokenizer.is_special(*id)) return id;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::int32_t> padding_of(const Tokenizer& tokenizer) {
-  return token_called(tokenizer, {"[PAD]", "<pad>", "<|padding|>"});
-}
-
 SpecialIds special_ids(const Tokenizer* tokenizer) {
   if (tokenizer == nullptr) return {};
-  return {.end_of_text = tokenizer->end_of_text().value_or(-1), .padding = padding_of(*tokenizer).value_or(-1)};
+  return {.end_of_text = tokenizer->end_of_text().value_or(-1), .padding = tokenizer->pad_token().value_or(-1)};
 }
 
 void write_tokenizer(const Tokenizer& tokenizer, std::int64_t context, const std::string& directory) {
   write_file_durably(directory + "/tokenizer.json", tokenizer.to_json());
-  write_file_durably(directory + "/tokenizer_config.json", tokenizer.to_config_json(context));
-  Json special = Json::object();
-  const auto name = [&](const char* part, std::optional<std::int32_t> id) {
-    if (id) special[part] = tokenizer.token_text(*id);
-  };
-  name("bos_token", tokenizer.end_of_text());
-  name("eos_token", tokenizer.end_of_text());
-  name("unk_token", token_called(tokenizer, {"[UNK]"}));
-  name("sep_token", token_called(tokenizer, {"[SEP]"}));
-  name("pad_token", padding_of(tokenizer));
-  name("cls_token", token_called(tokenizer, {"[CLS]"}));
-  name("mask_token", token_called(tokenizer, {"[MASK]"}));
+  const std::string config = tokenizer.to_config_json(context);
+  write_file_durably(directory + "/tokenizer_config.json", config);
+  Json special = Json::object();  // the same once more, for what reads only this file
+  const Json parsed = parse_json(config, "tokenizer_config.json");
+  for (const auto& [key, value] : parsed.items()) {
+    if (key.ends_with("_token")) special[key] = value;
+  }
   write_file_durably(directory + "/special_tokens_map.json", dump_pretty(special));
 }
 
@@ -333,16 +315,6 @@ void write_hugging_face(Module& network, const HuggingFaceConfig& config, const 
     write_tokenizer(*tokenizer, context, directory);
   }
   write_file_durably(directory + "/config.json", dump_pretty(json));  // last: a folder with it is complete
-}
-
-std::unique_ptr<Gpt> read_hugging_face_gpt(const std::string& directory) {
-  std::unique_ptr<Gpt> gpt = read_hugging_face(directory).network.release<Gpt>();
-  if (gpt == nullptr) throw DataError(directory + ": config.json names a network that is no GPT language model");
-  return gpt;
-}
-
-void write_hugging_face_gpt(Gpt& model, const Tokenizer* tokenizer, const std::string& directory) {
-  write_hugging_face(model, {.network = {.backbone = model.config()}}, tokenizer, directory);
 }
 
 }  // namespace rapt

@@ -2,7 +2,6 @@
 // and bert kinds, in and out. One table per kind says what each parameter is called on either side.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -76,10 +75,5 @@ std::vector<std::string> initialise_from_hugging_face(AnyNetwork& network, const
 /// \throws CannotCreateError, IoError, UsageError
 void write_hugging_face(Module& network, const HuggingFaceConfig& config, const Tokenizer* tokenizer,
                         const std::string& directory);
-
-/// For who wants a language model and nothing else.
-/// \throws DataError  also if the directory holds another network
-std::unique_ptr<Gpt> read_hugging_face_gpt(const std::string& directory);
-void write_hugging_face_gpt(Gpt& model, const Tokenizer* tokenizer, const std::string& directory);
 
 }  // namespace rapt

@@ -38,21 +38,27 @@ const char* name_of(PositionKind positions) {
   return positions == PositionKind::kSinusoidal ? "sinusoidal" : "learned";
 }
 
-BertConfig bert_config(const TrainConfig& config, Dim vocabulary) {
-  BertConfig c;
+// What both kinds of model have.
+template <typename ModelConfig>
+void give_common_settings(ModelConfig& c, const TrainConfig& config, Dim vocabulary) {
   c.vocabulary = vocabulary;
   c.context = config.context;
   c.width = config.width;
   c.layers = config.layers;
   c.heads = config.heads;
   c.feed_forward = config.feed_forward;
-  c.segments = config.segments;
   c.activation = activation_from_name(config.activation);
   c.norm_epsilon = config.norm_epsilon;
+  c.lora = lora_options(config);
+}
+
+BertConfig bert_config(const TrainConfig& config, Dim vocabulary) {
+  BertConfig c;
+  give_common_settings(c, config, vocabulary);
+  c.segments = config.segments;
   c.hidden_dropout = config.residual_dropout_rate();
   c.attention_dropout = config.attention_dropout_rate();
   c.pooler = config.pooler;
-  c.lora = lora_options(config);
   check(c);
   return c;
 }
@@ -84,9 +90,9 @@ void check_model(const TrainConfig& c) {
   if (!bert) return;
   require(c.task != "lm", "--model bert does not predict the next token; use --task mlm-nsp, or --model gpt2");
   require(c.position == "learned", "--model bert has learned positions, got --position " + c.position);
-  require(c.bias && c.tie, "--model bert has bias terms and a tied head, got --bias off or --tie off");
   require(c.language_model_weight == 0,
           "--language-model-weight belongs to --model gpt1 or gpt2, which predict the next token, got --model bert");
+  require(c.bias && c.tie, "--model bert has bias terms and a tied head, got --bias off or --tie off");
 }
 
 Dim outputs_of(const TrainConfig& config) {
@@ -98,15 +104,8 @@ Dim outputs_of(const TrainConfig& config) {
 
 GptConfig gpt_config(const TrainConfig& config, Dim vocabulary) {
   GptConfig c = config.model == "gpt1" ? GptConfig::gpt1() : GptConfig::gpt2();
-  c.vocabulary = vocabulary;
-  c.context = config.context;
-  c.width = config.width;
-  c.layers = config.layers;
-  c.heads = config.heads;
-  c.feed_forward = config.feed_forward;
-  c.activation = activation_from_name(config.activation);
+  give_common_settings(c, config, vocabulary);
   c.positions = position_from_name(config.position);
-  c.norm_epsilon = config.norm_epsilon;
   c.scale_attention = config.attention_scale;
   c.scale_attention_by_inverse_layer = config.attention_layer_scale;
   c.bias = config.bias;
@@ -114,7 +113,6 @@ GptConfig gpt_config(const TrainConfig& config, Dim vocabulary) {
   c.embedding_dropout = config.embedding_dropout_rate();
   c.attention_dropout = config.attention_dropout_rate();
   c.residual_dropout = config.residual_dropout_rate();
-  c.lora = lora_options(config);
   check(c);
   return c;
 }

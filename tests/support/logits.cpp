@@ -50,16 +50,16 @@ static std::vector<Tensor> outputs_of(const Module& network, const Batch& batch)
   return outputs;
 }
 
-static std::unique_ptr<Module> open(const std::string& model) {
-  if (std::filesystem::exists(model + "/config.json")) return read_hugging_face(model).network.release<Module>();
-  return open_pretrained(model).network->release<Module>();
+static AnyNetwork open(const std::string& model) {
+  if (std::filesystem::exists(model + "/config.json")) return std::move(read_hugging_face(model).network);
+  return std::move(*open_pretrained(model).network);
 }
 
 static void write_logits(const std::string& model) {
   const NoGrad no_grad;
-  const std::unique_ptr<Module> network = open(model);
+  AnyNetwork network = open(model);
   for (std::string line; std::getline(std::cin, line);) {
-    for (const Tensor& output : outputs_of(*network, one_sequence(line))) {
+    for (const Tensor& output : outputs_of(network.module(), one_sequence(line))) {
       std::fwrite(output.raw(), 1, output.bytes(), stdout);
     }
   }

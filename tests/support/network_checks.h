@@ -2,6 +2,8 @@
 // its blocks again, on other numbers of threads, and in smaller batches.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <functional>
 
 #include "autograd/gradcheck.h"
@@ -16,6 +18,16 @@ inline std::vector<Variable> variables_of(Module& module) {
   std::vector<Variable> variables;
   for (NamedParameter& p : parameters_of(module)) variables.push_back(p.variable);
   return variables;
+}
+
+/// Whether two networks have the same parameters, by name and to the bit.
+inline void check_equal(Module& a, Module& b) {
+  const std::vector<NamedParameter> first = parameters_of(a), second = parameters_of(b);
+  REQUIRE(first.size() == second.size());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    CHECK(first[i].name == second[i].name);
+    CHECK_MESSAGE(same_bits(first[i].variable.value(), second[i].variable.value()), first[i].name);
+  }
 }
 
 /// The loss, then the gradient of every parameter (undefined where none came), cleared afterwards.

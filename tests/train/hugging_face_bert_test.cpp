@@ -7,8 +7,7 @@
 
 #include "io/safetensors_model.h"
 #include "io/temporary_folder.h"
-#include "support/random_batch.h"
-#include "support/thread_counts.h"
+#include "support/network_checks.h"
 #include "tensor/error.h"
 #include "train/hugging_face.h"
 
@@ -72,15 +71,6 @@ AnyNetwork random_network(const NetworkConfig& config, std::uint64_t seed = 3) {
     for (float& x : p.variable.value().span<float>()) x = static_cast<float>(rng.normal());
   }
   return network;
-}
-
-void check_equal(Module& a, Module& b) {
-  const auto first = parameters_of(a), second = parameters_of(b);
-  REQUIRE(first.size() == second.size());
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    CHECK(first[i].name == second[i].name);
-    CHECK_MESSAGE(same_bits(first[i].variable.value(), second[i].variable.value()), first[i].name);
-  }
 }
 
 // The same tensors under other names, and one that every old file has besides.
@@ -371,7 +361,4 @@ TEST_CASE("a tensor that is missing or has no place is named") {
                                   "config.json names")
                            .c_str(),
                        DataError);
-  const std::string fine = write("fine");
-  CHECK_THROWS_WITH_AS(read_hugging_face_gpt(fine),
-                       (fine + ": config.json names a network that is no GPT language model").c_str(), DataError);
 }

@@ -8,6 +8,7 @@
 #include "decode/generate.h"
 #include "io/shared_data.h"
 #include "io/temporary_folder.h"
+#include "support/network_checks.h"
 #include "tensor/error.h"
 #include "train/checkpoint.h"
 #include "train/choose.h"
@@ -15,6 +16,7 @@
 #include "train/pretrained.h"
 
 using namespace rapt;
+using rapt::testing::check_equal;
 
 namespace {
 
@@ -28,14 +30,8 @@ GptConfig small(NormPlacement norm) {
   return c;
 }
 
-void check_equal(Module& a, Module& b) {
-  const auto first = parameters_of(a), second = parameters_of(b);
-  REQUIRE(first.size() == second.size());
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    CHECK(first[i].name == second[i].name);
-    const auto x = first[i].variable.value().span<float>(), y = second[i].variable.value().span<float>();
-    CHECK_MESSAGE(std::equal(x.begin(), x.end(), y.begin(), y.end()), first[i].name);
-  }
+void write_language_model(Gpt& model, const std::string& directory) {
+  write_hugging_face(model, {.network = {.backbone = model.config()}}, nullptr, directory);
 }
 
 }  // namespace
@@ -50,11 +46,11 @@ TEST_CASE("a network written as a Hugging Face directory and read back has the s
       Gpt model(c, init);
       const std::string directory =
           folder / ("hf" + std::to_string(tied) + std::to_string(norm == NormPlacement::kPre));
-      write_hugging_face_gpt(model, nullptr, directory);
-      const auto again = read_hugging_face_gpt(directory);
-      check_equal(model, *again);
-      CHECK(again->config().activation == c.activation);
-      CHECK(again->config().norm == c.norm);
+      write_language_model(model, directory);
+      HuggingFaceModel again = read_hugging_face(directory);
+      check_equal(model, again.network.module());
+      CHECK(again.network.as<Gpt>()->config().activation == c.activation);
+      CHECK(again.network.as<Gpt>()->config().norm == c.norm);
     }
   }
 }
@@ -65,9 +61,9 @@ TEST_CASE("a network without biases is exported with zeros for them") {
   c.bias = false;
   Initializer init(3);
   Gpt model(c, init);
-  write_hugging_face_gpt(model, nullptr, folder / "hf");
-  const auto again = read_hugging_face_gpt(folder / "hf");
-  for (const NamedParameter& p : parameters_of(*again)) {
+  write_language_model(model, folder / "hf");
+  HuggingFaceModel again = read_hugging_face(folder / "hf");
+  for (const NamedParameter& p : parameters_of(again.network.module())) {
     if (!p.name.ends_with(".bias")) continue;
     for (const float x : p.variable.value().span<float>()) CHECK(x == 0);
   }
@@ -107,11 +103,11 @@ TEST_CASE("weights that do not fit the configuration are named with both shapes"
   const TemporaryFolder folder;
   Initializer init(3);
   Gpt model(small(NormPlacement::kPre), init);
-  write_hugging_face_gpt(model, nullptr, folder / "hf");
+  write_language_model(model, folder / "hf");
   std::string config = read_plainly(folder / "hf/config.json");
   config.replace(config.find("\"vocab_size\": 23"), 16, "\"vocab_size\": 24");
   write_plainly(folder / "hf/config.json", config);
-  CHECK_THROWS_WITH_AS(read_hugging_face_gpt(folder / "hf"),
+  CHECK_THROWS_WITH_AS(read_hugging_face(folder / "hf"),
                        (folder / "hf" + ": transformer.wte.weight is [23, 12], config.json wants [24, 12]").c_str(),
                        DataError);
 }
@@ -119,7 +115,7 @@ TEST_CASE("weights that do not fit the configuration are named with both shapes"
 TEST_CASE("tiny-random-gpt2 goes on greedily as recorded") {
   const std::string directory = shared_data("data/models/tiny-random-gpt2");
   if (directory.empty()) return;
-  const auto model = read_hugging_face_gpt(directory);
+  const HuggingFaceModel model = read_hugging_face(directory);
   const Json expected = read_json_file(directory + "/expected.json");
   for (const Json& item : expected.at("greedy")) {
     const auto prompt = item.at("prompt").get<std::vector<std::int32_t>>();
@@ -127,7 +123,7 @@ TEST_CASE("tiny-random-gpt2 goes on greedily as recorded") {
     options.sampling.greedy = true;
     options.max_tokens = item.at("max_length").get<std::int64_t>() - static_cast<std::int64_t>(prompt.size());
     std::vector<std::int32_t> all = prompt;
-    const std::vector<std::int32_t> tokens = generate(*model, {prompt}, options).front().tokens;
+    const std::vector<std::int32_t> tokens = generate(*model.network.as<Gpt>(), {prompt}, options).front().tokens;
     all.insert(all.end(), tokens.begin(), tokens.end());
     CHECK(all == item.at("expected").get<std::vector<std::int32_t>>());
   }

@@ -52,13 +52,6 @@ class AnyNetwork final {
   const T* as() const {
     return dynamic_cast<const T*>(module_.get());
   }
-  /// The same, given away; *this is empty then. \return  null, and nothing given away, if it is none
-  template <typename T>
-  std::unique_ptr<T> release() {
-    T* const network = as<T>();
-    if (network != nullptr) static_cast<void>(module_.release());
-    return std::unique_ptr<T>(network);
-  }
 
  private:
   NetworkConfig config_;

@@ -36,20 +36,15 @@ BertConfig BertConfig::of_size(Dim layers, Dim width) {
 }
 
 void check(const BertConfig& c) {
-  const auto positive = [](const char* name, Dim value) {
-    if (value < 1) throw UsageError(std::string("bert: ") + name + " must be at least 1, got " + std::to_string(value));
-  };
-  positive("vocabulary", c.vocabulary);
-  positive("context", c.context);
-  positive("width", c.width);
-  positive("layers", c.layers);
-  positive("heads", c.heads);
-  positive("feed-forward", c.inner_width());
-  positive("segments", c.segments);
-  if (c.width % c.heads != 0) {
-    throw UsageError("bert: heads must divide width, got width " + std::to_string(c.width) + " and heads " +
-                     std::to_string(c.heads));
-  }
+  check_sizes("bert",
+              {{"vocabulary", c.vocabulary},
+               {"context", c.context},
+               {"width", c.width},
+               {"layers", c.layers},
+               {"heads", c.heads},
+               {"feed-forward", c.inner_width()},
+               {"segments", c.segments}},
+              c.width, c.heads);
 }
 
 Bert::Bert(const BertConfig& config, Initializer& init)

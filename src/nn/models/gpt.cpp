@@ -57,19 +57,14 @@ GptConfig GptConfig::gpt1() {
 }
 
 void check(const GptConfig& c) {
-  const auto positive = [](const char* name, Dim value) {
-    if (value < 1) throw UsageError(std::string("gpt: ") + name + " must be at least 1, got " + std::to_string(value));
-  };
-  positive("vocabulary", c.vocabulary);
-  positive("context", c.context);
-  positive("width", c.width);
-  positive("layers", c.layers);
-  positive("heads", c.heads);
-  positive("feed-forward", c.inner_width());
-  if (c.width % c.heads != 0) {
-    throw UsageError("gpt: heads must divide width, got width " + std::to_string(c.width) + " and heads " +
-                     std::to_string(c.heads));
-  }
+  check_sizes("gpt",
+              {{"vocabulary", c.vocabulary},
+               {"context", c.context},
+               {"width", c.width},
+               {"layers", c.layers},
+               {"heads", c.heads},
+               {"feed-forward", c.inner_width()}},
+              c.width, c.heads);
 }
 
 Gpt::Gpt(const GptConfig& config, Initializer& init)
