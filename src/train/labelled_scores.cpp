@@ -317,6 +317,7 @@ std::vector<std::pair<std::string, MatchCounts>> LabelledScores::by_class() cons
 std::string LabelledScores::report() const {
   if (task_ == Task::kTag) return spans_.report();
   const std::vector<std::pair<std::string, MatchCounts>> classes = by_class();
+  if (classes.empty()) return "";
   std::string text = class_text(classes);
   if (classes_) text += "\n" + confusion_text(*classes_, labels_.names());
   return text;

@@ -207,6 +207,7 @@ TEST_CASE("choices: the highest of a question's sequences") {
   CHECK(e.score == Approx(0.5));
   CHECK(e.loss == Approx((0.126928 + 2.126928) / 2).epsilon(1e-5));
   check_intervals(scores, {{"accuracy", 0, 1}});
+  CHECK(scores.report().empty());
 }
 
 TEST_CASE("questions: the answer out of all windows, told with the last of them") {
