@@ -10,7 +10,6 @@
 #include "text/permutation.h"
 #include "text/tokenizer_files.h"
 #include "text/tokenizer_trainer.h"
-#include "train/checkpoint.h"
 #include "train/choose.h"
 #include "train/job.h"
 #include "train/labelled_scores.h"

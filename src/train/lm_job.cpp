@@ -4,7 +4,6 @@
 #include "decode/generate.h"
 #include "tensor/error.h"
 #include "text/stream_decoder.h"
-#include "train/checkpoint.h"
 #include "train/choose.h"
 #include "train/job.h"
 #include "train/model_size.h"

@@ -4,7 +4,6 @@
 
 #include "tensor/error.h"
 #include "text/mlm_batches.h"
-#include "train/checkpoint.h"
 #include "train/choose.h"
 #include "train/job.h"
 #include "train/mlm_evaluation.h"

@@ -269,21 +269,16 @@ RunResult Run::loop() {
   return result(reason, true);
 }
 
-RunFolder folder_of(const TrainConfig& config) {
-  return {config.out.empty() ? default_run_folder(config.data) : config.out};
-}
+}  // namespace
 
-Notice notice_of(const RunRequest& request) {
-  return [&request](const std::string& text) {
+RunResult run_training(const RunRequest& request, const StopSignals& signals) {
+  const TrainConfig& asked = request.config.values;
+  const RunFolder folder{asked.out.empty() ? default_run_folder(asked.data) : asked.out};
+  const bool words_first = learns_words_first(request.config);
+  const LayeredConfig wanted = words_first ? label_settings(request.config, folder) : request.config;
+  const Notice notice = [&](const std::string& text) {
     if (!request.progress.quiet) request.sink(text + "\n");
   };
-}
-
-// One run in one folder.
-RunResult run_alone(const RunRequest& request, const StopSignals& signals) {
-  const LayeredConfig& wanted = request.config;
-  const RunFolder folder = folder_of(wanted.values);
-  const Notice notice = notice_of(request);
 
   std::error_code error;
   if (request.resume && !fs::exists(folder.path)) throw MissingInputError("train: there is no run " + folder.path);
@@ -317,6 +312,16 @@ RunResult run_alone(const RunRequest& request, const StopSignals& signals) {
     fit_warmup(layered, notice);
     validate(layered.values);  // before the data is read, which may take long
   }
+  if (plan == RunPlan::kStart && words_first) {
+    notice("train: first the words of the texts (" + folder.words() + "), then their labels");
+    RunRequest step = request;
+    step.config = word_settings(request.config, folder);
+    RunResult words = run_training(step, signals);
+    if (!words.finished) {
+      words.labels_to_come = true;
+      return words;
+    }
+  }
   Job job = prepare_job({.config = layered, .folder = folder, .from = from.get(), .notice = notice});
   config = layered.values;
   config.out = folder.path;
@@ -324,25 +329,6 @@ RunResult run_alone(const RunRequest& request, const StopSignals& signals) {
   Run run(request, signals, folder, config, std::move(job), from.get());
   from.reset();
   return run.loop();
-}
-
-}  // namespace
-
-RunResult run_training(const RunRequest& request, const StopSignals& signals) {
-  if (!learns_words_first(request.config)) return run_alone(request, signals);
-  const RunFolder folder = folder_of(request.config.values);
-  RunRequest step = request;
-  step.config = word_settings(request.config, folder);
-  notice_of(request)("train: first the words of the texts (" + folder.words() + "), then their labels");
-  RunResult words = run_alone(step, signals);
-  if (!words.finished) {
-    words.folder = folder.path;
-    words.task = request.config.values.task;
-    words.labels_to_come = true;
-    return words;
-  }
-  step.config = label_settings(request.config, folder);
-  return run_alone(step, signals);
 }
 
 }  // namespace rapt

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/durable_file.h"
+#include "io/file.h"
 #include "io/json.h"
 #include "tensor/error.h"
 #include "train/choose.h"
@@ -39,7 +40,6 @@ std::string texts_file(const RunFolder& folder) { return folder.words() + "/text
 
 // As JSON lines, because a text may have line ends in it, and each is a document.
 void write_texts(const std::vector<std::string>& texts, const RunFolder& folder) {
-  if (fs::exists(texts_file(folder))) return;
   std::error_code error;
   fs::create_directories(folder.words(), error);
   if (error) throw CannotCreateError("train: cannot create " + folder.words() + ": " + error.message());
@@ -49,7 +49,10 @@ void write_texts(const std::vector<std::string>& texts, const RunFolder& folder)
     line["text"] = text;
     lines += dump_compact(line) + "\n";
   }
-  write_file_durably(texts_file(folder), lines);
+  if (!fs::exists(texts_file(folder))) return write_file_durably(texts_file(folder), lines);
+  if (read_file(texts_file(folder)) != lines) {
+    throw ConfigError(folder.words() + " was begun with other texts; use another --out for these");
+  }
 }
 
 }  // namespace

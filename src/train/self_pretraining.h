@@ -14,6 +14,7 @@ bool learns_words_first(const LayeredConfig& wanted);
 
 /// The first step: settings of a run in folder.words(), with the texts of the examples as its data, which are written
 /// there unless they are there already. Takes over what is given of structure, tokenizer and system.
+/// \throws ConfigError  if other texts are there
 /// \throws MissingInputError, DataError, UsageError  as reading the examples does
 LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder);
 

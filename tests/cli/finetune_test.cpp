@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -92,10 +93,25 @@ TEST_CASE("seeds have folders of their own, a table with mean and spread, and ar
 
 TEST_CASE("a classifier learns from nothing, and of many minutes takes what its data is worth") {
   const Workshop& shop = little_bert();
-  const ProgramResult result = shop.rapt({"train", "train.tsv", "--task", "classify", "--minutes", "600", "--threads",
-                                          "1", "--width", "16", "--vocab", "200", "--out", "runs/scratch"});
+  const auto train = [&](const char* data, const char* out, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> call = {"train", data,      "--task", "classify", "--minutes", "600",   "--threads",
+                                     "1",     "--width", "16",     "--vocab",  "200",       "--out", out};
+    call.insert(call.end(), more.begin(), more.end());
+    return shop.rapt(call);
+  };
+  const ProgramResult result = train("train.tsv", "runs/scratch");
   INFO(result.err);
   CHECK(result.code == 0);
+  CHECK(shop.has("runs/scratch/words/best.h5"));
+  CHECK(shop.read("runs/scratch/config.toml").find("init = \"runs/scratch/words\"") != std::string::npos);
+  CHECK(train("train.tsv", "runs/scratch").err.find("runs/scratch is finished: ") != std::string::npos);
+  CHECK(train("train.tsv", "runs/labels", {"--self-pretrain", "off"}).code == 0);
+  CHECK_FALSE(shop.has("runs/labels/words"));
+  std::filesystem::create_directories(shop.path("runs/other"));
+  std::filesystem::copy(shop.path("runs/scratch/words"), shop.path("runs/other/words"),
+                        std::filesystem::copy_options::recursive);
+  check_error(train("valid.tsv", "runs/other", {"--quiet"}), 78,
+              "runs/other/words was begun with other texts; use another --out for these");
   const ProgramResult judged = shop.rapt({"eval", "runs/scratch", "--data", "valid.tsv", "--json"});
   CHECK(Json::parse(judged.out)["examples"] == 32);
 }
