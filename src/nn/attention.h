@@ -45,6 +45,8 @@ class SelfAttention final : public Module {
   Variable attend(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
                   KeyValueCache::Layer* cache = nullptr) const;
   Variable project(const Variable& attended, Context& ctx) const { return out_.forward(attended, ctx); }
+  /// The matrix [3C, C] that makes queries, keys and values (rows 0, C and 2C on), a head after the other in each.
+  const Variable& qkv_weight() const { return qkv_.weight(); }
   void visit(ParameterVisitor& v) override;
 
  private:

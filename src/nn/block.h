@@ -48,6 +48,7 @@ class TransformerBlock final : public Module {
   /// \param rows  [B] i32, one of each sequence
   /// \return      [B, C]
   Variable forward_at(const Variable& x, const Batch& batch, const Tensor& rows, Context& ctx) const;
+  const SelfAttention& attention() const { return attention_; }
   void visit(ParameterVisitor& v) override;
 
  private:

@@ -30,6 +30,7 @@ class Initializer {
   }
 
   DType dtype() const { return dtype_; }
+  bool is_unset() const { return unset_; }
 
   Variable normal(const Shape& shape, InitStd spread);
   /// U(-bound, bound).

@@ -48,14 +48,14 @@ std::string epochs_from_scratch(Dim examples) {
 
 // docs/results.md, "Classifiers from scratch", has what was measured.
 void choose_from_scratch(LayeredConfig& config, bool knows_words) {
-  choose_all(config, {{"learning-rate", knows_words ? "5e-4" : "1e-3"},
+  choose_all(config, {{"learning-rate", "1e-3"},
                       {"batch", "64"},
                       {"beta2", "0.98"},
                       {"weight-decay", "0.1"},
                       {"schedule", "linear"},
                       {"min-learning-rate", "0"},
                       {"warmup", "10%"},
-                      {"dropout", knows_words ? "0.2" : "0.3"}});
+                      {"dropout", knows_words ? "0.1" : "0.3"}});
   if (has_end(config.values)) choose_all(config, {{"eval-every", "1e"}, {"save-every", "1e"}});
 }
 
@@ -146,6 +146,7 @@ void choose_small_encoder(LayeredConfig& config) {
                       {"context", "128"},
                       {"norm-epsilon", "1e-12"},
                       {"activation", "gelu"}});
+  if (config.values.model == "bert") choose(config, "attention-start", "neighbours");
 }
 
 std::vector<std::string> texts_of(const TrainConfig& config) {

@@ -9,7 +9,7 @@ namespace rapt {
 
 InstanceOptions instance_options(const TrainConfig& config) {
   InstanceOptions options = default_instance_options(instance_task_named(config.task));
-  options.context = config.max_length > 0 ? config.max_length : std::min<Dim>(config.context, 128);
+  options.context = std::min<Dim>(config.context, config.max_length > 0 ? config.max_length : 128);
   if (config.task == "mlm-nsp") {
     options.passes = config.dupe_factor;
     options.short_probability = config.short_sequences;

@@ -9,26 +9,17 @@
 #include "train/mlm_evaluation.h"
 #include "train/model_size.h"
 #include "train/networks.h"
+#include "train/presets.h"
 #include "train/pretrained.h"
 #include "train/run_data.h"
 
 namespace rapt {
 namespace {
 
-// What nobody said about a BERT: the recipe of google-research/bert, with a rate and a batch for small networks.
+// What nobody said about a BERT: the smallest one, with positions for no more than it reads at once.
 void choose_bert(LayeredConfig& config) {
-  choose_all(config, {{"norm-epsilon", "1e-12"},
-                      {"activation", "gelu"},
-                      {"context", "128"},
-                      {"batch", "64"},
-                      {"learning-rate", "1e-3"},
-                      {"beta2", "0.999"},
-                      {"epsilon", "1e-6"},
-                      {"weight-decay", "0.01"},
-                      {"schedule", "linear"},
-                      {"min-learning-rate", "0"},
-                      {"warmup", "10%"},
-                      {"documents", "paragraph"}});
+  choose(config, "context", "128");
+  for (const auto& [name, value] : find_preset("bert-tiny").settings) choose(config, name, value);
 }
 
 // The flags win over what a store that was built before proposes.

@@ -59,6 +59,7 @@ BertConfig bert_config(const TrainConfig& config, Dim vocabulary) {
   c.hidden_dropout = config.residual_dropout_rate();
   c.attention_dropout = config.attention_dropout_rate();
   c.pooler = config.pooler;
+  c.neighbours = config.attention_start == "neighbours";
   check(c);
   return c;
 }
@@ -87,6 +88,7 @@ void check_model(const TrainConfig& c) {
   require(bert || (c.task != "mlm" && c.task != "mlm-nsp"),
           "--task " + c.task + " needs a model that sees both sides of a word, got --model " + c.model +
               "; use --model bert");
+  require(bert || c.attention_start == "random", "--attention-start belongs to --model bert, got --model " + c.model);
   if (!bert) return;
   require(c.task != "lm", "--model bert does not predict the next token; use --task mlm-nsp, or --model gpt2");
   require(c.position == "learned", "--model bert has learned positions, got --position " + c.position);

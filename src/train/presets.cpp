@@ -115,6 +115,16 @@ static Settings bert(const char* layers, const char* width, const char* heads, c
           {"clip", "1"}};
 }
 
+// Small ones learn from little text in minutes or hours, which asks for other first weights, more and smaller updates,
+// and nothing dropped: docs/decisions/neighbours-first.md.
+static Settings small_bert(const char* layers, const char* width, const char* heads, const char* learning_rate) {
+  return bert(layers, width, heads, learning_rate) + Settings{{"attention-start", "neighbours"},
+                                                              {"batch", "16"},
+                                                              {"warmup", "20%"},
+                                                              {"dropout", "0"},
+                                                              {"weight-decay", "0.1"}};
+}
+
 // Fine-tuning on a task of GLUE as google-research/bert, run_classifier.py, does it.
 static Preset glue_preset(const GlueTask& task) {
   const std::string kind = task.labels == LabelKind::kValue ? "regress" : "classify";
@@ -150,10 +160,10 @@ const std::vector<Preset>& presets() {
       {"gpt2-medium", "GPT-2, 355M parameters", gpt2("24", "16", "1024", "3e-4", "3e-5")},
       {"gpt2-large", "GPT-2, 774M parameters", gpt2("36", "20", "1280", "2.5e-4", "2.5e-5")},
       {"gpt2-xl", "GPT-2, 1,558M parameters", gpt2("48", "25", "1600", "2e-4", "2e-5")},
-      {"bert-tiny", "BERT with 2 layers of width 128", bert("2", "128", "2", "1e-3")},
-      {"bert-mini", "BERT with 4 layers of width 256", bert("4", "256", "4", "7e-4")},
-      {"bert-small", "BERT with 4 layers of width 512", bert("4", "512", "8", "5e-4")},
-      {"bert-medium", "BERT with 8 layers of width 512", bert("8", "512", "8", "3e-4")},
+      {"bert-tiny", "BERT with 2 layers of width 128", small_bert("2", "128", "2", "1e-3")},
+      {"bert-mini", "BERT with 4 layers of width 256", small_bert("4", "256", "4", "7e-4")},
+      {"bert-small", "BERT with 4 layers of width 512", small_bert("4", "512", "8", "5e-4")},
+      {"bert-medium", "BERT with 8 layers of width 512", small_bert("8", "512", "8", "3e-4")},
       {"bert-base", "BERT with 12 layers of width 768", bert("12", "768", "12", "1e-4")},
   };
   static const std::vector<Preset> all = [] {

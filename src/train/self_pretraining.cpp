@@ -26,8 +26,9 @@ constexpr double kShareOfWords = 0.6;  // of the minutes; docs/results.md, "Clas
 constexpr const char* kMostPassesOverWords = "200";
 
 // What the run of words has from the run of labels, where it is given.
-constexpr const char* kShared[] = {"layers", "heads",     "width",     "feed-forward", "context", "activation",
-                                   "vocab",  "tokenizer", "lowercase", "norm-epsilon", "seed",    "threads"};
+constexpr const char* kShared[] = {"layers",     "heads",   "width",          "feed-forward", "context",
+                                   "activation", "vocab",   "tokenizer",      "lowercase",    "norm-epsilon",
+                                   "seed",       "threads", "attention-start"};
 
 // Four times the square root of the bytes: 2,000 entries for 5,000 questions, 7,500 for 67,000 phrases. Larger than a
 // language model wants, because labels hang on words.
@@ -75,6 +76,7 @@ LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder
   choose_small_encoder(words);
   choose(words, "vocab", vocabulary_for(bytes));
   choose(words, "most-epochs", kMostPassesOverWords);
+  choose(words, "batch", "32");  // of texts that are a sentence or less
   words.values.task = "mlm";
   words.values.data = {texts_file(folder)};
   words.values.out = folder.words();

@@ -167,6 +167,8 @@ void add_model(Table& t) {
         {"pos", "positions", "position-embedding-type"});
   t.add(whole("segments", &Config::segments, 1, "bert: kinds of segments", 1 << 16), {"type-vocab-size"});
   t.add(on_off("pooler", &Config::pooler, "bert: whole texts are judged by a layer over the first token"));
+  t.add(choice("attention-start", &Config::attention_start, {"random", "neighbours"},
+               "bert: what attention looks at before it has learnt: anything, or the tokens beside each one"));
   t.add(number("norm-epsilon", &Config::norm_epsilon, kPositive, "added to the variance in norms"),
         {"norm-eps", "layer-norm-epsilon", "layer-norm-eps"});
   t.add(on_off("attention-scale", &Config::attention_scale, "divide attention scores by the root of the head width"),

@@ -74,8 +74,9 @@ struct TrainConfig {
   bool bias = true;
   bool tie = true;  ///< the output layer uses the token embeddings
   std::string position = "learned";
-  std::int64_t segments = 2;  ///< bert: kinds of segments
-  bool pooler = true;         ///< bert: whole sequences are judged by a layer over the first token
+  std::int64_t segments = 2;               ///< bert: kinds of segments
+  std::string attention_start = "random";  ///< bert: what fresh attention looks at: random or neighbours
+  bool pooler = true;                      ///< bert: whole sequences are judged by a layer over the first token
   double norm_epsilon = 1e-5;
   bool attention_scale = true;         ///< scores by 1/sqrt(head width)
   bool attention_layer_scale = false;  ///< and by 1/(layer + 1)

@@ -7,6 +7,7 @@
 
 #include "nn/models/bert_pretraining.h"
 #include "support/network_checks.h"
+#include "support/small_networks.h"
 #include "tensor/error.h"
 
 using namespace rapt;
@@ -14,26 +15,14 @@ using namespace rapt::testing;
 
 namespace {
 
-BertConfig small() {
-  BertConfig c;
-  c.vocabulary = 19;
-  c.context = 12;
-  c.width = 8;
-  c.layers = 2;
-  c.heads = 2;
-  c.init_std = 0.3;
-  c.hidden_dropout = c.attention_dropout = 0;
-  return c;
-}
-
 // Two segments, every third word masked, half of the second segments random ones.
 Batch pretraining_batch(const std::vector<Dim>& lengths, std::uint64_t seed) {
-  Batch batch = random_batch(lengths, 19, seed);
+  Batch batch = random_batch(lengths, kSmallVocabulary, seed);
   batch.segments = halves(batch.layout);
   std::vector<std::int32_t> rows;
   for (std::int32_t row = 1; row < batch.tokens.size(); row += 3) rows.push_back(row);
   batch.target_rows = Tensor::from(rows, {static_cast<Dim>(rows.size())});
-  batch.targets = random_ids({batch.target_rows.size()}, 19, seed + 1);
+  batch.targets = random_ids({batch.target_rows.size()}, kSmallVocabulary, seed + 1);
   batch.labels = random_ids({batch.layout.sequences()}, 2, seed + 2);
   return batch;
 }
@@ -62,7 +51,7 @@ TEST_CASE("the published sizes have the published numbers of parameters, pooler 
 }
 
 TEST_CASE("weights start within two standard deviations, norms at one and biases at zero") {
-  BertConfig c = small();
+  BertConfig c = small_bert();
   c.init_std = 0.02;
   c.vocabulary = 5000;
   Initializer init(1);
@@ -87,7 +76,7 @@ TEST_CASE("weights start within two standard deviations, norms at one and biases
 
 TEST_CASE("every token sees its whole sequence, and no other") {
   Initializer init(1);
-  const Bert model(small(), init);
+  const Bert model(small_bert(), init);
   const NoGrad no_grad;
   const Batch batch = pretraining_batch({4, 9, 2}, 8);
   Context ctx;
@@ -105,7 +94,7 @@ TEST_CASE("every token sees its whole sequence, and no other") {
 
 TEST_CASE("a sequence gives the same states alone and among others") {
   Initializer init(1);
-  const Bert model(small(), init);
+  const Bert model(small_bert(), init);
   const NoGrad no_grad;
   const Batch batch = pretraining_batch({4, 9, 2}, 8);
   Context ctx;
@@ -115,7 +104,7 @@ TEST_CASE("a sequence gives the same states alone and among others") {
 
 TEST_CASE("the pooler is a dense layer and tanh on each sequence's first token") {
   Initializer init(1, DType::kF64);
-  Bert model(small(), init);
+  Bert model(small_bert(), init);
   std::map<std::string, Tensor> parameters;
   for (const NamedParameter& p : parameters_of(model)) parameters[p.name] = p.variable.value();
   parameters.at("pooler.bias").fill(0.3);
@@ -138,7 +127,7 @@ TEST_CASE("the pooler is a dense layer and tanh on each sequence's first token")
 
 TEST_CASE("segments that are not given are the first one") {
   Initializer init(1);
-  const Bert model(small(), init);
+  const Bert model(small_bert(), init);
   const NoGrad no_grad;
   Batch batch = random_batch({4, 3}, 19, 8);
   Context ctx;
@@ -150,7 +139,7 @@ TEST_CASE("segments that are not given are the first one") {
 }
 
 TEST_CASE("the gradients of both pretraining losses agree with central differences") {
-  std::vector<BertConfig> configs(4, small());
+  std::vector<BertConfig> configs(4, small_bert());
   configs[1].pooler = false;
   configs[1].activation = Activation::kGeluTanh;
   configs[2].hidden_dropout = configs[2].attention_dropout = 0.2;
@@ -168,7 +157,7 @@ TEST_CASE("the gradients of both pretraining losses agree with central differenc
 }
 
 TEST_CASE("BERT gives the same bits recomputed and on two threads, and the same gradient in halves") {
-  BertConfig c = small();
+  BertConfig c = small_bert();
   c.hidden_dropout = c.attention_dropout = 0.2;
   const Batch batch = pretraining_batch({6, 2, 9, 6}, 2);
   Initializer init(4);
@@ -182,7 +171,7 @@ TEST_CASE("BERT gives the same bits recomputed and on two threads, and the same 
 
 TEST_CASE("what BERT scores is its loss, and its likeliest words those of the logits") {
   Initializer init(4, DType::kF64);
-  const BertPretraining model(small(), init);
+  const BertPretraining model(small_bert(), init);
   const Batch batch = pretraining_batch({6, 2, 9, 6}, 2);
   const BertPretraining::Scores scores = model.scores(batch);
   const Tensor logits = model.word_logits(batch);
@@ -208,7 +197,7 @@ TEST_CASE("what BERT scores is its loss, and its likeliest words those of the lo
 
 TEST_CASE("a batch without masked words has a loss, that of its sentences") {
   Initializer init(4, DType::kF64);
-  BertPretraining model(small(), init);
+  BertPretraining model(small_bert(), init);
   Batch batch = pretraining_batch({6, 2}, 2);
   batch.target_rows = batch.targets = Tensor::zeros({0}, DType::kI32);
   const std::vector<Tensor> results = loss_and_gradients(model, batch, {.targets = 5, .sequences = 2});
@@ -219,14 +208,14 @@ TEST_CASE("a batch without masked words has a loss, that of its sentences") {
 
 TEST_CASE("what BERT cannot do is refused with the setting's name") {
   Initializer init(1);
-  BertConfig c = small();
+  BertConfig c = small_bert();
   c.heads = 3;
   CHECK_THROWS_WITH_AS(Bert(c, init), "bert: heads must divide width, got width 8 and heads 3", UsageError);
-  c = small();
+  c = small_bert();
   c.segments = 0;
   CHECK_THROWS_WITH_AS(Bert(c, init), "bert: segments must be at least 1, got 0", UsageError);
   Context ctx;
-  const BertPretraining model(small(), init);
+  const BertPretraining model(small_bert(), init);
   CHECK_THROWS_WITH_AS(model.loss(random_batch({13}, 19, 1), {}, ctx),
                        "bert: a sequence of 13 tokens does not fit the context of 12; shorten it or raise --context",
                        ShapeError);
@@ -234,7 +223,7 @@ TEST_CASE("what BERT cannot do is refused with the setting's name") {
                        "bert: labels must be [1] i32, whether a sequence's second segment is a random one, got none",
                        ShapeError);
   clear_tape();
-  c = small();
+  c = small_bert();
   c.pooler = false;
   const Bert encoder(c, init);
   const Batch batch = random_batch({3}, 19, 1);

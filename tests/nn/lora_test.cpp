@@ -6,6 +6,7 @@
 
 #include "nn/models/any_network.h"
 #include "support/network_checks.h"
+#include "support/small_networks.h"
 
 using namespace rapt;
 using namespace rapt::testing;
@@ -15,30 +16,11 @@ namespace {
 const LoraOptions kEverywhere{
     .rank = 2, .alpha = 6, .query = true, .key = true, .value = true, .output = true, .up = true, .down = true};
 
-template <typename Config>
-Config small(const LoraOptions& lora) {
-  Config c;
-  c.vocabulary = 19;
-  c.context = 12;
-  c.width = 8;
-  c.layers = 2;
-  c.heads = 2;
-  c.init_std = 0.3;
-  c.lora = lora;
-  return c;
-}
-
-BertConfig small_bert(const LoraOptions& lora) {
-  BertConfig c = small<BertConfig>(lora);
-  c.hidden_dropout = c.attention_dropout = 0;
-  return c;
-}
-
 AnyNetwork classifier(bool gpt, const LoraOptions& lora, DType dtype = DType::kF32) {
   Initializer init(1, dtype);
   NetworkConfig backbone;
   if (gpt) {
-    backbone.backbone = small<GptConfig>(lora);
+    backbone.backbone = small_gpt(false, lora);
   } else {
     backbone.backbone = small_bert(lora);
   }

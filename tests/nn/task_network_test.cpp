@@ -9,37 +9,13 @@
 #include "nn/models/any_network.h"
 #include "nn/sentence_embedding.h"
 #include "support/network_checks.h"
+#include "support/small_networks.h"
 #include "tensor/error.h"
 
 using namespace rapt;
 using namespace rapt::testing;
 
 namespace {
-
-constexpr Dim kVocabulary = 19;
-
-BertConfig small_bert() {
-  BertConfig c;
-  c.vocabulary = kVocabulary;
-  c.context = 12;
-  c.width = 8;
-  c.layers = 2;
-  c.heads = 2;
-  c.init_std = 0.3;
-  c.hidden_dropout = c.attention_dropout = 0;
-  return c;
-}
-
-GptConfig small_gpt(bool first) {
-  GptConfig c = first ? GptConfig::gpt1() : GptConfig::gpt2();
-  c.vocabulary = kVocabulary;
-  c.context = 12;
-  c.width = 8;
-  c.layers = 2;
-  c.heads = 2;
-  c.init_std = 0.3;
-  return c;
-}
 
 const std::vector<Task> kTasks = {Task::kClassify, Task::kRegress,  Task::kMultilabel,
                                   Task::kTag,      Task::kQuestion, Task::kChoice};
@@ -48,7 +24,7 @@ Dim outputs_of(Task task) { return task == Task::kRegress ? 1 : 3; }
 
 // Four sequences with what the task is taught: two questions of two choices, tags of every second token.
 Batch batch_for(Task task, std::uint64_t seed = 3) {
-  Batch batch = random_batch({5, 2, 9, 4}, kVocabulary, seed);
+  Batch batch = random_batch({5, 2, 9, 4}, kSmallVocabulary, seed);
   const Dim B = 4, K = outputs_of(task);
   switch (task) {
     case Task::kClassify:
@@ -244,7 +220,7 @@ TEST_CASE("what a task is not taught with is named") {
     Context ctx;
     return network.as<TaskNetwork>()->loss(batch, share, ctx);
   };
-  Batch batch = random_batch({3, 2, 4}, kVocabulary, 1);
+  Batch batch = random_batch({3, 2, 4}, kSmallVocabulary, 1);
   CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kClassify), batch, {}),
                        "classify: the batch's labels must be [3] i32, got none", ShapeError);
   batch.labels = Tensor::zeros({3}, DType::kI32);
@@ -285,7 +261,7 @@ TEST_CASE("any network is what its configuration says, and its backbone is found
     CHECK((network.as<BertPretraining>() != nullptr) == (i == 2));
     CHECK((network.as<TaskNetwork>() != nullptr) == (i >= 3));
     CHECK((network.as<Network>() != nullptr) == (i != 1));
-    CHECK(network.backbone().vocabulary() == kVocabulary);
+    CHECK(network.backbone().vocabulary() == kSmallVocabulary);
     CHECK(parameters_of(network.module())[0].name == backbone_prefix(configs[i]) + std::string("tokens.weight"));
   }
   Initializer init(1);
@@ -294,7 +270,7 @@ TEST_CASE("any network is what its configuration says, and its backbone is found
 }
 
 TEST_CASE("what judges whole sequences is computed without the other rows of the last layer, and is the same") {
-  const Batch batch = random_batch({5, 1, 4}, kVocabulary, 3);
+  const Batch batch = random_batch({5, 1, 4}, kSmallVocabulary, 3);
   for (const int kind : {0, 1, 2}) {
     CAPTURE(kind);
     Initializer init(5, DType::kF64);
@@ -323,7 +299,7 @@ TEST_CASE("what judges whole sequences is computed without the other rows of the
 TEST_CASE("a sentence's vector is the mean of its states or one of them, of length one when asked") {
   Initializer init(5);
   const Bert model(small_bert(), init);
-  const Batch batch = random_batch({5, 1, 4}, kVocabulary, 3);
+  const Batch batch = random_batch({5, 1, 4}, kSmallVocabulary, 3);
   const NoGrad no_grad;
   Context ctx;
   const Tensor states = model.states(batch, ctx).value();

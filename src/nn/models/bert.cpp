@@ -3,6 +3,7 @@
 #include <string>
 
 #include "autograd/ops/embedding.h"
+#include "nn/neighbours.h"
 #include "tensor/error.h"
 
 namespace rapt {
@@ -54,6 +55,9 @@ Bert::Bert(const BertConfig& config, Initializer& init)
       segments_({.rows = config.segments, .width = config.width, .std = config.spread()}, init),
       norm_({.width = config.width, .epsilon = config.norm_epsilon}, init) {
   for (Dim layer = 0; layer < config.layers; ++layer) blocks_.emplace_back(block_options(config), init);
+  if (config.neighbours && !init.is_unset()) {
+    begin_with_neighbours(positions_.weight(), blocks_.front(), config.heads, config.init_std);
+  }
   if (config.pooler) {
     pooler_.emplace_back(Linear::Options{.in = config.width, .out = config.width, .std = config.spread()}, init);
   }

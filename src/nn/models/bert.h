@@ -21,7 +21,8 @@ struct BertConfig {
   Activation activation = Activation::kGelu;  ///< google-research/bert has kGeluTanh, transformers' "gelu" is kGelu
   double norm_epsilon = 1e-12;
   double hidden_dropout = 0.1, attention_dropout = 0.1;
-  double init_std = 0.02;  ///< of every matrix and table
+  double init_std = 0.02;   ///< of every matrix and table
+  bool neighbours = false;  ///< fresh attention begins with the tokens beside each one: nn/neighbours.h
   bool pooler = true;
   LoraOptions lora = {};
 
