@@ -72,7 +72,7 @@ Pace measure_pace(const TrainConfig& config, const NetworkConfig& network, const
 
 }  // namespace
 
-void choose(LayeredConfig& config, const std::string& name, const std::string& value) {
+void choose(LayeredConfig& config, const char* name, const std::string& value) {
   if (config.given(name)) return;
   find_setting(name)->set(config.values, {value});
   config.origin[name] = Origin::kChosen;

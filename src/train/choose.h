@@ -14,7 +14,7 @@
 namespace rapt {
 
 /// Sets a setting unless the user or a preset said something about it.
-void choose(LayeredConfig& config, const std::string& name, const std::string& value);
+void choose(LayeredConfig& config, const char* name, const std::string& value);
 
 void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, std::string>> values);
 

@@ -12,14 +12,21 @@
 #include "train/presets.h"
 #include "train/pretrained.h"
 #include "train/run_data.h"
+#include "train/settings.h"
 
 namespace rapt {
 namespace {
 
-// What nobody said about a BERT: the smallest one, with positions for no more than it reads at once.
+// What nobody said about a BERT, and nothing chose before: the smallest one, with positions for no more than it reads
+// at once. Its recipe stands as if its preset had been asked for, so that no choice that comes later changes it.
 void choose_bert(LayeredConfig& config) {
-  choose(config, "context", "128");
-  for (const auto& [name, value] : find_preset("bert-tiny").settings) choose(config, name, value);
+  if (config.origin_of("context") == Origin::kDefault) choose(config, "context", "128");
+  const auto decided = config.origin;
+  for (const auto& [name, value] : find_preset("bert-tiny").settings) {  // the last of two values for a name holds
+    if (decided.contains(name)) continue;
+    find_setting(name)->set(config.values, {value});
+    config.origin[name] = Origin::kPreset;
+  }
 }
 
 // The flags win over what a store that was built before proposes.

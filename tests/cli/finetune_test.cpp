@@ -103,6 +103,12 @@ TEST_CASE("a classifier learns from nothing, and of many minutes takes what its 
   INFO(result.err);
   CHECK(result.code == 0);
   CHECK(shop.has("runs/scratch/words/best.h5"));
+  const std::string words = shop.read("runs/scratch/words/config.toml");
+  for (const char* line : {"\nbatch = 32\n", "\nheads = 4\n", "\ncontext = 128\n", "\nwarmup = \"20%\"\n",
+                           "\nattention-start = \"neighbours\"\n"}) {
+    CAPTURE(line);
+    CHECK(words.find(line) != std::string::npos);
+  }
   CHECK(shop.read("runs/scratch/config.toml").find("init = \"runs/scratch/words\"") != std::string::npos);
   CHECK(train("train.tsv", "runs/scratch").err.find("runs/scratch is finished: ") != std::string::npos);
   CHECK(train("train.tsv", "runs/labels", {"--self-pretrain", "off"}).code == 0);

@@ -198,3 +198,29 @@ TEST_CASE("what filling and embedding cannot do is said in one line") {
   check_error(shop.rapt({"embed", "runs/g", "--data", "-"}, "the cat\n\n"), 65,
               "standard input: line 2: the text must have a token, got an empty line; each line is a text");
 }
+
+TEST_CASE("a BERT that nobody described is bert-tiny by recipe, and what is said about it holds") {
+  const Workshop& shop = little_bert();
+  const auto holds = [&](const std::vector<std::string>& more, const std::vector<std::string>& lines) {
+    std::vector<std::string> call = {"train", "text.txt", "--model", "bert", "--steps", "4", "--quiet", "--out"};
+    call.push_back("runs/recipe-" + std::to_string(more.size()));
+    call.insert(call.end(), more.begin(), more.end());
+    const ProgramResult result = shop.rapt(call);
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    const std::string config = "\n" + shop.read(call[8] + "/config.toml");
+    for (const std::string& line : lines) {
+      CAPTURE(line);
+      CHECK(config.find("\n" + line + "\n") != std::string::npos);
+    }
+  };
+  holds({}, {"task = \"mlm-nsp\"", "layers = 2", "heads = 2", "width = 128", "context = 128", "batch = 16",
+             "warmup = \"20%\"", "weight-decay = 0.1", "dropout = 0", "schedule = \"linear\"",
+             "attention-start = \"neighbours\""});
+  holds({"--attention-start", "random", "--context", "64", "--batch", "8", "--dropout", "0.1"},
+        {"attention-start = \"random\"", "context = 64", "batch = 8", "dropout = 0.1", "warmup = \"20%\""});
+  check_error(
+      shop.rapt({"train", "text.txt", "--model", "gpt2", "--attention-start", "neighbours", "--layers", "1", "--heads",
+                 "2", "--width", "16", "--context", "16", "--steps", "2", "--quiet", "--out", "runs/no"}),
+      64, "--attention-start belongs to --model bert, got --model gpt2");
+}
