@@ -1,6 +1,7 @@
 #include "nn/lora.h"
 
 #include <cmath>
+#include <vector>
 
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/low_rank.h"
@@ -60,10 +61,12 @@ void LowRankAdapter::visit(ParameterVisitor& v) {
 }
 
 int merge_adapters(Module& network) {
-  int merged = 0;
+  std::vector<Linear*> layers;  // first of all: adapters are modules of the list too, and end when they are merged
   for (Module* const module : modules_of(network)) {
-    if (auto* const linear = dynamic_cast<Linear*>(module)) merged += linear->merge_adapters();
+    if (auto* const linear = dynamic_cast<Linear*>(module)) layers.push_back(linear);
   }
+  int merged = 0;
+  for (Linear* const linear : layers) merged += linear->merge_adapters();
   return merged;
 }
 
