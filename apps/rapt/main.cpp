@@ -106,7 +106,7 @@ int guarded(const std::vector<std::string>& typed) {
 }  // namespace rapt::app
 
 // A thread that waits for the others of its team spins before it sleeps, and libgomp's own 300,000 turns hold a core
-// that another program may need to let those others on: two runs on two cores were fifty times slower than one. 10,000
+// that another program may need to let those others on: two runs on two cores all but stopped each other. 10,000
 // turns (some 50 microseconds) are as fast alone. libgomp reads its environment before main(), hence here.
 static void wait_briefly(int, char**, char**) { setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0); }
 [[gnu::section(".preinit_array"), gnu::used]] static void (*const before_libraries)(int, char**, char**) = wait_briefly;
