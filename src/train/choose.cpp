@@ -82,6 +82,21 @@ void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const cha
   for (const auto& [name, value] : values) choose(config, name, value);
 }
 
+void choose_fine_tuning(LayeredConfig& config) {
+  choose_all(config, {{"learning-rate", "5e-5"},
+                      {"batch", "32"},
+                      {"beta2", "0.999"},
+                      {"weight-decay", "0.01"},
+                      {"schedule", "linear"},
+                      {"min-learning-rate", "0"},
+                      {"warmup", "10%"},
+                      {"dropout", "0.1"},
+                      {"eval-every", "1e"},
+                      {"save-every", "1e"}});
+  const TrainConfig& c = config.values;
+  if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "3");
+}
+
 bool has_end(const TrainConfig& config) { return config.steps > 0 || config.epochs > 0 || config.tokens > 0; }
 
 double minutes_of(const TrainConfig& config) { return config.minutes > 0 ? config.minutes : kDefaultMinutes; }

@@ -18,6 +18,10 @@ void choose(LayeredConfig& config, const char* name, const std::string& value);
 
 void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, std::string>> values);
 
+/// The recipe that a BERT is taught further with: Devlin et al. 2018, appendix A.3, and google-research/bert,
+/// run_classifier.py.
+void choose_fine_tuning(LayeredConfig& config);
+
 /// Whether the settings say how long to train. With --steps given, nothing is chosen by cores or clock.
 bool has_end(const TrainConfig& config);
 

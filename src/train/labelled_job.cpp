@@ -22,22 +22,6 @@
 namespace rapt {
 namespace {
 
-// Devlin et al. 2018, appendix A.3, and google-research/bert, run_classifier.py.
-void choose_fine_tuning(LayeredConfig& config) {
-  choose_all(config, {{"learning-rate", "5e-5"},
-                      {"batch", "32"},
-                      {"beta2", "0.999"},
-                      {"weight-decay", "0.01"},
-                      {"schedule", "linear"},
-                      {"min-learning-rate", "0"},
-                      {"warmup", "10%"},
-                      {"dropout", "0.1"},
-                      {"eval-every", "1e"},
-                      {"save-every", "1e"}});
-  const TrainConfig& c = config.values;
-  if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "3");
-}
-
 // Once a small network has seen so many examples, it begins to know them by heart; but all of them are worth a look,
 // and ten are enough.
 constexpr double kExamplesFromScratch = 60'000, kMostEpochs = 10;

@@ -92,7 +92,14 @@ Job prepare_masked_words(const JobRequest& request) {
     throw UsageError("train: --init " + config.init + " is a " + start.config.model + ", which has no masked words; " +
                      "give a bert, or --task lm");
   }
-  if (request.from == nullptr) choose_bert(layered);
+  if (request.from == nullptr) {
+    if (start.network != nullptr) {
+      choose(layered, "documents", "paragraph");
+      choose_fine_tuning(layered);
+    } else {
+      choose_bert(layered);
+    }
+  }
   Source source = open_source(request, start.tokenizer);
   const TokenStore& store = source.store;
   const Dim sequence = store.instance_options()->context;

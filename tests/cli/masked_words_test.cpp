@@ -224,3 +224,18 @@ TEST_CASE("a BERT that nobody described is bert-tiny by recipe, and what is said
                  "2", "--width", "16", "--context", "16", "--steps", "2", "--quiet", "--out", "runs/no"}),
       64, "--attention-start belongs to --model bert, got --model gpt2");
 }
+
+TEST_CASE("a BERT of another size and context goes on with masked words, at a fine-tuning's rate") {
+  const Workshop& shop = little_bert();
+  const ProgramResult result = shop.rapt({"finetune", "--task", "mlm", "--init", "runs/b", "--train", "text.txt",
+                                          "--steps", "2", "--out", "runs/further"});
+  INFO(result.err);
+  REQUIRE(result.code == 0);
+  const std::string before = shop.read("runs/b/config.toml"), after = shop.read("runs/further/config.toml");
+  for (const char* name : {"\nlayers = ", "\nwidth = ", "\ncontext = "}) {
+    CAPTURE(name);
+    const std::size_t at = before.find(name);
+    CHECK(after.find(before.substr(at, before.find('\n', at + 1) + 1 - at)) != std::string::npos);
+  }
+  CHECK(after.find("\nlearning-rate = 5e-5\n") != std::string::npos);
+}
