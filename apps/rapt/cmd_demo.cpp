@@ -52,7 +52,7 @@ int run(const Arguments& arguments) {
   const Terminal& t = terminal();
   request.progress = {.bar = t.bar, .colour = t.colour, .unicode = t.unicode, .quiet = t.quiet, .width = t.width};
   request.sink = [](std::string_view text) { tell(text); };
-  request.command_line = "rapt demo";
+  request.command = {"rapt", "demo"};
   const StopSignals signals;
   const RunResult result = run_training(request, signals);
   if (!result.finished) return 75;

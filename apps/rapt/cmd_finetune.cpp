@@ -1,8 +1,6 @@
 // rapt finetune: a pretrained model learns a task, or goes on learning its own on other text.
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
-#include <map>
 
 #include "commands.h"
 #include "tensor/error.h"
@@ -11,35 +9,11 @@
 
 namespace rapt::app {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-// "b" for runs/b and for runs/b/best.h5.
-std::string name_of_model(const std::string& path) {
-  fs::path model = fs::path(path).lexically_normal();
-  if (model.extension() == ".h5" && model.has_parent_path()) model = model.parent_path();
-  if (!model.has_filename()) model = model.parent_path();
-  const std::string name = model.filename().string();
-  return name.empty() || name == "." || name == ".." ? "model" : name;
-}
-
-// What nobody said about a language model that gets used to other text: a small rate that falls to nothing, few passes.
-// Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1.
-void choose_adaptation(LayeredConfig& config) {
-  const std::pair<const char*, const char*> recipe[] = {
-      {"learning-rate", "5e-5"}, {"schedule", "linear"},      {"min-learning-rate", "0"},
-      {"warmup", "10%"},         {"weight-decay", "0.01"},    {"beta2", "0.999"},
-      {"dropout", "0.1"},        {"sampling-order", "epoch"}, {"batch", "8"},
-      {"eval-every", "1e"},      {"save-every", "1e"}};
-  for (const auto& [name, value] : recipe) choose(config, name, value);
-  const TrainConfig& c = config.values;
-  if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "3");
-}
-
 int run(const Arguments& arguments) {
-  LayeredConfig config = config_of(arguments);
-  TrainConfig& c = config.values;
+  const LayeredConfig config = config_of(arguments);
+  const TrainConfig& c = config.values;
   if (arguments.has("resume")) return run_training_command(arguments, config, "finetune");
   if (c.init.empty()) {
     throw UsageError(
@@ -54,22 +28,19 @@ int run(const Arguments& arguments) {
         "rapt finetune needs --task classify|regress|multilabel|tag|qa|choice|lm|mlm|mlm-nsp, or --preset "
         "glue/NAME");
   }
-  if (c.task == "lm") choose_adaptation(config);
-  if (c.out.empty()) {
-    c.out = "runs/" + name_of_model(c.init) + "-" + (c.glue.empty() ? c.task : c.glue);
-    config.origin["out"] = Origin::kChosen;
-  }
   return run_training_command(arguments, config, "finetune");
 }
 
 }  // namespace
 
 Command finetune_command() {
-  std::vector<Option> options = setting_options();
-  const std::map<std::string, std::string> chosen = {
-      {"task", ""}, {"batch", "32"}, {"learning-rate", "5e-5"}, {"weight-decay", "0.01"}, {"epochs", "3"}};
+  LayeredConfig recipe;
+  choose_fine_tuning(recipe);
+  std::vector<Option> options = setting_options({}, recipe.values);
   for (Option& option : options) {
-    if (const auto other = chosen.find(option.name); other != chosen.end()) option.fallback = other->second;
+    if (option.name == "task") option.fallback = "";
+    const bool of_model = option.group == "model" || option.group == "tokenizer";
+    if (of_model && !option.name.ends_with("dropout") && option.name != "init") option.fallback = "as the model has it";
     // What a model is like is decided already; what it learns from is labelled as a rule.
     if (option.group == "model") option.common = option.name == "init";
     if (option.group == "tokenizer") option.common = false;

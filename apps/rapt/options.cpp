@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 #include <stdexcept>
 
 #include "io/escape.h"
@@ -35,11 +36,10 @@ const std::vector<Option>& global_options() {
   return options;
 }
 
-std::vector<Option> setting_options(const std::vector<std::string>& names) {
+std::vector<Option> setting_options(const std::vector<std::string>& names, const TrainConfig& defaults) {
   std::vector<Option> options;
   const auto add = [&](const Setting& s) {
     if (s.name == "threads") return;  // a global option
-    const TrainConfig defaults;
     const std::vector<std::string> values = s.get(defaults);
     Option option{
         .name = s.name, .value = s.value, .help = s.help, .aliases = s.aliases, .group = s.group, .common = s.common};
@@ -63,8 +63,16 @@ static std::string kebab(std::string_view word) {
 
 static std::string dashed(std::string_view name) { return (name.size() == 1 ? "-" : "--") + std::string(name); }
 
+std::vector<std::string> Arguments::words() const {
+  std::vector<std::string> words = {"rapt"};
+  std::istringstream verb(command_.name);
+  for (std::string word; verb >> word;) words.push_back(word);
+  words.insert(words.end(), typed_.begin(), typed_.end());
+  return words;
+}
+
 Arguments::Arguments(const Command& command, const std::vector<std::string>& typed)
-    : command_(command), options_(command.options) {
+    : command_(command), typed_(typed), options_(command.options) {
   for (const Option& option : global_options()) options_.push_back(option);
   // An unknown option is named before anything it may have caused, a missing value say.
   for (const std::string& word : typed) {

@@ -54,6 +54,9 @@ class Arguments final {
   /// \throws UsageError  "rapt tokenizer train needs --out FILE"
   std::string required(std::string_view name) const;
 
+  /// All words that were typed, the program and its verb in front.
+  std::vector<std::string> words() const;
+
   const std::vector<std::string>& positionals() const { return positionals_; }
   /// The n-th argument without a dash, or `fallback` if there are fewer.
   std::string positional(std::size_t n, std::string fallback = "") const;
@@ -77,6 +80,7 @@ class Arguments final {
   void check_positionals() const;
 
   const Command& command_;
+  std::vector<std::string> typed_;
   std::vector<Option> options_;
   std::vector<Given> given_;
   std::vector<std::string> positionals_;
@@ -99,6 +103,7 @@ struct Command {
 const std::vector<Option>& global_options();
 
 /// The settings named, in that order, or all of them if `names` is empty, as options.
-std::vector<Option> setting_options(const std::vector<std::string>& names = {});
+/// \param defaults  what help says a setting is if it is not given
+std::vector<Option> setting_options(const std::vector<std::string>& names = {}, const TrainConfig& defaults = {});
 
 }  // namespace rapt::app

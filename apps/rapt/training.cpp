@@ -23,18 +23,13 @@ namespace {
 
 std::vector<FlagValue> flags_of(const Arguments& arguments) {
   std::vector<FlagValue> flags = arguments.settings();
-  if (!arguments.positionals().empty()) flags.push_back({"data", arguments.positionals()});
-  if (const std::string folder = arguments.text("resume"); !folder.empty()) flags.push_back({"out", {folder}});
+  std::vector<std::string> data = arguments.positionals();
+  const std::string folder = arguments.text("resume");
+  // `--minutes 10 more`, as people say it.
+  if (!folder.empty() && data == std::vector<std::string>{"more"} && !fs::exists("more")) data.clear();
+  if (!data.empty()) flags.push_back({"data", data});
+  if (!folder.empty()) flags.push_back({"out", {folder}});
   return flags;
-}
-
-std::string command_line_of(const Arguments& arguments) {
-  std::string line;
-  for (const FlagValue& flag : flags_of(arguments)) {
-    line += (line.empty() ? "" : " ") + ("--" + flag.name);
-    for (const std::string& value : flag.values) line += " " + value;
-  }
-  return line;
 }
 
 // What to type next with a model of this task.
@@ -71,8 +66,8 @@ void tell_best(const RunResult& result) {
 void tell_result(const RunResult& result, const std::string& verb) {
   const std::string folder = escape_for_terminal(result.folder);
   if (result.already) {
-    return say(fmt::format("{} is finished: {} updates; for more: rapt {} --init {} ... --out ANOTHER", folder,
-                           result.steps, verb, folder));
+    return say(fmt::format("{} is finished: {} updates; to train it further: rapt {} --resume {} --steps {}", folder,
+                           result.steps, verb, folder, 2 * result.steps));
   }
   if (result.labels_to_come) {
     return say(fmt::format("stopped by {} while learning words; the same command goes on", result.reason));
@@ -104,7 +99,7 @@ std::vector<Option> training_options() {
           {.name = "config", .value = "FILE", .help = "settings from a TOML file", .aliases = {"c"}},
           {.name = "print-config",
            .kind = OptionKind::kSwitch,
-           .help = "show the settings and where each came from, and stop",
+           .help = "show the settings that the run would have and where each came from, and stop",
            .aliases = {"dump-config"}},
           {.name = "json", .kind = OptionKind::kSwitch, .help = "with --seeds: one JSON object instead of a table"}};
 }
@@ -133,7 +128,7 @@ std::vector<std::pair<std::string, double>> best_validation(const std::string& f
 
 RunResult train_one(const RunRequest& request, const StopSignals& signals) {
   const TrainConfig& config = request.config.values;
-  const RunFolder folder{config.out.empty() ? default_run_folder(config.data) : config.out};
+  const RunFolder folder{config.out.empty() ? default_run_folder(config) : config.out};
   const std::string parent = fs::path(folder.path).parent_path().string();
   const bool is_new = !fs::exists(folder.path), parent_is_new = is_new && !parent.empty() && !fs::exists(parent);
   try {
@@ -149,19 +144,19 @@ RunResult train_one(const RunRequest& request, const StopSignals& signals) {
 int run_training_command(const Arguments& arguments, const LayeredConfig& config, const std::string& verb) {
   RunRequest request;
   request.config = config;
-  if (arguments.has("print-config")) {
-    validate(config.values);
-    out(describe(config));
-    return 0;
-  }
   request.resume = arguments.has("resume");
+  request.command = arguments.words();
+  require_known_names(config.values);
   if (!request.resume) check_early(config);
   if (config.values.data.empty() && !request.resume) {
     throw UsageError(verb == "train"
                          ? "rapt train needs text; give it a file, a folder or - for standard input: rapt train my.txt"
                          : "rapt " + verb + " needs data to learn from; give it with --train FILE");
   }
-  if (!config.origin.empty()) request.command_line = command_line_of(arguments);
+  if (arguments.has("print-config")) {
+    out(describe(settle_run(request)));
+    return 0;
+  }
   const Terminal& t = terminal();
   request.progress = {.bar = t.bar, .colour = t.colour, .unicode = t.unicode, .quiet = t.quiet, .width = t.width};
   request.sink = [](std::string_view text) { tell(text); };

@@ -126,7 +126,7 @@ int run_seeds(const Arguments& arguments, const RunRequest& request, const std::
   for (const std::string& file : config.data) {
     if (file == "-") throw UsageError("--seeds reads the data once for each seed, got standard input; give a file");
   }
-  const std::string folder = config.out.empty() ? default_run_folder(config.data) : config.out;
+  const std::string folder = config.out.empty() ? default_run_folder(config) : config.out;
   require_folder_for_seeds(folder);
   const StopSignals signals;
   std::vector<SeedResult> results;
@@ -149,14 +149,10 @@ int run_seeds(const Arguments& arguments, const RunRequest& request, const std::
     if (result.already) say(fmt::format("{} is finished", escape_for_terminal(result.folder)));
     metric = result.metric;
     const bool validated = std::isfinite(result.best_loss);
-    const bool larger = metric != "loss" && metric_info(metric).larger_is_better;
-    results.push_back({.seed = seed,
-                       .folder = name,
-                       .score = !validated ? NAN
-                                : larger   ? result.best_score
-                                           : -result.best_score,
-                       .loss = validated ? result.best_loss : NAN,
-                       .metrics = best_validation(result.folder)});
+    SeedResult one_seed{.seed = seed, .folder = name, .metrics = best_validation(result.folder)};
+    one_seed.score = value_of(one_seed, metric);
+    one_seed.loss = validated ? result.best_loss : NAN;
+    results.push_back(std::move(one_seed));
   }
   const Json json = as_json(results, metric);
   write_file_durably(folder + "/seeds.json", dump_pretty(json) + "\n");

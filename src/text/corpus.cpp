@@ -6,6 +6,7 @@
 #include "io/json.h"
 #include "tensor/error.h"
 #include "text/line_reader.h"
+#include "text/utf8.h"
 
 namespace rapt {
 
@@ -50,6 +51,7 @@ CorpusReader Corpus::read() const {
 
 CorpusInfo Corpus::scan() const {
   CorpusInfo info;
+  CharacterSet characters;
   CorpusReader reader = read();
   CorpusPiece piece;
   while (reader.next(piece)) {
@@ -57,7 +59,9 @@ CorpusInfo Corpus::scan() const {
     info.bytes += piece.text.size();
     info.characters += static_cast<std::uint64_t>(std::count_if(
         piece.text.begin(), piece.text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    characters.add(piece.text);
   }
+  info.different_characters = characters.size();
   return info;
 }
 

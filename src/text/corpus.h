@@ -40,6 +40,7 @@ struct CorpusPiece {
 struct CorpusInfo {
   std::int64_t documents = 0;
   std::uint64_t bytes = 0, characters = 0;
+  std::size_t different_characters = 0;
 };
 
 class CorpusReader;

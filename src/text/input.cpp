@@ -29,16 +29,18 @@ Input::Input(std::string name, FileDescriptor file)
 Input Input::from_file(const std::string& path) { return Input(path, open_regular_file(path)); }
 
 Input Input::from_standard_input() {
-  Spool kept("standard input");
-  std::vector<char> block(kBlock);
-  while (true) {
-    const ssize_t got = ::read(STDIN_FILENO, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw IoError(std::string("standard input: reading failed: ") + std::strerror(errno));
-    if (got == 0) break;
-    kept.append(block.data(), static_cast<std::size_t>(got));
-  }
-  return Input("standard input", kept.finish());
+  static const Input input = [] {
+    Spool kept("standard input");
+    std::vector<char> block(kBlock);
+    while (true) {
+      const ssize_t got = ::read(STDIN_FILENO, block.data(), block.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw IoError(std::string("standard input: reading failed: ") + std::strerror(errno));
+      if (got == 0) return Input("standard input", kept.finish());
+      kept.append(block.data(), static_cast<std::size_t>(got));
+    }
+  }();
+  return input;
 }
 
 Input Input::from_memory(std::string name, std::string bytes) {

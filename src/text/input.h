@@ -17,7 +17,8 @@ class Input final {
   /// A regular file.
   /// \throws MissingInputError, DataError  as open_regular_file
   static Input from_file(const std::string& path);
-  /// Everything that standard input still has, kept in a temporary file without a name.
+  /// All of standard input, kept in a temporary file without a name. It is read once in the life of the program; later
+  /// calls give the same bytes.
   /// \throws IoError
   static Input from_standard_input();
   /// A text in memory.

@@ -154,6 +154,14 @@ std::string utf8_lossy(std::string_view text) {
   return out;
 }
 
+void CharacterSet::add(std::string_view text) {
+  for_each_character(text, [this](char32_t code, std::string_view) {
+    if (seen_[code]) return;
+    seen_[code] = true;
+    ++size_;
+  });
+}
+
 std::size_t incomplete_utf8_tail(std::string_view text) {
   for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
     const char* p = text.data() + text.size() - back;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rapt {
 
@@ -63,6 +64,17 @@ void require_utf8(std::string_view text, std::string_view name, std::size_t offs
 
 /// The text with U+FFFD for everything that is not UTF-8.
 std::string utf8_lossy(std::string_view text);
+
+/// Which characters texts have, counted once each; what is not UTF-8 is U+FFFD.
+class CharacterSet final {
+ public:
+  void add(std::string_view text);
+  std::size_t size() const { return size_; }
+
+ private:
+  std::vector<bool> seen_ = std::vector<bool>(0x110000);
+  std::size_t size_ = 0;
+};
 
 /// Bytes at the end of the text that begin a character which more bytes could complete: 0 to 3.
 std::size_t incomplete_utf8_tail(std::string_view text);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "tensor/error.h"
+#include "text/tokenizer_trainer.h"
 #include "train/machine.h"
 #include "train/model_size.h"
 #include "train/networks.h"
@@ -97,6 +99,22 @@ void choose_fine_tuning(LayeredConfig& config) {
   if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "3");
 }
 
+void choose_adaptation(LayeredConfig& config) {
+  choose_all(config, {{"learning-rate", "5e-5"},
+                      {"schedule", "linear"},
+                      {"min-learning-rate", "0"},
+                      {"warmup", "10%"},
+                      {"weight-decay", "0.01"},
+                      {"beta2", "0.999"},
+                      {"dropout", "0.1"},
+                      {"sampling-order", "epoch"},
+                      {"batch", "8"},
+                      {"eval-every", "1e"},
+                      {"save-every", "1e"}});
+  const TrainConfig& c = config.values;
+  if (!has_end(c) && c.minutes <= 0) choose(config, "epochs", "3");
+}
+
 bool has_end(const TrainConfig& config) { return config.steps > 0 || config.epochs > 0 || config.tokens > 0; }
 
 double minutes_of(const TrainConfig& config) { return config.minutes > 0 ? config.minutes : kDefaultMinutes; }
@@ -111,13 +129,46 @@ void fit_warmup(LayeredConfig& config, const Notice& notice) {
   notice("train: the warm-up is " + to_string(c.warmup) + " updates, a tenth of --steps");
 }
 
+void fit_max_length(LayeredConfig& config) {
+  TrainConfig& c = config.values;
+  if (c.max_length <= c.context) return;
+  if (config.origin_of("max-length") >= Origin::kFile) {
+    throw UsageError("--max-length must be at most the context" + std::string(c.init.empty() ? "" : " of the model") +
+                     ", which is " + std::to_string(c.context) + ", got " + std::to_string(c.max_length));
+  }
+  c.max_length = c.context;
+}
+
+// With little time, a fifth of it is for four looks at a part and the rest for one at everything.
+ValidationPlan plan_validations(double full, double allowed) {
+  constexpr int kMost = 10, kFewest = 5;
+  if (full <= 0 || kMost * full <= allowed) return {};
+  ValidationPlan plan;
+  plan.whole = std::min(1.0, 0.8 * allowed / full);
+  const double parts = allowed - plan.whole * full;  // seconds that are left for all but the look at everything
+  plan.part = std::min(1.0, parts / (kFewest * full));
+  plan.count = kFewest;
+  if (plan.part < 1) return plan;
+  plan.count = std::clamp(static_cast<int>(allowed / full), kFewest, kMost);
+  return plan;
+}
+
 // Half the square root of the text's size: 512 entries for a megabyte, 16,000 for a gigabyte. A token should be seen
 // often enough to be learnt, and the more text it stands for, the fewer of them a text costs: on a megabyte of
 // Shakespeare, 512 byte pairs reach 1.54 nats a byte where characters reach 1.83 with the same work.
-void choose_tokenizer(LayeredConfig& config, const char* kind, std::uint64_t text_bytes) {
+void choose_tokenizer(LayeredConfig& config, const char* kind, const CorpusInfo& text) {
   choose(config, "tokenizer", kind);
-  const double entries = std::sqrt(static_cast<double>(text_bytes)) / 2;
-  choose(config, "vocab", std::to_string(std::clamp<std::int64_t>(std::llround(entries / 64) * 64, 320, 32000)));
+  const double entries = std::sqrt(static_cast<double>(text.bytes)) / 2;
+  const bool of_bytes = config.values.tokenizer == "byte-bpe";
+  choose(config, "vocab", std::to_string(vocabulary_for(entries, of_bytes ? 0 : text.different_characters, 32000)));
+}
+
+std::int64_t vocabulary_for(double entries, std::size_t different_characters, std::int64_t most) {
+  const TokenizerTrainerOptions trainer;  // rarer characters than it takes are unknown
+  const auto characters = static_cast<double>(std::min(different_characters, trainer.max_characters));
+  constexpr double kSpecial = 64;  // special tokens, with room to spare
+  const double needed = characters > 0 ? 2 * characters + kSpecial : 0;
+  return std::clamp<std::int64_t>(std::llround(std::max(entries, needed) / 64) * 64, 320, most);
 }
 
 void choose_network(LayeredConfig& config, const TokenStore& store, const Notice& notice) {
@@ -146,6 +197,27 @@ void choose_network(LayeredConfig& config, const TokenStore& store, const Notice
   }
 }
 
+// Seconds that a validation of all held-out tokens takes: the forward pass is a third of an update's work.
+static double validation_seconds(const Pace& pace, double tokens) { return pace.token / 3 * tokens; }
+
+// What is left of some minutes for updates: the start and samples take a little, too.
+constexpr double kShareOfUpdates = 0.97, kShareOfValidations = 0.1;
+
+std::int64_t updates_in_minutes(double minutes, const TrainConfig& config, const NetworkConfig& network,
+                                const TrainingData& data, double validation_tokens) {
+  TrainConfig alone = config;  // no longer a part of its run
+  alone.stretch_start = 0;
+  const Pace pace = measure_pace(alone, network, data);
+  double update = pace.update;
+  if (config.eval_every.unit == Period::Unit::kUpdates) {
+    const double read = config.eval_tokens > 0 ? static_cast<double>(config.eval_tokens) : validation_tokens;
+    update += validation_seconds(pace, std::min(read, validation_tokens)) / config.eval_every.amount;
+  }
+  const double last = config.last_eval_tokens > 0 ? static_cast<double>(config.last_eval_tokens) : validation_tokens;
+  const double seconds = kShareOfUpdates * 60 * minutes - validation_seconds(pace, std::min(last, validation_tokens));
+  return std::max<std::int64_t>(10, static_cast<std::int64_t>(seconds / update));
+}
+
 void choose_length(LayeredConfig& config, const NetworkConfig& network, const TrainingData& data,
                    double validation_tokens, const Notice& notice) {
   TrainConfig& c = config.values;
@@ -153,19 +225,25 @@ void choose_length(LayeredConfig& config, const NetworkConfig& network, const Tr
   c.minutes = minutes_of(c);
   const double budget = 60 * c.minutes;
   const Pace pace = measure_pace(c, network, data);
-  // Ten validations, whose forward passes are a third of an update's work; what they, the samples and the start take is
-  // not training.
-  const double training = std::max(0.5 * budget, 0.97 * budget - 10 * pace.token / 3 * validation_tokens);
-  auto steps = std::max<std::int64_t>(10, static_cast<std::int64_t>(training / pace.update));
+  const double full = validation_seconds(pace, validation_tokens);
+  const ValidationPlan plan = plan_validations(full, kShareOfValidations * budget);
+  const double validating = (plan.count * plan.part + (plan.part < 1 ? plan.whole : 0)) * full;
+  auto steps =
+      std::max<std::int64_t>(10, static_cast<std::int64_t>((kShareOfUpdates * budget - validating) / pace.update));
   if (c.most_epochs > 0) {
     TrainConfig enough = c;
     enough.epochs = c.most_epochs;
     steps = std::min(steps, total_updates(enough, data));
   }
+  const auto tokens = [&](double share) {
+    return std::to_string(share < 1 ? std::max<std::int64_t>(1, std::llround(share * validation_tokens)) : 0);
+  };
   choose_all(config, {{"schedule", "cosine"},
                       {"min-learning-rate", text_of(c.learning_rate / 20)},
                       {"warmup", std::to_string(std::clamp<std::int64_t>(steps / 20, 5, 200))},
-                      {"eval-every", std::to_string((steps + 9) / 10)},
+                      {"eval-every", std::to_string((steps + plan.count - 1) / plan.count)},
+                      {"eval-tokens", tokens(plan.part)},
+                      {"last-eval-tokens", tokens(plan.whole)},
                       {"save-every", std::to_string((steps + 9) / 10)},
                       {"log-every", std::to_string((steps + 49) / 50)}});
   c.steps = steps;

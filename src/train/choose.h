@@ -22,6 +22,10 @@ void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const cha
 /// run_classifier.py.
 void choose_fine_tuning(LayeredConfig& config);
 
+/// The recipe that a language model gets used to other text with: a small rate that falls to nothing, few passes.
+/// Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1.
+void choose_adaptation(LayeredConfig& config);
+
 /// Whether the settings say how long to train. With --steps given, nothing is chosen by cores or clock.
 bool has_end(const TrainConfig& config);
 
@@ -31,8 +35,31 @@ double minutes_of(const TrainConfig& config);
 /// Shortens a warm-up that a preset wants to a tenth of a run that was given fewer --steps than it.
 void fit_warmup(LayeredConfig& config, const Notice& notice);
 
-/// Chooses a tokenizer of this kind, if none is given, and the size of its vocabulary by how much text there is.
-void choose_tokenizer(LayeredConfig& config, const char* kind, std::uint64_t text_bytes);
+/// Shortens a --max-length that a preset wants to the context.
+/// \throws UsageError  one that was asked for and is longer
+void fit_max_length(LayeredConfig& config);
+
+/// How a run of some minutes validates, so that all validations together take no more than their share of them.
+struct ValidationPlan {
+  int count = 10;    ///< validations, the last one included
+  double part = 1;   ///< share of the held-out data that each of them reads
+  double whole = 1;  ///< share that is read once more at the end; 1: everything
+};
+/// \param full     seconds of a validation that reads everything
+/// \param allowed  seconds for all of them together
+ValidationPlan plan_validations(double full, double allowed);
+
+/// How many updates of a run take so many minutes, its validations included: measured on a throw-away copy.
+std::int64_t updates_in_minutes(double minutes, const TrainConfig& config, const NetworkConfig& network,
+                                const TrainingData& data, double validation_tokens);
+
+/// Chooses a tokenizer of this kind, if none is given, and the size of its vocabulary by how much text there is and how
+/// many characters it is written in.
+void choose_tokenizer(LayeredConfig& config, const char* kind, const CorpusInfo& text);
+
+/// A vocabulary of about so many entries, in which all characters have a place, at the beginning of a word and within.
+/// \param most  entries, for whatever text
+std::int64_t vocabulary_for(double entries, std::size_t different_characters, std::int64_t most);
 
 /// Chooses the network, batch and learning rate of a language model, if no preset has them and no length is given, by
 /// how many operations fit into the minutes on this machine.

@@ -52,6 +52,7 @@ static std::string write_settings(const TrainConfig& config, Comment comment) {
   for (const Setting& setting : settings()) {
     const std::vector<std::string> values = setting.get(config);
     if (values.empty() || setting.shorthand || (setting.applies && !setting.applies(config))) continue;
+    if (setting.zero_is_unset && values[0] == "0") continue;
     if (setting.group != group) {
       group = setting.group;
       out += (out.empty() ? "# " : "\n# ") + group + "\n";
@@ -76,7 +77,7 @@ std::string describe(const LayeredConfig& config) {
       case Origin::kChosen:
         return "chosen";
       case Origin::kPreset:
-        return "preset " + config.values.preset;
+        return config.values.preset.empty() ? "chosen" : "preset " + config.values.preset;
       case Origin::kFile:
         return "file";
       case Origin::kFlag:
@@ -157,6 +158,8 @@ void apply_flag(LayeredConfig& config, const FlagValue& flag) {
   } catch (const std::invalid_argument& error) {
     throw UsageError("--" + setting->name + " " + error.what());
   }
+  if (setting->zero_is_unset && setting->get(config.values).at(0) == "0")
+    throw UsageError("--" + setting->name + " must be above 0, got 0; leave it out for no limit");
   mark(config, *setting, before, Origin::kFlag);
 }
 

@@ -21,11 +21,12 @@ struct Job {
   std::unique_ptr<AnyNetwork> network;
   std::shared_ptr<const Tokenizer> tokenizer;
   TrainingData data;
-  std::string sources;        ///< JSON: what the data was read from, for the manifest
   double flop_per_token = 0;  ///< of an update; 0: not known
 
-  /// Judges the network on what is held out; not set: nothing is.
-  std::function<Evaluation()> evaluate;
+  /// Judges the network on what is held out, or on about `most` tokens of it, the same ones each time (0: on all); not
+  /// set: nothing is held out.
+  std::function<Evaluation(std::int64_t most)> evaluate;
+  double held_out_tokens = 0;
   /// What Evaluation::score is: "loss" (its negative) or the name of one of the metrics.
   std::string metric = "loss";
   /// Bytes of held-out text that a prediction stands for, to tell a loss in bits a byte; 0: not known.
@@ -50,6 +51,7 @@ Job prepare_job(const JobRequest& request);
 /// What a run begins with: the model of --init, whose structure is taken over into the request's settings; of a
 /// checkpoint that is gone on from, the tokenizer alone; nothing for a new run.
 /// \throws MissingInputError, DataError  as open_pretrained
+/// \throws UsageError  a structure or a tokenizer was asked for that the model does not have
 Pretrained start_of(const JobRequest& request);
 
 /// The checkpoint's network, or one as the settings describe it: with the weights of the start as far as it has them,

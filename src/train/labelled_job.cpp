@@ -3,9 +3,7 @@
 
 #include <algorithm>
 
-#include "io/json.h"
 #include "tensor/error.h"
-#include "text/input.h"
 #include "text/labelled/glue.h"
 #include "text/permutation.h"
 #include "text/tokenizer_files.h"
@@ -45,7 +43,7 @@ void choose_from_scratch(LayeredConfig& config, bool knows_words) {
 
 // Loaded, or learnt from the texts of the examples.
 std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Notice& notice) {
-  if (!is_tokenizer_kind(config.tokenizer)) return load_tokenizer(config.tokenizer);
+  if (!config.learns_tokenizer()) return load_tokenizer(config.tokenizer);
   TokenizerTrainerOptions options;
   options.type = tokenizer_type_named(config.tokenizer);
   options.vocabulary = config.vocabulary;
@@ -81,21 +79,6 @@ SharedData hold_out(SharedData& data, double fraction) {
   return validation;
 }
 
-// Which files the examples came from, for the manifest.
-std::string sources_of(const TrainConfig& config) {
-  Json sources = Json::array();
-  std::vector<std::string> files = config.data;
-  if (!config.validation_data.empty()) files.push_back(config.validation_data);
-  for (const std::string& file : files) {
-    if (file == "-") continue;
-    Json source;
-    source["name"] = file;
-    source["digest"] = digest_of(Input::from_file(file));
-    sources.push_back(std::move(source));
-  }
-  return dump_compact(sources);
-}
-
 // --reset-layers: the top blocks get the weights that a new network would have. Zhang, Wu, Katiyar, Weinberger, Artzi,
 // "Revisiting Few-sample BERT Fine-tuning", 2020, arXiv 2006.05987, section 5.
 void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
@@ -113,10 +96,6 @@ void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
       to[i].variable.value().copy_from(from[i].variable.value());
     }
   }
-}
-
-Dim longest_of(const TrainConfig& config) {
-  return config.max_length > 0 ? std::min(config.max_length, config.context) : config.context;
 }
 
 }  // namespace
@@ -178,7 +157,7 @@ std::string deciding_metric(const TrainConfig& config) {
 }
 
 SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer) {
-  return SequenceFrame(std::move(tokenizer), config.model == "bert", longest_of(config));
+  return SequenceFrame(std::move(tokenizer), config.model == "bert", config.longest_sequence());
 }
 
 TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config) {
@@ -207,7 +186,7 @@ Job prepare_labelled(const JobRequest& request) {
   LayeredConfig& layered = request.config;
   const TrainConfig& config = layered.values;
   const Pretrained start = start_of(request);
-  const bool from_words = config.init == request.folder.words();
+  const bool from_words = !config.init.empty() && !layered.given("init");
   std::shared_ptr<const Tokenizer> tokenizer = start.tokenizer;
   if (request.from == nullptr) {
     if (start.network != nullptr) {
@@ -223,6 +202,7 @@ Job prepare_labelled(const JobRequest& request) {
       tokenizer = make_tokenizer(config, request.notice);
     }
     if (config.model != "bert") tokenizer = with_delimiters(*tokenizer);
+    fit_max_length(layered);
   }
 
   const SequenceFrame frame = frame_of(config, tokenizer);
@@ -239,26 +219,28 @@ Job prepare_labelled(const JobRequest& request) {
 
   Job job;
   job.data = training_data(data, config);
+  if (held_out) job.held_out_tokens = static_cast<double>(held_out->tokens());
   const Dim vocabulary = std::max<Dim>(tokenizer->vocabulary_size(),
                                        start.network != nullptr ? start.network->backbone().vocabulary() : 0);
   if (request.from == nullptr) {
     if (from_words || start.network == nullptr) {
       choose(layered, "most-epochs", epochs_from_scratch(data->samples()));
     }
-    choose_length(layered, network_config(config, vocabulary), job.data,
-                  held_out ? static_cast<double>(held_out->tokens()) : 0, request.notice);
+    choose_length(layered, network_config(config, vocabulary), job.data, job.held_out_tokens, request.notice);
+    validate(config);
   }
-  validate(config);
   const bool same_head = start.config.task == config.task && start.config.labels == config.labels;
   job.network = first_network(request, start, vocabulary, same_head);
   if (start.network != nullptr) reset_top_layers(*job.network, config);
   job.tokenizer = tokenizer;
-  job.sources = sources_of(config);
   job.flop_per_token = model_size(config, vocabulary, job.data.tokens_per_sample).flop_per_token;
   job.metric = deciding_metric(config);
   if (held_out) {
-    job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out, metric = job.metric] {
-      return score_labelled(network, *held_out).evaluation(metric);
+    job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out, metric = job.metric](std::int64_t most) {
+      if (most <= 0 || most >= held_out->tokens()) return score_labelled(network, *held_out).evaluation(metric);
+      const LabelledData part =
+          held_out->subset(evenly_spaced(held_out->samples(), held_out->samples() * most / held_out->tokens()));
+      return score_labelled(network, part).evaluation(metric);
     };
   }
   return job;

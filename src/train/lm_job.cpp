@@ -25,10 +25,12 @@ Dim vocabulary_of(const Pretrained& start, const TokenStore& store) {
   return known;
 }
 
-Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, double text_bytes) {
+Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, double bytes_per_target,
+                    std::int64_t most) {
   Evaluation result;
   double sum = 0;
-  for (Dim first = 0; first < held_out.sequences(); first += batch) {
+  const auto targets = static_cast<double>(held_out.targets());
+  for (const Dim first : batches_to_read(held_out.sequences(), batch, targets, most)) {
     const Tensor log_probabilities = model.log_probabilities(held_out.batch(first, batch));
     for (const float p : log_probabilities.span<float>()) sum -= static_cast<double>(p);
     result.targets += log_probabilities.size();
@@ -36,8 +38,9 @@ Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, d
   result.loss = result.targets > 0 ? sum / static_cast<double>(result.targets) : NAN;
   result.score = -result.loss;
   result.metrics.emplace_back("perplexity", std::exp(result.loss));
-  if (text_bytes > 0) {
-    result.metrics.emplace_back("bits_per_byte", bits_per_byte(result.loss, result.targets, text_bytes));
+  if (bytes_per_target > 0) {
+    const double bytes = bytes_per_target * static_cast<double>(result.targets);
+    result.metrics.emplace_back("bits_per_byte", bits_per_byte(result.loss, result.targets, bytes));
   }
   return result;
 }
@@ -64,10 +67,14 @@ Job prepare_language_model(const JobRequest& request) {
   LayeredConfig& layered = request.config;
   const TrainConfig& config = layered.values;
   const Pretrained start = start_of(request);
-  if (start.network != nullptr) static_cast<void>(start.gpt());  // or it says what it is
   const std::optional<Corpus> corpus = open_corpus(config, request.notice);
+  if (start.network != nullptr) {
+    static_cast<void>(start.gpt());  // or it says what it is
+    if (corpus && !corpus->holds_tokens()) require_tokenizer(start);
+    choose_adaptation(layered);
+  }
   if (request.from == nullptr && start.network == nullptr && corpus && !corpus->holds_tokens()) {
-    choose_tokenizer(layered, "byte-bpe", corpus->scan().bytes);
+    choose_tokenizer(layered, "byte-bpe", corpus->scan());
   }
   RunData data = prepare_data(config, corpus, request.folder, start.tokenizer, request.notice);
   const TokenStore store = data.store;
@@ -76,21 +83,21 @@ Job prepare_language_model(const JobRequest& request) {
     choose_network(layered, store, request.notice);
     choose_length(layered, network_config(config, vocabulary), training_data(config, store),
                   static_cast<double>(store.part(Part::kValidation).size()), request.notice);
+    validate(config);
   }
-  validate(config);
 
   Job job;
   job.network = first_network(request, start, vocabulary, true);
   const Gpt& model = *job.network->as<Gpt>();
   job.tokenizer = std::move(data.tokenizer);
   job.data = training_data(config, store);
-  job.sources = store.sources_json();
   job.flop_per_token = model_size(config, vocabulary).flop_per_token;
   if (const auto held = held_out(config, store)) {
-    const double bytes = static_cast<double>(store.text_bytes(Part::kValidation));
-    job.bytes_per_target = bytes / static_cast<double>(held->targets());
-    job.evaluate = [&model, held = *held, batch = std::max<Dim>(1, kEvaluationRows / config.context), bytes] {
-      return evaluate(model, held, batch, bytes);
+    job.held_out_tokens = static_cast<double>(held->targets());
+    job.bytes_per_target = static_cast<double>(store.text_bytes(Part::kValidation)) / job.held_out_tokens;
+    job.evaluate = [&model, held = *held, batch = std::max<Dim>(1, kEvaluationRows / config.longest_sequence()),
+                    bytes = job.bytes_per_target](std::int64_t most) {
+      return evaluate(model, held, batch, bytes, most);
     };
   }
   job.sample = [&model, tokenizer = job.tokenizer, store, config] { return sample(model, *tokenizer, store, config); };

@@ -19,11 +19,12 @@ InstanceOptions instance_options(const TrainConfig& config) {
   return options;
 }
 
-Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch) {
+Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch,
+                                 double tokens, std::int64_t most) {
   Evaluation result;
   AccuracyCount words, pairs;
   double word_loss = 0, pair_loss = 0;
-  for (Dim first = 0; first < held_out.sequences(); first += batch) {
+  for (const Dim first : batches_to_read(held_out.sequences(), batch, tokens, most)) {
     const Batch sequences = held_out.batch(first, batch);
     const BertPretraining::Scores scores = network.scores(sequences);
     const auto targets = sequences.targets.span<std::int32_t>();

@@ -15,7 +15,9 @@ InstanceOptions instance_options(const TrainConfig& config);
 /// mlm_loss and mlm_accuracy and, if network and data have it, nsp_loss and nsp_accuracy; `loss` is the sum of both
 /// losses, as training has it.
 /// \param batch  sequences of a forward pass
-Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch);
+/// \param tokens  of all held-out sequences; most: how many of them are read, 0: all
+Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch,
+                                 double tokens = 0, std::int64_t most = 0);
 
 /// What somebody who looks at nothing would reach: shares from 0 to 1.
 struct MaskedWordsMajority {

@@ -64,7 +64,7 @@ Source open_source(const JobRequest& request, std::shared_ptr<const Tokenizer> t
     return {std::move(data.tokenizer), std::move(data.store)};
   }
   if (request.from == nullptr && tokenizer == nullptr) {
-    choose_tokenizer(layered, "wordpiece", corpus->scan().bytes);
+    choose_tokenizer(layered, "wordpiece", corpus->scan());
   }
   RunData data =
       prepare_data(config, corpus, request.folder, std::move(tokenizer), request.notice, instance_options(config));
@@ -99,6 +99,7 @@ Job prepare_masked_words(const JobRequest& request) {
     } else {
       choose_bert(layered);
     }
+    fit_max_length(layered);
   }
   Source source = open_source(request, start.tokenizer);
   const TokenStore& store = source.store;
@@ -131,21 +132,19 @@ Job prepare_masked_words(const JobRequest& request) {
     held_out.emplace(store, *source.tokenizer, Part::kValidation, masking);
     request.notice("train: " + majority_text(majority_of(*held_out, vocabulary)));
   }
+  if (held_out) job.held_out_tokens = static_cast<double>(held_out->sequences()) * job.data.tokens_per_sample;
   if (request.from == nullptr) {
-    const double validation_tokens =
-        held_out ? static_cast<double>(held_out->sequences()) * job.data.tokens_per_sample : 0;
-    choose_length(layered, network_config(config, vocabulary), job.data, validation_tokens, request.notice);
+    choose_length(layered, network_config(config, vocabulary), job.data, job.held_out_tokens, request.notice);
+    validate(config);
   }
-  validate(config);
 
   job.network = first_network(request, start, vocabulary, true);
   job.tokenizer = source.tokenizer;
-  job.sources = store.sources_json();
   job.flop_per_token = model_size(config, vocabulary, job.data.tokens_per_sample).flop_per_token;
   if (held_out) {
-    job.evaluate = [&network = *job.network->as<BertPretraining>(), held = *held_out,
-                    batch = std::max<Dim>(1, kEvaluationRows / sequence)] {
-      return evaluate_masked_words(network, held, batch);
+    job.evaluate = [&network = *job.network->as<BertPretraining>(), held = *held_out, tokens = job.held_out_tokens,
+                    batch = std::max<Dim>(1, kEvaluationRows / sequence)](std::int64_t most) {
+      return evaluate_masked_words(network, held, batch, tokens, most);
     };
   }
   return job;

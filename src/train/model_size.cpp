@@ -10,11 +10,6 @@ bool has_pooler(const TrainConfig& config) {
   return config.task != "mlm" && config.task != "tag" && config.task != "qa";
 }
 
-double longest_of(const TrainConfig& config) {
-  if (config.max_length > 0) return static_cast<double>(std::min(config.max_length, config.context));
-  return static_cast<double>(config.context);
-}
-
 // Parameters of the head that a token is multiplied with, on average.
 double head_products(const TrainConfig& config, Dim vocabulary) {
   const auto V = static_cast<double>(vocabulary), C = static_cast<double>(config.width);
@@ -48,7 +43,7 @@ ModelSize model_size(const TrainConfig& config, Dim vocabulary, double length) {
   if (bert && (config.task == "mlm" || config.task == "mlm-nsp")) size.in_heads = C * C + C + norm + V;
   if (bert && config.task == "mlm-nsp") size.in_heads += 2 * C + 2;
 
-  const double keys = (length > 0 ? length : longest_of(config)) * (bert ? 1 : 0.5);
+  const double keys = (length > 0 ? length : static_cast<double>(config.longest_sequence())) * (bert ? 1 : 0.5);
   size.in_products = static_cast<double>(L * (4 * C * C + 2 * C * F)) + head_products(config, V);
   size.flop_per_token = 6 * size.in_products + 12 * keys * static_cast<double>(L * C);
   size.state_bytes = static_cast<std::uint64_t>(size.parameters + size.in_heads) * 16;

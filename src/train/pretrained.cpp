@@ -79,6 +79,7 @@ Pretrained open_pretrained(const std::string& path) {
     HuggingFaceModel model = read_hugging_face(result.source);
     result.config.task = task_word(model.network.config());
     result.config.labels = std::move(model.labels);
+    result.config.tokenizer = result.source;
     take_network_settings(result.config, model.network.config());
     result.network = std::make_unique<AnyNetwork>(std::move(model.network));
     result.tokenizer = tokenizer_beside(result.source);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <stdlib.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -9,20 +12,19 @@
 #include <numbers>
 
 #include "io/durable_file.h"
-#include "io/file.h"
+#include "io/escape.h"
 #include "io/json.h"
 #include "io/lock_file.h"
 #include "tensor/error.h"
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "train/checkpoint.h"
-#include "train/choose.h"
-#include "train/job.h"
 #include "train/labelled_job.h"
 #include "train/machine.h"
-#include "train/run_folder.h"
+#include "train/numbers.h"
+#include "train/resume.h"
+#include "train/run_start.h"
 #include "train/self_pretraining.h"
-#include "train/settings.h"
 
 namespace rapt {
 
@@ -36,24 +38,9 @@ constexpr const char* kBuild = "rapt " RAPT_VERSION " (" __VERSION__ ")";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-CheckpointSummary inspect(const std::string& path) {
-  const CheckpointFile file(path);
-  return {.step = file.state_integer("step"), .finished = file.state_integer("finished") != 0};
-}
-
-// The settings of the run that is there, with what may differ taken from what was asked for now.
-TrainConfig resumed_config(const TrainConfig& saved, const LayeredConfig& wanted) {
-  TrainConfig config = saved;
-  for (const Setting& s : settings()) {
-    if (s.may_differ && !s.shorthand && wanted.given(s.name)) s.set(config, s.get(wanted.values));
-  }
-  return config;
-}
-
 // Seconds that earlier sittings took, as the checkpoint's manifest has them.
 double seconds_before(const CheckpointFile& file) {
-  const Json manifest = parse_json(file.text("manifest"), file.path() + ": /manifest");
-  return JsonFields(manifest, file.path() + ": /manifest").number_or("seconds", 0);
+  return JsonFields(manifest_of(file), file.path() + ": /manifest").number_or("seconds", 0);
 }
 
 // What is told of a run that had come to its end before.
@@ -71,6 +58,10 @@ RunResult finished_before(const RunFolder& folder, const FoundCheckpoint& found,
   return r;
 }
 
+std::optional<std::int64_t> step_of(const CheckpointFile* from) {
+  return from == nullptr ? std::nullopt : std::optional(from->state_integer("step"));
+}
+
 Network& network_to_train(AnyNetwork& network) {
   if (auto* trainable = network.as<Network>()) return *trainable;
   throw UsageError("train: --task embed is a network without a head, which has nothing to learn; give another --task");
@@ -79,21 +70,28 @@ Network& network_to_train(AnyNetwork& network) {
 // A run that is set up: everything the loop needs, and the loop.
 class Run {
  public:
-  Run(const RunRequest& request, const StopSignals& signals, RunFolder folder, TrainConfig config, Job job,
-      const CheckpointFile* from)
+  Run(const RunRequest& request, const StopSignals& signals, RunFolder folder, Beginning beginning)
       : request_(request),
         signals_(signals),
         folder_(std::move(folder)),
-        config_(std::move(config)),
-        job_(std::move(job)),
+        config_(std::move(beginning.config.values)),
+        inputs_(std::move(beginning.inputs)),
+        job_(std::move(beginning.job)),
         total_steps_(total_updates(config_, job_.data)),
         trainer_(config_, network_to_train(*job_.network), job_.data, total_steps_),
-        metrics_(folder_.metrics(), from == nullptr ? std::nullopt : std::optional(from->state_integer("step"))),
+        metrics_(folder_.metrics(), step_of(beginning.from.get())),
         progress_(request.progress, request.sink, &metrics_) {
-    if (from == nullptr) return;
-    restore(trainer_, *from);
-    earlier_seconds_ = seconds_before(*from);
-    parent_ = fs::path(from->path()).filename().string();
+    if (beginning.from == nullptr) return;
+    const CheckpointFile& from = *beginning.from;
+    restore(trainer_, from);
+    TrainState& state = trainer_.state();
+    if (was_extended(config_, {.step = state.step})) {
+      state.finished = false;
+      state.stalled = 0;
+    }
+    earlier_seconds_ = seconds_before(from);
+    parent_ = fs::path(from.path()).filename().string();
+    last_saved_ = state.step;
   }
 
   RunResult loop();
@@ -109,7 +107,8 @@ class Run {
   }
   std::string end_reason() const;
   UpdateReport report(const UpdateResult& update) const;
-  bool validate();
+  bool validate(bool last);
+  UpdateResult update();
   void sample();
   void save(bool best);
   CheckpointTexts texts() const;
@@ -119,6 +118,7 @@ class Run {
   const StopSignals& signals_;
   RunFolder folder_;
   TrainConfig config_;
+  RunInputs inputs_;
   Job job_;
   std::int64_t total_steps_;
   Trainer trainer_;
@@ -127,10 +127,10 @@ class Run {
   double earlier_seconds_ = 0;
   std::string parent_;
   Clock::time_point start_ = Clock::now();
-  double peak_ = 0;             // sgemm, operations a second
-  double sitting_tokens_ = 0;   // of this sitting, and
-  double sitting_seconds_ = 0;  // the time that its updates took
-  std::int64_t saved_step_ = -1;
+  double peak_ = 0;               // sgemm, operations a second
+  double sitting_tokens_ = 0;     // of this sitting, and
+  double sitting_seconds_ = 0;    // the time that its updates took
+  std::int64_t last_saved_ = -1;  // update of the newest checkpoint; -1: none yet
 };
 
 std::string Run::end_reason() const {
@@ -165,24 +165,45 @@ UpdateReport Run::report(const UpdateResult& update) const {
   return r;
 }
 
-// True if it is the best so far.
-bool Run::validate() {
-  const Evaluation evaluation = job_.evaluate();
+// True if it is the best so far. Each validation of a run reads the same part of the held-out data, and by that the
+// best is found; the last one reads the rest as well, and tells of all.
+bool Run::validate(bool last) {
+  Evaluation evaluation = job_.evaluate(config_.eval_tokens);
   TrainState& s = trainer_.state();
   const bool best = evaluation.score > s.best_score;
   s.stalled = best ? 0 : s.stalled + 1;
+  if (best) s.best_score = evaluation.score;
+  double read = static_cast<double>(config_.eval_tokens);
+  if (last && config_.eval_tokens > 0) {
+    evaluation = job_.evaluate(config_.last_eval_tokens);
+    read = static_cast<double>(config_.last_eval_tokens);
+  }
   if (best) {
-    s.best_score = evaluation.score;
     s.best_loss = evaluation.loss;
     s.best_step = s.step;
   }
   progress_.validation({.step = s.step,
                         .epoch = trainer_.epochs(),
                         .evaluation = evaluation,
+                        .share = read > 0 ? std::min(1.0, read / job_.held_out_tokens) : 1,
                         .metric = job_.metric,
                         .best = best,
                         .seconds = seconds()});
   return best;
+}
+
+// A bad update says how to go on without it.
+UpdateResult Run::update() {
+  try {
+    return trainer_.update();
+  } catch (const NotFiniteError& error) {
+    const std::string rate = " --learning-rate " + print_number(config_.learning_rate / 4);
+    const std::string advice = last_saved_ < 0 ? "start again with a lower rate, such as" + rate + ", or a lower --clip"
+                                               : "resume from update " + std::to_string(last_saved_) +
+                                                     " with a lower rate or --clip: rapt " + "train --resume " +
+                                                     for_shell(folder_.path) + rate;
+    throw NotFiniteError(std::string(error.what()) + "; " + advice);
+  }
 }
 
 void Run::sample() {
@@ -195,8 +216,8 @@ CheckpointTexts Run::texts() const {
   manifest["format"] = "rapt checkpoint";
   manifest["step"] = trainer_.state().step;
   manifest["parent"] = parent_;
-  manifest["data"] = parse_json(job_.sources, "sources");
-  manifest["command"] = request_.command_line;
+  write_inputs(inputs_, manifest);
+  manifest["command"] = command_line(request_.command);
   manifest["build"] = kBuild;
   manifest["instruction_set"] = simd_target();
   manifest["matmul"] = matmul_provider();
@@ -207,10 +228,10 @@ CheckpointTexts Run::texts() const {
 
 void Run::save(bool best) {
   const std::int64_t step = trainer_.state().step;
-  if (saved_step_ != step || trainer_.state().finished) {
+  if (last_saved_ != step || trainer_.state().finished) {
     metrics_.sync();
     save_checkpoint(folder_.checkpoint(step), trainer_, texts());
-    saved_step_ = step;
+    last_saved_ = step;
     parent_ = fs::path(folder_.checkpoint(step)).filename().string();
     name_checkpoint(folder_, step, folder_.last());
   }
@@ -240,7 +261,7 @@ RunResult Run::loop() {
   RunClock before = clock();  // when it was last asked what is due: nothing that falls into a validation is lost
   while (reason.empty()) {
     const Clock::time_point began = Clock::now();
-    const UpdateResult update = trainer_.update();
+    const UpdateResult update = this->update();
     sitting_seconds_ += seconds_since(began);
     sitting_tokens_ += static_cast<double>(update.tokens);
 
@@ -252,7 +273,7 @@ RunResult Run::loop() {
       progress_.tick(report(update));
     }
     bool best = false;
-    if (job_.evaluate && (due(config_.eval_every, before, now) || over)) best = validate();
+    if (job_.evaluate && (due(config_.eval_every, before, now) || over)) best = validate(over);
     if (job_.sample && due(config_.sample_every, before, now)) sample();
     reason = end_reason();
     if (signals_.requested() && reason.empty()) {
@@ -271,14 +292,71 @@ RunResult Run::loop() {
 
 }  // namespace
 
-RunResult run_training(const RunRequest& request, const StopSignals& signals) {
-  const TrainConfig& asked = request.config.values;
-  const RunFolder folder{asked.out.empty() ? default_run_folder(asked.data) : asked.out};
-  const bool words_first = learns_words_first(request.config);
-  const LayeredConfig wanted = words_first ? label_settings(request.config, folder) : request.config;
-  const Notice notice = [&](const std::string& text) {
+namespace {
+
+RunFolder folder_of(const TrainConfig& asked) { return {asked.out.empty() ? default_run_folder(asked) : asked.out}; }
+
+Notice notice_of(const RunRequest& request) {
+  return [&request](const std::string& text) {
     if (!request.progress.quiet) request.sink(text + "\n");
   };
+}
+
+// A folder for what a run would write, gone when it is done with.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (fs::temp_directory_path() / "rapt-settings-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw CannotCreateError("cannot create a temporary folder " + name);
+    folder_.path = name;
+  }
+  ~ScratchFolder() {
+    std::error_code none;
+    fs::remove_all(folder_.path, none);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const RunFolder& folder() const { return folder_; }
+
+ private:
+  RunFolder folder_;
+};
+
+// What the first of the two runs of labels from nothing would leave, but untrained.
+void leave_words(const RunRequest& request, const RunFolder& folder, const Notice& notice) {
+  const Beginning words = begin_run({}, {folder.words()}, request, word_settings(request.config, folder), notice);
+  save_model(RunFolder{folder.words()}.last(), words.job.network->module(),
+             {.config = to_toml(words.config.values), .tokenizer = words.job.tokenizer->to_json(), .manifest = "{}"});
+}
+
+}  // namespace
+
+LayeredConfig settle_run(const RunRequest& request) {
+  const RunFolder folder = folder_of(request.config.values);
+  const ScratchFolder scratch;
+  const bool words_first = learns_words_first(request.config);
+  const LayeredConfig wanted = words_first ? label_settings(request.config, scratch.folder()) : request.config;
+  const Notice silent = [](const std::string&) {};
+  if (request.resume && !fs::exists(folder.path)) throw MissingInputError("train: there is no run " + folder.path);
+  const StandingRun standing = find_run(folder, request, wanted, silent);
+  LayeredConfig settled = wanted;
+  if (standing.plan == RunPlan::kFinished) {
+    settled.values = standing.saved.value_or(wanted.values);
+  } else {
+    check_matmul_provider();
+    if (words_first && standing.plan == RunPlan::kStart) leave_words(request, scratch.folder(), silent);
+    settled = begin_run(standing, scratch.folder(), request, wanted, silent).config;
+  }
+  if (words_first) settled.values.init = folder.words();
+  settled.values.out = folder.path;
+  return settled;
+}
+
+RunResult run_training(const RunRequest& request, const StopSignals& signals) {
+  const RunFolder folder = folder_of(request.config.values);
+  const bool words_first = learns_words_first(request.config);
+  const LayeredConfig wanted = words_first ? label_settings(request.config, folder) : request.config;
+  const Notice notice = notice_of(request);
 
   std::error_code error;
   if (request.resume && !fs::exists(folder.path)) throw MissingInputError("train: there is no run " + folder.path);
@@ -289,30 +367,12 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
     notice("train: this file system has no locks; take care that no second run writes to " + folder.path);
   remove_leftovers(folder.path);
 
-  const std::optional<FoundCheckpoint> found = newest_checkpoint(folder, inspect);
-  if (found) {
-    for (const std::string& skipped : found->skipped) notice("train: passed over " + skipped);
+  const StandingRun standing = find_run(folder, request, wanted, notice);
+  if (standing.plan == RunPlan::kFinished) {
+    return finished_before(folder, *standing.found, standing.saved.value_or(wanted.values));
   }
-  std::optional<TrainConfig> saved;
-  if (fs::exists(folder.config())) saved = from_toml(read_file(folder.config()), folder.config());
-  const RunPlan plan = plan_run(folder, found, saved, wanted, request.resume);
-  if (plan == RunPlan::kFinished) {
-    return finished_before(folder, *found, saved.value_or(wanted.values));
-  }
-
-  std::unique_ptr<CheckpointFile> from;
-  if (plan == RunPlan::kResume) from = std::make_unique<CheckpointFile>(found->path);
-  TrainConfig config = from != nullptr ? resumed_config(*saved, wanted) : wanted.values;
-  if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
   check_matmul_provider();
-
-  LayeredConfig layered = wanted;
-  layered.values = config;
-  if (from == nullptr) {
-    fit_warmup(layered, notice);
-    validate(layered.values);  // before the data is read, which may take long
-  }
-  if (plan == RunPlan::kStart && words_first) {
+  if (standing.plan == RunPlan::kStart && words_first) {
     notice("train: first the words of the texts (" + folder.words() + "), then their labels");
     RunRequest step = request;
     step.config = word_settings(request.config, folder);
@@ -322,13 +382,10 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
       return words;
     }
   }
-  Job job = prepare_job({.config = layered, .folder = folder, .from = from.get(), .notice = notice});
-  config = layered.values;
-  config.out = folder.path;
-  write_file_durably(folder.config(), to_toml(config));
-  Run run(request, signals, folder, config, std::move(job), from.get());
-  from.reset();
-  return run.loop();
+  Beginning beginning = begin_run(standing, folder, request, wanted, notice);
+  beginning.config.values.out = folder.path;
+  write_file_durably(folder.config(), to_toml(beginning.config.values));
+  return Run(request, signals, folder, std::move(beginning)).loop();
 }
 
 }  // namespace rapt

@@ -6,14 +6,15 @@
 
 #include "train/config_file.h"
 #include "train/progress.h"
+#include "train/run_folder.h"
 #include "train/signals.h"
 
 namespace rapt {
 
 struct RunRequest {
-  LayeredConfig config;      ///< what was asked for
-  bool resume = false;       ///< --resume: there must be a run to go on with
-  std::string command_line;  ///< for the manifest
+  LayeredConfig config;  ///< what was asked for
+  bool resume = false;   ///< --resume: there must be a run to go on with
+  CommandWords command;  ///< as it was typed: for the manifest, and for messages that say what to type
   ProgressOptions progress;
   Progress::Sink sink;  ///< where lines for people go
 };
@@ -32,6 +33,11 @@ struct RunResult {
   double best_score = 0;     ///< that metric at its best; the negative of a loss
   double seconds = 0;        ///< of training, earlier sittings included
 };
+
+/// The settings that the run would have, everything chosen, as it would write them into its config.toml. Reads the data
+/// and measures the machine's pace, as the run itself does, and leaves nothing behind.
+/// \throws Error  as run_training, but for what only training shows
+LayeredConfig settle_run(const RunRequest& request);
 
 /// Does a whole `rapt train`, which for labels from nothing are two runs.
 /// \throws Error  with the exit code: settings 64, data 65, missing input 66, locked 73, disk 74, disagreement with the

@@ -20,7 +20,7 @@ DocumentUnit document_unit(const std::string& name) {
 }
 
 std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Corpus& corpus, const Notice& notice) {
-  if (!is_tokenizer_kind(config.tokenizer)) return load_tokenizer(config.tokenizer);
+  if (!config.learns_tokenizer()) return load_tokenizer(config.tokenizer);
   TokenizerTrainerOptions options;
   options.type = tokenizer_type_named(config.tokenizer);
   options.vocabulary = config.vocabulary;
@@ -33,11 +33,6 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const
 }
 
 }  // namespace
-
-bool is_tokenizer_kind(const std::string& tokenizer) {
-  return tokenizer == "char" || tokenizer == "byte" || tokenizer == "byte-bpe" || tokenizer == "bpe" ||
-         tokenizer == "wordpiece";
-}
 
 bool is_given_store(const TrainConfig& config) {
   return config.data.size() == 1 && std::filesystem::is_regular_file(config.data[0]) && is_token_store(config.data[0]);
@@ -54,7 +49,7 @@ RunData prepare_data(const TrainConfig& config, const std::optional<Corpus>& cor
                      const std::optional<InstanceOptions>& instances) {
   if (!corpus) {
     TokenStore store = TokenStore::open(config.data[0]);
-    if (tokenizer == nullptr && !is_tokenizer_kind(config.tokenizer)) tokenizer = load_tokenizer(config.tokenizer);
+    if (tokenizer == nullptr && !config.learns_tokenizer()) tokenizer = load_tokenizer(config.tokenizer);
     if (tokenizer != nullptr) {
       store.require_tokenizer(*tokenizer);
     } else {
@@ -87,18 +82,18 @@ LmOrder lm_order(const TrainConfig& config) {
 
 std::optional<LmEvaluation> held_out(const TrainConfig& config, const TokenStore& store) {
   if (store.part(Part::kValidation).size() < 2) return std::nullopt;
-  return LmEvaluation(store, Part::kValidation, config.context, lm_order(config));
+  return LmEvaluation(store, Part::kValidation, config.longest_sequence(), lm_order(config));
 }
 
 TrainingData training_data(const TrainConfig& config, const TokenStore& store) {
-  const auto batches = std::make_shared<LmBatches>(store, Part::kTrain, config.context, lm_order(config),
+  const auto batches = std::make_shared<LmBatches>(store, Part::kTrain, config.longest_sequence(), lm_order(config),
                                                    static_cast<std::uint64_t>(config.seed));
   TrainingData data;
   data.train = [batches](std::int64_t first, Dim count) {
     return batches->batch(static_cast<std::uint64_t>(first), count);
   };
   data.samples_per_epoch = static_cast<std::int64_t>(batches->samples_per_epoch());
-  data.tokens_per_sample = static_cast<double>(config.context);
+  data.tokens_per_sample = static_cast<double>(config.longest_sequence());
   if (config.batch_tokens > 0) {
     data.fitting = fitting_by_tokens(config.batch_tokens, [batches](std::int64_t sample) {
       return batches->sequence(static_cast<std::uint64_t>(sample)).length;

@@ -20,9 +20,6 @@ std::optional<Corpus> open_corpus(const TrainConfig& config, const Notice& notic
 /// Whether the only data is a token store, tokenised before by `rapt data build`.
 bool is_given_store(const TrainConfig& config);
 
-/// Whether --tokenizer names a kind that is to be learnt from the data, and not a file.
-bool is_tokenizer_kind(const std::string& tokenizer);
-
 struct RunData {
   std::shared_ptr<const Tokenizer> tokenizer;
   TokenStore store;

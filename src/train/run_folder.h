@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "train/config_file.h"
+#include "train/run_inputs.h"
 
 namespace rapt {
 
@@ -35,8 +36,10 @@ struct RunFolder {
   std::vector<std::int64_t> steps() const;
 };
 
-/// `runs/my` for my.txt, my.jsonl.gz or the folder my; `runs/stdin` for standard input.
-std::string default_run_folder(const std::vector<std::string>& data);
+/// Where a run goes without --out: `runs/my` for my.txt, my.jsonl.gz or the folder my, `runs/stdin` for standard input;
+/// behind that what tells runs on the same data apart, where it was given: `runs/my-bert`, `runs/my-classify`. A run
+/// from --init has the model's name first and its task: `runs/bert-tiny-classify-my`.
+std::string default_run_folder(const TrainConfig& config);
 
 /// What a checkpoint file says about the run without loading it.
 struct CheckpointSummary {
@@ -73,15 +76,29 @@ enum class RunPlan {
   kFinished,  ///< the run is over: say so, change nothing
 };
 
+/// What the user typed, word by word: messages say how it would be a new run.
+using CommandWords = std::vector<std::string>;
+
+/// As a shell takes it.
+std::string command_line(const CommandWords& command);
+
 /// \param found   what newest_checkpoint gave
 /// \param saved   the settings of the run that is there, if there is one
 /// \param wanted  the settings asked for; only what was given (not defaults or choices) must agree
-/// \param resume  the user said --resume
+/// \param resume  the user said --resume, which may change some settings (Resuming)
 /// \throws MissingInputError  --resume of a folder without a run
 /// \throws CannotCreateError  a folder with other things in it; a finished run with other settings
 /// \throws ConfigError        an unfinished run with other settings
 RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& found,
-                 const std::optional<TrainConfig>& saved, const LayeredConfig& wanted, bool resume);
+                 const std::optional<TrainConfig>& saved, const LayeredConfig& wanted, bool resume,
+                 const CommandWords& command = {});
+
+/// Refuses to take a run that is there for one on other data, from another model or with another tokenizer.
+/// \param ours  of the run that is there; theirs: of what is asked for
+/// \throws CannotCreateError  it is finished
+/// \throws ConfigError        it is not
+void require_same_inputs(const RunFolder& folder, bool finished, const RunInputs& ours, const RunInputs& theirs,
+                         const CommandWords& command = {});
 
 /// Removes the folder if nothing is in it but an unused lock: what a run leaves that failed before it began.
 void remove_if_unused(const RunFolder& folder);

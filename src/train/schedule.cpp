@@ -10,6 +10,7 @@
 namespace rapt {
 
 double RateSchedule::rate(std::int64_t done) const {
+  done = std::max<std::int64_t>(0, done - begin);
   const auto t = static_cast<double>(done), w = static_cast<double>(warmup);
   if (kind == ScheduleKind::kNoam) {
     const double update = t + 1;

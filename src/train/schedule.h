@@ -23,8 +23,9 @@ struct RateSchedule {
   ScheduleKind kind = ScheduleKind::kCosine;
   double peak = 1e-3;
   double minimum = 0;
+  std::int64_t begin = 0;    ///< updates that were made before it
   std::int64_t warmup = 0;   ///< updates
-  std::int64_t total = 0;    ///< updates of the run; for kinds that end
+  std::int64_t total = 0;    ///< updates from its begin to its end; for kinds that end
   std::int64_t decay = 0;    ///< updates of the decay at the end, for kWarmupStable
   std::int64_t width = 512;  ///< of the model, for kNoam
   WarmupStart start = WarmupStart::kFirstStep;

@@ -10,6 +10,7 @@
 #include "io/file.h"
 #include "io/json.h"
 #include "tensor/error.h"
+#include "text/utf8.h"
 #include "train/choose.h"
 #include "train/labelled_job.h"
 #include "train/settings.h"
@@ -32,9 +33,14 @@ constexpr const char* kShared[] = {"layers",     "heads",   "width",          "f
 
 // Four times the square root of the bytes: 2,000 entries for 5,000 questions, 7,500 for 67,000 phrases. Larger than a
 // language model wants, because labels hang on words.
-std::string vocabulary_for(std::size_t bytes) {
-  const double entries = 4 * std::sqrt(static_cast<double>(bytes));
-  return std::to_string(std::clamp<std::int64_t>(std::llround(entries / 64) * 64, 320, 30000));
+std::string vocabulary_of(const std::vector<std::string>& texts) {
+  std::size_t bytes = 0;
+  CharacterSet characters;
+  for (const std::string& text : texts) {
+    bytes += text.size();
+    characters.add(text);
+  }
+  return std::to_string(vocabulary_for(4 * std::sqrt(static_cast<double>(bytes)), characters.size(), 30000));
 }
 
 std::string texts_file(const RunFolder& folder) { return folder.words() + "/texts.jsonl"; }
@@ -69,12 +75,9 @@ bool learns_words_first(const LayeredConfig& wanted) {
 LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder) {
   const std::vector<std::string> texts = texts_of(wanted.values);
   write_texts(texts, folder);
-  std::size_t bytes = 0;
-  for (const std::string& text : texts) bytes += text.size();
-
   LayeredConfig words;
   choose_small_encoder(words);
-  choose(words, "vocab", vocabulary_for(bytes));
+  choose(words, "vocab", vocabulary_of(texts));
   choose(words, "most-epochs", kMostPassesOverWords);
   choose(words, "batch", "32");  // of texts that are a sentence or less
   words.values.task = "mlm";

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "io/escape.h"
+#include "tensor/error.h"
 #include "train/numbers.h"
 #include "train/setting_kinds.h"
 
@@ -38,27 +39,35 @@ void set_warmup_ratio(Config& c, const std::string& text) {
 class Table {
  public:
   /// \param applies  to which runs the group's settings belong; not set: to all
-  void group(std::string name, std::function<bool(const Config&)> applies = nullptr) {
+  /// \param to       such runs in words
+  void group(std::string name, std::function<bool(const Config&)> applies = nullptr, std::string to = "") {
     group_ = std::move(name);
     applies_ = std::move(applies);
+    applies_to_ = std::move(to);
   }
   Setting& add(Setting setting, Texts aliases = {}) {
     setting.group = group_;
-    setting.applies = applies_;
+    if (!setting.applies) {
+      setting.applies = applies_;
+      setting.applies_to = applies_to_;
+    }
     setting.aliases = std::move(aliases);
     rows_.push_back(std::move(setting));
     return rows_.back();
   }
   void common(Setting setting, Texts aliases = {}) { add(std::move(setting), std::move(aliases)).common = true; }
-  void free(Setting setting, Texts aliases = {}) { add(std::move(setting), std::move(aliases)).may_differ = true; }
+  void free(Setting setting, Texts aliases = {}) {
+    add(std::move(setting), std::move(aliases)).resuming = Resuming::kFree;
+  }
   void common_free(Setting setting, Texts aliases = {}) {
     Setting& row = add(std::move(setting), std::move(aliases));
-    row.common = row.may_differ = true;
+    row.common = true;
+    row.resuming = Resuming::kFree;
   }
   std::vector<Setting> take() { return std::move(rows_); }
 
  private:
-  std::string group_;
+  std::string group_, applies_to_;
   std::function<bool(const Config&)> applies_;
   std::vector<Setting> rows_;
 };
@@ -80,6 +89,8 @@ void add_task(Table& t) {
                    {"causal-lm", "lm"},
                    {"masked-lm", "mlm"}}),
            {"objective", "task-name"});
+  t.group(
+      "task", [](const Config& c) { return c.is_labelled(); }, "labelled tasks");
   t.add(list("labels", &Config::labels, "NAME", "names of the classes, in the order of the outputs; found in the data"),
         {"label-names"});
   t.add(text("metric", &Config::metric, "NAME", "which metric decides what is the best checkpoint"),
@@ -101,7 +112,8 @@ void add_data(Table& t) {
   t.add(choice("sampling-order", &Config::sampling_order, {"random", "epoch", "documents"},
                "windows anywhere in the data, each of them once a pass, or each document as one sequence"),
         {"order"});
-  t.group("labelled data", [](const Config& c) { return c.is_labelled(); });
+  t.group(
+      "labelled data", [](const Config& c) { return c.is_labelled(); }, "labelled tasks");
   t.add(text("text-column", &Config::text_column, "NAME|N",
              "column (or field) of labelled data that holds the text; found by the header if not given"),
         {"text-column-name", "sentence1-key"});
@@ -112,7 +124,8 @@ void add_data(Table& t) {
              "a task of GLUE, whose files' columns are known: sst2, cola, stsb and the like"));
   t.add(on_off("header", &Config::header, "the first line of a table names its columns"));
   t.add(text("label-separator", &Config::label_separator, "TEXT", "between the labels of one example"));
-  t.group("masked words", [](const Config& c) { return c.task == "mlm" || c.task == "mlm-nsp"; });
+  t.group(
+      "masked words", [](const Config& c) { return c.masks_words(); }, "--task mlm and mlm-nsp");
   t.add(number("mlm-probability", &Config::mlm_probability, kRate, "share of the tokens that are predicted"),
         {"masked-lm-prob", "mlm-prob"});
   t.add(whole("max-predictions", &Config::max_predictions, 0,
@@ -131,6 +144,8 @@ void add_data(Table& t) {
   t.common_free(text("tokenizer", &Config::tokenizer, "FILE|KIND",
                      "a tokenizer file, or one to train on the data: char, byte, byte-bpe, bpe, wordpiece"),
                 {"tokenizer-name", "tokenizer-file"});
+  t.group(
+      "tokenizer", [](const Config& c) { return c.learns_tokenizer(); }, "tokenizers that are trained on the data");
   t.common(whole("vocab", &Config::vocabulary, 1, "most entries of a vocabulary trained on the data", 1 << 20),
            {"vocabulary", "vocab-size", "vocabulary-size"});
   t.add(on_off("lowercase", &Config::lowercase, "a WordPiece vocabulary trained on the data knows no capitals"),
@@ -194,11 +209,18 @@ void add_model(Table& t) {
 }
 
 void add_fine_tuning(Table& t) {
-  t.group("labels from nothing", [](const Config& c) { return c.is_labelled() && c.init.empty(); });
+  t.group(
+      "labels from nothing", [](const Config& c) { return c.is_labelled() && c.init.empty(); },
+      "labelled tasks without --init");
   t.add(on_off("self-pretrain", &Config::self_pretrain,
                "learn to fill in the words of the texts before their labels, in some of the minutes"));
-  t.group("fine-tuning", [](const Config& c) { return c.is_labelled() || !c.init.empty(); });
-  t.add(whole("max-length", &Config::max_length, 0, "longest example in tokens, longer ones are cut; 0: the context"));
+  t.group(
+      "fine-tuning", [](const Config& c) { return c.is_labelled() || !c.init.empty(); },
+      "labelled tasks and runs with --init");
+  Setting& max_length = t.add(whole("max-length", &Config::max_length, 0,
+                                    "longest training sequence in tokens, examples are cut; 0: the context"));
+  max_length.applies = [](const Config& c) { return c.is_labelled() || c.masks_words() || !c.init.empty(); };
+  max_length.applies_to = "labelled tasks, masked words and runs with --init";
   t.add(whole("stride", &Config::stride, 1,
               "tokens from the beginning of a long text's window to that of the next, for qa"),
         {"doc-stride"});
@@ -282,6 +304,8 @@ void add_schedule(Table& t) {
       {"time-budget", "max-minutes"});
   t.free(number("planned-minutes", &Config::planned_minutes, kNotNegative,
                 "what the number of updates was chosen to fill; written by a run"));
+  t.free(whole("stretch-start", &Config::stretch_start, 0,
+               "update after which the schedule began anew; written by a run that went on past its end"));
 }
 
 void add_periods(Table& t) {
@@ -291,6 +315,9 @@ void add_periods(Table& t) {
            {"log-interval", "logging-steps", "disp-freq"});
   t.common(period("eval-every", &Config::eval_every, recurring, "validation"),
            {"eval-interval", "eval-steps", "valid-freq", "validate-every"});
+  t.add(whole("eval-tokens", &Config::eval_tokens, 0,
+              "held-out tokens that a validation reads, the same each time; 0: all of them"));
+  t.add(whole("last-eval-tokens", &Config::last_eval_tokens, 0, "the same for the last validation"));
   t.common_free(period("save-every", &Config::save_every, recurring, "checkpoint"),
                 {"save-steps", "save-interval", "save-freq", "checkpoint-every"});
   t.add(period("sample-every", &Config::sample_every, recurring, "a sample of generated text"), {"sample-interval"});
@@ -317,6 +344,14 @@ void add_system(Table& t) {
       choice("size", &Config::size, {"tiny", "mini", "small", "base"}, "layers, heads, width and context in one word"));
 }
 
+// What --resume may change: how far a run goes, and how it learns from here on.
+constexpr std::string_view kOnRequest[] = {
+    "learning-rate", "min-learning-rate", "clip",      "schedule", "warmup", "decay", "steps", "epochs",
+    "tokens",        "minutes",           "early-stop"};
+
+// What says how long a run is; one that is 0 was not given.
+constexpr std::string_view kEnds[] = {"steps", "epochs", "tokens", "minutes", "planned-minutes", "stretch-start"};
+
 std::vector<Setting> make_settings() {
   Table table;
   add_task(table);
@@ -327,7 +362,12 @@ std::vector<Setting> make_settings() {
   add_schedule(table);
   add_periods(table);
   add_system(table);
-  return table.take();
+  std::vector<Setting> rows = table.take();
+  for (Setting& row : rows) {
+    if (std::ranges::find(kOnRequest, row.name) != std::end(kOnRequest)) row.resuming = Resuming::kOnRequest;
+    row.zero_is_unset = std::ranges::find(kEnds, row.name) != std::end(kEnds);
+  }
+  return rows;
 }
 
 std::string joined(const Texts& values) {
@@ -361,16 +401,32 @@ const std::vector<std::string>& setting_names() {
   return names;
 }
 
-std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs) {
+std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs, Resuming resuming) {
   std::vector<Difference> found;
   for (const Setting& s : settings()) {
-    if (s.may_differ || s.shorthand) continue;
+    if (s.resuming >= resuming || s.shorthand) continue;
     // Asked again for the minutes that became a number of updates: the same run.
-    const auto minutes = [](const TrainConfig& c) { return c.minutes > 0 ? c.minutes : c.planned_minutes; };
-    if (s.name == "minutes" && minutes(ours) == minutes(theirs)) continue;
+    if (s.name == "minutes") {
+      const auto minutes = [](const TrainConfig& c) {
+        return print_number(c.minutes > 0 ? c.minutes : c.planned_minutes);
+      };
+      if (minutes(ours) != minutes(theirs)) found.push_back({s.name, minutes(ours), minutes(theirs)});
+      continue;
+    }
+    if (s.name == "tokenizer" && !ours.learns_tokenizer() && !theirs.learns_tokenizer()) continue;
     if (const Texts a = s.get(ours), b = s.get(theirs); a != b) found.push_back({s.name, joined(a), joined(b)});
   }
   return found;
+}
+
+void require_applicable(const LayeredConfig& config) {
+  // Of labels that follow their words, what was asked for concerns both.
+  if (!config.values.init.empty() && !config.given("init")) return;
+  for (const Setting& s : settings()) {
+    if (config.origin_of(s.name) < Origin::kFile || !s.applies || s.applies(config.values)) continue;
+    throw UsageError("--" + s.name + " belongs to " + s.applies_to + ", got --task " + config.values.task +
+                     (config.values.init.empty() ? "" : " with --init") + "; leave it out");
+  }
 }
 
 }  // namespace rapt

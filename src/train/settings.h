@@ -8,12 +8,20 @@
 #include <string_view>
 #include <vector>
 
+#include "train/config_file.h"
 #include "train/train_config.h"
 
 namespace rapt {
 
 /// What a setting's text is, as far as help and configuration files have to know.
 enum class SettingType { kText, kChoice, kWhole, kNumber, kSwitch, kPeriod, kList };
+
+/// Whether a resumed run may have another value than it began with.
+enum class Resuming {
+  kFixed,      ///< no: weights that are there already depend on it
+  kOnRequest,  ///< with --resume: it decides how the run goes on from here, and is told and recorded
+  kFree,       ///< always: it leaves weights and metrics alone
+};
 
 struct Setting {
   std::string name;                       ///< canonical, kebab-case: `learning-rate`
@@ -24,10 +32,12 @@ struct Setting {
   std::string help = {};                  ///< one line, no full stop
   std::vector<std::string> choices = {};  ///< kChoice: the words there are
   bool common = false;                    ///< shown in the short help
-  bool may_differ = false;                ///< a resumed run may change it: it leaves weights and metrics alone
-  bool shorthand = false;                 ///< sets other settings (`betas`) and is never written
+  Resuming resuming = Resuming::kFixed;
+  bool shorthand = false;  ///< sets other settings (`betas`) and is never written
   /// Whether the setting means something to such a run, and is written then; not set: to every run.
   std::function<bool(const TrainConfig&)> applies = {};
+  std::string applies_to = {};  ///< such runs in words: `labelled tasks`
+  bool zero_is_unset = false;   ///< 0 stands for "not given", so nobody may type it, and it is not written
 
   /// The value as text; empty if unset. One entry, but for lists.
   std::function<std::vector<std::string>(const TrainConfig&)> get;
@@ -49,7 +59,14 @@ struct Difference {
   std::string name, ours, theirs;
 };
 
-/// What differs between two configurations, settings that may differ on resuming left out.
-std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs);
+/// What differs between two configurations, settings that are free to differ left out. Files are compared by what is in
+/// them, elsewhere (run_inputs.h).
+/// \param resuming  kOnRequest: those that --resume may change are left out as well
+std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs,
+                                    Resuming resuming = Resuming::kFree);
+
+/// Refuses settings that somebody typed and that mean nothing to such a run.
+/// \throws UsageError  naming the setting and the runs it belongs to
+void require_applicable(const LayeredConfig& config);
 
 }  // namespace rapt

@@ -1,8 +1,13 @@
 #include "train/train_config.h"
 
 #include <algorithm>
+#include <filesystem>
 
+#include "io/escape.h"
+#include "io/suggest.h"
 #include "tensor/error.h"
+#include "text/labelled/glue.h"
+#include "train/metrics/metric.h"
 #include "train/numbers.h"
 
 namespace rapt {
@@ -44,19 +49,22 @@ static void validate_optimizer(const TrainConfig& c) {
 }
 
 static void validate_length(const TrainConfig& c) {
-  const bool fixed_length = c.steps > 0;
-  if (fixed_length && c.warmup.unit == Period::Unit::kUpdates)
-    require(c.warmup.amount <= static_cast<double>(c.steps),
+  const std::int64_t steps = c.steps - c.stretch_start;
+  if (steps > 0 && c.warmup.unit == Period::Unit::kUpdates)
+    require(c.warmup.amount <= static_cast<double>(steps),
             "--warmup " + to_string(c.warmup) + " must not be longer than the run, got --steps " + n(c.steps));
-  if (fixed_length && c.schedule == "wsd") {
-    const std::int64_t warmup = length_in_updates(c.warmup, c.steps), decay = length_in_updates(c.decay, c.steps);
-    require(warmup + decay <= c.steps, "--warmup " + to_string(c.warmup) + " and --decay " + to_string(c.decay) +
-                                           " together must not be longer than the run, got --steps " + n(c.steps));
+  if (steps > 0 && c.schedule == "wsd") {
+    const std::int64_t warmup = length_in_updates(c.warmup, steps), decay = length_in_updates(c.decay, steps);
+    require(warmup + decay <= steps, "--warmup " + to_string(c.warmup) + " and --decay " + to_string(c.decay) +
+                                         " together must not be longer than the run, got --steps " + n(c.steps));
   }
 }
 
 static void validate_validation(const TrainConfig& c) {
   const bool validates = !c.validation_data.empty() || c.validation_fraction > 0;
+  const bool reads_data = std::ranges::find(c.data, "-") != c.data.end();
+  require(c.validation_data != "-" || !reads_data,
+          "--validation-data - and the data cannot both be standard input; give a file for one of them");
   require(c.early_stop == 0 || validates,
           "--early-stop needs validation data; give --validation-data FILE or --validation-fraction above 0");
   require(c.early_stop == 0 || !c.eval_every.never(), "--early-stop needs --eval-every; try --eval-every 250");
@@ -68,6 +76,28 @@ static void validate_adapters(const TrainConfig& c) {
           "--lora-rank needs a network to adapt, since only the adapters learn; give --init MODEL, or leave it out");
   require(c.reset_layers == 0,
           "--reset-layers and --lora-rank exclude each other: blocks with random weights have to learn all of them");
+}
+
+bool TrainConfig::learns_tokenizer() const {
+  return std::ranges::find(kTokenizerKinds, tokenizer) != kTokenizerKinds.end();
+}
+
+static void require_tokenizer_name(const TrainConfig& c) {
+  if (c.learns_tokenizer() || std::filesystem::exists(c.tokenizer)) return;
+  if (c.tokenizer == "init") {
+    return require(!c.init.empty(), "--tokenizer init is that of --init, which is not given; give --init MODEL");
+  }
+  const bool is_path = c.tokenizer.find_first_of("./") != std::string::npos;
+  if (is_path) throw MissingInputError(escape_for_terminal(c.tokenizer) + ": no such file (--tokenizer)");
+  const std::vector<std::string> kinds(kTokenizerKinds.begin(), kTokenizerKinds.end());
+  throw UsageError("--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, got " +
+                   in_quotes(c.tokenizer) + did_you_mean(c.tokenizer, kinds));
+}
+
+void require_known_names(const TrainConfig& config) {
+  require_tokenizer_name(config);
+  if (!config.metric.empty() && config.metric != "loss") static_cast<void>(metric_info(config.metric));
+  if (!config.glue.empty()) static_cast<void>(glue_task(config.glue));
 }
 
 void validate(const TrainConfig& config) {

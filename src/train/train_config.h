@@ -1,9 +1,11 @@
 // Every setting of a training run, with its default. settings.h names, explains, reads and prints them, one row each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "train/period.h"
@@ -59,7 +61,7 @@ struct TrainConfig {
 
   // Tokenizer
   std::string tokenizer =
-      "char";             ///< a file to load, or a kind to train on the data: char, byte, byte-bpe, bpe, wordpiece
+      "char";             ///< a file to load, a kind to train on the data (kTokenizerKinds), or init: that of --init
   bool lowercase = true;  ///< of a WordPiece vocabulary learnt from the data
   std::int64_t vocabulary = 8000;  ///< entries of a trained BPE vocabulary, special tokens included
 
@@ -117,11 +119,14 @@ struct TrainConfig {
   double most_epochs = 0;  ///< at which the updates that fit into the minutes end; 0: no limit
   std::int64_t tokens = 0;
   double minutes = 0;
-  double planned_minutes = 0;  ///< what `steps` was chosen to fill
+  double planned_minutes = 0;      ///< what `steps` was chosen to fill
+  std::int64_t stretch_start = 0;  ///< update after which the schedule began anew (resume.h)
 
   // What happens how often
   Period log_every = Period::updates(10);
   Period eval_every = Period::updates(250);
+  std::int64_t eval_tokens = 0;       ///< held-out tokens that a validation reads; 0: all
+  std::int64_t last_eval_tokens = 0;  ///< the last one; 0: all
   Period save_every = Period::updates(250);
   Period sample_every;
   std::string sample_prompt;
@@ -144,8 +149,20 @@ struct TrainConfig {
   double residual_dropout_rate() const { return residual_dropout.value_or(dropout); }
   double head_dropout_rate() const { return head_dropout.value_or(dropout); }
   /// Whether it learns from labels, and not from text alone.
-  bool is_labelled() const { return task != "lm" && task != "mlm" && task != "mlm-nsp" && task != "embed"; }
+  bool is_labelled() const { return task != "lm" && !masks_words() && task != "embed"; }
+  bool masks_words() const { return task == "mlm" || task == "mlm-nsp"; }
+  /// Whether --tokenizer names a kind that is trained on the data, and not a tokenizer that exists.
+  bool learns_tokenizer() const;
+  /// Tokens of a training sequence at most.
+  std::int64_t longest_sequence() const { return max_length > 0 && max_length < context ? max_length : context; }
 };
+
+/// Kinds of tokenizers that a run can train on its data.
+inline constexpr std::array<std::string_view, 5> kTokenizerKinds = {"char", "byte", "byte-bpe", "bpe", "wordpiece"};
+
+/// Checks settings whose value is a name: of a tokenizer, a metric, a task of GLUE. Needs neither data nor model.
+/// \throws UsageError, MissingInputError  with the nearest name there is
+void require_known_names(const TrainConfig& config);
 
 /// Checks what no single setting can see: the model's structure and settings that exclude or need each other.
 /// \throws UsageError  naming the flags, what must hold and a value that would do

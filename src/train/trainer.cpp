@@ -20,12 +20,14 @@ OptimizerSettings optimizer_settings(const TrainConfig& config) {
 }
 
 RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps) {
+  const std::int64_t length = total_steps - config.stretch_start;
   return {.kind = schedule_from_name(config.schedule),
           .peak = config.learning_rate,
           .minimum = config.min_learning_rate,
-          .warmup = length_in_updates(config.warmup, total_steps),
-          .total = total_steps,
-          .decay = length_in_updates(config.decay, total_steps),
+          .begin = config.stretch_start,
+          .warmup = length_in_updates(config.warmup, length),
+          .total = length,
+          .decay = length_in_updates(config.decay, length),
           .width = config.width};
 }
 
@@ -120,10 +122,9 @@ double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
 void Trainer::require_finite(double loss, double norm) const {
   if (std::isfinite(loss) && std::isfinite(norm)) return;
   const std::string bad = optimizer_.first_bad_gradient();
-  throw NotFiniteError(
-      "train: update " + std::to_string(state_.step + 1) + " is not finite: loss " + std::to_string(loss) +
-      ", gradient norm " + std::to_string(norm) + (bad.empty() ? "" : ", first in " + bad) +
-      "; nothing was changed; go on from the last checkpoint with a smaller --learning-rate or --clip");
+  throw NotFiniteError("train: update " + std::to_string(state_.step + 1) + " is not finite: loss " +
+                       std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
+                       (bad.empty() ? "" : ", first in " + bad) + "; nothing was changed");
 }
 
 UpdateResult Trainer::update() {

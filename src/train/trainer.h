@@ -16,7 +16,7 @@
 namespace rapt {
 
 OptimizerSettings optimizer_settings(const TrainConfig& config);
-/// \param total_steps  updates of the whole run
+/// \param total_steps  updates of the whole run, at the end of the settings' stretch
 RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps);
 
 /// Where batches come from: a pure function of the index of the first sample, so that nothing has to be replayed.

@@ -57,7 +57,7 @@ TEST_CASE("the folder is called after the model and the task where no other is g
   std::vector<std::string> call = finetune("x", {"--quiet"});
   call.erase(std::find(call.begin(), call.end(), "--out"), std::find(call.begin(), call.end(), "--out") + 2);
   CHECK(shop.rapt(call).code == 0);
-  CHECK(shop.has("runs/b-classify/best.h5"));
+  CHECK(shop.has("runs/b-classify-train/best.h5"));
 }
 
 TEST_CASE("seeds have folders of their own, a table with mean and spread, and are not run twice") {

@@ -115,7 +115,7 @@ TEST_CASE("fine-tuning a pretrained encoder: the same bits interrupted, resumed 
   check_exact(folder, "sequences", [&](const std::string& out) { return classifier(folder, out, {init}); },
               {1, 3, 4, 6, 8});
   const std::vector<FlagValue> by_tokens = {
-      init, {"batch-tokens", {"60"}}, {"epochs", {"3"}}, {"steps", {"0"}}, {"freeze", {"embeddings,0"}}};
+      init, {"batch-tokens", {"60"}}, {"epochs", {"3"}}, {"steps", {"1000"}}, {"freeze", {"embeddings,0"}}};
   check_exact(folder, "tokens", [&](const std::string& out) { return classifier(folder, out, by_tokens); }, {3, 5});
   const std::vector<FlagValue> adapters = {
       init, {"lora-rank", {"2"}}, {"lora-dropout", {"0.2"}}, {"layer-rate-decay", {"0.9"}}};

@@ -120,7 +120,7 @@ TEST_CASE("a run goes on from another one's weights, its structure taken over") 
 
 TEST_CASE("stopping by epochs, tokens and early stopping") {
   const TemporaryFolder folder;
-  CHECK(run(small_run(folder, "t", {{"steps", {"0"}}, {"tokens", {"960"}}})).steps == 10);
+  CHECK(run(small_run(folder, "t", {{"steps", {"200"}}, {"tokens", {"960"}}})).steps == 10);
   const RunResult stopped = run(small_run(
       folder, "e", {{"learning-rate", {"0.5"}}, {"early-stop", {"1"}}, {"eval-every", {"1"}}, {"steps", {"200"}}}));
   CHECK(stopped.reason == "early-stop");
