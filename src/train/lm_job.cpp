@@ -10,6 +10,7 @@
 #include "train/networks.h"
 #include "train/pretrained.h"
 #include "train/run_data.h"
+#include "train/text_summary.h"
 
 namespace rapt {
 namespace {
@@ -78,6 +79,7 @@ Job prepare_language_model(const JobRequest& request) {
   }
   RunData data = prepare_data(config, corpus, request.folder, start.tokenizer, request.notice);
   const TokenStore store = data.store;
+  if (request.from == nullptr) tell_text(config, store, corpus && corpus->documents_are_files(), request.notice);
   const Dim vocabulary = vocabulary_of(start, store);
   if (request.from == nullptr) {
     choose_network(layered, store, request.notice);

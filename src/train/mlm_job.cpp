@@ -13,6 +13,7 @@
 #include "train/pretrained.h"
 #include "train/run_data.h"
 #include "train/settings.h"
+#include "train/text_summary.h"
 
 namespace rapt {
 namespace {
@@ -103,6 +104,7 @@ Job prepare_masked_words(const JobRequest& request) {
   }
   Source source = open_source(request, start.tokenizer);
   const TokenStore& store = source.store;
+  if (request.from == nullptr) tell_text(config, store, false, request.notice);
   const Dim sequence = store.instance_options()->context;
   if (sequence > config.context) {
     throw ConfigError("train: " + store.path() + " has sequences of " + std::to_string(sequence) +

@@ -43,6 +43,13 @@ static std::string without_separators(std::string_view text) {
   return out;
 }
 
+std::string print_grouped(std::int64_t value) {
+  std::string digits = std::to_string(value);
+  const std::size_t first = value < 0 ? 1 : 0;
+  for (std::size_t at = digits.size(); at > first + 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
 std::int64_t parse_whole(std::string_view text, std::int64_t least, std::int64_t most) {
   const auto refuse = [&]() -> std::int64_t {
     const std::string bounds = most == INT64_MAX

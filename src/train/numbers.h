@@ -13,6 +13,9 @@ std::string print_number(double value);
 /// The same without an exponent: "0.0006".
 std::string print_fixed(double value);
 
+/// With commas between thousands: "1,234,567".
+std::string print_grouped(std::int64_t value);
+
 /// Reads a whole number: digits, `_` between them, an optional K, M or G (10^3, 10^6, 10^9): `20_000`, `20K`, `1.5M`.
 /// \throws std::invalid_argument  "must be a whole number of at least 1, got "x""
 std::int64_t parse_whole(std::string_view text, std::int64_t least, std::int64_t most = INT64_MAX);

@@ -7,6 +7,7 @@
 #include "tensor/parallel.h"
 #include "train/choose.h"
 #include "train/resume.h"
+#include "train/text_summary.h"
 
 namespace rapt {
 
@@ -49,7 +50,9 @@ Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const 
   fit_warmup(result.config, notice);
   validate(result.config.values);  // before the data is read, which may take long
   result.job = prepare_job({.config = result.config, .folder = folder, .from = nullptr, .notice = notice});
-  result.inputs = read_inputs(result.config.values);
+  const TrainConfig& config = result.config.values;
+  warn_of_passes(config, result.job.data, total_updates(config, result.job.data), notice);
+  result.inputs = read_inputs(config);
   return result;
 }
 
