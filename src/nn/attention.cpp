@@ -89,6 +89,7 @@ Variable SelfAttention::attend(const Variable& x, const Packed& layout, const Te
     qkv = rope(qkv, positions,
                {.heads = 2 * options_.heads,  // those of q and of k
                 .head_width = options_.width / options_.heads,
+                .rotary_width = options_.rotary->width,
                 .base = options_.rotary->base});
   }
   if (cache != nullptr) {

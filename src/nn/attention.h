@@ -14,7 +14,8 @@ namespace rapt {
 /// Where a sequence's positions enter attention: RoFormer's rotation of queries and keys (Su et al. 2021, arXiv
 /// 2104.09864).
 struct Rotary {
-  double base = 10000;
+  double base = 10000;  ///< the slowest pair of columns turns by about 1 / base per position
+  Dim width = 0;        ///< how many of a head's columns are turned, even; 0 for all
 };
 
 /// Each row attends to rows of its own sequence.

@@ -21,6 +21,7 @@ void check_sizes(const char* model, std::initializer_list<std::pair<const char*,
 
 TransformerBlock::TransformerBlock(const Options& o, Initializer& init)
     : placement_(o.norm),
+      parallel_(o.parallel),
       dropout_(o.residual_dropout),
       norm1_({.width = o.width, .epsilon = o.norm_epsilon, .bias = o.bias}, init),
       norm2_({.width = o.width, .epsilon = o.norm_epsilon, .bias = o.bias}, init),
@@ -52,6 +53,10 @@ Variable TransformerBlock::behind_attention(const Variable& projected, const Var
   if (placement_ == NormPlacement::kPost) {
     const Variable h = norm1_.forward(projected, x, dropout_, ctx).normed;          // [N, C]
     return norm2_.forward(feed_forward_.forward(h, ctx), h, dropout_, ctx).normed;  // [N, C]
+  }
+  if (parallel_) {
+    const Variable h = Dropout(dropout_).forward(projected, x, ctx);                          // [N, C]
+    return Dropout(dropout_).forward(feed_forward_.forward(norm2_.forward(x), ctx), h, ctx);  // [N, C]
   }
   const ResidualNorm h = norm2_.forward(projected, x, dropout_, ctx);                  // [N, C] twice
   return Dropout(dropout_).forward(feed_forward_.forward(h.normed, ctx), h.sum, ctx);  // [N, C]

@@ -27,6 +27,7 @@ class TransformerBlock final : public Module {
     Dim width = 0, heads = 1;
     Dim inner = 0;  ///< width of the feed-forward layer
     NormPlacement norm = NormPlacement::kPost;
+    bool parallel = false;  ///< with kPre: both sublayers see the block's input (GPT-J, GPT-NeoX)
     AttentionMask mask = AttentionMask::kNone;
     Activation activation = Activation::kGelu;
     bool bias = true;  ///< on linear layers and norms
@@ -56,6 +57,7 @@ class TransformerBlock final : public Module {
   Variable behind_attention(const Variable& projected, const Variable& x, Context& ctx) const;
 
   NormPlacement placement_;
+  bool parallel_;
   double dropout_;
   LayerNorm norm1_, norm2_;
   SelfAttention attention_;

@@ -69,6 +69,9 @@ void take(TrainConfig& config, const GptConfig& model) {
   config.bias = model.bias;
   config.tie = model.tied_head;
   config.position = name_of(model.positions);
+  config.rotary_base = model.rotary_base;
+  config.rotary_share = model.rotary_share;
+  config.parallel_residual = model.parallel_residual;
   config.attention_scale = model.scale_attention;
   config.attention_layer_scale = model.scale_attention_by_inverse_layer;
 }
@@ -92,6 +95,7 @@ void check_model(const TrainConfig& c) {
   if (!bert) return;
   require(c.task != "lm", "--model bert does not predict the next token; use --task mlm-nsp, or --model gpt2");
   require(c.position == "learned", "--model bert has learned positions, got --position " + c.position);
+  require(!c.parallel_residual, "--parallel-residual belongs to --model gpt2, got --model bert");
   require(c.language_model_weight == 0,
           "--language-model-weight belongs to --model gpt1 or gpt2, which predict the next token, got --model bert");
   require(c.bias && c.tie, "--model bert has bias terms and a tied head, got --bias off or --tie off");
@@ -108,6 +112,9 @@ GptConfig gpt_config(const TrainConfig& config, Dim vocabulary) {
   GptConfig c = config.model == "gpt1" ? GptConfig::gpt1() : GptConfig::gpt2();
   give_common_settings(c, config, vocabulary);
   c.positions = position_from_name(config.position);
+  c.rotary_base = config.rotary_base;
+  c.rotary_share = config.rotary_share;
+  c.parallel_residual = config.parallel_residual;
   c.scale_attention = config.attention_scale;
   c.scale_attention_by_inverse_layer = config.attention_layer_scale;
   c.bias = config.bias;

@@ -180,6 +180,14 @@ void add_model(Table& t) {
         {"tie-word-embeddings", "tie-weights"});
   t.add(choice("position", &Config::position, {"learned", "rope", "sinusoidal"}, "how tokens know where they are"),
         {"pos", "positions", "position-embedding-type"});
+  t.add(number("rotary-base", &Config::rotary_base, kPositive, "rope: base of the rotation frequencies"),
+        {"rope-theta", "rotary-emb-base"});
+  t.add(number("rotary-share", &Config::rotary_share, {0, 1, false, true},
+               "rope: share of each head's columns that are rotated"),
+        {"rotary-pct", "partial-rotary-factor"});
+  t.add(on_off("parallel-residual", &Config::parallel_residual,
+               "attention and feed-forward both take the layer's input, as in GPT-NeoX"),
+        {"use-parallel-residual"});
   t.add(whole("segments", &Config::segments, 1, "bert: kinds of segments", 1 << 16), {"type-vocab-size"});
   t.add(on_off("pooler", &Config::pooler, "bert: whole texts are judged by a layer over the first token"));
   t.add(choice("attention-start", &Config::attention_start, {"random", "neighbours"},

@@ -25,9 +25,15 @@ static void validate_heads(const TrainConfig& c) {
                      (below > 0 ? n(below) + " or " : "") + n(above));
   }
   const std::int64_t head_width = c.width / c.heads;
-  require(c.position != "rope" || head_width % 2 == 0, "--position rope needs an even width of each head, got " +
-                                                           n(head_width) + " (--width " + n(c.width) + " / --heads " +
-                                                           n(c.heads) + "); try --width " + n(c.width + c.heads));
+  const auto turned = static_cast<std::int64_t>(static_cast<double>(head_width) * c.rotary_share);
+  require(c.position != "rope" || c.rotary_share < 1 || head_width % 2 == 0,
+          "--position rope needs an even width of each head, got " + n(head_width) + " (--width " + n(c.width) +
+              " / --heads " + n(c.heads) + "); try --width " + n(c.width + c.heads));
+  require(c.position == "rope" || (c.rotary_share == 1 && c.rotary_base == 10000),
+          "--rotary-share and --rotary-base belong to --position rope, got --position " + c.position);
+  require(c.position != "rope" || (turned >= 2 && turned % 2 == 0),
+          "--rotary-share must give an even number of each head's " + n(head_width) + " columns, got " + n(turned) +
+              "; try --rotary-share 1");
   require(c.position != "sinusoidal" || c.width % 2 == 0,
           "--position sinusoidal needs an even --width, got " + n(c.width) + "; try --width " + n(c.width + 1));
 }
@@ -37,6 +43,7 @@ static void validate_gpt1(const TrainConfig& c) {
   require(c.position == "learned",
           "--model gpt1 has learned positions, got --position " + c.position + "; use --model gpt2");
   require(c.bias, "--model gpt1 has bias terms, got --bias off; use --model gpt2");
+  require(!c.parallel_residual, "--parallel-residual belongs to --model gpt2, got --model gpt1");
 }
 
 static void validate_optimizer(const TrainConfig& c) {

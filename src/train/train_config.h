@@ -76,6 +76,9 @@ struct TrainConfig {
   bool bias = true;
   bool tie = true;  ///< the output layer uses the token embeddings
   std::string position = "learned";
+  double rotary_base = 10000;              ///< rope: base of the rotation frequencies
+  double rotary_share = 1;                 ///< rope: share of each head's columns that are rotated
+  bool parallel_residual = false;          ///< attention and feed-forward both see the layer's input, as GPT-NeoX's
   std::int64_t segments = 2;               ///< bert: kinds of segments
   std::string attention_start = "random";  ///< bert: what fresh attention looks at: random or neighbours
   bool pooler = true;                      ///< bert: whole sequences are judged by a layer over the first token

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "support/network_checks.h"
@@ -33,7 +34,7 @@ TEST_CASE("GPT-2 has 124,439,808 parameters and GPT-1 116,534,784") {
 }
 
 TEST_CASE("the whole network's gradients agree with central differences") {
-  std::vector<GptConfig> configs(6, small());
+  std::vector<GptConfig> configs(7, small());
   configs[1].norm = NormPlacement::kPost;
   configs[2].tied_head = false;
   configs[2].bias = false;
@@ -43,6 +44,10 @@ TEST_CASE("the whole network's gradients agree with central differences") {
   configs[5].norm = NormPlacement::kPost;
   configs[5].dropout_on_table = true;
   configs[5].embedding_dropout = configs[5].attention_dropout = configs[5].residual_dropout = 0.3;
+  configs[6].positions = PositionKind::kRotary;
+  configs[6].rotary_share = 0.5;
+  configs[6].parallel_residual = true;
+  configs[6].residual_dropout = 0.3;
   for (std::size_t i = 0; i < configs.size(); ++i) {
     CAPTURE(i);
     configs[i].init_std = 0.3;
@@ -80,6 +85,7 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
   for (const PositionKind positions : {PositionKind::kLearned, PositionKind::kRotary, PositionKind::kSinusoidal}) {
     GptConfig c = small();
     c.positions = positions;
+    c.parallel_residual = positions == PositionKind::kRotary;
     Initializer init(1);
     const Gpt model(c, init);
     const NoGrad no_grad;
@@ -111,6 +117,64 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
     const Tensor last = model.states(part({{5, 6}, {14, 15}}), ctx, cache).value();
     CHECK(max_difference(last.slice(0, 1), expected.slice(5, 6)) < 1e-5);
     CHECK(max_difference(last.slice(1, 2), expected.slice(14, 15)) < 1e-5);
+  }
+}
+
+TEST_CASE("columns that rotary positions leave alone do not know where they are") {
+  GptConfig c = small();
+  c.positions = PositionKind::kRotary;
+  c.rotary_share = 0.5;
+  c.layers = 1;
+  Initializer init(1);
+  Gpt model(c, init);
+  // Without the first two of each head's four columns, queries and keys consist of what is not turned.
+  for (NamedParameter& p : parameters_of(model)) {
+    if (p.name != "blocks.0.attention.qkv.weight") continue;
+    for (const Dim row : {0, 1, 4, 5, 8, 9, 12, 13}) {
+      Tensor turned = p.variable.value().slice(row, row + 1);
+      std::ranges::fill(turned.span<float>(), 0.0F);
+    }
+  }
+  const NoGrad no_grad;
+  const Batch near = random_batch({6}, 19, 8);
+  Batch far = near;
+  far.positions = Tensor::from(std::vector<std::int32_t>{0, 2, 5, 6, 9, 11}, {6});
+  Context ctx;
+  CHECK(max_difference(model.states(near, ctx).value(), model.states(far, ctx).value()) == 0);
+  c.rotary_share = 0.25;
+  CHECK_THROWS_WITH_AS(check(c), "gpt: rotary positions must turn an even number of a head's columns, got 1 of 4",
+                       UsageError);
+}
+
+TEST_CASE("a parallel residual adds what each sublayer alone makes of the block's input") {
+  const NoGrad no_grad;
+  const Batch batch = random_batch({5, 3}, 19, 8);
+  const Tensor x = random_tensor({8, 8}, 5);
+  // The block without the sublayer whose last projection is silenced.
+  const auto block = [&](const std::string& silenced) {
+    Initializer init(1, DType::kF64);
+    TransformerBlock b({.width = 8,
+                        .heads = 2,
+                        .inner = 32,
+                        .norm = NormPlacement::kPre,
+                        .parallel = true,
+                        .mask = AttentionMask::kCausal,
+                        .std = 0.3,
+                        .out_std = 0.3},
+                       init);
+    for (NamedParameter& p : parameters_of(b)) {
+      if (p.name == silenced) std::ranges::fill(p.variable.value().span<double>(), 0.0);
+    }
+    Context ctx;
+    return b.forward(Variable(x), batch, ctx).value();
+  };
+  const Tensor both = block(""), attention = block("feed_forward.down.weight"),
+               feed_forward = block("attention.out.weight");
+  CHECK(max_difference(attention, x) > 0.01);
+  CHECK(max_difference(feed_forward, x) > 0.01);
+  for (Dim i = 0; i < x.size(); ++i) {
+    const auto at = [i](const Tensor& t) { return t.data<double>()[i]; };
+    CHECK(at(both) == doctest::Approx(at(attention) + at(feed_forward) - at(x)).epsilon(1e-12));
   }
 }
 

@@ -96,12 +96,18 @@ TEST_CASE("what a GPT may have or not is described as well") {
   config.bias = false;
   config.tie = false;
   config.position = "rope";
+  config.rotary_base = 500;
+  config.rotary_share = 0.5;
+  config.parallel_residual = true;
   config.attention_layer_scale = true;
   config.attention_scale = false;
   const TrainConfig again = described_by(network_config(config, 11));
   CHECK_FALSE(again.bias);
   CHECK_FALSE(again.tie);
   CHECK(again.position == "rope");
+  CHECK(again.rotary_base == 500);
+  CHECK(again.rotary_share == 0.5);
+  CHECK(again.parallel_residual);
   CHECK(again.attention_layer_scale);
   CHECK_FALSE(again.attention_scale);
   TrainConfig bert = small("bert", "classify");

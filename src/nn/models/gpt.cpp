@@ -24,17 +24,23 @@ double attention_scale(const GptConfig& c, Dim layer) {
   return scale;
 }
 
+std::optional<Rotary> rotary_options(const GptConfig& c) {
+  if (c.positions != PositionKind::kRotary) return std::nullopt;
+  return Rotary{.base = c.rotary_base, .width = c.rotary_width()};
+}
+
 TransformerBlock::Options block_options(const GptConfig& c, Dim layer) {
   return {.width = c.width,
           .heads = c.heads,
           .inner = c.inner_width(),
           .norm = c.norm,
+          .parallel = c.parallel_residual,
           .mask = AttentionMask::kCausal,
           .activation = c.activation,
           .bias = c.bias,
           .norm_epsilon = c.norm_epsilon,
           .attention_scale = attention_scale(c, layer),
-          .rotary = c.positions == PositionKind::kRotary ? std::optional(Rotary{}) : std::nullopt,
+          .rotary = rotary_options(c),
           .attention_dropout = c.attention_dropout,
           .residual_dropout = c.residual_dropout,
           .std = c.init_std,
@@ -65,6 +71,11 @@ void check(const GptConfig& c) {
                {"heads", c.heads},
                {"feed-forward", c.inner_width()}},
               c.width, c.heads);
+  if (c.positions != PositionKind::kRotary) return;
+  if (const Dim turned = c.rotary_width(); turned < 2 || turned % 2 != 0) {
+    throw UsageError("gpt: rotary positions must turn an even number of a head's columns, got " +
+                     std::to_string(turned) + " of " + std::to_string(c.width / c.heads));
+  }
 }
 
 Gpt::Gpt(const GptConfig& config, Initializer& init)

@@ -1,6 +1,7 @@
-// GPT-1 and GPT-2: decoders that predict the next token.
+// GPT-1, GPT-2 and GPT-NeoX: decoders that predict the next token.
 //   Radford, Narasimhan, Salimans, Sutskever, "Improving Language Understanding by Generative Pre-Training", 2018
 //   Radford, Wu, Child, Luan, Amodei, Sutskever, "Language Models are Unsupervised Multitask Learners", 2019
+//   Black et al., "GPT-NeoX-20B: An Open-Source Autoregressive Language Model", 2022, arXiv 2204.06745
 #pragma once
 
 #include <string>
@@ -19,7 +20,9 @@ struct GptConfig {
   Dim feed_forward = 0;  ///< 0 means 4 * width
   Activation activation = Activation::kGeluTanh;
   NormPlacement norm = NormPlacement::kPre;  ///< kPre ends with a final norm, kPost does not
+  bool parallel_residual = false;            ///< with kPre: both sublayers see the block's input
   PositionKind positions = PositionKind::kLearned;
+  double rotary_base = 10000, rotary_share = 1;  ///< of kRotary: Rotary's base, and how much of a head is turned
   double norm_epsilon = 1e-5;
   bool bias = true;       ///< on linear layers and norms
   bool tied_head = true;  ///< the head is the token table
@@ -32,6 +35,8 @@ struct GptConfig {
   LoraOptions lora = {};
 
   Dim inner_width() const { return feed_forward > 0 ? feed_forward : 4 * width; }
+  /// How many columns of a head are turned, rounded down as transformers does.
+  Dim rotary_width() const { return static_cast<Dim>(static_cast<double>(width / heads) * rotary_share); }
 
   /// GPT-2 "small" and its larger sisters: 124M, 355M, 774M, 1558M.
   static GptConfig gpt2() { return {}; }
@@ -39,7 +44,8 @@ struct GptConfig {
   static GptConfig gpt1();
 };
 
-/// \throws UsageError  naming the setting, if heads do not divide width or a size is not positive
+/// \throws UsageError  naming the setting, if heads do not divide width, a size is not positive, or rotary positions
+///                     would turn an odd number of columns
 void check(const GptConfig& config);
 
 /// The whole network, and the backbone that task heads stand on: packed tokens in, states, logits or loss out.
