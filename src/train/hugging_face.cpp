@@ -12,6 +12,7 @@
 #include "io/safetensors_model.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
+#include "train/hugging_face_kinds.h"
 
 namespace rapt {
 
@@ -31,11 +32,33 @@ void transpose(float* out, const float* in, Dim rows, Dim cols) {
   });
 }
 
+// out [cols, rows, run] = in [rows, cols, run].
+void transpose_runs(float* out, const float* in, Dim rows, Dim cols, Dim run) {
+  for (Dim r = 0; r < rows; ++r) {
+    for (Dim c = 0; c < cols; ++c) std::copy_n(in + (r * cols + c) * run, run, out + (c * rows + r) * run);
+  }
+}
+
+bool same_order(const ParameterName& name) { return !name.transposed && name.heads == 0; }
+
+// The elements of theirs in our order. \param theirs  of their_shape()
+void order_as_ours(const ParameterName& name, float* ours, const Tensor& theirs) {
+  const auto* const from = theirs.data<float>();
+  if (name.transposed) return transpose(ours, from, theirs.shape()[0], theirs.shape()[1]);
+  transpose_runs(ours, from, name.heads, 3, theirs.size() / (3 * name.heads));
+}
+
+void order_as_theirs(const ParameterName& name, float* theirs, const Tensor& ours) {
+  const auto* const from = ours.data<float>();
+  if (name.transposed) return transpose(theirs, from, ours.shape()[0], ours.shape()[1]);
+  transpose_runs(theirs, from, 3, name.heads, ours.size() / (3 * name.heads));
+}
+
 // The names that a tensor may have in a file besides the one of its class's table: with or without the backbone's
 // prefix (openai-community/gpt2 leaves it out), with TensorFlow's words for a norm's parameters, and, of tied weights,
 // the head's.
 std::vector<std::string> aliases(const std::string& name, const NetworkConfig& config) {
-  const std::string prefix = config.is_gpt() ? "transformer." : "bert.";
+  const std::string prefix = hugging_face::name_prefix(config);
   const std::string bare = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
   std::vector<std::string> names = {name, bare, prefix + bare};
   for (const auto& [ending, other] : {std::pair<std::string, std::string>{"LayerNorm.weight", "LayerNorm.gamma"},
@@ -45,9 +68,9 @@ std::vector<std::string> aliases(const std::string& name, const NetworkConfig& c
     names.insert(names.end(), {prefix + alias, alias});
   }
   const auto* gpt = std::get_if<GptConfig>(&config.backbone);
-  if (gpt != nullptr && gpt->tied_head && (bare == "wte.weight" || bare == "tokens_embed.weight")) {
-    names.push_back("lm_head.weight");
-  }
+  const bool table = bare == "wte.weight" || bare == "tokens_embed.weight" || bare == "embed_in.weight";
+  if (gpt != nullptr && gpt->tied_head && table) names.insert(names.end(), {"lm_head.weight", "embed_out.weight"});
+  if (bare == "embed_out.weight") names.push_back("lm_head.weight");  // GPT-NeoX's head has either name
   if (bare == "embeddings.word_embeddings.weight") names.push_back("cls.predictions.decoder.weight");
   if (bare == "cls.predictions.bias") names.push_back("cls.predictions.decoder.bias");
   return names;
@@ -68,7 +91,9 @@ bool may_be_left(const std::string& name, const NetworkConfig& config) {
     return std::ranges::any_of(endings, [&](const char* ending) { return name.ends_with(ending); });
   };
   if (const auto* gpt = std::get_if<GptConfig>(&config.backbone)) {
-    return ends_with_one_of({".attn.bias", ".attn.masked_bias"}) || (gpt->tied_head && name == "lm_head.weight");
+    const bool head = name == "lm_head.weight" || name == "embed_out.weight";
+    return (gpt->tied_head && head) || ends_with_one_of({".attn.bias", ".attn.masked_bias", ".attention.bias",
+                                                         ".attention.masked_bias", ".rotary_emb.inv_freq"});
   }
   if (ends_with_one_of({"embeddings.position_ids", "embeddings.token_type_ids"})) return true;
   if (name.starts_with("cls.predictions.decoder.")) return config.head == HeadKind::kPretraining;
@@ -84,7 +109,7 @@ std::vector<Dim> their_shape(const ParameterName& name, const Shape& ours) {
   return shape;
 }
 
-// The elements of our parameter that theirs is. For names that are not transposed.
+// The elements of our parameter that theirs is. For names whose elements are in the same order.
 Tensor our_part(const ParameterName& name, const Tensor& ours) {
   const Dim rows = ours.shape()[0] / name.parts;
   return ours.slice(name.part * rows, (name.part + 1) * rows);
@@ -98,13 +123,13 @@ void read_parameter(const SafetensorsModel& file, const SafetensorsEntry& entry,
     throw DataError(directory + ": " + entry.name + " is " + shape_text(entry.shape) + ", " + who + " wants " +
                     shape_text(wanted));
   }
-  if (!name.transposed) {
+  if (same_order(name)) {
     Tensor part = our_part(name, value);
     return file.read_f32(entry.name, part.span<float>());
   }
   Tensor theirs = Tensor::empty(Shape(std::span<const Dim>(wanted)));
   file.read_f32(entry.name, theirs.span<float>());
-  transpose(value.data<float>(), theirs.data<float>(), wanted[0], wanted[1]);
+  order_as_ours(name, value.data<float>(), theirs);
 }
 
 // The first rows of a parameter with one row for each entry of a vocabulary that has grown.
@@ -264,12 +289,12 @@ void give_bytes(const Export& e, const ByteSink& sink) {
     return sink(zeros.data(), zeros.size() * sizeof(float));
   }
   const Tensor& value = e.parameter->value();
-  if (!e.name.transposed) {
+  if (same_order(e.name)) {
     const Tensor part = our_part(e.name, value);
     return sink(part.raw(), part.bytes());
   }
   Tensor theirs = Tensor::empty(value.shape());
-  transpose(theirs.data<float>(), value.data<float>(), value.shape()[0], value.shape()[1]);
+  order_as_theirs(e.name, theirs.data<float>(), value);
   sink(theirs.raw(), theirs.bytes());
 }
 

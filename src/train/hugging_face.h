@@ -1,5 +1,5 @@
-// Hugging Face directories, the border to everything else: config.json and model.safetensors of the gpt2, openai-gpt
-// and bert kinds, in and out. One table per kind says what each parameter is called on either side.
+// Hugging Face directories, the border to everything else: config.json and model.safetensors of the gpt2, openai-gpt,
+// gpt_neox and bert kinds, in and out. One table per kind says what each parameter is called on either side.
 #pragma once
 
 #include <string>
@@ -17,23 +17,26 @@ struct HuggingFaceConfig {
   std::vector<std::string> labels = {};  ///< names of a task's classes, numbers, labels or tags, as many as outputs
 };
 
-/// A parameter under both of its names. transformers' Conv1D keeps [in, out] where we keep [out, in], and BERT's query,
-/// key and value are three matrices where ours is one with the rows of all three.
+/// A parameter under both of its names. transformers' Conv1D keeps [in, out] where we keep [out, in]; BERT's query, key
+/// and value are three matrices where ours is one with the rows of all three; GPT-NeoX's are one as well, but with the
+/// rows of the first head's query, key and value first, then the second head's.
 struct ParameterName {
   std::string ours, theirs;
   bool transposed = false;
   int part = 0, parts = 1;  ///< theirs is which of how many equal runs of our rows
+  Dim heads = 0;            ///< H where our rows are [3, H, D] and theirs [H, 3, D]; 0 where the order is the same
   bool written = true;      ///< false for an untied head beside a task whose class has none: read where it is there
 };
 
 /// The table of a network, with what it may have or not: biases, an untied head.
 std::vector<ParameterName> hugging_face_names(const NetworkConfig& config);
 
-/// Reads config.json of a gpt2, openai-gpt or bert model. Which head the network has is what `architectures` says: for
-/// GPTs LMHeadModel, ForSequenceClassification, DoubleHeadsModel and, for gpt2, ForTokenClassification and
-/// ForQuestionAnswering; for BERT Model, ForPreTraining, ForMaskedLM, ForSequenceClassification,
-/// ForTokenClassification, ForQuestionAnswering and ForMultipleChoice. \throws DataError  naming the file, the key and
-/// what is supported, for any other kind or class and for every switch
+/// Reads config.json of a gpt2, openai-gpt, gpt_neox or bert model. Which head the network has is what `architectures`
+/// says: for gpt2 and openai-gpt LMHeadModel, ForSequenceClassification, DoubleHeadsModel and, for gpt2,
+/// ForTokenClassification and ForQuestionAnswering; for gpt_neox ForCausalLM, ForSequenceClassification,
+/// ForTokenClassification and ForQuestionAnswering; for BERT Model, ForPreTraining, ForMaskedLM,
+/// ForSequenceClassification, ForTokenClassification, ForQuestionAnswering and ForMultipleChoice.
+/// \throws DataError  naming the file, the key and what is supported, for any other kind or class and for every switch
 ///                    that would change the mathematics and is not known here
 HuggingFaceConfig config_from_json(const Json& config, const std::string& name);
 
@@ -42,8 +45,9 @@ struct SpecialIds {
   std::int64_t end_of_text = -1, padding = -1;
 };
 
-/// The config.json that transformers reads back as the same network.
-/// \throws UsageError  if transformers has no such network (rotary positions, GPT-1 with the erf GELU ...)
+/// The config.json that transformers reads back as the same network: gpt2 for a GPT with learned positions, gpt_neox
+/// for one with rotary positions. \throws UsageError  if transformers has no such network (sinusoidal positions, GPT-1
+/// with the erf GELU ...)
 Json config_to_json(const HuggingFaceConfig& config, const SpecialIds& ids);
 
 /// config.json of a directory, and from its weights whether a BERT has a pooler.

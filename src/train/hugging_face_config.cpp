@@ -46,6 +46,12 @@ constexpr std::array<ClassName, 6> kGptClasses{{
     {"ForQuestionAnswering", HeadKind::kTask, Task::kQuestion},
 }};
 constexpr std::size_t kOpenAiClasses = 4;  // the first ones
+constexpr std::array<ClassName, 4> kGptNeoxClasses{{
+    {"ForCausalLM", HeadKind::kLanguageModel},
+    {"ForSequenceClassification", HeadKind::kTask, Task::kClassify},
+    {"ForTokenClassification", HeadKind::kTask, Task::kTag},
+    {"ForQuestionAnswering", HeadKind::kTask, Task::kQuestion},
+}};
 constexpr std::array<ClassName, 7> kBertClasses{{
     {"Model", HeadKind::kNone},
     {"ForPreTraining", HeadKind::kPretraining},
@@ -59,17 +65,27 @@ constexpr std::array<ClassName, 7> kBertClasses{{
 struct Kind {
   const char* model_type;
   const char* class_prefix;
+  const char* name_prefix;
   std::span<const ClassName> classes;
 };
-constexpr std::array<Kind, 3> kKinds{{
-    {"gpt2", "GPT2", kGptClasses},
-    {"openai-gpt", "OpenAIGPT", std::span(kGptClasses).first(kOpenAiClasses)},
-    {"bert", "Bert", kBertClasses},
-}};
+constexpr Kind kGpt2{"gpt2", "GPT2", "transformer.", kGptClasses};
+constexpr Kind kOpenAiGpt{"openai-gpt", "OpenAIGPT", "transformer.", std::span(kGptClasses).first(kOpenAiClasses)};
+constexpr Kind kGptNeox{"gpt_neox", "GPTNeoX", "gpt_neox.", kGptNeoxClasses};
+constexpr Kind kBert{"bert", "Bert", "bert.", kBertClasses};
+
+const Kind& kind_named(const JsonFields& fields) {
+  const std::string type = fields.string("model_type");
+  for (const Kind* kind : {&kGpt2, &kOpenAiGpt, &kGptNeox, &kBert}) {
+    if (type == kind->model_type) return *kind;
+  }
+  fields.refuse("model_type", "gpt2, openai-gpt, gpt_neox or bert");
+}
 
 const Kind& kind_of(const NetworkConfig& network) {
   const auto* gpt = std::get_if<GptConfig>(&network.backbone);
-  return kKinds[gpt == nullptr ? 2 : is_openai_gpt(*gpt) ? 1 : 0];
+  if (gpt == nullptr) return kBert;
+  if (is_gpt_neox(*gpt)) return kGptNeox;
+  return is_openai_gpt(*gpt) ? kOpenAiGpt : kGpt2;
 }
 
 // The class that `architectures` names, the kind's first one if it names none.
@@ -177,9 +193,12 @@ const char* activation_name(Activation activation) {
   return nullptr;
 }
 
-void refuse_export(const std::string& what) {
-  throw UsageError("export: transformers has no " + what + "; it cannot be exported as a Hugging Face directory");
+void refuse_export(const std::string& what, const std::string& instead) {
+  throw UsageError("export: transformers has no " + what + "; " +
+                   (instead.empty() ? "it cannot be exported as a Hugging Face directory" : instead));
 }
+
+const char* name_prefix(const NetworkConfig& network) { return kind_of(network).name_prefix; }
 
 }  // namespace hugging_face
 
@@ -187,10 +206,8 @@ using namespace hugging_face;
 
 HuggingFaceConfig config_from_json(const Json& config, const std::string& name) {
   const JsonFields fields(config, name);
-  const std::string type = fields.string("model_type");
-  const auto kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return type == k.model_type; });
-  if (kind == kKinds.end()) fields.refuse("model_type", "gpt2, openai-gpt or bert");
-  const ClassName& known = class_of(fields, *kind);
+  const Kind& kind = kind_named(fields);
+  const ClassName& known = class_of(fields, kind);
 
   HuggingFaceConfig result;
   result.network.head = known.head;
@@ -208,10 +225,13 @@ HuggingFaceConfig config_from_json(const Json& config, const std::string& name) 
       outputs = 1;
     }
   }
-  if (type != "bert") {
-    GptConfig gpt = gpt_from_json(fields);
+  if (&kind != &kBert) {
+    const bool neox = &kind == &kGptNeox;
+    GptConfig gpt = neox ? gpt_neox_from_json(fields) : gpt_from_json(fields);
     if (known.task && task != Task::kChoice) gpt.tied_head = true;  // the class has no other head
-    if (known.task) result.network.task = gpt_task_from_json(fields, task, outputs, gpt);
+    if (known.task) {
+      result.network.task = (neox ? gpt_neox_task_from_json : gpt_task_from_json)(fields, task, outputs, gpt);
+    }
     result.network.backbone = gpt;
     return result;
   }
@@ -237,7 +257,7 @@ Json config_to_json(const HuggingFaceConfig& config, const SpecialIds& ids) {
   json["model_type"] = kind.model_type;
   json["architectures"] = Json::array();
   if (const auto* gpt = std::get_if<GptConfig>(&network.backbone)) {
-    gpt_to_json(json, network, *gpt);
+    (&kind == &kGptNeox ? gpt_neox_to_json : gpt_to_json)(json, network, *gpt);
   } else {
     bert_to_json(json, network, std::get<BertConfig>(network.backbone));
   }
@@ -256,7 +276,9 @@ Json config_to_json(const HuggingFaceConfig& config, const SpecialIds& ids) {
 }
 
 std::vector<ParameterName> hugging_face_names(const NetworkConfig& config) {
-  if (const auto* gpt = std::get_if<GptConfig>(&config.backbone)) return gpt_names(config, *gpt);
+  if (const auto* gpt = std::get_if<GptConfig>(&config.backbone)) {
+    return is_gpt_neox(*gpt) ? gpt_neox_names(config, *gpt) : gpt_names(config, *gpt);
+  }
   return bert_names(config, std::get<BertConfig>(config.backbone));
 }
 

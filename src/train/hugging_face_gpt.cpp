@@ -106,7 +106,12 @@ TaskConfig gpt_task_from_json(const JsonFields& fields, Task task, Dim outputs, 
 
 void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& c) {
   const bool openai = is_openai_gpt(c);
-  if (c.positions != PositionKind::kLearned) refuse_export("GPT with other than learned positions");
+  if (c.positions != PositionKind::kLearned) {
+    refuse_export("GPT with sinusoidal positions", "train it with --position learned or rope to export it");
+  }
+  if (c.parallel_residual) {
+    refuse_export("gpt2 with a parallel residual", "train it with --position rope to export it");
+  }
   const char* activation = openai ? gpt1_activation_name(c.activation) : activation_name(c.activation);
   if (activation == nullptr) {
     refuse_export(openai ? "openai-gpt with this activation" : "gpt2 with this activation");

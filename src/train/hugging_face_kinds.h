@@ -14,8 +14,11 @@ Activation activation_from(const JsonFields& fields, const char* key, const char
 /// \return  null if transformers has no such activation
 const char* activation_name(Activation activation);
 
-/// Throws the UsageError that says what transformers does not have.
-[[noreturn]] void refuse_export(const std::string& what);
+/// Throws the UsageError that says what transformers does not have, and what to do instead if there is something.
+[[noreturn]] void refuse_export(const std::string& what, const std::string& instead = "");
+
+/// What the names of a backbone's parameters begin with: "transformer.", "gpt_neox." or "bert.".
+const char* name_prefix(const NetworkConfig& network);
 
 // gpt2 and openai-gpt: transformers, models/gpt2/configuration_gpt2.py and modeling_gpt2.py, and the same of openai.
 bool is_openai_gpt(const GptConfig& config);
@@ -24,6 +27,13 @@ GptConfig gpt_from_json(const JsonFields& fields);
 TaskConfig gpt_task_from_json(const JsonFields& fields, Task task, Dim outputs, const GptConfig& config);
 void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& config);
 std::vector<ParameterName> gpt_names(const NetworkConfig& network, const GptConfig& config);
+
+// gpt_neox: transformers, models/gpt_neox/configuration_gpt_neox.py and modeling_gpt_neox.py.
+bool is_gpt_neox(const GptConfig& config);
+GptConfig gpt_neox_from_json(const JsonFields& fields);
+TaskConfig gpt_neox_task_from_json(const JsonFields& fields, Task task, Dim outputs, const GptConfig& config);
+void gpt_neox_to_json(Json& json, const NetworkConfig& network, const GptConfig& config);
+std::vector<ParameterName> gpt_neox_names(const NetworkConfig& network, const GptConfig& config);
 
 // bert: transformers, models/bert/configuration_bert.py and modeling_bert.py.
 BertConfig bert_from_json(const JsonFields& fields);

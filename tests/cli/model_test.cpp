@@ -58,6 +58,56 @@ TEST_CASE("a run folder, a checkpoint and a Hugging Face directory are the same 
   for (const char* model : {"runs/m/best.h5", "hf", "imported.h5"}) CHECK(greedy(model) == text);
 }
 
+TEST_CASE("what rapt train makes without flags is exported, read back, and gives the same scores and text") {
+  const Workshop shop;
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += "the cat sat on the mat, and it isn't the old one\n";
+  shop.write("my.txt", text);
+  shop.write("lines.txt", "the old cat\nit isn't on the mat\n");
+  // What is chosen without flags, but small and for as many updates on every machine.
+  REQUIRE(shop.rapt({"train",     "my.txt", "--position",      "rope", "--tokenizer", "byte-bpe", "--vocab", "300",
+                     "--layers",  "2",      "--heads",         "2",    "--width",     "16",       "--batch", "4",
+                     "--context", "16",     "--learning-rate", "1e-2", "--steps",     "60",       "--quiet"})
+              .code == 0);
+  const ProgramResult exported = shop.rapt({"checkpoint", "export", "runs/my", "--format", "hf", "--out", "hf"});
+  CHECK(exported.code == 0);
+  CHECK(exported.err == "wrote hf from runs/my/best.h5\n");
+  CHECK(shop.read("hf/config.json").find("\"GPTNeoXForCausalLM\"") != std::string::npos);
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "model.safetensors"}) {
+    CHECK(shop.has(std::string("hf/") + name));
+  }
+  CHECK(shop.rapt({"checkpoint", "import", "hf", "--out", "imported.h5"}).code == 0);
+  CHECK(shop.rapt({"checkpoint", "export", "imported.h5", "--format", "hf", "--out", "again"}).code == 0);
+  CHECK(shop.read("again/model.safetensors") == shop.read("hf/model.safetensors"));
+  CHECK(shop.read("again/config.json") == shop.read("hf/config.json"));
+
+  const auto said = [&](const char* model) {
+    const ProgramResult scores = shop.rapt({"score", model, "--data", "lines.txt", "--per-token"});
+    const ProgramResult loss = shop.rapt({"eval", model, "--data", "my.txt", "--json"});
+    const ProgramResult greedy =
+        shop.rapt({"generate", model, "--prompt", "the cat", "--greedy", "--max-tokens", "12"});
+    CHECK(scores.code + loss.code + greedy.code == 0);
+    return scores.out + loss.out.substr(0, loss.out.find(",\"model\":")) + greedy.out;
+  };
+  const std::string first = said("runs/my");
+  CHECK(first.size() > 100);
+  CHECK(said("hf") == first);
+  CHECK(said("imported.h5") == first);
+  CHECK(shop.rapt({"train", "my.txt", "--init", "hf", "--steps", "1", "--out", "runs/on", "--quiet"}).code == 0);
+}
+
+TEST_CASE("a GPT that transformers cannot hold says so when it is exported") {
+  const Workshop shop;
+  shop.write("my.txt", std::string(4000, 'a'));
+  REQUIRE(shop.rapt({"train", "my.txt", "--position", "sinusoidal", "--tokenizer", "char", "--layers", "1", "--width",
+                     "8", "--heads", "2", "--context", "8", "--steps", "1", "--quiet"})
+              .code == 0);
+  check_error(shop.rapt({"checkpoint", "export", "runs/my", "--out", "hf"}), 64,
+              "export: transformers has no GPT with sinusoidal positions; train it with --position learned or rope to "
+              "export it");
+  CHECK_FALSE(shop.has("hf"));
+}
+
 TEST_CASE("evaluation and scores have their documented form") {
   const Workshop& shop = trained();
   const ProgramResult json = shop.rapt({"eval", "runs/m", "--data", "my.txt", "--json"});

@@ -2,11 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <functional>
 #include <map>
 
-#include "io/safetensors_model.h"
 #include "io/temporary_folder.h"
+#include "support/hugging_face_directories.h"
 #include "support/network_checks.h"
 #include "tensor/error.h"
 #include "train/hugging_face.h"
@@ -60,44 +59,12 @@ std::vector<NetworkConfig> all_networks() {
     if (task == Task::kTag || task == Task::kQuestion) continue;
     all.push_back(with_task_head({.backbone = small_gpt(true)}, task, 3));
   }
+  GptConfig rotary = small_gpt(false);
+  rotary.positions = PositionKind::kRotary;
+  for (const Task task : kTasks) {
+    if (task != Task::kChoice) all.push_back(with_task_head({.backbone = rotary}, task, 3));
+  }
   return all;
-}
-
-AnyNetwork random_network(const NetworkConfig& config, std::uint64_t seed = 3) {
-  Initializer init(seed);
-  AnyNetwork network(config, init);
-  for (NamedParameter& p : parameters_of(network.module())) {  // biases and gains too
-    Rng rng(random_key(seed, Purpose::kSampling, std::hash<std::string>()(p.name)));
-    for (float& x : p.variable.value().span<float>()) x = static_cast<float>(rng.normal());
-  }
-  return network;
-}
-
-// The same tensors under other names, and one that every old file has besides.
-void rewrite_weights(const std::string& directory, const std::function<std::string(const std::string&)>& rename,
-                     const std::string& extra = "") {
-  std::vector<SafetensorsSpec> specs;
-  std::vector<std::string> bytes;
-  {
-    const SafetensorsFile file(directory + "/model.safetensors");
-    for (const SafetensorsEntry& entry : file.tensors()) {
-      const std::string name = rename(entry.name);
-      if (name.empty()) continue;
-      specs.push_back({.name = name, .type = entry.type, .shape = entry.shape});
-      bytes.push_back(file.read_bytes(entry));
-    }
-  }
-  if (!extra.empty()) {
-    specs.push_back({.name = extra, .type = ElementType::kI64, .shape = {1}});
-    bytes.push_back(std::string(8, '\0'));
-  }
-  write_safetensors(directory + "/model.safetensors", specs,
-                    [&](std::size_t i, const ByteSink& sink) { sink(bytes[i].data(), bytes[i].size()); });
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
 }  // namespace

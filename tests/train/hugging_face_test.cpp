@@ -91,7 +91,8 @@ TEST_CASE("what a configuration asks for and rapt does not have is named") {
     return std::get<GptConfig>(config_from_json(parse_json(text, "config.json"), "config.json").network.backbone);
   };
   CHECK_THROWS_WITH_AS(read(R"({"model_type":"llama"})"),
-                       "config.json: \"model_type\" must be gpt2, openai-gpt or bert, got \"llama\"", DataError);
+                       "config.json: \"model_type\" must be gpt2, openai-gpt, gpt_neox or bert, got \"llama\"",
+                       DataError);
   CHECK_THROWS_AS(read(R"({"model_type":"gpt2","activation_function":"mish"})"), DataError);
   CHECK_THROWS_AS(read(R"({"model_type":"gpt2","add_cross_attention":true})"), DataError);
   CHECK_THROWS_AS(read(R"({"model_type":"gpt2","n_embd":10,"n_head":3})"), DataError);
