@@ -1,9 +1,9 @@
 """Models across the border to transformers, both ways: usage: export_hf.py PROGRAM
 
-Trains small models with rapt, exports them, loads them with AutoModelForCausalLM and AutoTokenizer, and compares ids,
-logits, log-probabilities and greedy text; then makes models in transformers, reads them with rapt and compares logits,
-and the bytes of the weights after a round trip. BERT and the heads of tasks are compared with random weights, by the
-class that config.json names.
+Trains small models with rapt, among them what `rapt train my.txt` makes without flags, exports them, loads them with
+AutoModelForCausalLM and AutoTokenizer, and compares ids, logits, log-probabilities and greedy text; then makes models in
+transformers, reads them with rapt and compares logits, and the bytes of the weights after a round trip. BERT and the
+heads of tasks are compared with random weights, by the class that config.json names.
 """
 import json
 import os
@@ -40,9 +40,9 @@ class Rapt:
         tools = pathlib.Path(program).parent / "tests"
         self.logits_program, self.hugging_face_program = str(tools / "rapt_logits"), str(tools / "rapt_hugging_face")
 
-    def run(self, *arguments, text: str = "", program: str = "") -> bytes:
+    def run(self, *arguments, text: str = "", program: str = "", folder: pathlib.Path | None = None) -> bytes:
         command = [program or self.program, *map(str, arguments)]
-        done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+        done = subprocess.run(command, input=text.encode(), capture_output=True, check=False, cwd=folder)
         assert done.returncode == 0, f"{' '.join(command)}: exit {done.returncode}\n{done.stderr.decode()}"
         return done.stdout
 
@@ -100,11 +100,23 @@ def compare_greedy(rapt: Rapt, name: str, run: pathlib.Path, model, tokenizer) -
 
 def check_export(rapt: Rapt, folder: pathlib.Path, name: str, *settings) -> None:
     """Trained by rapt, read by transformers."""
-    run, directory = folder / name, folder / f"{name}-hf"
+    run = folder / name
     rapt.run("train", folder / "text.txt", "--out", run, "--layers", 2, "--heads", 2, "--width", 32, "--context", 48,
              "--batch", 4, "--steps", 40, "--learning-rate", "1e-2", "--seed", 1, "--quiet", *settings)
-    rapt.run("checkpoint", "export", run, "--format", "hf", "--out", directory)
+    check_run(rapt, folder, name, run)
 
+
+def check_without_flags(rapt: Rapt, folder: pathlib.Path) -> None:
+    """What the README's first command leaves, whatever it chooses on this machine."""
+    (folder / "my.txt").write_text(corpus(), encoding="utf-8")
+    rapt.run("train", "my.txt", "--minutes", "0.2", folder=folder)
+    check_run(rapt, folder, "without flags", folder / "runs" / "my")
+
+
+def check_run(rapt: Rapt, folder: pathlib.Path, name: str, run: pathlib.Path) -> None:
+    """A run of a language model, exported."""
+    directory = folder / f"{name}-hf"
+    rapt.run("checkpoint", "export", run, "--format", "hf", "--out", directory)
     # In double precision: where a norm amplifies, transformers' own single precision is off by more than the tolerance.
     model = transformers.AutoModelForCausalLM.from_pretrained(directory).eval().double()
     tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
@@ -194,6 +206,10 @@ def main() -> None:
                      "--bias", "off", "--tie", "off")
         check_export(rapt, folder, "char", "--model", "gpt2", "--tokenizer", "char", "--activation", "gelu")
         check_export(rapt, folder, "gpt1", "--model", "gpt1", "--tokenizer", "bpe", "--vocab", 200)
+        check_export(rapt, folder, "gpt_neox", "--position", "rope", "--tokenizer", "byte-bpe", "--vocab", 400,
+                     "--rotary-base", 500, "--rotary-share", "0.5", "--parallel-residual", "on", "--tie", "off")
+        check_export(rapt, folder, "rotary without biases", "--position", "rope", "--tokenizer", "char", "--bias", "off")
+        check_without_flags(rapt, folder)
 
         sizes = {"vocab_size": 97, "n_positions": 32, "n_embd": 24, "n_layer": 2, "n_head": 3}
         check_import(rapt, folder, "GPT2Config", transformers.GPT2Config(**sizes))
@@ -201,11 +217,19 @@ def main() -> None:
                      transformers.GPT2Config(**sizes, n_inner=40, activation_function="relu", tie_word_embeddings=False,
                                              scale_attn_by_inverse_layer_idx=True))
         check_import(rapt, folder, "OpenAIGPTConfig", transformers.OpenAIGPTConfig(**sizes))
+        sizes = {"vocab_size": 97, "max_position_embeddings": 32, "hidden_size": 24, "num_hidden_layers": 2,
+                 "num_attention_heads": 3, "intermediate_size": 40, "initializer_range": 0.3}
+        check_import(rapt, folder, "GPTNeoXConfig", transformers.GPTNeoXConfig(**sizes))
+        check_import(rapt, folder, "GPTNeoXConfig with other switches",
+                     transformers.GPTNeoXConfig(**sizes, rotary_pct=1.0, rotary_emb_base=500, hidden_act="relu",
+                                                use_parallel_residual=False, tie_word_embeddings=True))
 
         for head in ("encoder", "pretraining", "masked-lm", *TASKS):
             check_heads(rapt, folder, f"bert {head}")
         for head in TASKS:
             check_heads(rapt, folder, f"gpt2 {head}")
+        for head in ("classify", "regress", "multilabel", "tag", "qa"):
+            check_heads(rapt, folder, f"gpt_neox {head}")
         for head in ("classify", "regress", "multilabel", "choice"):
             check_heads(rapt, folder, f"gpt1 {head}")
 

@@ -1,7 +1,7 @@
 // rapt_hugging_face random KIND OUT: a small network with random weights as a Hugging Face directory.
 // rapt_hugging_face copy DIRECTORY OUT: a directory read and written again. For the checks against transformers
 // (scripts/interop). KIND is encoder, pretraining, masked-lm or a task for bert; a task, after a backbone's name, for
-// gpt1 and gpt2: "bert classify".
+// gpt1, gpt2 and gpt_neox: "bert classify".
 #include <cstdio>
 #include <exception>
 #include <sstream>
@@ -36,13 +36,18 @@ static NetworkConfig gpt_of(GptConfig c, const std::string& head) {
   return with_task_head({.backbone = c}, task_from_name(head), head == "regress" ? 1 : 3);
 }
 
+static GptConfig backbone_named(const std::string& name) {
+  if (name == "gpt1") return GptConfig::gpt1();
+  GptConfig c = GptConfig::gpt2();
+  if (name == "gpt_neox") c.positions = PositionKind::kRotary;
+  return c;
+}
+
 static void write_random(const std::string& kind, const std::string& out) {
   std::istringstream words(kind);
   std::string backbone, head;
   words >> backbone >> head;
-  const NetworkConfig config = backbone == "bert"   ? bert_of(head)
-                               : backbone == "gpt1" ? gpt_of(GptConfig::gpt1(), head)
-                                                    : gpt_of(GptConfig::gpt2(), head);
+  const NetworkConfig config = backbone == "bert" ? bert_of(head) : gpt_of(backbone_named(backbone), head);
   Initializer init(1);
   AnyNetwork network(config, init);
   for (NamedParameter& p : parameters_of(network.module())) {  // biases, which start at zero, and gains too
