@@ -254,6 +254,9 @@ Command checkpoint_export_command() {
           .examples = {"rapt checkpoint export runs/my --format hf --out DIR"},
           .options = {{.name = "format", .value = "hf", .help = "what to write", .fallback = "hf"},
                       out_option("DIR", "the directory")},
+          .more =
+              "A GPT with rotary positions, as rapt train my.txt makes it, is written as gpt_neox; one with learned\n"
+              "positions as gpt2, or as openai-gpt after --model gpt1; a BERT as bert.\n",
           .run = run_export};
 }
 
