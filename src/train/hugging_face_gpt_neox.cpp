@@ -115,7 +115,8 @@ void gpt_neox_to_json(Json& json, const NetworkConfig& network, const GptConfig&
   json["attention_dropout"] = c.attention_dropout;
   json["tie_word_embeddings"] = c.tied_head;
   json["use_cache"] = true;
-  if (network.head == HeadKind::kTask) json["classifier_dropout"] = network.task.dropout;
+  const bool tags = network.head == HeadKind::kTask && network.task.task == Task::kTag;
+  if (tags) json["classifier_dropout"] = network.task.dropout;
 }
 
 std::vector<ParameterName> gpt_neox_names(const NetworkConfig& network, const GptConfig& config) {
