@@ -51,7 +51,10 @@ Setting choice(std::string name, std::string Config::*field, Texts choices, std:
   const auto set = [field, choices, also, words](Config& c, const Texts& t) {
     std::string word = t.at(0);
     std::replace(word.begin(), word.end(), '_', '-');
-    if (const auto other = also.find(word); other != also.end()) word = other->second;
+    if (const auto other = also.find(word); other != also.end()) {
+      c.*field = other->second;
+      return;
+    }
     if (std::find(choices.begin(), choices.end(), word) == choices.end())
       throw std::invalid_argument("must be one of " + words + ", got " + in_quotes(t.at(0)) +
                                   did_you_mean(word, choices));

@@ -23,7 +23,7 @@ Setting list(std::string name, Texts TrainConfig::*field, std::string value, std
 /// A list whose entries may also come in one value with commas between them.
 Setting words(std::string name, Texts TrainConfig::*field, std::string value, std::string help);
 
-/// One of some words. \param also  maps other communities' words to ours
+/// One of some words. \param also  other words that are read and what they mean; help does not list them
 Setting choice(std::string name, std::string TrainConfig::*field, Texts choices, std::string help,
                std::map<std::string, std::string> also = {});
 

@@ -107,7 +107,14 @@ void require_known_names(const TrainConfig& config) {
   if (!config.glue.empty()) static_cast<void>(glue_task(config.glue));
 }
 
+static void validate_task(const TrainConfig& c) {
+  require(c.task != "embed",
+          "--task embed names a model without a head, which has nothing to train; give another --task, or use rapt "
+          "embed MODEL for embeddings");
+}
+
 void validate(const TrainConfig& config) {
+  validate_task(config);
   validate_heads(config);
   validate_gpt1(config);
   validate_optimizer(config);

@@ -122,6 +122,15 @@ TEST_CASE("structures that cannot be are refused with a value that would do") {
   refuses({{"early-stop", "3"}, {"eval-every", "off"}}, "--early-stop needs --eval-every; try --eval-every 250");
 }
 
+// Checkpoints of imported encoders say task = "embed", so it can be read; help used to offer it for training.
+TEST_CASE("a model without a head has a task that is read from files, but is not offered and cannot be trained") {
+  CHECK(with({{"task", "embed"}}).task == "embed");
+  CHECK(find_setting("task")->value == "lm|mlm|mlm-nsp|classify|regress|multilabel|tag|qa|choice");
+  refuses({{"task", "embed"}},
+          "--task embed names a model without a head, which has nothing to train; give another --task, or use rapt "
+          "embed MODEL for embeddings");
+}
+
 static void cannot_be(const char* name, const char* value, const char* message) {
   CAPTURE(name);
   TrainConfig config;
@@ -137,7 +146,7 @@ TEST_CASE("values that cannot be are refused with what may be") {
   cannot_be("learning-rate", "0", "must be a number above 0, got \"0\"");
   cannot_be("learning-rate", "nan", "must be a number above 0, got \"nan\"");
   cannot_be("bias", "maybe", "must be on or off, got \"maybe\"");
-  cannot_be("betas", "0.9", "must be two numbers with a comma between, got \"0.9\"");
+  cannot_be("betas", "0.9", "must be two numbers separated by a comma, got \"0.9\"");
   cannot_be("keep-last", "1", "must be a whole number from 2 to 1000000, got \"1\"");
   cannot_be("schedule", "cosin",
             "must be one of constant|linear|cosine|inverse-sqrt|noam|wsd, got \"cosin\"; did you mean cosine?");
