@@ -154,7 +154,7 @@ int run_step(const Arguments& arguments) {
 
 Command bench_gemm_command() {
   return {.name = "bench gemm",
-          .summary = "time the products that training is made of, beside the machine's peak",
+          .summary = "time the matrix products of training against the machine's peak",
           .examples = {"rapt bench gemm", "rapt bench gemm --threads 1"},
           .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
           .run = run_gemm};

@@ -90,7 +90,7 @@ int run(const Arguments& arguments) {
 Command bench_finetune_command() {
   std::vector<Option> options = {{.name = "shape",
                                   .value = "tiny|mini|small|minilm|medium|base",
-                                  .help = "layers and width",
+                                  .help = "model size: layers and width",
                                   .fallback = "minilm"}};
   for (Option& option : setting_options({"batch", "data", "tokenizer", "steps", "max-length", "text-column",
                                          "label-column", "header", "dropout", "accumulate", "recompute", "seed"})) {

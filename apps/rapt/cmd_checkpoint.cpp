@@ -212,18 +212,20 @@ Option out_option(const char* value, const char* help) {
 
 Command checkpoint_info_command() {
   return {.name = "checkpoint info",
-          .summary = "what a checkpoint, run folder, safetensors file or Hugging Face directory holds",
+          .summary = "describe a checkpoint, run folder, safetensors file or Hugging Face directory",
           .arguments = "FILE|RUN|DIR",
           .least = 1,
           .most = 1,
           .examples = {"rapt checkpoint info runs/my", "rapt checkpoint info runs/my/last.h5 --all"},
-          .options = {{.name = "all", .kind = OptionKind::kSwitch, .help = "every tensor, and the texts"}},
+          .options = {{.name = "all",
+                       .kind = OptionKind::kSwitch,
+                       .help = "also list every tensor, and print the embedded texts"}},
           .run = run_info};
 }
 
 Command checkpoint_verify_command() {
   return {.name = "checkpoint verify",
-          .summary = "check every byte: exit code 0 if sound, 65 if not",
+          .summary = "verify checksums and structure: exit code 0 if intact, 65 if not",
           .arguments = "FILE...",
           .least = 1,
           .most = 100000,
@@ -252,8 +254,8 @@ Command checkpoint_export_command() {
           .least = 1,
           .most = 1,
           .examples = {"rapt checkpoint export runs/my --format hf --out DIR"},
-          .options = {{.name = "format", .value = "hf", .help = "what to write", .fallback = "hf"},
-                      out_option("DIR", "the directory")},
+          .options = {{.name = "format", .value = "hf", .help = "output format", .fallback = "hf"},
+                      out_option("DIR", "output directory")},
           .more =
               "A GPT with rotary positions, as rapt train my.txt makes it, is written as gpt_neox; one with learned\n"
               "positions as gpt2, or as openai-gpt after --model gpt1; a BERT as bert.\n",
@@ -262,7 +264,7 @@ Command checkpoint_export_command() {
 
 Command checkpoint_import_command() {
   return {.name = "checkpoint import",
-          .summary = "make a checkpoint of a Hugging Face directory",
+          .summary = "convert a Hugging Face directory to a checkpoint",
           .arguments = "DIR",
           .least = 1,
           .most = 1,

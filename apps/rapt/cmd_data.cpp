@@ -28,7 +28,7 @@ std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Corpu
   const std::string wanted = arguments.text("tokenizer");
   if (wanted.empty())
     throw UsageError(
-        "rapt data build needs --tokenizer FILE, or a kind to learn from the text: char, byte, byte-bpe, bpe");
+        "rapt data build needs --tokenizer FILE, or a kind to train on the text: char, byte, byte-bpe, bpe");
   if (wanted != "char" && wanted != "byte" && wanted != "byte-bpe" && wanted != "bpe") return load_tokenizer(wanted);
   TokenizerTrainerOptions options;
   options.type = tokenizer_type_named(wanted);
@@ -150,13 +150,13 @@ Command data_build_command() {
   for (Option& option : options) {
     option.group.clear();
     if (option.name == "tokenizer" || option.name == "documents") option.fallback.clear();
-    if (option.name == "documents") option.help += ": a file, or with --task mlm and mlm-nsp a paragraph";
+    if (option.name == "documents") option.help += "; default file, with --task mlm and mlm-nsp paragraph";
     if (option.name == "vocab" || option.name == "data") option.common = false;
   }
   for (Option& option : instance_options()) options.push_back(std::move(option));
-  options.push_back({.name = "out", .value = "FILE", .help = "where the tokens go", .aliases = {"o", "output"}});
+  options.push_back({.name = "out", .value = "FILE", .help = "output file", .aliases = {"o", "output"}});
   return {.name = "data build",
-          .summary = "tokenise text into a file that training maps into memory",
+          .summary = "tokenise text once into a file that training memory-maps",
           .arguments = "FILE...",
           .most = 1000000,
           .examples = {"rapt data build my.txt --tokenizer tok.json --out d.h5",
@@ -168,7 +168,7 @@ Command data_build_command() {
 
 Command data_stats_command() {
   return {.name = "data stats",
-          .summary = "how much there is in a file of tokens",
+          .summary = "count tokens, documents and bytes of a token file",
           .arguments = "FILE",
           .least = 1,
           .most = 1,
@@ -179,20 +179,20 @@ Command data_stats_command() {
 
 Command data_head_command() {
   return {.name = "data head",
-          .summary = "how the documents of a file of tokens begin, or its sequences for masked language models",
+          .summary = "print the beginnings of a token file's documents or sequences",
           .arguments = "FILE",
           .least = 1,
           .most = 1,
           .examples = {"rapt data head d.h5", "rapt data head d.h5 --validation --documents 10"},
           .options = {{.name = "documents",
                        .value = "N",
-                       .help = "how many",
+                       .help = "number of documents or sequences",
                        .aliases = {"n", "lines", "sequences"},
                        .fallback = "3"},
-                      {.name = "tokens", .value = "N", .help = "most tokens of each", .fallback = "60"},
+                      {.name = "tokens", .value = "N", .help = "maximum tokens of each", .fallback = "60"},
                       {.name = "validation",
                        .kind = OptionKind::kSwitch,
-                       .help = "of the validation part",
+                       .help = "take them from the validation part",
                        .aliases = {"valid"}}},
           .run = run_head};
 }

@@ -45,8 +45,7 @@ int run(const Arguments& arguments) {
   fs::create_directories(folder);
   const std::string stories = folder + "/../demo-stories.txt";
   std::ofstream(stories) << generate_stories(1, kStoryBytes);
-  say(fmt::format("rapt demo: {} KB of little stories, made up just now; a small GPT learns to write more of them",
-                  kStoryBytes >> 10U));
+  say(fmt::format("rapt demo: training a small GPT on {} KB of generated stories", kStoryBytes >> 10U));
   RunRequest request;
   request.config = layer_config("", "", demo_flags(stories, folder, arguments));
   const Terminal& t = terminal();
@@ -73,12 +72,12 @@ int run(const Arguments& arguments) {
 
 Command demo_command() {
   return {.name = "demo",
-          .summary = "train on little stories of rapt's own, and watch it learn to write",
+          .summary = "train a small model on generated stories and show what it writes",
           .examples = {"rapt demo", "rapt demo --minutes 1"},
-          .options = {{.name = "minutes", .value = "N", .help = "how long to train", .fallback = "2"},
-                      {.name = "prompt", .value = "TEXT", .help = "how the last story begins", .fallback = "Once"},
-                      {.name = "out", .value = "DIR", .help = "the run folder", .fallback = "runs/demo"},
-                      {.name = "seed", .value = "N", .help = "of everything random", .fallback = "1"}},
+          .options = {{.name = "minutes", .value = "N", .help = "minutes of training", .fallback = "2"},
+                      {.name = "prompt", .value = "TEXT", .help = "prompt of the final story", .fallback = "Once"},
+                      {.name = "out", .value = "DIR", .help = "run folder", .fallback = "runs/demo"},
+                      {.name = "seed", .value = "N", .help = "random seed", .fallback = "1"}},
           .run = run};
 }
 

@@ -88,7 +88,7 @@ static int run(const Arguments& arguments) {
 
 Command doctor_command() {
   return {.name = "doctor",
-          .summary = "what rapt finds on this machine, and whether it computes right",
+          .summary = "report the processor and libraries, and check that matrix products are correct",
           .examples = {"rapt doctor", "rapt doctor --json"},
           .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
           .run = run};

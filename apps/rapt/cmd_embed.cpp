@@ -83,13 +83,14 @@ int run(const Arguments& arguments) {
       const std::size_t whole = ids.size() + frame.one({}).ids.size();
       const TokenSequence sequence = frame.one(std::move(ids));
       if (sequence.ids.empty()) {
-        throw DataError(lines.where() + ": the text must have a token, got an empty line; each line is a text");
+        throw DataError(lines.where() +
+                        ": the text must have at least one token, got an empty line; each line is one text");
       }
       if (sequence.ids.size() < whole) ++cut;
       embedder.add(std::move(line), sequence);
     }
   }
-  if (count == 0) throw DataError("embed: the data must have a line at least, got none");
+  if (count == 0) throw DataError("embed: the data must have at least one line, got none");
   embedder.flush();
   output->finish();
   if (cut > 0) say(fmt::format("note: {} of {} texts are longer than {} tokens and were cut", cut, count, longest));
@@ -102,33 +103,34 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Command embed_command() {
-  return {.name = "embed",
-          .summary = "a vector for each line of a text, to compare texts by",
-          .arguments = "MODEL",
-          .least = 1,
-          .most = 1,
-          .examples = {"rapt embed DIR --data lines.txt --out e.npy",
-                       "rapt embed DIR --data lines.txt --pool mean "
-                       "--normalize --out e.h5"},
-          .options = {{.name = "data",
-                       .kind = OptionKind::kList,
-                       .value = "FILE",
-                       .help = "texts, one a line; - for standard input"},
-                      {.name = "out",
-                       .value = "FILE",
-                       .help = ".npy, .h5 or .jsonl; JSON lines to standard output if not given",
-                       .aliases = {"o", "output"}},
-                      {.name = "pool",
-                       .value = "mean|cls|last",
-                       .help = "the mean of a text's states, or the state of its first or last token",
-                       .aliases = {"pooling"},
-                       .fallback = "mean"},
-                      {.name = "normalize",
-                       .kind = OptionKind::kSwitch,
-                       .help = "divide each vector by its length, so that products are cosines",
-                       .aliases = {"normalise"}},
-                      {.name = "max-length", .value = "N", .help = "most tokens of a text", .fallback = "the model's"}},
-          .run = run};
+  return {
+      .name = "embed",
+      .summary = "compute one embedding vector per line of text",
+      .arguments = "MODEL",
+      .least = 1,
+      .most = 1,
+      .examples = {"rapt embed DIR --data lines.txt --out e.npy",
+                   "rapt embed DIR --data lines.txt --pool mean "
+                   "--normalize --out e.h5"},
+      .options = {{.name = "data",
+                   .kind = OptionKind::kList,
+                   .value = "FILE",
+                   .help = "one text per line; - for standard input"},
+                  {.name = "out",
+                   .value = "FILE",
+                   .help = ".npy, .h5 or .jsonl; JSON lines to standard output if not given",
+                   .aliases = {"o", "output"}},
+                  {.name = "pool",
+                   .value = "mean|cls|last",
+                   .help = "mean of the hidden states, or the state of the first or last token",
+                   .aliases = {"pooling"},
+                   .fallback = "mean"},
+                  {.name = "normalize",
+                   .kind = OptionKind::kSwitch,
+                   .help = "scale each vector to length 1, so that dot products are cosines",
+                   .aliases = {"normalise"}},
+                  {.name = "max-length", .value = "N", .help = "maximum tokens per text", .fallback = "the model's"}},
+      .run = run};
 }
 
 }  // namespace rapt::app

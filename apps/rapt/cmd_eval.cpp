@@ -115,7 +115,7 @@ int run_score(const Arguments& arguments) {
 }
 
 Option context_option() {
-  return {.name = "context", .value = "N", .help = "tokens a window or sequence", .fallback = "the model's"};
+  return {.name = "context", .value = "N", .help = "tokens per window or sequence", .fallback = "the model's"};
 }
 
 }  // namespace
@@ -125,34 +125,34 @@ Command eval_command() {
       data_option(), context_option(), {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}};
   for (Option& option : labelled_input_options()) options.push_back(std::move(option));
   return {.name = "eval",
-          .summary = "how good a model is on data: loss and perplexity, masked words, or the metrics of its task",
+          .summary = "evaluate a model on data: perplexity, masked-word accuracy, or the metrics of its task",
           .arguments = "MODEL",
           .least = 1,
           .most = 1,
           .examples = {"rapt eval runs/my --data held-out.txt", "rapt eval runs/my --data held-out.txt --json",
                        "rapt eval runs/b-sst2 --data test.tsv", "rapt eval runs/b --data d.h5"},
           .options = options,
-          .more = "A model of labels reads the columns that its run read, unless options say otherwise.\n",
+          .more = "A model with a task head reads the same columns as its training run, unless options name others.\n",
           .run = run_eval};
 }
 
 Command score_command() {
   return {.name = "score",
-          .summary = "log-probability of texts, or of each line of them",
+          .summary = "print the log-probability of texts or of each line",
           .arguments = "MODEL",
           .least = 1,
           .most = 1,
           .examples = {"rapt score runs/my --data lines.txt --per-line"},
           .options = {data_option(),
-                      {.name = "per-line", .kind = OptionKind::kSwitch, .help = "each line by itself"},
+                      {.name = "per-line", .kind = OptionKind::kSwitch, .help = "score each line separately"},
                       {.name = "per-token",
                        .kind = OptionKind::kSwitch,
-                       .help = "with --json: the log-probability of each token as well"},
+                       .help = "with --json: also the log-probability of each token"},
                       context_option(),
-                      {.name = "json", .kind = OptionKind::kSwitch, .help = "a JSON object a line"}},
+                      {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object per line"}},
           .more =
               "Columns: natural-log probability of the line, tokens predicted, perplexity, text. The first token is\n"
-              "predicted from the end-of-text token where the tokenizer has one, and else not at all.\n",
+              "predicted from the end-of-text token; without such a token in the tokenizer, it is not counted.\n",
           .run = run_score};
 }
 

@@ -34,7 +34,7 @@ std::vector<std::string> texts_of(const Arguments& arguments) {
     add_lines(file == "-" ? Input::from_standard_input() : Input::from_file(file), texts);
   }
   if (texts.empty()) {
-    throw UsageError("rapt fill-mask needs a text with a [MASK] in it: rapt fill-mask " + arguments.positional(0) +
+    throw UsageError("rapt fill-mask needs a text that contains [MASK]: rapt fill-mask " + arguments.positional(0) +
                      " \"the [MASK] sat on the mat .\"");
   }
   return texts;
@@ -85,22 +85,25 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Command fill_mask_command() {
-  return {
-      .name = "fill-mask",
-      .summary = "the likeliest words for each [MASK] of a text",
-      .arguments = "MODEL [TEXT|-]...",
-      .least = 1,
-      .most = 1 << 20,
-      .examples = {"rapt fill-mask runs/b \"the [MASK] sat on the mat .\" --top 5",
-                   "rapt fill-mask runs/b --data lines.txt --json"},
-      .options = {{.name = "top", .value = "N", .help = "words for each", .aliases = {"k", "top-k"}, .fallback = "5"},
-                  {.name = "data",
-                   .kind = OptionKind::kList,
-                   .value = "FILE",
-                   .help = "texts, one a line; - for standard input"},
-                  {.name = "json", .kind = OptionKind::kSwitch, .help = "a JSON object a text"}},
-      .more = "[MASK] and <mask> mean the same, whichever of them the model has. Gaps are filled independently.\n",
-      .run = run};
+  return {.name = "fill-mask",
+          .summary = "predict the most probable words for each [MASK] in a text",
+          .arguments = "MODEL [TEXT|-]...",
+          .least = 1,
+          .most = 1 << 20,
+          .examples = {"rapt fill-mask runs/b \"the [MASK] sat on the mat .\" --top 5",
+                       "rapt fill-mask runs/b --data lines.txt --json"},
+          .options = {{.name = "top",
+                       .value = "N",
+                       .help = "number of words per [MASK]",
+                       .aliases = {"k", "top-k"},
+                       .fallback = "5"},
+                      {.name = "data",
+                       .kind = OptionKind::kList,
+                       .value = "FILE",
+                       .help = "one text per line; - for standard input"},
+                      {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object per text"}},
+          .more = "[MASK] and <mask> are equivalent. Each mask is filled independently of the others.\n",
+          .run = run};
 }
 
 }  // namespace rapt::app

@@ -18,11 +18,11 @@ int run(const Arguments& arguments) {
   if (c.init.empty()) {
     throw UsageError(
         "rapt finetune needs --init MODEL, the run, checkpoint or Hugging Face directory to start from; "
-        "to start from nothing: rapt train");
+        "to train from scratch: rapt train");
   }
   if (!config.given("task")) {
     if (!c.glue.empty()) {
-      throw UsageError("rapt finetune needs --task beside --glue; --preset glue/" + c.glue + " has both");
+      throw UsageError("rapt finetune needs --task with --glue; --preset glue/" + c.glue + " sets both");
     }
     throw UsageError(
         "rapt finetune needs --task classify|regress|multilabel|tag|qa|choice|lm|mlm|mlm-nsp, or --preset "
@@ -45,11 +45,11 @@ Command finetune_command() {
     if (option.group == "model") option.common = option.name == "init";
     if (option.group == "tokenizer") option.common = false;
     if (option.name == "data") {
-      option.help = "what to learn from, also --train: tables, tags, questions; text for lm and mlm";
+      option.help = "training data, also --train: tables, tagged words, questions; text for lm and mlm";
       option.own = {"train"};
     }
     if (option.name == "validation-data") {
-      option.help = "what to validate on, also --valid; part of the data if not given";
+      option.help = "validation data, also --valid; default: a part of the training data";
       option.own = {"valid"};
     }
     if (option.group == "labelled data" || option.group == "fine-tuning") {
@@ -60,7 +60,7 @@ Command finetune_command() {
   }
   for (Option& option : training_options()) options.push_back(std::move(option));
   return {.name = "finetune",
-          .summary = "teach a pretrained model a task: classes, numbers, tags, answers; or more text of its own kind",
+          .summary = "fine-tune a pretrained model: classes, numbers, tags, answers, or continued pretraining",
           .arguments = "[FILE]...",
           .most = 1 << 20,
           .examples = {"rapt finetune --preset glue/sst2 --init runs/b --train T.tsv --valid V.tsv --out runs/b-sst2 "
@@ -70,7 +70,7 @@ Command finetune_command() {
                        "rapt finetune --task tag --init DIR --train T.conll --valid V.conll",
                        "rapt finetune --task lm --init runs/my --train other.txt"},
           .options = options,
-          .more = "The data's columns are found by their names, or given: docs/labelled-data.md.\n",
+          .more = "Columns are found by their names, or named by options: docs/labelled-data.md.\n",
           .run = run};
 }
 

@@ -1,6 +1,7 @@
 // rapt help, rapt completion.
 #include "commands.h"
 #include "help.h"
+#include "io/escape.h"
 #include "tensor/error.h"
 #include "terminal.h"
 
@@ -20,26 +21,27 @@ static int run_help(const Arguments& arguments) {
 }
 
 Command help_command() {
-  return {.name = "help",
-          .summary = "what there is, or one command in full",
-          .arguments = "[COMMAND]",
-          .most = 2,
-          .examples = {"rapt help", "rapt help train --all", "rapt help tokenizer"},
-          .options = {{.name = "all", .kind = OptionKind::kSwitch, .help = "every option, not only the common ones"}},
-          .run = run_help};
+  return {
+      .name = "help",
+      .summary = "list all commands, or explain one",
+      .arguments = "[COMMAND]",
+      .most = 2,
+      .examples = {"rapt help", "rapt help train --all", "rapt help tokenizer"},
+      .options = {{.name = "all", .kind = OptionKind::kSwitch, .help = "show every option, not only the common ones"}},
+      .run = run_help};
 }
 
 static int run_completion(const Arguments& arguments) {
   const std::string shell = arguments.positional(0);
   if (shell != "bash" && shell != "zsh" && shell != "fish")
-    throw UsageError("rapt completion knows bash, zsh and fish, got " + shell);
+    throw UsageError("rapt completion supports bash, zsh and fish, got " + in_quotes(shell));
   out(completion_script(shell));
   return 0;
 }
 
 Command completion_command() {
   return {.name = "completion",
-          .summary = "a script that teaches your shell rapt's words",
+          .summary = "print a shell completion script",
           .arguments = "bash|zsh|fish",
           .least = 1,
           .most = 1,

@@ -30,10 +30,10 @@ static std::string as_table(const TrainConfig& config, const ModelSize& size, Di
     text += fmt::format("{:<22}{:>15}{:>7.1f} %\n", name, fmt::group_digits(count),
                         100.0 * double(count) / double(size.parameters));
   text += fmt::format("{:<22}{:>15}\n", "parameters", fmt::group_digits(size.parameters));
-  if (size.in_heads > 0) text += fmt::format("{:<22}{:>15}\n", "and in its heads", fmt::group_digits(size.in_heads));
-  text += fmt::format("{:<22}{:>15}\n\n", "of them in a block", fmt::group_digits(size.per_block));
+  if (size.in_heads > 0) text += fmt::format("{:<22}{:>15}\n", "plus heads", fmt::group_digits(size.in_heads));
+  text += fmt::format("{:<22}{:>15}\n\n", "per block", fmt::group_digits(size.per_block));
   text += fmt::format(
-      "an update costs {:.3g} FLOP a token; weights, gradients and AdamW's moments take {}, activations come on top\n",
+      "an update costs {:.3g} FLOP per token; weights, gradients and AdamW's moments take {}, plus activations\n",
       size.flop_per_token, readable_bytes(size.state_bytes));
   return text;
 }
@@ -68,10 +68,10 @@ static int run(const Arguments& arguments) {
   Dim vocabulary = known_vocabulary(config);
   if (vocabulary == 0) {
     vocabulary = 65;
-    say("note: counting 65 characters, as Shakespeare has; --vocab N for another text");
+    say("note: counting 65 characters, as in Shakespeare's works; --vocab N sets another size");
   }
   if (config.values.model == "bert" && !config.given("vocab")) {
-    say("note: counting the 30,522 entries of BERT's uncased vocabulary; --vocab N for another");
+    say("note: counting the 30,522 entries of BERT's uncased vocabulary; --vocab N sets another size");
   }
   const ModelSize size = model_size(config.values, vocabulary);
   out(arguments.has("json") ? as_json(size, vocabulary) : as_table(config.values, size, vocabulary));
@@ -92,7 +92,7 @@ Command params_command() {
   options.push_back({.name = "config", .value = "FILE", .help = "settings from a TOML file", .aliases = {"c"}});
   options.push_back({.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"});
   return {.name = "params",
-          .summary = "parameters, work and memory of a model; the list of presets",
+          .summary = "count the parameters, FLOP and memory of a model; list the presets",
           .examples = {"rapt params", "rapt params --preset gpt2",
                        "rapt params --layers 6 --heads 6 --width 384 --vocab 8000"},
           .options = options,

@@ -23,7 +23,7 @@ const Option kTokenizer = {.name = "tokenizer",
                            .value = "FILE",
                            .help = "tokenizer.json, vocab.txt or .model, or a folder that has one",
                            .aliases = {"tokenizer-file"}};
-const Option kOut = {.name = "out", .value = "FILE", .help = "where the tokenizer goes", .aliases = {"o", "output"}};
+const Option kOut = {.name = "out", .value = "FILE", .help = "output file", .aliases = {"o", "output"}};
 
 std::unique_ptr<Tokenizer> open_tokenizer(const Arguments& arguments) {
   // `tokenizer inspect tok.json` needs no flag.
@@ -59,7 +59,7 @@ int run_train(const Arguments& arguments) {
       train_tokenizer(Corpus(corpus, [](const std::string& note) { say("note: " + note); }), options);
   const bool fills_up = options.type != TokenizerType::kChar && options.type != TokenizerType::kByte;
   if (fills_up && tokenizer->vocabulary_size() < options.vocabulary)
-    say("note: the text gave " + std::to_string(tokenizer->vocabulary_size()) + " entries, fewer than --vocab " +
+    say("note: the vocabulary has " + std::to_string(tokenizer->vocabulary_size()) + " entries, fewer than --vocab " +
         std::to_string(options.vocabulary));
   write_tokenizer(*tokenizer, path);
   return 0;
@@ -215,7 +215,7 @@ int run_export(const Arguments& arguments) {
 
 Command tokenizer_train_command() {
   return {.name = "tokenizer train",
-          .summary = "learn a tokenizer from text",
+          .summary = "train a tokenizer on text",
           .arguments = "FILE...",
           .most = 1000000,
           .examples = {"rapt tokenizer train my.txt --type byte-bpe --vocab 8000 --out tok.json",
@@ -223,91 +223,93 @@ Command tokenizer_train_command() {
                        "rapt tokenizer train texts/ --type char --out tok.json"},
           .options = {{.name = "type",
                        .value = "byte-bpe|bpe|wordpiece|char|byte",
-                       .help = "as GPT-2 has it, as GPT-1 (</w>), as BERT (##), characters, bytes",
+                       .help = "GPT-2's byte-level BPE, GPT-1's BPE (</w>), BERT's WordPiece (##), characters, bytes",
                        .aliases = {"kind", "model-type"},
                        .fallback = "byte-bpe"},
                       {.name = "vocab",
                        .value = "N",
-                       .help = "most entries, special tokens included",
+                       .help = "maximum vocabulary size, special tokens included",
                        .aliases = {"vocabulary", "vocab-size"},
                        .fallback = "8000"},
                       kOut,
                       {.name = "min-frequency",
                        .value = "N",
-                       .help = "pairs that are rarer are not merged",
+                       .help = "do not merge pairs that occur less often",
                        .aliases = {"min-freq"},
                        .fallback = "2"},
                       {.name = "special",
                        .kind = OptionKind::kList,
                        .value = "TOKEN",
-                       .help = "a special token; may be repeated",
+                       .help = "special token; may be repeated",
                        .aliases = {"special-tokens", "special-token"},
                        .fallback = "<|endoftext|>"},
                       {.name = "lowercase",
                        .kind = OptionKind::kSwitch,
-                       .help = "lower case without accents (--type bpe or wordpiece)",
+                       .help = "convert to lower case and strip accents (--type bpe or wordpiece)",
                        .aliases = {"lower"}},
                       {.name = "data",
                        .kind = OptionKind::kList,
                        .value = "FILE",
-                       .help = "the same as FILE without a flag",
+                       .help = "same as the FILE argument",
                        .aliases = {"input", "files"},
                        .common = false},
                       {.name = "text-field",
                        .value = "NAME",
-                       .help = "field of JSON lines that holds the text",
+                       .help = "JSON lines field that holds the text",
                        .fallback = "text",
                        .common = false}},
           .run = run_train};
 }
 
 Command tokenizer_encode_command() {
-  return {
-      .name = "tokenizer encode",
-      .summary = "standard input as token ids, a line a line",
-      .arguments = "[FILE]",
-      .most = 1,
-      .examples = {"rapt tokenizer encode --tokenizer tok.json < my.txt",
-                   "rapt tokenizer encode tok.json --pieces < my.txt"},
-      .options = {kTokenizer,
-                  {.name = "pieces",
-                   .kind = OptionKind::kSwitch,
-                   .help = "the tokens as the vocabulary spells them, instead of ids",
-                   .aliases = {"tokens"}},
-                  {.name = "whole", .kind = OptionKind::kSwitch, .help = "all input as one text, with its line ends"},
-                  {.name = "as-text",
-                   .kind = OptionKind::kSwitch,
-                   .help = "special tokens in the text are text like any other"}},
-      .run = run_encode};
+  return {.name = "tokenizer encode",
+          .summary = "encode standard input as token ids: one line of ids per input line",
+          .arguments = "[FILE]",
+          .most = 1,
+          .examples = {"rapt tokenizer encode --tokenizer tok.json < my.txt",
+                       "rapt tokenizer encode tok.json --pieces < my.txt"},
+          .options = {kTokenizer,
+                      {.name = "pieces",
+                       .kind = OptionKind::kSwitch,
+                       .help = "print tokens as the vocabulary spells them, instead of ids",
+                       .aliases = {"tokens"}},
+                      {.name = "whole",
+                       .kind = OptionKind::kSwitch,
+                       .help = "encode the whole input as one text, line ends included"},
+                      {.name = "as-text",
+                       .kind = OptionKind::kSwitch,
+                       .help = "treat special tokens in the text as ordinary text"}},
+          .run = run_encode};
 }
 
 Command tokenizer_decode_command() {
   return {.name = "tokenizer decode",
-          .summary = "token ids on standard input as text, a line a line",
+          .summary = "decode token ids on standard input: one line of text per line of ids",
           .arguments = "[FILE]",
           .most = 1,
           .examples = {"rapt tokenizer decode --tokenizer tok.json < ids.txt"},
           .options = {kTokenizer,
                       {.name = "skip-special",
                        .kind = OptionKind::kSwitch,
-                       .help = "leave special tokens out",
+                       .help = "omit special tokens",
                        .aliases = {"skip-special-tokens"}}},
           .run = run_decode};
 }
 
 Command tokenizer_inspect_command() {
-  return {.name = "tokenizer inspect",
-          .summary = "what a tokenizer is made of",
-          .arguments = "[FILE]",
-          .most = 1,
-          .examples = {"rapt tokenizer inspect --tokenizer tok.json", "rapt tokenizer inspect tok.json --list"},
-          .options = {kTokenizer, {.name = "list", .kind = OptionKind::kSwitch, .help = "every entry with its id"}},
-          .run = run_inspect};
+  return {
+      .name = "tokenizer inspect",
+      .summary = "describe a tokenizer",
+      .arguments = "[FILE]",
+      .most = 1,
+      .examples = {"rapt tokenizer inspect --tokenizer tok.json", "rapt tokenizer inspect tok.json --list"},
+      .options = {kTokenizer, {.name = "list", .kind = OptionKind::kSwitch, .help = "list every entry with its id"}},
+      .run = run_inspect};
 }
 
 Command tokenizer_import_command() {
   return {.name = "tokenizer import",
-          .summary = "other forms of a tokenizer as one tokenizer.json",
+          .summary = "convert a tokenizer from another format to tokenizer.json",
           .arguments = "FILE-OR-FOLDER",
           .least = 1,
           .most = 1,
@@ -321,7 +323,7 @@ Command tokenizer_import_command() {
 
 Command tokenizer_export_command() {
   return {.name = "tokenizer export",
-          .summary = "a tokenizer as other programs read it",
+          .summary = "write a tokenizer in a format that other programs read",
           .arguments = "[FILE]",
           .most = 1,
           .examples = {"rapt tokenizer export tok.json --format hf --out folder",
@@ -332,10 +334,10 @@ Command tokenizer_export_command() {
                        .value = "hf|gpt2|bert",
                        .help = "tokenizer.json for transformers, vocab.json and merges.txt, or vocab.txt",
                        .fallback = "hf"},
-                      {.name = "out", .value = "FOLDER", .help = "where the files go", .aliases = {"o", "output"}},
+                      {.name = "out", .value = "FOLDER", .help = "output folder", .aliases = {"o", "output"}},
                       {.name = "context",
                        .value = "N",
-                       .help = "longest sequence of the model, for transformers",
+                       .help = "maximum sequence length of the model, for transformers",
                        .fallback = "1024"}},
           .run = run_export};
 }

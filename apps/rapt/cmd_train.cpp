@@ -10,7 +10,7 @@ Command train_command() {
   std::vector<Option> options = setting_options();
   for (Option& option : training_options()) options.push_back(std::move(option));
   return {.name = "train",
-          .summary = "train a model on text; without flags, everything is chosen from the data and the machine",
+          .summary = "train a model on text; every option has a default chosen from the data and the machine",
           .arguments = "[FILE|FOLDER|-]...",
           .most = 1 << 20,
           .examples = {"rapt train my.txt", "rapt train my.txt --minutes 2",

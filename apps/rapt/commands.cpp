@@ -12,9 +12,9 @@ namespace rapt::app {
 const std::vector<Family>& families() {
   static const std::vector<Family> table = {
       {"tokenizer", "train, use and convert tokenizers"},
-      {"data", "tokenise text once, look into the result"},
-      {"checkpoint", "look into, check, compare and convert checkpoints"},
-      {"bench", "time this machine and rapt on it"},
+      {"data", "tokenise text once and inspect the result"},
+      {"checkpoint", "inspect, verify, compare and convert checkpoints"},
+      {"bench", "time matrix products and training on this machine"},
   };
   return table;
 }

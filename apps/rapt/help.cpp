@@ -32,9 +32,9 @@ std::string overview() {
   std::string out =
       "rapt trains transformers on CPU cores: from a text file to a model, from one command line.\n"
       "\n"
-      "  rapt demo                                 a model that learns to tell stories, in two minutes\n"
-      "  rapt train my.txt                         train on your own text: runs/my\n"
-      "  rapt generate runs/my --prompt \"Once\"     let it write\n"
+      "  rapt demo                                 train a small model on stories for two minutes\n"
+      "  rapt train my.txt                         train on your own text; writes runs/my\n"
+      "  rapt generate runs/my --prompt \"Once\"     generate text\n"
       "\n"
       "Commands:\n" +
       command_lines("");
@@ -42,15 +42,15 @@ std::string overview() {
     if (const std::string lines = command_lines(family.name); !lines.empty())
       out += "\n" + family.name + ": " + family.summary + "\n" + lines;
   return out +
-         "\nrapt help COMMAND explains one of them; rapt --version; --quiet, --threads N and --color never go with "
-         "all.\n";
+         "\nrapt help COMMAND explains one command. rapt --version prints the version. Every command takes --quiet,\n"
+         "--threads N and --color never.\n";
 }
 
 std::string family_help(std::string_view family) {
   for (const Family& f : families())
     if (f.name == family)
       return "rapt " + f.name + ": " + f.summary + "\n\n" + command_lines(f.name) + "\nrapt help " + f.name +
-             " VERB explains one of them.\n";
+             " VERB explains one command.\n";
   return "";
 }
 

@@ -41,8 +41,10 @@ TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer&
 }
 
 Option data_option() {
-  return {
-      .name = "data", .kind = OptionKind::kList, .value = "FILE", .help = "text: files, folders, - for standard input"};
+  return {.name = "data",
+          .kind = OptionKind::kList,
+          .value = "FILE",
+          .help = "text: files, folders, or - for standard input"};
 }
 
 }  // namespace rapt::app

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "foreign_options.h"
 #include "io/escape.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
@@ -16,22 +17,22 @@ const std::vector<Option>& global_options() {
   static const std::vector<Option> options = {
       {.name = "threads",
        .value = "N",
-       .help = "cores to use; 0: all. Results are the same with any number",
+       .help = "number of threads; 0: all cores. Results do not depend on it",
        .aliases = {"t", "cpu-threads", "num-threads"},
        .group = "system"},
       {.name = "quiet",
        .kind = OptionKind::kSwitch,
-       .help = "no progress and no notes, only results and errors",
+       .help = "print only results and errors",
        .aliases = {"q"},
        .group = "system"},
       {.name = "color",
        .value = "auto|always|never",
-       .help = "colours and progress bars; NO_COLOR counts as never",
+       .help = "colours and progress bars; NO_COLOR in the environment means never",
        .aliases = {"colour"},
        .group = "system",
        .common = false},
-      {.name = "help", .kind = OptionKind::kSwitch, .help = "this text", .aliases = {"h"}, .group = "system"},
-      {.name = "help-all", .kind = OptionKind::kSwitch, .help = "this text with every option", .group = "system"},
+      {.name = "help", .kind = OptionKind::kSwitch, .help = "show this help", .aliases = {"h"}, .group = "system"},
+      {.name = "help-all", .kind = OptionKind::kSwitch, .help = "show this help with every option", .group = "system"},
   };
   return options;
 }
@@ -133,14 +134,19 @@ bool Arguments::is_option(std::string_view word) const {
 
 void Arguments::unknown(std::string_view word) const {
   const std::string_view name = word.substr(0, word.find('='));
+  const std::string bare = kebab(name.substr(std::min(name.find_first_not_of('-'), name.size())));
+  if (const ForeignOption* foreign = find_foreign_option(bare)) {
+    const auto is_ours = [&](const Option& option) { return option.name == foreign->ours; };
+    if (foreign->ours.empty() || std::ranges::any_of(options_, is_ours))
+      throw UsageError(escape_for_terminal(name) + " is an option of " + std::string(foreign->program) + ": " +
+                       std::string(foreign->advice));
+  }
   std::vector<std::string> names;
   for (const Option& option : options_) names.push_back(option.name);
   for (const Option& option : options_)
     for (const std::string& alias : option.aliases)
       if (alias.size() > 1) names.push_back(alias);
-  std::string near = nearest(
-      name.substr(name.find_first_not_of('-') == std::string_view::npos ? name.size() : name.find_first_not_of('-')),
-      names);
+  std::string near = nearest(bare, names);
   // An alias was meant: say the name under which help has it.
   for (const Option& option : options_)
     if (std::find(option.aliases.begin(), option.aliases.end(), near) != option.aliases.end()) near = option.name;
@@ -195,9 +201,14 @@ std::size_t Arguments::take(const std::vector<std::string>& typed, std::size_t a
 void Arguments::check_positionals() const {
   const std::string call = "rapt " + command_.name;
   if (positionals_.size() > command_.most) {
-    const std::string extra = in_quotes(positionals_[command_.most]);
-    throw UsageError(call + " takes " + (command_.arguments.empty() ? "no arguments" : command_.arguments) + ", got " +
-                     extra + " besides" + "; see rapt help " + command_.name);
+    const std::string& extra = positionals_[command_.most];
+    std::string advice = "see rapt help " + command_.name;
+    for (const Option& option : command_.options)  // the option that takes what other programs take as an argument
+      if (command_.most > 0 && (option.name == "data" || option.name == "prompt"))
+        advice = "use --" + option.name + " " +
+                 (extra.find(' ') == std::string::npos ? escape_for_terminal(extra) : in_quotes(extra));
+    throw UsageError("unexpected argument " + in_quotes(extra) + ": " + call + " takes " +
+                     (command_.arguments.empty() ? "no arguments" : "only " + command_.arguments) + "; " + advice);
   }
   if (positionals_.size() < command_.least)
     throw UsageError(call + " needs " + command_.arguments + "; see rapt help " + command_.name);

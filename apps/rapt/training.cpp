@@ -70,10 +70,11 @@ void tell_result(const RunResult& result, const std::string& verb) {
                            result.steps, verb, folder, 2 * result.steps));
   }
   if (result.labels_to_come) {
-    return say(fmt::format("stopped by {} while learning words; the same command goes on", result.reason));
+    return say(fmt::format("stopped by {} during stage 1 (masked words); run the same command again to resume",
+                           result.reason));
   }
   if (!result.finished) {
-    return say(fmt::format("stopped by {} after update {}; go on with: rapt {} --resume {}", result.reason,
+    return say(fmt::format("stopped by {} after update {}; resume with: rapt {} --resume {}", result.reason,
                            result.steps, verb, folder));
   }
   tell_best(result);
@@ -92,10 +93,10 @@ void check_early(const LayeredConfig& config) {
 }  // namespace
 
 std::vector<Option> training_options() {
-  return {{.name = "resume", .value = "RUN", .help = "go on with this run folder"},
+  return {{.name = "resume", .value = "RUN", .help = "resume the run in this folder"},
           {.name = "seeds",
            .value = "N",
-           .help = "train N times, with --seed and the N - 1 after it; tells mean and spread"},
+           .help = "train N times, with --seed and the N - 1 after it; reports mean and standard deviation"},
           {.name = "config", .value = "FILE", .help = "settings from a TOML file", .aliases = {"c"}},
           {.name = "print-config",
            .kind = OptionKind::kSwitch,

@@ -121,7 +121,7 @@ int run_seeds(const Arguments& arguments, const RunRequest& request, const std::
   const std::int64_t count = arguments.whole("seeds", 1, 1, 1000);
   const TrainConfig& config = request.config.values;
   if (request.resume) {
-    throw UsageError("--seeds goes on by itself where it stopped; give the same command again instead of --resume");
+    throw UsageError("--seeds resumes by itself; run the same command again without --resume");
   }
   for (const std::string& file : config.data) {
     if (file == "-") throw UsageError("--seeds reads the data once for each seed, got standard input; give a file");
@@ -142,8 +142,9 @@ int run_seeds(const Arguments& arguments, const RunRequest& request, const std::
     say(fmt::format("seed {}, {} of {}", seed, i + 1, count));
     const RunResult result = train_one(one, signals);
     if (!result.finished) {
-      say(fmt::format("stopped by {} in the run of seed {}; the same command goes on: rapt {} ... --seeds {} --out {}",
-                      result.reason, seed, verb, count, escape_for_terminal(folder)));
+      say(fmt::format(
+          "stopped by {} in the run of seed {}; run the same command again to resume: rapt {} ... --seeds {} --out {}",
+          result.reason, seed, verb, count, escape_for_terminal(folder)));
       return 75;
     }
     if (result.already) say(fmt::format("{} is finished", escape_for_terminal(result.folder)));

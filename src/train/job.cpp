@@ -10,8 +10,8 @@
 namespace rapt {
 namespace {
 
-// Whether the user said so of a run that begins with a model of theirs. The words that labels from nothing begin with
-// have been learnt by a network of what was asked for.
+// Whether the user said so of a run that begins with a model of theirs. The words that a classifier from scratch begins
+// with have been learnt by a network of what was asked for.
 bool asked_for(const LayeredConfig& config, const Setting& setting) {
   return config.given("init") && config.origin_of(setting.name) >= Origin::kFile;
 }

@@ -75,11 +75,10 @@ Source open_source(const JobRequest& request, std::shared_ptr<const Tokenizer> t
 // What always the most frequent masked word, and always the more frequent answer, would reach.
 std::string majority_text(const MaskedWordsMajority& majority) {
   char text[160];
-  std::snprintf(text, sizeof text, "the most frequent word would be right for %.1f %% of the masked ones",
-                100 * majority.words);
+  std::snprintf(text, sizeof text, "baseline (most frequent word): %.1f %%", 100 * majority.words);
   std::string line = text;
   if (majority.pairs < 0) return line;
-  std::snprintf(text, sizeof text, ", the more frequent answer for %.1f %% of the pairs", 100 * majority.pairs);
+  std::snprintf(text, sizeof text, "; baseline (more frequent next-sentence answer): %.1f %%", 100 * majority.pairs);
   return line + text;
 }
 

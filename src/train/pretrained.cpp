@@ -59,7 +59,7 @@ BertPretraining& Pretrained::masked() const { return network_as<BertPretraining>
 TaskNetwork& Pretrained::task_network() const { return network_as<TaskNetwork>(*this, "a model with a task's head"); }
 
 std::string model_source(const std::string& path) {
-  if (!fs::exists(path)) throw MissingInputError("model: there is no " + path);
+  if (!fs::exists(path)) throw MissingInputError("model not found: " + path);
   if (!fs::is_directory(path)) return path;
   const RunFolder folder{path};
   if (fs::exists(folder.best())) return folder.best();

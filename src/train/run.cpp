@@ -322,7 +322,7 @@ class ScratchFolder {
   RunFolder folder_;
 };
 
-// What the first of the two runs of labels from nothing would leave, but untrained.
+// What the first of the two runs of a classifier from scratch would leave, but untrained.
 void leave_words(const RunRequest& request, const RunFolder& folder, const Notice& notice) {
   const Beginning words = begin_run({}, {folder.words()}, request, word_settings(request.config, folder), notice);
   save_model(RunFolder{folder.words()}.last(), words.job.network->module(),
@@ -337,7 +337,7 @@ LayeredConfig settle_run(const RunRequest& request) {
   const bool words_first = learns_words_first(request.config);
   const LayeredConfig wanted = words_first ? label_settings(request.config, scratch.folder()) : request.config;
   const Notice silent = [](const std::string&) {};
-  if (request.resume && !fs::exists(folder.path)) throw MissingInputError("train: there is no run " + folder.path);
+  if (request.resume && !fs::exists(folder.path)) throw MissingInputError("run not found: " + folder.path);
   const StandingRun standing = find_run(folder, request, wanted, silent);
   LayeredConfig settled = wanted;
   if (standing.plan == RunPlan::kFinished) {
@@ -359,7 +359,7 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   const Notice notice = notice_of(request);
 
   std::error_code error;
-  if (request.resume && !fs::exists(folder.path)) throw MissingInputError("train: there is no run " + folder.path);
+  if (request.resume && !fs::exists(folder.path)) throw MissingInputError("run not found: " + folder.path);
   fs::create_directories(folder.path, error);
   if (error) throw CannotCreateError("train: cannot create " + folder.path + ": " + error.message());
   const FolderLock lock(folder.path);
@@ -373,7 +373,7 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   }
   check_matmul_provider();
   if (standing.plan == RunPlan::kStart && words_first) {
-    notice("train: first the words of the texts (" + folder.words() + "), then their labels");
+    notice("train: stage 1: masked words (" + folder.words() + "); stage 2: labels");
     RunRequest step = request;
     step.config = word_settings(request.config, folder);
     RunResult words = run_training(step, signals);

@@ -39,7 +39,7 @@ struct RunResult {
 /// \throws Error  as run_training, but for what only training shows
 LayeredConfig settle_run(const RunRequest& request);
 
-/// Does a whole `rapt train`, which for labels from nothing are two runs.
+/// Does a whole `rapt train`, which for a classifier from scratch are two runs.
 /// \throws Error  with the exit code: settings 64, data 65, missing input 66, locked 73, disk 74, disagreement with the
 ///                run that is there 78, not finite 79
 RunResult run_training(const RunRequest& request, const StopSignals& signals);

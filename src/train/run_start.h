@@ -18,7 +18,7 @@ struct StandingRun {
   std::optional<TrainConfig> saved;  ///< the settings of the run that is there
 };
 
-/// \param wanted  what was asked for; of labels from nothing, the settings of the labels
+/// \param wanted  what was asked for; of a classifier from scratch, the settings of the labels
 /// \throws MissingInputError, CannotCreateError, ConfigError  as plan_run and require_same_inputs
 StandingRun find_run(const RunFolder& folder, const RunRequest& request, const LayeredConfig& wanted,
                      const Notice& notice);

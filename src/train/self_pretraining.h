@@ -1,6 +1,6 @@
-// Labels from nothing, in two steps: a network that starts from random weights learns more from labelled texts if it
-// first learns to fill in their masked words, though there are no other texts. Krishna, Garg, Bigham, Lipton 2022,
-// "Downstream Datasets Make Surprisingly Good Pretraining Corpora", arXiv 2209.14389.
+// A classifier from scratch, in two stages: a network that starts from random weights learns more from labelled texts
+// if it first learns to fill in their masked words, though there are no other texts. Krishna, Garg, Bigham, Lipton
+// 2022, "Downstream Datasets Make Surprisingly Good Pretraining Corpora", arXiv 2209.14389.
 #pragma once
 
 #include "train/config_file.h"

@@ -46,7 +46,7 @@ struct TrainConfig {
   double short_sequences = 0.1;      ///< share of sequences of less than the full length
 
   // Fine-tuning
-  bool self_pretrain = true;           ///< labels from nothing: the words of the texts are learnt first
+  bool self_pretrain = true;           ///< from scratch: masked words before labels
   std::int64_t max_length = 0;         ///< longest example in tokens, longer ones are cut; 0: the context
   std::int64_t stride = 128;           ///< tokens from one window of a long text to the next (qa)
   std::vector<std::string> freeze;     ///< what keeps its weights: embeddings, backbone, blocks (0, 0-3), names with *

@@ -41,7 +41,7 @@ TEST_CASE("what is wrong with data is said in one line") {
   shop.write("bad.txt", std::string("abc\xc3(def"));
   check_error(shop.rapt({"data", "build", "my.txt", "--tokenizer", "char"}), 64, "rapt data build needs --out FILE");
   check_error(shop.rapt({"data", "build", "my.txt", "--out", "d.h5"}), 64,
-              "rapt data build needs --tokenizer FILE, or a kind to learn from the text: char, byte, byte-bpe, bpe");
+              "rapt data build needs --tokenizer FILE, or a kind to train on the text: char, byte, byte-bpe, bpe");
   check_error(shop.rapt({"data", "build", "--tokenizer", "char", "--out", "d.h5"}), 64,
               "rapt data build needs FILE..., or - for standard input");
   check_error(

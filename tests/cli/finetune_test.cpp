@@ -60,7 +60,7 @@ TEST_CASE("the folder is called after the model and the task where no other is g
   CHECK(shop.has("runs/b-classify-train/best.h5"));
 }
 
-TEST_CASE("seeds have folders of their own, a table with mean and spread, and are not run twice") {
+TEST_CASE("seeds have folders of their own, a table with mean and standard deviation, and are not run twice") {
   const Workshop& shop = little_bert();
   const std::vector<std::string> call = finetune("runs/seeds", {"--seeds", "2"});
   const ProgramResult table = shop.rapt(call);
@@ -262,23 +262,23 @@ TEST_CASE("a language model gets used to other text") {
 TEST_CASE("what fine-tuning, evaluation and prediction cannot do is said in one line") {
   const Workshop& shop = classifier();
   check_error(shop.rapt({"finetune", "--task", "classify", "--train", "train.tsv"}), 64,
-              "rapt finetune needs --init MODEL, the run, checkpoint or Hugging Face directory to start from; to start "
-              "from nothing: rapt train");
+              "rapt finetune needs --init MODEL, the run, checkpoint or Hugging Face directory to start from; to train "
+              "from scratch: rapt train");
   check_error(shop.rapt({"finetune", "--init", "runs/b", "--train", "train.tsv"}), 64,
               "rapt finetune needs --task classify|regress|multilabel|tag|qa|choice|lm|mlm|mlm-nsp, or --preset "
               "glue/NAME");
   check_error(shop.rapt({"finetune", "--init", "runs/b", "--glue", "sst2", "--train", "train.tsv"}), 64,
-              "rapt finetune needs --task beside --glue; --preset glue/sst2 has both");
+              "rapt finetune needs --task with --glue; --preset glue/sst2 sets both");
   check_error(shop.rapt({"finetune", "--task", "classify", "--init", "runs/b"}), 64,
               "rapt finetune needs data to learn from; give it with --train FILE");
   check_error(shop.rapt({"finetune", "--task", "classify", "--init", "runs/none", "--train", "train.tsv", "--quiet"}),
-              66, "model: there is no runs/none");
+              66, "model not found: runs/none");
   check_error(shop.rapt(finetune("runs/x", {"--seeds", "0"})), 64,
               "--seeds must be a whole number from 1 to 1000, got \"0\"");
   check_error(shop.rapt(finetune("runs/c", {"--seeds", "2"})), 73,
               "runs/c holds best.h5, which is no run of a seed; use another --out for --seeds");
   check_error(shop.rapt({"finetune", "--resume", "runs/c", "--seeds", "2"}), 64,
-              "--seeds goes on by itself where it stopped; give the same command again instead of --resume");
+              "--seeds resumes by itself; run the same command again without --resume");
   check_error(shop.rapt(finetune("runs/x", {"--json"})), 64, "--json goes with --seeds");
   check_error(shop.rapt({"eval", "runs/c"}), 64, "rapt eval needs --data FILE");
   check_error(shop.rapt({"predict", "runs/c"}), 64, "rapt predict needs --data FILE");

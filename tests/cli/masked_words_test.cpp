@@ -172,8 +172,9 @@ TEST_CASE("the new verbs are in help and completion") {
 
 TEST_CASE("what filling and embedding cannot do is said in one line") {
   const Workshop& shop = little_bert();
-  check_error(shop.rapt({"fill-mask", "runs/b"}), 64,
-              "rapt fill-mask needs a text with a [MASK] in it: rapt fill-mask runs/b \"the [MASK] sat on the mat .\"");
+  check_error(
+      shop.rapt({"fill-mask", "runs/b"}), 64,
+      "rapt fill-mask needs a text that contains [MASK]: rapt fill-mask runs/b \"the [MASK] sat on the mat .\"");
   check_error(shop.rapt({"fill-mask", "runs/b", "the cat sat"}), 64,
               "fill-mask: the text must have a [MASK], got \"the cat sat\"; write one where a word is missing");
   std::string longer = "[MASK]";
@@ -187,7 +188,8 @@ TEST_CASE("what filling and embedding cannot do is said in one line") {
               "--out must end with .npy, .h5 or .jsonl, got e.csv");
   check_error(shop.rapt({"embed", "runs/b", "--data", "text.txt", "--pool", "max"}), 64,
               "--pool must be one of mean|cls|last, got \"max\"");
-  check_error(shop.rapt({"embed", "runs/b", "--data", "-"}), 65, "embed: the data must have a line at least, got none");
+  check_error(shop.rapt({"embed", "runs/b", "--data", "-"}), 65,
+              "embed: the data must have at least one line, got none");
   CHECK(shop.rapt({"train", "text.txt", "--layers", "1", "--heads", "2", "--width", "16", "--context", "16", "--steps",
                    "2", "--tokenizer", "char", "--threads", "1", "--quiet", "--out", "runs/g"})
             .code == 0);
@@ -195,8 +197,9 @@ TEST_CASE("what filling and embedding cannot do is said in one line") {
       shop.rapt({"fill-mask", "runs/g", "a [MASK]"}), 64,
       "model: runs/g/best.h5 must be a model of masked words, got a gpt2 for --task lm; rapt generate, score and "
       "eval take it");
-  check_error(shop.rapt({"embed", "runs/g", "--data", "-"}, "the cat\n\n"), 65,
-              "standard input: line 2: the text must have a token, got an empty line; each line is a text");
+  check_error(
+      shop.rapt({"embed", "runs/g", "--data", "-"}, "the cat\n\n"), 65,
+      "standard input: line 2: the text must have at least one token, got an empty line; each line is one text");
 }
 
 TEST_CASE("a BERT that nobody described is bert-tiny by recipe, and what is said about it holds") {

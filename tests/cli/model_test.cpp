@@ -143,7 +143,7 @@ TEST_CASE("checkpoints are verified, described and compared") {
 TEST_CASE("what commands on models cannot do is said in one line") {
   const Workshop& shop = trained();
   check_error(shop.rapt({"generate"}), 64, "rapt generate needs MODEL; see rapt help generate");
-  check_error(shop.rapt({"generate", "nothing"}), 66, "model: there is no nothing");
+  check_error(shop.rapt({"generate", "nothing"}), 66, "model not found: nothing");
   check_error(shop.rapt({"generate", "runs/m", "--temperature", "-1"}), 64,
               "--temperature must be a number from 0 to 1e9, got \"-1\"");
   check_error(shop.rapt({"generate", "runs/m", "--top-p", "2"}), 64,

@@ -45,17 +45,65 @@ TEST_CASE("values that are missing, too many or of the wrong kind are named") {
   check_error(shop.rapt({"params", "--json=yes", "--preset", "gpt2"}), 64, "--json takes no value, got \"yes\"");
   check_error(shop.rapt({"params", "--no-bias=1"}), 64, "--no-bias takes no value, got \"1\"");
   check_error(shop.rapt({"params", "extra"}), 64,
-              "rapt params takes no arguments, got \"extra\" besides; see rapt help params");
+              "unexpected argument \"extra\": rapt params takes no arguments; see rapt help params");
   check_error(shop.rapt({"params", "--layers", "four"}), 64,
               "--layers must be a whole number from 1 to 10000, got \"four\"");
   check_error(shop.rapt({"params", "--heads", "-3"}), 64, "--heads must be a whole number from 1 to 10000, got \"-3\"");
   check_error(shop.rapt({"params", "--bias", "--tie", "perhaps"}), 64,
-              "rapt params takes no arguments, got \"perhaps\" besides; see rapt help params");
+              "unexpected argument \"perhaps\": rapt params takes no arguments; see rapt help params");
   check_error(shop.rapt({"doctor", "--color", "red"}), 64, "--color must be one of auto|always|never, got \"red\"");
   check_error(shop.rapt({"doctor", "--threads", "many"}), 64,
               "--threads must be a whole number from 0 to 4096, got \"many\"");
-  check_error(shop.rapt({"completion", "tcsh"}), 64, "rapt completion knows bash, zsh and fish, got tcsh");
+  check_error(shop.rapt({"completion", "tcsh"}), 64, "rapt completion supports bash, zsh and fish, got \"tcsh\"");
   check_error(shop.rapt({"completion"}), 64, "rapt completion needs bash|zsh|fish; see rapt help completion");
+}
+
+// Said "got "file.tsv" besides", and not what to type.
+TEST_CASE("a file or text where an option takes it names that option") {
+  Workshop shop;
+  for (const char* verb : {"eval", "predict", "score", "embed"}) {
+    CAPTURE(verb);
+    check_error(
+        shop.rapt({verb, "runs/my", "file.tsv"}), 64,
+        "unexpected argument \"file.tsv\": rapt " + std::string(verb) + " takes only MODEL; use --data file.tsv");
+  }
+  check_error(shop.rapt({"generate", "runs/my", "Once upon"}), 64,
+              "unexpected argument \"Once upon\": rapt generate takes only MODEL; use --prompt \"Once upon\"");
+}
+
+TEST_CASE("options of other programs are answered with ours, or with why none is needed") {
+  Workshop shop;
+  const std::vector<std::pair<std::vector<std::string>, std::string>> expected = {
+      {{"finetune", "--do_train"},
+       "--do_train is an option of transformers: not needed, rapt train and rapt finetune always train"},
+      {{"finetune", "--do_eval"},
+       "--do_eval is an option of transformers: not needed, a run validates every --eval-every; later: rapt eval RUN"},
+      {{"finetune", "--evaluation_strategy", "epoch"},
+       "--evaluation_strategy is an option of transformers: use --eval-every 500 (updates), 1e (epochs) or off"},
+      {{"train", "--save-strategy=no"},
+       "--save-strategy is an option of transformers: use --save-every 500 (updates), 1e (epochs) or off"},
+      {{"finetune", "--fp16"}, "--fp16 is an option of transformers: not needed, rapt computes in f32"},
+      {{"finetune", "--per_device_eval_batch_size", "8"},
+       "--per_device_eval_batch_size is an option of transformers: not needed, rapt chooses the batch size of "
+       "validation"},
+      {{"finetune", "--overwrite_output_dir"},
+       "--overwrite_output_dir is an option of transformers: rapt never overwrites a run; remove the folder or change "
+       "--out"},
+      {{"finetune", "--logging_dir", "x"},
+       "--logging_dir is an option of transformers: not needed, metrics are in metrics.jsonl in the run folder"},
+      {{"finetune", "--load_best_model_at_end"},
+       "--load_best_model_at_end is an option of transformers: not needed, best.h5 in the run folder is the best "
+       "checkpoint"},
+      {{"train", "--compile=False"}, "--compile is an option of nanoGPT: not needed, rapt is compiled"},
+      {{"train", "--device=cpu"}, "--device is an option of nanoGPT: not needed, rapt runs on the CPU"},
+      {{"train", "--dtype", "float32"}, "--dtype is an option of nanoGPT: not needed, rapt computes in f32"},
+      {{"train", "--train-sets", "a", "b"}, "--train-sets is an option of Marian: use --data FILE"},
+      {{"train", "--vocabs", "a", "b"}, "--vocabs is an option of Marian: use --tokenizer FILE"}};
+  for (const auto& [arguments, message] : expected) check_error(shop.rapt(arguments), 64, message);
+  // Marian's --valid-freq is another name of --eval-every, not an error; advice that names an option which the command
+  // lacks would be of no use.
+  CHECK(shop.rapt({"train", "x.txt", "--valid-freq", "5"}).err.starts_with("note: read --valid-freq as --eval-every"));
+  check_error(shop.rapt({"doctor", "--train-sets", "a"}), 64, "unknown option --train-sets; see rapt help doctor");
 }
 
 TEST_CASE("impossible models are refused with a value that would do") {
@@ -86,7 +134,7 @@ TEST_CASE("options may stand before the verb, values may begin with a dash, and 
   CHECK(shop.rapt({"--threads", "1", "-q", "params", "--preset", "gpt2", "--json"}).code == 0);
   check_error(shop.rapt({"params", "--config", "-x.toml"}), 66, "-x.toml: no such file");
   check_error(shop.rapt({"params", "--", "--layers"}), 64,
-              "rapt params takes no arguments, got \"--layers\" besides; see rapt help params");
+              "unexpected argument \"--layers\": rapt params takes no arguments; see rapt help params");
 }
 
 TEST_CASE("configuration files are read, with line and column when something is wrong") {

@@ -114,7 +114,7 @@ TEST_CASE("interrupted by a signal, a run saves, ends with 75, and goes on to th
     CHECK(stopped.code == 75);
     CHECK(std::regex_search(
         stopped.err,
-        std::regex("stopped by " + name + " after update \\d+; go on with: rapt train --resume " + run + "\n$")));
+        std::regex("stopped by " + name + " after update \\d+; resume with: rapt train --resume " + run + "\n$")));
     CHECK(shop.rapt({"checkpoint", "verify", run + "/last.h5"}).code == 0);
     CHECK(shop.rapt({"train", "--resume", run, "--threads", "2"}).code == 0);
     CHECK(shop.rapt({"checkpoint", "diff", "runs/whole", run}).code == 0);
@@ -141,7 +141,7 @@ TEST_CASE("what cannot be trained is refused in one line, and no folder is left 
               "--save-every must be a number of updates (500), epochs (2e), tokens (1Mt), time (90s, 30m, 2h) or off, "
               "got \"often\"");
   check_error(shop.rapt({"train", "my.txt", "--config", "none.toml"}), 66, "none.toml: no such file");
-  check_error(shop.rapt({"train", "--resume", "runs/none"}), 66, "train: there is no run runs/none");
+  check_error(shop.rapt({"train", "--resume", "runs/none"}), 66, "run not found: runs/none");
   shop.write("bad.txt", "abc\xff");
   check_error(shop.rapt({"train", "bad.txt", "--steps", "5"}), 65, "tokenizer: bad.txt is not UTF-8 at byte 3 (0xFF)");
   CHECK_FALSE(shop.has("runs"));
