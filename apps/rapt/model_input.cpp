@@ -33,7 +33,7 @@ TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer&
     const std::vector<std::int32_t> more = tokenizer.encode_in_parallel(document);
     ids.insert(ids.end(), more.begin(), more.end());
   }
-  if (ids.empty()) throw DataError("the text has no tokens");
+  if (ids.empty()) throw DataError("--data: must hold text, got none");
   const auto count = static_cast<Dim>(ids.size());
   starts.push_back(count);
   return TokenStore::from_ids(std::move(ids), tokenizer.vocabulary_size(), count, std::move(starts),

@@ -55,7 +55,7 @@ class Corpus final {
 
   const CorpusOptions& options() const { return options_; }
   const std::vector<CorpusSource>& sources() const { return sources_; }
-  /// Consists of token files, which are no text and cannot be read() or scanned.
+  /// Consists of token files, which hold no text and cannot be read() or scanned.
   bool holds_tokens() const { return !sources_.empty() && sources_.front().format() == SourceFormat::kTokens; }
   /// Whether every document is a whole file of plain text: then a split may go through the middle of one.
   bool documents_are_files() const;

@@ -60,7 +60,7 @@ static void tell_left_out(const std::string& folder, const std::vector<std::stri
   }
   if (left_out.size() > 3) names += ", ...";
   notice(escape_for_terminal(folder) + ": left out " + std::to_string(left_out.size()) +
-         (left_out.size() == 1 ? " file that is no text (" : " files that are no text (") + names + ")");
+         (left_out.size() == 1 ? " non-text file (" : " non-text files (") + names + ")");
 }
 
 static void add_folder(const std::string& folder, bool json_lines, const Notice& notice,
@@ -96,14 +96,28 @@ std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, bo
     throw UsageError("corpus: - (standard input) can be given only once");
   }
   std::vector<CorpusSource> sources;
+  std::string empty;  // the first of the empty files
+  const auto leave_out = [&](const Input& input) {
+    if (empty.empty()) empty = escape_for_terminal(input.name());
+    if (notice) notice(escape_for_terminal(input.name()) + ": left out, the file is empty");
+  };
   for (const std::string& path : paths) {
     std::error_code ignored;
     if (path == "-") {
-      sources.emplace_back(Input::from_standard_input(), json_lines ? SourceFormat::kJsonLines : SourceFormat::kText);
+      Input input = Input::from_standard_input();
+      if (input.bytes() == 0) {
+        leave_out(input);
+        continue;
+      }
+      sources.emplace_back(std::move(input), json_lines ? SourceFormat::kJsonLines : SourceFormat::kText);
     } else if (fs::is_directory(path, ignored)) {
       add_folder(path, json_lines, notice, sources);
     } else {
       const Input input = Input::from_file(path);  // a name that is wrong is found before anything is read
+      if (input.bytes() == 0) {
+        leave_out(input);
+        continue;
+      }
       const bool tokens = path.ends_with(".bin") || is_llmc_tokens(input);
       const bool lines = json_lines || is_json_lines(path);
       sources.emplace_back(path, tokens  ? SourceFormat::kTokens
@@ -111,6 +125,7 @@ std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, bo
                                          : SourceFormat::kText);
     }
   }
+  if (sources.empty()) throw DataError(empty + ": must hold text, got an empty file");
   return sources;
 }
 

@@ -20,16 +20,16 @@ std::string_view known_binary(std::string_view beginning) {
   static constexpr std::array<Known, 16> kKnown = {{
       {"\xFF\xFE"sv, "UTF-16 text"},
       {"\xFE\xFF"sv, "UTF-16 text"},
-      {"PK\x03\x04"sv, "a zip archive (docx, epub and xlsx are such, too)"},
+      {"PK\x03\x04"sv, "a zip archive (docx, epub and xlsx files are zip archives)"},
       {"%PDF-"sv, "a PDF document"},
-      {"\x28\xB5\x2F\xFD"sv, "packed with zstd"},
-      {"BZh"sv, "packed with bzip2"},
+      {"\x28\xB5\x2F\xFD"sv, "a zstd file"},
+      {"BZh"sv, "a bzip2 file"},
       {"\xFD"
        "7zXZ"sv,
-       "packed with xz"},
+       "an xz file"},
       {"7z\xBC\xAF\x27\x1C"sv, "a 7z archive"},
       {"\x89HDF\r\n\x1A\n"sv, "an HDF5 file"},
-      {"RAPTCKPT"sv, "a checkpoint of rapt"},
+      {"RAPTCKPT"sv, "a rapt checkpoint"},
       {"PAR1"sv, "a Parquet table"},
       {"\x89PNG"sv, "a PNG image"},
       {"\xFF\xD8\xFF"sv, "a JPEG image"},
@@ -50,10 +50,11 @@ std::string TextReader::name() const { return bytes_.input().name() + (bytes_.un
 void TextReader::check_kind() const {
   const std::string_view kind = known_binary(block_);
   if (kind.empty()) return;
-  std::string advice = "; make a text file of it first";
+  std::string advice = "; convert it to a text file first";
   if (kind == "UTF-16 text") advice = "; convert it with: iconv -f UTF-16 -t UTF-8";
-  if (kind.starts_with("packed")) advice = "; unpack it first (gzip files need no unpacking)";
-  if (kind == "a Parquet table") advice = "; write it as JSON lines first";
+  if (kind == "a zstd file" || kind == "a bzip2 file" || kind == "an xz file")
+    advice = "; decompress it first (gzip files can be read as they are)";
+  if (kind == "a Parquet table") advice = "; convert it to JSON lines first";
   throw DataError(escape_for_terminal(name()) + ": must be text in UTF-8, got " + std::string(kind) + advice);
 }
 

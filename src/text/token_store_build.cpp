@@ -128,7 +128,7 @@ class StoreBuilder final {
   void add_text(const Corpus& train, const Corpus* validation, bool split) {
     const CorpusInfo info = train.scan();
     if (info.documents == 0) {
-      throw DataError(escape_for_terminal(train.sources().front().name()) + ": there must be text, got none");
+      throw DataError(escape_for_terminal(train.sources().front().name()) + ": must hold text, got none");
     }
     total_bytes_ = info.bytes;
     if (validation != nullptr && !validation->holds_tokens()) total_bytes_ += validation->scan().bytes;

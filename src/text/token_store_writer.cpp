@@ -97,7 +97,7 @@ void StoreWriter::add_instances(const InstanceOptions& options, Dim train_docume
     out.passes.append<std::int64_t>({total});
     training.build(pass, add);
   }
-  if (total == 0) throw DataError(escape_for_terminal(path_) + ": there must be text to train on, got none");
+  if (total == 0) throw DataError(escape_for_terminal(path_) + ": must hold text to train on, got none");
   if (options.task == InstanceTask::kMlmNsp && real_next == 0) {
     throw DataError(escape_for_terminal(path_) +
                     ": next-sentence prediction needs documents of two lines or more, got none; join lines with "

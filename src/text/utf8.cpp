@@ -133,8 +133,8 @@ void require_utf8(std::string_view text, std::string_view name, std::size_t offs
   for (std::size_t i = 0; i < shown; ++i) {
     bytes += (i == 0 ? "0x" : " 0x") + hex_byte(static_cast<unsigned char>(text[*at + i]));
   }
-  throw DataError("tokenizer: " + escape_for_terminal(name) + " is not UTF-8 at byte " + std::to_string(offset + *at) +
-                  " (" + bytes + ")");
+  throw DataError(escape_for_terminal(name) + ": must be text in UTF-8, got " + bytes + " at byte " +
+                  std::to_string(offset + *at) + "; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
 }
 
 std::string utf8_lossy(std::string_view text) {

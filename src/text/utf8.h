@@ -59,7 +59,7 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
 /// \param name    the file that the text came from, for the message
 /// \param offset  of the text's first byte in that file
-/// \throws DataError  `tokenizer: NAME is not UTF-8 at byte 1042 (0xC3 0x28)`
+/// \throws DataError  `NAME: must be text in UTF-8, got 0xC3 0x28 at byte 1042; ...`
 void require_utf8(std::string_view text, std::string_view name, std::size_t offset = 0);
 
 /// The text with U+FFFD for everything that is not UTF-8.

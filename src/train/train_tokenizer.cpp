@@ -20,16 +20,18 @@ std::size_t length_of_whole_words(std::string_view text) {
 
 std::unique_ptr<Tokenizer> train_tokenizer(const Corpus& corpus, const TokenizerTrainerOptions& options) {
   if (corpus.holds_tokens())
-    throw UsageError("a tokenizer is learnt from text, got token ids in " +
-                     escape_for_terminal(corpus.sources().front().name()));
+    throw UsageError(escape_for_terminal(corpus.sources().front().name()) +
+                     ": must be text to train a tokenizer on, got token ids");
   constexpr std::size_t kEnough = std::size_t{1} << 22;  // Text that keeps all threads busy.
   std::size_t enough = kEnough;
   TokenizerTrainer trainer(options);
   CorpusReader reader = corpus.read();
   CorpusPiece piece;
   std::string text;
+  bool blank = true;
   while (reader.next(piece)) {
     text += piece.text;
+    blank = blank && std::ranges::all_of(piece.text, is_space);
     if (piece.ends) {
       trainer.add_text(text);
       text.clear();
@@ -41,6 +43,9 @@ std::unique_ptr<Tokenizer> train_tokenizer(const Corpus& corpus, const Tokenizer
       enough = std::max(kEnough, 2 * text.size());
     }
   }
+  if (blank)
+    throw DataError(escape_for_terminal(corpus.sources().front().name()) +
+                    ": must hold text to train a tokenizer on, got only white space");
   return trainer.train();
 }
 

@@ -50,7 +50,7 @@ TEST_CASE("what is wrong with data is said in one line") {
   check_error(shop.rapt({"data", "head", "none.h5"}), 66, "none.h5: no such file");
   const ProgramResult bad = shop.rapt({"data", "build", "bad.txt", "--tokenizer", "byte", "--out", "d.h5"});
   CHECK(bad.code == 65);
-  CHECK(bad.err.find("bad.txt is not UTF-8 at byte 3") != std::string::npos);
+  CHECK(bad.err.find("bad.txt: must be text in UTF-8, got 0xC3 0x28 at byte 3") != std::string::npos);
   CHECK_FALSE(shop.has("d.h5"));
   CHECK(shop.rapt({"data", "stats", "my.txt"}).code == 65);
 }

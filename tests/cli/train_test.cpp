@@ -143,7 +143,9 @@ TEST_CASE("what cannot be trained is refused in one line, and no folder is left 
   check_error(shop.rapt({"train", "my.txt", "--config", "none.toml"}), 66, "none.toml: no such file");
   check_error(shop.rapt({"train", "--resume", "runs/none"}), 66, "run not found: runs/none");
   shop.write("bad.txt", "abc\xff");
-  check_error(shop.rapt({"train", "bad.txt", "--steps", "5"}), 65, "tokenizer: bad.txt is not UTF-8 at byte 3 (0xFF)");
+  check_error(
+      shop.rapt({"train", "bad.txt", "--steps", "5"}), 65,
+      "bad.txt: must be text in UTF-8, got 0xFF at byte 3; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
   CHECK_FALSE(shop.has("runs"));
   shop.write("notes/letter.doc", "x");
   std::filesystem::create_directories(shop.path("notes"));

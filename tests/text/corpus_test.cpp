@@ -89,8 +89,7 @@ TEST_CASE("a folder is walked, sorted; hidden and binary files are left out and 
   std::vector<std::string> notices;
   const Corpus corpus({.sources = {folder / "data"}}, [&](const std::string& line) { notices.push_back(line); });
   CHECK(documents(corpus) == Texts{"Z", "B", "C", "ab", "P"});
-  CHECK(notices ==
-        Texts{(folder / "data") + ": left out 4 files that are no text (image.png, latin1.txt, pictures.gz, ...)"});
+  CHECK(notices == Texts{(folder / "data") + ": left out 4 non-text files (image.png, latin1.txt, pictures.gz, ...)"});
 }
 
 TEST_CASE("JSON lines give one field of each object") {
@@ -121,7 +120,7 @@ TEST_CASE("a line that is no such object is named with its number") {
         "--text-field");
   CHECK(message(good + "{}").find("got none") != std::string::npos);
   CHECK(message(good + "{\"text\":7}") == ": line 3: \"text\" must be text, got 7");
-  CHECK(message(good + "{\"text\":\"\xFF\"}").find("not UTF-8 at byte 23 (0xFF)") != std::string::npos);
+  CHECK(message(good + "{\"text\":\"\xFF\"}").find("got 0xFF at byte 23;") != std::string::npos);
 }
 
 TEST_CASE("sources that are not there, or are nothing, are named") {
@@ -132,6 +131,12 @@ TEST_CASE("sources that are not there, or are nothing, are named") {
   CHECK_THROWS_WITH_AS(open({folder / "empty"}),
                        (folder / "empty" + ": the folder must hold text files, got none; name the file").c_str(),
                        MissingInputError);
+  const std::string nothing = write_in(folder, "nothing.txt", ""), text = write_in(folder, "text.txt", "x");
+  CHECK_THROWS_WITH_AS(open({nothing, nothing}), (nothing + ": must hold text, got an empty file").c_str(), DataError);
+  std::vector<std::string> notices;
+  const Corpus some({.sources = {nothing, text}}, [&](const std::string& line) { notices.push_back(line); });
+  CHECK(documents(some) == Texts{"x"});
+  CHECK(notices == Texts{nothing + ": left out, the file is empty"});
   CHECK_THROWS_WITH_AS(open({}), "corpus: at least one file or folder must be given, got none", UsageError);
   CHECK_THROWS_WITH_AS(open({"-", "-"}), "corpus: - (standard input) can be given only once", UsageError);
 }

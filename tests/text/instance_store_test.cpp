@@ -286,9 +286,9 @@ TEST_CASE("what cannot become instances leaves no file") {
   const auto message = [&](const std::string& text, const TokenStoreOptions& options) {
     return message_of<Error>([&] { build(folder, Corpus::from_text("a.txt", text), options); });
   };
-  CHECK(message("", for_pairs()) == "a.txt: there must be text, got none");
+  CHECK(message("", for_pairs()) == "a.txt: must hold text, got none");
   CHECK(message("ab\n", for_pairs()).find("documents of two lines or more") != std::string::npos);
-  CHECK(message("\nab\ncd\n", for_pairs(0.9)) == folder / "d.h5" + ": there must be text to train on, got none");
+  CHECK(message("\nab\ncd\n", for_pairs(0.9)) == folder / "d.h5" + ": must hold text to train on, got none");
   TokenStoreOptions options = for_pairs();
   options.instances->context = 4;
   CHECK(message("ab\ncd\n", options) == "instances: the context must be from 5 to 65536 tokens, got 4");

@@ -196,7 +196,8 @@ TEST_CASE("files are bounded: empty ones, endless lines and rows of a million ce
         "a.x: line 2 must not be longer than 16 MiB");
   CHECK(refusal([] { table(std::string(20'000, '\t') + "x", TableFormat::kTsv); }) ==
         "a.x: line 1: must have at most 16384 columns, got more");
-  CHECK(refusal([] { table("a\tb\xFF\n", TableFormat::kTsv); }).find("is not UTF-8 at byte 3") != std::string::npos);
+  CHECK(refusal([] { table("a\tb\xFF\n", TableFormat::kTsv); }).find("must be text in UTF-8, got 0xFF at byte 3") !=
+        std::string::npos);
 }
 
 TEST_CASE("gzip files are read as what they unpack to") {

@@ -48,30 +48,36 @@ TEST_CASE("line ends become a newline, and a carriage return alone stays") {
 }
 
 TEST_CASE("bytes that are not UTF-8 are named with file and offset") {
-  CHECK_THROWS_WITH_AS(read("plain \xC3( text"), "tokenizer: a.txt is not UTF-8 at byte 6 (0xC3 0x28)", DataError);
-  CHECK(message_of<std::exception>([] { read(std::string(300'000, 'x') + "\xFF"); }).find("at byte 300000 (0xFF)") !=
+  CHECK_THROWS_WITH_AS(
+      read("plain \xC3( text"),
+      "a.txt: must be text in UTF-8, got 0xC3 0x28 at byte 6; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8",
+      DataError);
+  CHECK(message_of<std::exception>([] { read(std::string(300'000, 'x') + "\xFF"); }).find("got 0xFF at byte 300000;") !=
         std::string::npos);
-  CHECK(message_of<std::exception>([] { read(std::string(262'143, 'x') + "\xE2\x82"); }).find("at byte 262143") !=
+  CHECK(message_of<std::exception>([] { read(std::string(262'143, 'x') + "\xE2\x82"); }).find(" at byte 262143;") !=
         std::string::npos);
-  CHECK(message_of<std::exception>([] { read("\xEF\xBB\xBFx\r\ny\x80"); }).find("at byte 7 (0x80)") !=
+  CHECK(message_of<std::exception>([] { read("\xEF\xBB\xBFx\r\ny\x80"); }).find("got 0x80 at byte 7;") !=
         std::string::npos);
   TextReader packed(Input::from_memory("a.gz", gzipped("ab\xFF")));
   std::string text;
-  CHECK_THROWS_WITH_AS(packed.read(text), "tokenizer: a.gz (unpacked) is not UTF-8 at byte 2 (0xFF)", DataError);
+  CHECK_THROWS_WITH_AS(
+      packed.read(text),
+      "a.gz (unpacked): must be text in UTF-8, got 0xFF at byte 2; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8",
+      DataError);
 }
 
-TEST_CASE("files that are no text are called by what they are") {
+TEST_CASE("non-text files are called by what they are") {
   CHECK_THROWS_WITH_AS(read("\xFF\xFEh\0i\0"),
                        "a.txt: must be text in UTF-8, got UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8",
                        DataError);
   CHECK(message_of<std::exception>([] { read("PK\x03\x04........................"); }).find("zip archive") !=
         std::string::npos);
-  CHECK(message_of<std::exception>([] { read("%PDF-1.7 ....................."); }).find("make a text file") !=
+  CHECK(message_of<std::exception>([] { read("%PDF-1.7 ....................."); }).find("convert it to a text file") !=
         std::string::npos);
   CHECK(message_of<std::exception>([] {
           read(
               "\xFD"
               "7zXZ................");
-        }).find("unpack it first") != std::string::npos);
+        }).find("got an xz file; decompress it first") != std::string::npos);
   CHECK(read("PKlong and short") == "PKlong and short");
 }

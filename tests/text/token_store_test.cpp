@@ -264,8 +264,9 @@ TEST_CASE("what cannot be tokenised is named, and leaves no file") {
   late[2'500'001] = 'd';
   const std::string message = message_of<DataError>([&] { build(late); });
   CHECK(message.find("at byte 2500001") != std::string::npos);
-  CHECK(message_of<DataError>([&] { build("ab\xFF"); }) == "tokenizer: a.txt is not UTF-8 at byte 2 (0xFF)");
-  CHECK(message_of<DataError>([&] { build(""); }) == "a.txt: there must be text, got none");
+  CHECK(message_of<DataError>([&] { build("ab\xFF"); }) ==
+        "a.txt: must be text in UTF-8, got 0xFF at byte 2; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
+  CHECK(message_of<DataError>([&] { build(""); }) == "a.txt: must hold text, got none");
   CHECK(files_in(folder.path()) == 0);
   CHECK_THROWS_AS(build_token_store(Corpus::from_text("a", "abc"), nullptr, *tokenizer, folder / "d.h5",
                                     {.validation_fraction = 1}),

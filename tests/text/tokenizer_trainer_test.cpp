@@ -160,8 +160,9 @@ TEST_CASE("what cannot be learnt is refused") {
         "tokenizer: a text to learn from must have at least one word, got none");
   CHECK(message_of<DataError>([] { learn({.type = TokenizerType::kChar}, ""); }) ==
         "tokenizer: a text to learn from must have at least one character, got none");
-  CHECK(message_of<DataError>([] { learn({.type = TokenizerType::kChar}, "ab\xC3("); }) ==
-        "tokenizer: the text is not UTF-8 at byte 2 (0xC3 0x28)");
+  CHECK(
+      message_of<DataError>([] { learn({.type = TokenizerType::kChar}, "ab\xC3("); }) ==
+      "the text: must be text in UTF-8, got 0xC3 0x28 at byte 2; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
   CHECK(message_of<UsageError>([] {
           TokenizerTrainer({.special = {"<s>", "<s>"}});
         }) == "tokenizer: special tokens must be different texts and not empty");

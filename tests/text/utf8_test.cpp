@@ -56,7 +56,8 @@ TEST_CASE("what is not UTF-8 is found at its first byte and named with the bytes
     REQUIRE(find_invalid_utf8(c.text).has_value());
     CHECK(*find_invalid_utf8(c.text) == c.at);
     CHECK(message_of<DataError>([&] { require_utf8(c.text, "data/bad.txt", 1000); }) ==
-          "tokenizer: data/bad.txt is not UTF-8 at byte " + std::to_string(1000 + c.at) + " (" + c.shown + ")");
+          "data/bad.txt: must be text in UTF-8, got " + std::string(c.shown) + " at byte " +
+              std::to_string(1000 + c.at) + "; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
   }
   CHECK_NOTHROW(require_utf8("naïve café, 東京 🙂", "good.txt"));
 }

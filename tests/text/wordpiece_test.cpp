@@ -160,7 +160,8 @@ TEST_CASE("a text that is no vocabulary is refused with what is wrong") {
         "tokenizer: v.txt must have [UNK] as one of its lines, got none; a vocab.txt holds one token a line");
   CHECK(error_of_text("[UNK]\na\n[CLS]\na") ==
         "tokenizer: v.txt: line 4 must be a token of its own, got \"a\", which is on line 2 too");
-  CHECK(error_of_text("[UNK]\n\xC3(\n") == "tokenizer: v.txt is not UTF-8 at byte 6 (0xC3 0x28)");
+  CHECK(error_of_text("[UNK]\n\xC3(\n") ==
+        "v.txt: must be text in UTF-8, got 0xC3 0x28 at byte 6; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
   CHECK(error_of_text("[UNK]\n" + std::string(5000, 'x')).find("at most 4096 bytes, got 5000") != std::string::npos);
   // Neither a frame without [CLS] and [SEP], nor an end of line at the end, is needed; carriage returns go.
   CHECK(small({"[UNK]\r", "b\r"})->encode("b c") == Ids{1, 0});

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tensor/error.h"
 #include "tensor/parallel.h"
 
 using namespace rapt;
@@ -15,6 +16,12 @@ TEST_CASE("text may be cut where a white space stands alone between two words") 
   CHECK(length_of_whole_words("") == 0);
   CHECK(length_of_whole_words("a b\xc2\xa0") == 1);
   CHECK(length_of_whole_words("\xc3\xa9 b") == 0);
+}
+
+TEST_CASE("text of white space alone is named, not learnt from") {
+  for (const TokenizerType type : {TokenizerType::kByteBpe, TokenizerType::kWordPiece, TokenizerType::kChar})
+    CHECK_THROWS_WITH_AS(train_tokenizer(Corpus::from_text("blank.txt", "  \n\t\n"), {.type = type}),
+                         "blank.txt: must hold text to train a tokenizer on, got only white space", DataError);
 }
 
 TEST_CASE("a tokenizer learnt from a corpus is the one learnt from its text at once, on any number of threads") {
