@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "help.h"
 #include "io/escape.h"
+#include "io/temporary_name.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "tensor/types.h"
@@ -116,6 +117,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   // Nor is a file larger than ulimit -f allows.
   std::signal(SIGXFSZ, SIG_IGN);
+  rapt::remove_temporary_files_on_signals();
   const int code = rapt::app::guarded({argv + 1, argv + argc});
   // What could not be written was reported already; the destructors of static objects have nothing to add.
   std::fflush(stderr);

@@ -33,7 +33,7 @@ DurableFile::DurableFile(std::string path, std::uint64_t reserve_bytes, IfExists
   struct stat status {};
   if (::lstat(path_.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) {
-      throw CannotCreateError(escape_for_terminal(path_) + ": cannot be written, a folder has that name");
+      throw CannotCreateError(escape_for_terminal(path_) + ": cannot be written, it is a folder");
     }
     if (if_exists_ == IfExists::kRefuse) {
       throw CannotCreateError(escape_for_terminal(path_) + ": exists already; choose another name or remove it");
@@ -54,6 +54,7 @@ void DurableFile::discard() noexcept {
   if (!file_) return;
   file_ = FileDescriptor();
   ::unlink(temporary_.c_str());
+  temporary_name_.forget();
 }
 
 void DurableFile::create_temporary() {
@@ -62,21 +63,18 @@ void DurableFile::create_temporary() {
   constexpr int kTries = 1000;
   for (int n = 0; n < kTries; ++n) {
     temporary_ = n == 0 ? base : base + '.' + std::to_string(n);
-    const int fd = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (fd >= 0) {
-      file_ = FileDescriptor(fd);
-      return;
-    }
+    file_ = temporary_name_.create(temporary_, 0666);
+    if (file_) return;
     if (errno == EEXIST || errno == EINTR) continue;
     if (errno == ENOENT || errno == ENOTDIR) {
-      throw CannotCreateError(escape_for_terminal(path_) + ": cannot be created, there is no folder " +
-                              escape_for_terminal(folder_));
+      throw CannotCreateError(escape_for_terminal(path_) +
+                              ": cannot be created, folder not found: " + escape_for_terminal(folder_));
     }
     if (errno == ENOSPC || errno == EDQUOT || errno == EIO) fail("cannot be created", errno, reserved_);
     throw CannotCreateError(escape_for_terminal(path_) + ": cannot be created: " + reason(errno));
   }
   throw CannotCreateError(escape_for_terminal(path_) + ": cannot be created, " + std::to_string(kTries) +
-                          " leftovers " + escape_for_terminal(base) + ".* are in the way; remove them");
+                          " leftovers " + escape_for_terminal(base) + ".* exist already; remove them");
 }
 
 void DurableFile::reserve() {
@@ -200,6 +198,7 @@ void DurableFile::commit() {
   }
   if (error != 0) fail("giving it its name failed", error, std::max(reserved_, size_));
   file_ = FileDescriptor();
+  temporary_name_.forget();
   sync_folder(folder_);
 }
 

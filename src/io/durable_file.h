@@ -2,7 +2,7 @@
 //
 // Bytes go to `<name>.tmp.<pid>` in the target's own folder; commit() makes them durable (fsync), gives them their name
 // (rename) and makes that durable too (fsync of the folder). Until the rename, the old file stands untouched; on any
-// error the temporary file is removed.
+// error the temporary file is removed, and by signals too where the program asks for it (io/temporary_name.h).
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "io/file.h"
+#include "io/temporary_name.h"
 
 namespace rapt {
 
@@ -56,6 +57,7 @@ class DurableFile final {
   std::string path_;
   std::string folder_;
   std::string temporary_;
+  TemporaryName temporary_name_;
   FileDescriptor file_;
   IfExists if_exists_;
   std::uint64_t reserved_;

@@ -14,6 +14,7 @@
 
 #include "io/escape.h"
 #include "io/file.h"
+#include "io/temporary_name.h"
 #include "tensor/error.h"
 
 namespace rapt {
@@ -108,7 +109,7 @@ class Scratch {
     for (const std::string& base : {std::string("/dev/shm/rapt-layout"), target}) {
       for (int n = 0; n < 1000; ++n) {
         path_ = base + ".tmp." + std::to_string(::getpid()) + '.' + std::to_string(n);
-        file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        file_ = name_.create(path_, 0600);
         if (file_) return;
         if (errno != EEXIST) break;
       }
@@ -124,6 +125,7 @@ class Scratch {
   void forget_name() {
     if (!path_.empty()) ::unlink(path_.c_str());
     path_.clear();
+    name_.forget();
   }
   const std::string& path() const { return path_; }
   const FileDescriptor& file() const { return file_; }
@@ -131,6 +133,7 @@ class Scratch {
  private:
   FileDescriptor file_;
   std::string path_;
+  TemporaryName name_;
 };
 
 // No time stamps; all links and attributes in an object's own header, however many: the reader knows no heaps.

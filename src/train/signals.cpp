@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <stdexcept>
 
+#include "io/temporary_name.h"
+
 namespace rapt {
 
 // What a handler may touch: one flag that is written as a whole.
@@ -13,7 +15,10 @@ static bool g_alive = false;
 
 extern "C" {
 static void note_signal(int number) {
-  if (g_signal != 0) _exit(128 + number);
+  if (g_signal != 0) {
+    remove_temporary_files();
+    _exit(128 + number);
+  }
   g_signal = number;
 }
 }

@@ -7,8 +7,8 @@
 namespace rapt {
 
 /// While one of these lives, the first signal is only noted and the second one ends the process at once with 128 + its
-/// number, the last checkpoint being whole at any time. HUP stays ignored where it was, under nohup. One at a time may
-/// live in a process; the handlers from before come back when it goes.
+/// number, temporary files removed and the last checkpoint being whole at any time. HUP stays ignored where it was,
+/// under nohup. One at a time may live in a process; the handlers from before come back when it goes.
 class StopSignals final {
  public:
   StopSignals();

@@ -242,3 +242,28 @@ TEST_CASE("a BERT of another size and context goes on with masked words, at a fi
   }
   CHECK(after.find("\nlearning-rate = 5e-5\n") != std::string::npos);
 }
+
+// A signal left `e.jsonl.tmp.PID` behind.
+TEST_CASE("interrupted while it writes, a command leaves neither a part of the result nor a temporary file") {
+  const Workshop& shop = little_bert();
+  std::string lines;
+  for (int i = 0; i < 50000; ++i) lines += "the cat sat on the mat .\n";
+  shop.write("many.txt", lines);
+  const auto temporaries = [&] {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(shop.path("")))
+      count += entry.path().filename().string().find(".tmp.") != std::string::npos ? 1 : 0;
+    return count;
+  };
+  const pid_t child = shop.start({"embed", "runs/b", "--data", "many.txt", "--out", "many.jsonl"});
+  siginfo_t ended{};
+  while (temporaries() == 0 && ended.si_pid == 0) {
+    ::usleep(1000);
+    REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0);
+  }
+  ::kill(child, SIGINT);
+  const ProgramResult result = shop.wait(child);
+  CHECK(temporaries() == 0);
+  if (result.code != 0) CHECK_FALSE(shop.has("many.jsonl"));
+  CHECK(result.code == 128 + SIGINT);
+}

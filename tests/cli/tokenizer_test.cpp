@@ -114,7 +114,7 @@ TEST_CASE("what is wrong with a tokenizer or its input is said in one line") {
   check_error(shop.rapt({"tokenizer", "export", "tok.json", "--out", "x", "--format", "hff"}), 64,
               "--format must be one of hf|gpt2|bert, got \"hff\"; did you mean hf?");
   check_error(shop.rapt({"tokenizer", "train", "-", "--out", "no/such/x.json", "--quiet"}, "some text"), 73,
-              "no/such/x.json: cannot be created, there is no folder no/such");
+              "no/such/x.json: cannot be created, folder not found: no/such");
   CHECK(shop.rapt({"tokenizer", "train", "-", "--type", "word", "--out", "x"}, "a").code == 64);
   CHECK(shop.rapt({"tokenizer", "encode", "tok.json"}, "xyz\n").code == 65);
 }

@@ -97,9 +97,9 @@ TEST_CASE("leftovers of killed writers do not block a save, and are removed when
 TEST_CASE("a target that cannot be created is an error before anything is written") {
   const TemporaryFolder folder;
   CHECK(message_of<CannotCreateError>([&] { write_file_durably(folder / "no/a", "x"); }) ==
-        (folder / "no/a") + ": cannot be created, there is no folder " + (folder / "no"));
+        (folder / "no/a") + ": cannot be created, folder not found: " + (folder / "no"));
   CHECK(message_of<CannotCreateError>([&] { write_file_durably(folder.path(), "x"); }) ==
-        folder.path() + ": cannot be written, a folder has that name");
+        folder.path() + ": cannot be written, it is a folder");
 }
 
 TEST_CASE("a save larger than the disk fails before writing, with needed and free bytes") {
@@ -137,6 +137,48 @@ TEST_CASE("a disk that fills up leaves the old file whole") {
     CHECK(files_in(folder.path()) == 1);
   }
   ::umount(folder.path().c_str());
+}
+
+// Ctrl-C left `*.tmp.PID`: a signal runs no destructors.
+TEST_CASE("a writer that a signal ends leaves no temporary file, whatever the signal and however many files") {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    CAPTURE(number);
+    const TemporaryFolder folder;
+    write_plainly(folder / "a", "old");
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      std::signal(number, SIG_DFL);
+      remove_temporary_files_on_signals();
+      DurableFile first(folder / "a"), second(folder / "b", 1000);
+      write_file_durably(folder / "c", "done");
+      first.append("half");
+      std::raise(number);
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == number);
+    CHECK(files_in(folder.path()) == 2);
+    CHECK(read_plainly(folder / "a") == "old");
+    CHECK(read_plainly(folder / "c") == "done");
+  }
+}
+
+TEST_CASE("a signal that is ignored stays ignored") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGHUP, SIG_IGN);
+    remove_temporary_files_on_signals();
+    std::raise(SIGHUP);
+    ::_exit(7);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
 }
 
 TEST_CASE("a writer killed at any moment leaves the old file or the new one") {

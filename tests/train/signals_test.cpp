@@ -5,7 +5,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <string>
+
+#include "io/durable_file.h"
+#include "io/temporary_folder.h"
 
 using namespace rapt;
 
@@ -33,6 +37,22 @@ TEST_CASE("the second signal ends the process at once with 128 and its number") 
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 128 + SIGTERM);
+}
+
+TEST_CASE("the second signal removes the temporary files of whatever is being written") {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    StopSignals signals;
+    DurableFile file(folder / "data.h5");
+    std::raise(SIGINT);
+    std::raise(SIGINT);
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 128 + SIGINT);
+  CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_CASE("INT counts even in a program that a script started in the background") {
