@@ -70,13 +70,25 @@ std::vector<std::int32_t> prompt_ids(const std::string& prompt, const Tokenizer&
   return {0};
 }
 
-// Cuts the text at the first of the stop strings. True if there was one.
-bool cut_at_stop(std::string& text, const std::vector<std::string>& stops) {
+std::vector<std::string> stops_of(const Arguments& arguments) {
+  std::vector<std::string> stops = arguments.list("stop");
+  for (const std::string& stop : stops)
+    if (stop.empty()) throw UsageError("--stop must not be empty; give the text to stop before, or leave it out");
+  return stops;
+}
+
+// Text ends where the first of the stop strings begins. Of the tokens, those stay that hold text before it.
+std::optional<Kept> kept_before(const std::vector<std::string>& stops, const Tokenizer& tokenizer,
+                                std::span<const std::int32_t> prompt, std::span<const std::int32_t> tokens) {
+  const std::string text = decode_after(tokenizer, prompt, tokens);
   std::size_t at = std::string::npos;
   for (const std::string& stop : stops) at = std::min(at, text.find(stop));
-  if (at == std::string::npos) return false;
-  text.resize(at);
-  return true;
+  if (at == std::string::npos) return std::nullopt;
+  StreamDecoder decoder(tokenizer);
+  decoder.begin_after(prompt);
+  std::size_t count = 0;
+  for (std::size_t bytes = 0; bytes < at && count < tokens.size(); ++count) bytes += decoder.push(tokens[count]).size();
+  return Kept{count, at};
 }
 
 void print(const std::string& prompt, const std::string& text, const Generated& g, const Arguments& arguments) {
@@ -96,13 +108,16 @@ void print(const std::string& prompt, const std::string& text, const Generated& 
 std::vector<Generated> run_beams(const Gpt& model, const std::vector<std::vector<std::int32_t>>& prompts,
                                  const Arguments& arguments, const GenerateOptions& options) {
   std::vector<Generated> results;
-  for (const auto& prompt : prompts) {
-    results.push_back(beam_search(model, prompt,
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    StopRule stop;
+    if (options.stop) stop = [&](std::size_t, std::span<const std::int32_t> tokens) { return options.stop(p, tokens); };
+    results.push_back(beam_search(model, prompts[p],
                                   {.beams = arguments.whole("beam", 4, 1, 1024),
                                    .max_tokens = options.max_tokens,
                                    .length_penalty = arguments.number("length-penalty", 1, {.low = -100, .high = 100}),
                                    .repetition_penalty = options.sampling.repetition_penalty,
-                                   .stop_ids = options.stop_ids}));
+                                   .stop_ids = options.stop_ids,
+                                   .stop = std::move(stop)}));
   }
   return results;
 }
@@ -110,17 +125,17 @@ std::vector<Generated> run_beams(const Gpt& model, const std::vector<std::vector
 int run(const Arguments& arguments) {
   GenerateOptions options = options_of(arguments);
   check(options.sampling);
+  const std::vector<std::string> stops = stops_of(arguments);
   const Pretrained pretrained = open_model(arguments);
   const Gpt& model = pretrained.gpt();  // or it says what it is, before anything is written
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
-  const std::vector<std::string> prompts = prompts_of(arguments), stops = arguments.list("stop");
+  const std::vector<std::string> prompts = prompts_of(arguments);
   if (const auto end = tokenizer.end_of_text(); end && !arguments.has("ignore-end")) options.stop_ids = {*end};
   std::vector<std::vector<std::int32_t>> ids;
   for (const std::string& prompt : prompts) ids.push_back(prompt_ids(prompt, tokenizer));
   if (!stops.empty()) {
-    options.stop = [&](std::size_t, const std::vector<std::int32_t>& tokens) {
-      std::string text = tokenizer.decode(tokens, true);
-      return cut_at_stop(text, stops);
+    options.stop = [&](std::size_t prompt, std::span<const std::int32_t> tokens) {
+      return kept_before(stops, tokenizer, ids[prompt], tokens);
     };
   }
   // One text on a terminal comes as it is written.
@@ -145,7 +160,7 @@ int run(const Arguments& arguments) {
   } else {
     for (std::size_t i = 0; i < results.size(); ++i) {
       std::string text = decode_after(tokenizer, ids[i], results[i].tokens);
-      cut_at_stop(text, stops);
+      if (results[i].bytes) text.resize(*results[i].bytes);
       print(prompts[i], text, results[i], arguments);
     }
   }
@@ -167,7 +182,8 @@ Command generate_command() {
       .most = 1,
       .examples = {"rapt generate runs/my --prompt \"Once upon a time\"",
                    "rapt generate runs/my --prompt \"ROMEO:\" --max-tokens 200 --temperature 0.8 --top-k 40 --seed 7",
-                   "rapt generate runs/my --prompt-file prompts.txt --beam 4 --json"},
+                   "rapt generate runs/my --prompt-file prompts.txt --beam 4 --json",
+                   "rapt generate runs/my --prompt \"Q: why?\" --stop \"Q:\" --json"},
       .options =
           {{.name = "prompt",
             .kind = OptionKind::kList,
@@ -210,7 +226,7 @@ Command generate_command() {
             .value = "X",
             .help = "beam search: values above 0 favour longer texts",
             .fallback = "1"},
-           {.name = "stop", .kind = OptionKind::kList, .value = "TEXT", .help = "end where this would come"},
+           {.name = "stop", .kind = OptionKind::kList, .value = "TEXT", .help = "stop before this text"},
            {.name = "ignore-end",
             .kind = flag,
             .help = "continue past the end-of-text token",
@@ -219,6 +235,10 @@ Command generate_command() {
            {.name = "no-echo", .kind = flag, .help = "do not print the prompt"},
            {.name = "timing", .kind = flag, .help = "report tokens per second on standard error"},
            {.name = "json", .kind = flag, .help = "one JSON object per text"}},
+      .more =
+          "--stop may be repeated; the text ends before the first occurrence of any of them, with --beam too. In\n"
+          "--json, tokens and log_probability cover the text that is kept: a token is kept if it holds text before\n"
+          "the stop string. An end-of-text token is not kept. finish is stop or length.\n",
       .run = run};
 }
 

@@ -13,9 +13,11 @@ namespace {
 
 struct Hypothesis {
   std::vector<std::int32_t> tokens;  // new ones
-  double log_probability = 0;
-  double score = 0;  // normalised by length
+  std::vector<double> sums = {};     // log-probability up to each of them
+  double log_probability = 0;        // of all of them, and of the stop token that ended them
+  double score = 0;                  // normalised by length
   bool ended = false;
+  std::optional<Kept> kept = {};  // by a stop string
 };
 
 struct Candidate {
@@ -91,6 +93,16 @@ class Finished {
   std::vector<Hypothesis> best_;
 };
 
+Generated result_of(const Hypothesis& h) {
+  Generated result{.tokens = h.tokens, .ended = h.ended};
+  if (h.kept) {
+    result.bytes = h.kept->bytes;
+    result.tokens.resize(h.kept->tokens);
+  }
+  if (!result.tokens.empty()) result.log_probability = h.sums[result.tokens.size() - 1];
+  return result;
+}
+
 }  // namespace
 
 Generated beam_search(const Gpt& model, const std::vector<std::int32_t>& prompt, const BeamOptions& options) {
@@ -119,8 +131,15 @@ Generated beam_search(const Gpt& model, const std::vector<std::int32_t>& prompt,
         if (rank < width) finished.add(std::move(h), static_cast<std::size_t>(length));
       } else if (next.size() < width) {
         h.tokens.push_back(c.token);
-        next.push_back(std::move(h));
-        from.push_back(static_cast<Dim>(c.beam));
+        h.sums.push_back(c.log_probability);
+        if (options.stop) h.kept = options.stop(0, h.tokens);
+        h.ended = h.kept.has_value();
+        if (!h.ended) {
+          next.push_back(std::move(h));
+          from.push_back(static_cast<Dim>(c.beam));
+        } else if (rank < width) {
+          finished.add(std::move(h), static_cast<std::size_t>(length));
+        }
       }
       ++rank;
     }
@@ -137,8 +156,7 @@ Generated beam_search(const Gpt& model, const std::vector<std::int32_t>& prompt,
     const std::size_t length = h.tokens.size();
     finished.add(std::move(h), length);
   }
-  const Hypothesis& best = finished.best();
-  return {best.tokens, best.log_probability, best.ended};
+  return result_of(finished.best());
 }
 
 }  // namespace rapt

@@ -1,6 +1,7 @@
 #include "decode/generate.h"
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 #include "decode/step.h"
@@ -27,20 +28,24 @@ struct Text {
   std::size_t prompt = 0;
   std::vector<std::int32_t> history;  // prompt and new tokens
   Rng rng;
+  std::vector<double> log_probabilities = {};  // of the new tokens
 };
 
 // Takes note of a token; true if the text is finished with it.
 bool take(Text& text, const SampledToken& token, Generated& result, const GenerateOptions& options) {
-  result.log_probability += token.log_probability;
   if (std::ranges::find(options.stop_ids, token.id) != options.stop_ids.end()) {
     result.ended = true;
     return true;
   }
   result.tokens.push_back(token.id);
   text.history.push_back(token.id);
+  text.log_probabilities.push_back(token.log_probability);
   if (options.on_token) options.on_token(text.prompt, token.id);
-  if (options.stop && options.stop(text.prompt, result.tokens)) {
+  if (const auto kept = options.stop ? options.stop(text.prompt, result.tokens) : std::nullopt) {
     result.ended = true;
+    result.bytes = kept->bytes;
+    result.tokens.resize(kept->tokens);
+    text.log_probabilities.resize(kept->tokens);
     return true;
   }
   return static_cast<std::int64_t>(result.tokens.size()) >= options.max_tokens;
@@ -70,7 +75,12 @@ std::vector<Generated> generate(const Gpt& model, const std::vector<std::vector<
     for (std::size_t b = 0; b < texts.size(); ++b) {
       const std::span<float> row = logits.span<float>().subspan(b * V, V);
       const SampledToken token = sample_token(row, texts[b].history, options.sampling, texts[b].rng);
-      if (take(texts[b], token, results[texts[b].prompt], options)) continue;
+      Generated& result = results[texts[b].prompt];
+      if (take(texts[b], token, result, options)) {
+        result.log_probability =
+            std::accumulate(texts[b].log_probabilities.begin(), texts[b].log_probabilities.end(), 0.0);
+        continue;
+      }
       going.push_back(static_cast<Dim>(b));
       next.push_back({token.id});
       left.push_back(std::move(texts[b]));

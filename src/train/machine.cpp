@@ -43,12 +43,14 @@ double measure_sgemm_peak() {
                   Matrix<const float>(b.data<float>(), kSide, kSide), Transpose::kNo, Write::kAssign);
   };
   product();
-  double best = 1e300, spent = 0;
+  static double fastest = 1e300;  // of all measurements: another program can slow one down, none is too fast
+  double best = fastest, spent = 0;
   for (int round = 0; round < 3 || spent < 0.1; ++round) {
     const double seconds = seconds_of(product);
     best = std::min(best, seconds);
     spent += seconds;
   }
+  fastest = best;
   return 2.0 * kSide * kSide * kSide / best;
 }
 

@@ -8,8 +8,8 @@
 
 namespace rapt {
 
-/// f32 operations per second of large matrix products on all threads: what "share of peak" is a share of. Measured anew
-/// in a tenth of a second each time.
+/// f32 operations per second of large matrix products on all threads: what "share of peak" is a share of. The best
+/// that this process has measured; each call measures again, for a tenth of a second.
 double measure_sgemm_peak();
 
 /// Bytes per second that all threads together read from memory. Measured anew, in about a fifth of a second.

@@ -35,6 +35,9 @@ std::string short_count(double count) {
   return print("%.0f", count);
 }
 
+// A machine that was busy, or whose clock was low, when its peak was measured may pass it later: the peak is not known.
+static bool knows_share(const UpdateReport& r) { return r.share_of_peak > 0 && r.share_of_peak <= 1; }
+
 static double percent(const UpdateReport& r) {
   return 100.0 * static_cast<double>(r.step) / static_cast<double>(r.total_steps);
 }
@@ -48,7 +51,7 @@ std::string progress_line(const UpdateReport& r) {
   std::string line = total > 0 ? print("step %5lld/%lld (%.1f%%)", step, total, percent(r)) : print("step %5lld", step);
   line += print(" | loss %.4f | lr %.2e | gnorm %.2f", r.loss, r.learning_rate, r.grad_norm);
   if (r.tokens_per_second > 0) line += " | " + short_count(r.tokens_per_second) + " tok/s";
-  if (r.share_of_peak > 0) line += print(" | %.0f%% of peak", 100 * r.share_of_peak);
+  if (knows_share(r)) line += print(" | %.0f%% of peak", 100 * r.share_of_peak);
   line += " | " + clock(r);
   if (r.memory_bytes > 0) line += print(" | %.0f MB", static_cast<double>(r.memory_bytes) / 1e6);
   return line;
@@ -88,7 +91,7 @@ MetricEvent train_event(const UpdateReport& r) {
                   {"learning_rate", r.learning_rate},
                   {"grad_norm", r.grad_norm}};
   event.wall_clock = {{"seconds", r.seconds}, {"tokens_per_second", r.tokens_per_second}};
-  if (r.share_of_peak > 0) event.wall_clock.emplace_back("share_of_peak", r.share_of_peak);
+  if (knows_share(r)) event.wall_clock.emplace_back("share_of_peak", r.share_of_peak);
   event.wall_clock.emplace_back("memory_bytes", static_cast<std::int64_t>(r.memory_bytes));
   return event;
 }

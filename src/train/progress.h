@@ -27,7 +27,7 @@ struct UpdateReport {
   double seconds = 0;             ///< since the run began, earlier sittings included
   double remaining_seconds = -1;  ///< < 0: not known
   double tokens_per_second = 0;
-  double share_of_peak = 0;  ///< of the machine's sgemm peak, 0 to 1; 0: not known
+  double share_of_peak = 0;  ///< of the machine's sgemm peak; 0, or above 1 (the peak was measured too low): not known
   std::uint64_t memory_bytes = 0;
 };
 

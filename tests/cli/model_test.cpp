@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cli/run_program.h"
 
@@ -44,6 +45,40 @@ TEST_CASE("generation goes to standard output, prompt first, and is the same for
   CHECK(shop.rapt({"generate", "runs/m", "--prompt", "the ", "--max-tokens", "6", "--greedy", "--json"})
             .out.starts_with("{\"prompt\":\"the \",\"text\":\""));
   CHECK(shop.rapt({"generate", "runs/m", "--prompt", "the ", "--max-tokens", "6", "--beam", "2"}).code == 0);
+}
+
+// The text was cut, but "tokens" and "log_probability" went on past the cut, and "finish" was "length" with --beam.
+TEST_CASE("--stop ends text, tokens and log-probability at the same place, drawn, greedy or by beams") {
+  const Workshop& shop = trained();
+  for (const std::vector<std::string>& way :
+       {std::vector<std::string>{"--greedy"}, {"--beam", "3", "--length-penalty", "0"}, {"--top-k", "1"}}) {
+    CAPTURE(way[0]);
+    const auto generated = [&](const std::vector<std::string>& more) {
+      std::vector<std::string> call = {"generate", "runs/m", "--prompt", "the cat ", "--max-tokens", "30", "--json"};
+      call.insert(call.end(), way.begin(), way.end());
+      call.insert(call.end(), more.begin(), more.end());
+      const ProgramResult result = shop.rapt(call);
+      CAPTURE(result.err);
+      REQUIRE(result.code == 0);
+      return nlohmann::json::parse(result.out);
+    };
+    const auto whole = generated({}), cut = generated({"--stop", " ", "--stop", "mat"});
+    const std::string text = cut["text"];
+    CHECK(whole["finish"] == "length");
+    CHECK(whole["tokens"].size() == 30);
+    CHECK(cut["finish"] == "stop");
+    CHECK(text.find(' ') == std::string::npos);
+    CHECK(cut["tokens"].size() == text.size());  // the tokens of this model are characters
+    CHECK(cut["log_probability"].get<double>() >= whole["log_probability"].get<double>());
+    CHECK(generated({"--stop", "never"})["text"] == whole["text"]);
+  }
+  // One character is a token: a stop string that is the first of them leaves nothing.
+  const ProgramResult nothing =
+      shop.rapt({"generate", "runs/m", "--prompt", "the ca", "--greedy", "--stop", "t", "--json"});
+  CHECK(nothing.out.find("\"text\":\"\",\"tokens\":[],\"log_probability\":0.0,\"finish\":\"stop\"") !=
+        std::string::npos);
+  check_error(shop.rapt({"generate", "runs/m", "--stop", ""}), 64,
+              "--stop must not be empty; give the text to stop before, or leave it out");
 }
 
 TEST_CASE("a run folder, a checkpoint and a Hugging Face directory are the same model") {

@@ -33,6 +33,16 @@ TEST_CASE("what is not known is left out of the line") {
         "step     3 | loss 1.0000 | lr 1.00e-03 | gnorm 1.00 | 2.0s");
 }
 
+// Said "111% of peak" on a machine that was busy while its peak was measured.
+TEST_CASE("a share above the whole says that the peak is not known, and is left out of line and event") {
+  UpdateReport fast = report();
+  fast.share_of_peak = 1.11;
+  CHECK(progress_line(fast).find("| 41.2k tok/s | 1m03s<16m20s |") != std::string::npos);
+  CHECK(to_json_line(train_event(fast)).find("share_of_peak") == std::string::npos);
+  fast.share_of_peak = 1;
+  CHECK(progress_line(fast).find("| 100% of peak |") != std::string::npos);
+}
+
 TEST_CASE("times and counts are short") {
   CHECK(short_time(9.84) == "9.8s");
   CHECK(short_time(59) == "59s");
