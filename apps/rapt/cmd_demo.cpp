@@ -6,9 +6,11 @@
 
 #include "commands.h"
 #include "decode/generate.h"
+#include "decode/text_start.h"
 #include "tensor/error.h"
 #include "terminal.h"
 #include "text/stories.h"
+#include "text/stream_decoder.h"
 #include "train/pretrained.h"
 #include "train/run.h"
 
@@ -62,8 +64,10 @@ int run(const Arguments& arguments) {
   options.sampling.temperature = 0.7;
   if (const auto end = pretrained.tokenizer->end_of_text()) options.stop_ids = {*end};
   const std::string prompt = arguments.text("prompt", "Once");
-  const Generated text = generate(pretrained.gpt(), {pretrained.tokenizer->encode(prompt)}, options).front();
-  out(prompt + pretrained.tokenizer->decode(text.tokens, true) + "\n");
+  TextStart start{pretrained.tokenizer->encode(prompt), prompt};
+  if (start.ids.empty()) start = text_start(*pretrained.tokenizer, pretrained.tokenizer->end_of_text(), nullptr);
+  const Generated text = generate(pretrained.gpt(), {start.ids}, options).front();
+  out(start.shown + decode_after(*pretrained.tokenizer, start.ids, text.tokens) + "\n");
   say(fmt::format("your own text: rapt train my.txt; more of this: rapt generate {} --prompt \"Once\"", folder));
   return 0;
 }

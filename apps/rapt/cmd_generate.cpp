@@ -1,12 +1,14 @@
 // rapt generate: text that goes on from prompts.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
 #include "decode/beam.h"
 #include "decode/generate.h"
+#include "decode/text_start.h"
 #include "io/file.h"
 #include "model_input.h"
 #include "tensor/error.h"
@@ -61,13 +63,22 @@ GenerateOptions options_of(const Arguments& arguments) {
   return options;
 }
 
-// The ids of a prompt; an empty one begins a text, as the end of another does.
-std::vector<std::int32_t> prompt_ids(const std::string& prompt, const Tokenizer& tokenizer) {
-  std::vector<std::int32_t> ids = tokenizer.encode(prompt);
-  if (!ids.empty()) return ids;
-  if (const auto end = tokenizer.end_of_text()) return {*end};
-  if (const auto newline = tokenizer.encode("\n"); !newline.empty()) return newline;
-  return {0};
+// Whether the model has learnt the token that ends documents: one trained on a single text has not.
+bool knows_end_of_text(const TrainConfig& config) {
+  const auto is_text = [](const std::string& name) { return name.find(".jsonl") == std::string::npos; };
+  return config.data.empty() || config.documents != "file" || !std::ranges::all_of(config.data, is_text);
+}
+
+// A prompt that is empty begins a text.
+TextStart start_of(const std::string& prompt, const Tokenizer& tokenizer, const TrainConfig& config) {
+  TextStart start{tokenizer.encode(prompt), prompt};
+  if (!start.ids.empty()) return start;
+  const auto end = knows_end_of_text(config) ? tokenizer.end_of_text() : std::nullopt;
+  return text_start(tokenizer, end, [&](std::size_t i) -> std::optional<std::int32_t> {
+    for (std::int32_t id = 0; i == 0 && id < tokenizer.vocabulary_size(); ++id)
+      if (!tokenizer.is_special(id)) return id;
+    return std::nullopt;
+  });
 }
 
 std::vector<std::string> stops_of(const Arguments& arguments) {
@@ -129,10 +140,14 @@ int run(const Arguments& arguments) {
   const Pretrained pretrained = open_model(arguments);
   const Gpt& model = pretrained.gpt();  // or it says what it is, before anything is written
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
-  const std::vector<std::string> prompts = prompts_of(arguments);
+  std::vector<std::string> prompts = prompts_of(arguments);
   if (const auto end = tokenizer.end_of_text(); end && !arguments.has("ignore-end")) options.stop_ids = {*end};
   std::vector<std::vector<std::int32_t>> ids;
-  for (const std::string& prompt : prompts) ids.push_back(prompt_ids(prompt, tokenizer));
+  for (std::string& prompt : prompts) {
+    TextStart start = start_of(prompt, tokenizer, pretrained.config);
+    ids.push_back(std::move(start.ids));
+    prompt = std::move(start.shown);
+  }
   if (!stops.empty()) {
     options.stop = [&](std::size_t prompt, std::span<const std::int32_t> tokens) {
       return kept_before(stops, tokenizer, ids[prompt], tokens);

@@ -25,7 +25,7 @@ std::string StreamDecoder::push(std::int32_t id) {
   held_.append(as_last.begin(), same.first);
   if_last_.assign(same.first, as_last.end());
   between_.assign(same.second, as_inner.end());
-  return release(false);
+  return release();
 }
 
 std::string StreamDecoder::finish() {
@@ -33,11 +33,13 @@ std::string StreamDecoder::finish() {
   if_last_.clear();
   between_.clear();
   is_first_ = true;
-  return release(true);
+  std::string out = release();
+  held_.clear();
+  return out;
 }
 
-std::string StreamDecoder::release(bool everything) {
-  const std::size_t keep = everything ? 0 : incomplete_utf8_tail(held_);
+std::string StreamDecoder::release() {
+  const std::size_t keep = incomplete_utf8_tail(held_);
   std::string out = utf8_lossy(std::string_view(held_).substr(0, held_.size() - keep));
   held_.erase(0, held_.size() - keep);
   return out;

@@ -22,11 +22,12 @@ class StreamDecoder final {
 
   /// The text that this token completes; may be empty.
   std::string push(std::int32_t id);
-  /// What was held back. After it, the next push begins a new text.
+  /// What was held back, but for the beginning of a character, which the next token would have completed. After it,
+  /// the next push begins a new text.
   std::string finish();
 
  private:
-  std::string release(bool everything);
+  std::string release();
 
   const Tokenizer* tokenizer_;
   bool skip_special_;
@@ -36,7 +37,8 @@ class StreamDecoder final {
   std::string held_;     // the beginning of a character
 };
 
-/// The text that `ids` add to one that began with the tokens `before`. Special tokens are left out.
+/// The text that `ids` add to one that began with the tokens `before`, to its last whole character. Special tokens are
+/// left out.
 std::string decode_after(const Tokenizer& tokenizer, std::span<const std::int32_t> before,
                          std::span<const std::int32_t> ids);
 

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "decode/generate.h"
+#include "decode/text_start.h"
 #include "tensor/error.h"
 #include "text/stream_decoder.h"
 #include "train/choose.h"
@@ -48,18 +49,23 @@ Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, d
 
 std::pair<std::string, std::string> sample(const Gpt& model, const Tokenizer& tokenizer, const TokenStore& store,
                                            const TrainConfig& config) {
-  std::vector<std::int32_t> prompt = tokenizer.encode(config.sample_prompt);
-  if (prompt.empty()) {  // the data's own first token, since a model has to be given one
-    prompt.resize(1);
-    store.copy(store.part(Part::kTrain).begin, prompt);
+  TextStart start{tokenizer.encode(config.sample_prompt), config.sample_prompt};
+  if (start.ids.empty()) {
+    const TokenRange text = store.part(Part::kTrain);
+    start = text_start(tokenizer, store.end_of_text(), [&](std::size_t i) -> std::optional<std::int32_t> {
+      std::vector<std::int32_t> id(1);
+      if (static_cast<Dim>(i) >= text.size()) return std::nullopt;
+      store.copy(text.begin + static_cast<Dim>(i), id);
+      return id[0];
+    });
   }
   GenerateOptions options;
   options.max_tokens = config.sample_tokens;
   options.sampling.temperature = 0.8;
   options.seed = static_cast<std::uint64_t>(config.seed);
   if (const auto end = store.end_of_text()) options.stop_ids = {*end};
-  const Generated text = generate(model, {prompt}, options).front();
-  return {config.sample_prompt, decode_after(tokenizer, prompt, text.tokens)};
+  const Generated text = generate(model, {start.ids}, options).front();
+  return {start.shown, decode_after(tokenizer, start.ids, text.tokens)};
 }
 
 }  // namespace

@@ -81,6 +81,18 @@ TEST_CASE("--stop ends text, tokens and log-probability at the same place, drawn
               "--stop must not be empty; give the text to stop before, or leave it out");
 }
 
+// Began after the end-of-text token, which a run on one text never sees: its first bytes were noise.
+TEST_CASE("without a prompt, text begins as a line of the text that the model was trained on") {
+  const Workshop& shop = trained();
+  const auto text = [&](const std::vector<std::string>& prompt) {
+    std::vector<std::string> call = {"generate", "runs/m", "--greedy", "--max-tokens", "20", "--no-echo"};
+    call.insert(call.end(), prompt.begin(), prompt.end());
+    return shop.rapt(call).out;
+  };
+  CHECK(text({}) == text({"--prompt", "\n"}));
+  CHECK(shop.rapt({"generate", "runs/m", "--max-tokens", "2", "--json"}).out.starts_with("{\"prompt\":\"\","));
+}
+
 TEST_CASE("a run folder, a checkpoint and a Hugging Face directory are the same model") {
   const Workshop& shop = trained();
   CHECK(shop.rapt({"checkpoint", "export", "runs/m", "--format", "hf", "--out", "hf"}).code == 0);

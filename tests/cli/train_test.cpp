@@ -190,3 +190,24 @@ TEST_CASE("config.toml of a run repeats the run") {
   CHECK(shop.rapt({"train", "--config", "runs/a/config.toml", "--out", "runs/b"}).code == 0);
   CHECK(metrics(shop, "runs/a") == metrics(shop, "runs/b"));
 }
+
+// The token that a sample began with was left out, so that it began within a word.
+TEST_CASE("samples begin where a line begins, or show the first character that they continue") {
+  Workshop shop;
+  std::string line, lines;
+  for (int i = 0; i < 400; ++i) {
+    line += "xyz ";
+    lines += "xyz xyz\n";
+  }
+  shop.write("line.txt", line);
+  shop.write("lines.txt", lines);
+  for (const auto& [name, prompt] : {std::pair<std::string, std::string>{"line", "x"}, {"lines", ""}}) {
+    const ProgramResult run =
+        shop.rapt({"train",           name + ".txt", "--tokenizer", "char", "--steps",   "4", "--layers",       "1",
+                   "--heads",         "1",           "--width",     "8",    "--context", "8", "--sample-every", "2",
+                   "--sample-tokens", "5",           "--out",       name,   "--quiet"});
+    CHECK(run.code == 0);
+    CHECK(shop.read(name + "/metrics.jsonl").find("\"event\":\"sample\",\"step\":2,\"prompt\":\"" + prompt + "\",") !=
+          std::string::npos);
+  }
+}
