@@ -1,11 +1,10 @@
 // rapt checkpoint: look into checkpoints, check them, compare them, and cross the border to Hugging Face directories.
 #include <fmt/format.h>
 
-#include <cstring>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint_views.h"
 #include "commands.h"
 #include "io/escape.h"
 #include "io/safetensors.h"
@@ -29,70 +28,6 @@ namespace {
 
 bool is_safetensors(const std::string& path) { return path.ends_with(".safetensors"); }
 
-std::string state_text(const StateValue& value) {
-  return std::visit(
-      [](const auto& v) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
-          return v;
-        } else {
-          return fmt::format("{}", v);
-        }
-      },
-      value);
-}
-
-std::string dims(const std::vector<Dim>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
-
-void tell_checkpoint(const CheckpointFile& file, bool all) {
-  Dim parameters = 0;
-  for (const auto& t : file.tensors()) {
-    if (t.name.starts_with("model/")) parameters += t.count();
-  }
-  out(fmt::format("{}: rapt checkpoint, format {}, {} bytes, CRC-32C {:08x}, sound\n", file.path(), file.format(),
-                  file.bytes(), file.crc()));
-  out(fmt::format("parameters  {}\n", fmt::group_digits(parameters)));
-  for (const auto& [name, value] : file.state()) {
-    out(fmt::format("{:<18}{}\n", name, escape_for_terminal(state_text(value))));
-  }
-  if (!all) return;
-  for (const auto& t : file.tensors()) out(fmt::format("{:<48}{} {}\n", t.name, name_of(t.dtype), dims(t.shape)));
-  for (const std::string& name : file.texts()) out("\n/" + name + ":\n" + file.text(name) + "\n");
-}
-
-void tell_safetensors(const std::string& path) {
-  const SafetensorsFile file(path);
-  Dim elements = 0;
-  for (const SafetensorsEntry& t : file.tensors()) elements += t.count();
-  out(fmt::format("{}: safetensors, {} tensors, {} elements, sound\n", path, file.tensors().size(),
-                  fmt::group_digits(elements)));
-  for (const SafetensorsEntry& t : file.tensors()) {
-    out(fmt::format("{:<48}{} {}\n", escape_for_terminal(t.name), name_of(t.type), dims(t.shape)));
-  }
-}
-
-int run_info(const Arguments& arguments) {
-  const std::string path = arguments.positional(0);
-  if (is_safetensors(path)) {
-    tell_safetensors(path);
-    return 0;
-  }
-  const std::string source = model_source(path);
-  if (!fs::is_directory(source)) {
-    tell_checkpoint(CheckpointFile(source), arguments.has("all"));
-    return 0;
-  }
-  const Pretrained pretrained = open_pretrained(source);
-  const TrainConfig& c = pretrained.config;
-  out(fmt::format(
-      "{}: Hugging Face directory, {} for --task {}, {} layers, width {}, {} heads, context {}, "
-      "vocabulary {}\n",
-      source, c.model, c.task, c.layers, c.width, c.heads, c.context, pretrained.network->backbone().vocabulary()));
-  if (!c.labels.empty())
-    out(fmt::format("labels      {}\n", escape_for_terminal(fmt::format("{}", fmt::join(c.labels, ", ")))));
-  out(fmt::format("parameters  {}\n", fmt::group_digits(parameter_count(pretrained.network->module()))));
-  return 0;
-}
-
 int run_verify(const Arguments& arguments) {
   for (const std::string& path : arguments.positionals()) {
     if (is_safetensors(path)) {
@@ -110,69 +45,6 @@ int run_verify(const Arguments& arguments) {
     }
   }
   return 0;
-}
-
-// A run folder stands for its last.h5 here: what a run is compared by is where it has come to.
-std::string last_of(const std::string& path) {
-  if (!fs::is_directory(path)) return path;
-  const RunFolder folder{path};
-  if (fs::exists(folder.last())) return folder.last();
-  return model_source(path);
-}
-
-std::vector<char> bytes_of(const CheckpointFile& file, const CheckpointFile::Tensor& t) {
-  std::vector<char> bytes(static_cast<std::size_t>(t.count()) * size_of(t.dtype));
-  file.read_into(t.name, t.dtype, bytes.data(), t.count());
-  return bytes;
-}
-
-// Differences that count, a line each.
-std::vector<std::string> tensor_differences(const CheckpointFile& a, const CheckpointFile& b) {
-  std::vector<std::string> lines;
-  for (const auto& t : a.tensors()) {
-    const CheckpointFile::Tensor* other = b.find_tensor(t.name);
-    if (other == nullptr) {
-      lines.push_back(t.name + " is only in the first");
-    } else if (other->shape != t.shape || other->dtype != t.dtype) {
-      lines.push_back(t.name + " is " + dims(t.shape) + " and " + dims(other->shape));
-    } else if (bytes_of(a, t) != bytes_of(b, *other)) {
-      lines.push_back(t.name + " differs");
-    }
-  }
-  for (const auto& t : b.tensors()) {
-    if (a.find_tensor(t.name) == nullptr) lines.push_back(t.name + " is only in the second");
-  }
-  return lines;
-}
-
-std::vector<std::string> state_differences(const CheckpointFile& a, const CheckpointFile& b) {
-  std::map<std::string, std::pair<std::string, std::string>> values;
-  for (const auto& [name, value] : a.state()) values[name].first = state_text(value);
-  for (const auto& [name, value] : b.state()) values[name].second = state_text(value);
-  std::vector<std::string> lines;
-  for (const auto& [name, both] : values) {
-    if (both.first != both.second) lines.push_back(fmt::format("state {} is {} and {}", name, both.first, both.second));
-  }
-  return lines;
-}
-
-std::string text_or_none(const CheckpointFile& file, const std::string& name) {
-  return file.has_text(name) ? file.text(name) : "";
-}
-
-int run_diff(const Arguments& arguments) {
-  const CheckpointFile a(last_of(arguments.positional(0))), b(last_of(arguments.positional(1)));
-  std::vector<std::string> lines = tensor_differences(a, b);
-  for (std::string& line : state_differences(a, b)) lines.push_back(std::move(line));
-  if (text_or_none(a, "tokenizer") != text_or_none(b, "tokenizer")) lines.emplace_back("the tokenizers differ");
-  for (const std::string& line : lines) out(escape_for_terminal(line) + "\n");
-  for (const char* name : {"config", "manifest"}) {
-    if (text_or_none(a, name) != text_or_none(b, name)) {
-      out(fmt::format("not counted: /{} differs (how the runs were started)\n", name));
-    }
-  }
-  out(lines.empty() ? "equal\n" : fmt::format("{} differences\n", lines.size()));
-  return lines.empty() ? 0 : 1;
 }
 
 int run_export(const Arguments& arguments) {
@@ -220,7 +92,7 @@ Command checkpoint_info_command() {
           .options = {{.name = "all",
                        .kind = OptionKind::kSwitch,
                        .help = "also list every tensor, and print the embedded texts"}},
-          .run = run_info};
+          .run = run_checkpoint_info};
 }
 
 Command checkpoint_verify_command() {
@@ -240,11 +112,14 @@ Command checkpoint_diff_command() {
       .arguments = "A B",
       .least = 2,
       .most = 2,
-      .examples = {"rapt checkpoint diff runs/a runs/b"},
+      .examples = {"rapt checkpoint diff runs/a runs/b", "rapt checkpoint diff runs/a DIR"},
       .more =
-          "A run folder stands for its last.h5. /config and /manifest say how a run was started; that they differ is\n"
-          "said but not counted.\n",
-      .run = run_diff};
+          "A and B are run folders (their last.h5), checkpoints or Hugging Face directories. Each tensor that differs "
+          "is\n"
+          "printed with the largest absolute difference and the L2 norm of the difference relative to A. With a "
+          "Hugging\n"
+          "Face directory, weights and tokenizer are compared. Differences of /config and /manifest are not counted.\n",
+      .run = run_checkpoint_diff};
 }
 
 Command checkpoint_export_command() {

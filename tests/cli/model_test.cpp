@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "cli/run_program.h"
 
@@ -185,6 +186,65 @@ TEST_CASE("checkpoints are verified, described and compared") {
   check_error(shop.rapt({"checkpoint", "verify", "cut.h5"}), 65,
               "cut.h5: the checkpoint is truncated: must be " + std::to_string(damaged.size()) +
                   " bytes, got 5000; use another checkpoint of the run, or the copy this one came from");
+}
+
+// Said bytes and counters, but not which model it is.
+TEST_CASE("info tells model, size, task, tokenizer, step, best score and data of runs and Hugging Face directories") {
+  const Workshop& shop = trained();
+  const std::string run = shop.rapt({"checkpoint", "info", "runs/m"}).out;
+  const std::vector<std::string> lines = {"\nmodel       gpt2: 1 layer, 2 heads, width 16, feed-forward 64, ",
+                                          "\nparameters  3,",
+                                          "\ncontext     16 tokens\n",
+                                          "\ntask        lm\n",
+                                          "\ntokenizer   characters, 11 entries\n",
+                                          "\nstep        60, run finished\n",
+                                          "\nbest        loss ",
+                                          " at step 60\n",
+                                          "\ndata        my.txt (6,900 bytes)\n"};
+  for (const std::string& line : lines) {
+    CAPTURE(line);
+    CHECK(run.find(line) != std::string::npos);
+  }
+  REQUIRE(shop.rapt({"checkpoint", "export", "runs/m", "--out", "told"}).code == 0);
+  const std::string directory = shop.rapt({"checkpoint", "info", "told"}).out;
+  CHECK(directory.starts_with("told: Hugging Face directory\nmodel       gpt2: 1 layer, 2 heads, width 16, "));
+  CHECK(directory.find("\ntokenizer   characters, 11 entries\n") != std::string::npos);
+  // A name that fills its column ran into the type: `dense.biasF32`.
+  const std::string tensors = shop.rapt({"checkpoint", "info", "told/model.safetensors"}).out;
+  CHECK(tensors.find(" F32 [16, 64]\n") != std::string::npos);
+  const std::string all = shop.rapt({"checkpoint", "info", "runs/m", "--all"}).out;
+  CHECK(all.find("optimizer/m/blocks.0.feed_forward.down.weight    f32 [16, 64]\n") != std::string::npos);
+}
+
+// Said "differs", and refused directories: "must be a file, got a folder".
+TEST_CASE("diff gives the size of each difference, both shapes, and compares with Hugging Face directories") {
+  const Workshop& shop = trained();
+  const auto train = [&](const char* width, const char* steps, const char* out) {
+    return shop
+        .rapt({"train",     "my.txt", "--layers", "1", "--heads",     "2",    "--width",         width,
+               "--context", "16",     "--batch",  "4", "--tokenizer", "char", "--learning-rate", "1e-2",
+               "--steps",   steps,    "--out",    out, "--quiet"})
+        .code;
+  };
+  REQUIRE(train("16", "30", "runs/short") == 0);
+  REQUIRE(train("8", "1", "runs/narrow") == 0);
+  REQUIRE(shop.rapt({"checkpoint", "export", "runs/m", "--out", "same"}).code == 0);
+  const std::string not_compared = "not compared: optimiser and state, which Hugging Face directories do not have\n";
+  for (const auto& [a, b] : {std::pair{"runs/m", "same"}, {"same", "runs/m/last.h5"}, {"same", "same"}}) {
+    const ProgramResult equal = shop.rapt({"checkpoint", "diff", a, b});
+    CHECK(equal.out == not_compared + "equal\n");
+    CHECK(equal.code == 0);
+  }
+  const ProgramResult sizes = shop.rapt({"checkpoint", "diff", "runs/short", "same"});
+  CHECK(sizes.code == 1);
+  CHECK(std::regex_search(sizes.out,
+                          std::regex("^ +max \\|A - B\\| relative L2\nmodel/tokens.weight  +[0-9.e-]+ +[0-9.e-]+\n")));
+  CHECK(std::regex_search(sizes.out, std::regex("\nall common parameters  +[0-9.e-]+ +[0-9.e-]+\n")));
+  CHECK(sizes.out.find("\n16 differences\n") != std::string::npos);
+  const ProgramResult shapes = shop.rapt({"checkpoint", "diff", "runs/m", "runs/narrow"});
+  CHECK(shapes.code == 1);
+  CHECK(shapes.out.find("model/norm.gain                                  f32 [16] and f32 [8]\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("what commands on models cannot do is said in one line") {

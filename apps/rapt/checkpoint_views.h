@@ -1,0 +1,11 @@
+// What rapt checkpoint info and rapt checkpoint diff show.
+#pragma once
+
+#include "options.h"
+
+namespace rapt::app {
+
+int run_checkpoint_info(const Arguments& arguments);
+int run_checkpoint_diff(const Arguments& arguments);
+
+}  // namespace rapt::app
