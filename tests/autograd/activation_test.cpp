@@ -7,38 +7,18 @@
 #include <limits>
 
 #include "autograd/gradcheck.h"
+#include "support/exact_functions.h"
+#include "support/instruction_sets.h"
 #include "support/random_tensor.h"
 #include "tensor/parallel.h"
 
 using namespace rapt;
+using rapt::testing::kActivations;
 using rapt::testing::random_tensor;
 
 namespace {
 
-constexpr Activation kAll[] = {Activation::kGelu, Activation::kGeluTanh, Activation::kRelu,     Activation::kSilu,
-                               Activation::kTanh, Activation::kSigmoid,  Activation::kQuickGelu};
-
-double formula(Activation f, double x) {
-  const auto logistic = [](double z) { return 1 / (1 + std::exp(-z)); };
-  switch (f) {
-    case Activation::kGelu:
-      return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-    case Activation::kGeluTanh:
-      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case Activation::kRelu:
-      return x > 0 ? x : 0;
-    case Activation::kSilu:
-      return x * logistic(x);
-    case Activation::kTanh:
-      return std::tanh(x);
-    case Activation::kSigmoid:
-      return logistic(x);
-    case Activation::kQuickGelu:
-      return x * logistic(1.702 * x);
-    default:
-      return x;
-  }
-}
+double value_of(Activation f, double x) { return static_cast<double>(rapt::testing::exact(f, x).value); }
 
 Tensor gradient_of(Activation f, const Tensor& x, const Tensor& dy) {
   Tensor dx = Tensor::empty(x.shape(), x.dtype());
@@ -55,13 +35,13 @@ Tensor gradient_of(Activation f, const Tensor& x, const Tensor& dy) {
 
 TEST_CASE("activations are what their formulas say, in f64 to 1e-15 and in f32 to 2e-7") {
   const Tensor x = random_tensor({50, 41}, 1, DType::kF64, -9, 9);
-  for (const Activation f : kAll) {
+  for (const Activation f : kActivations) {
     const Tensor y = activation(Variable(x), f).value();
     const Tensor y32 = activation(Variable(x.to(DType::kF32)), f).value();
     double worst = 0, worst32 = 0;
     for (Dim i = 0; i < x.size(); ++i) {
-      const double right = formula(f, x.data<double>()[i]),
-                   rounded = formula(f, static_cast<float>(x.data<double>()[i]));
+      const double right = value_of(f, x.data<double>()[i]),
+                   rounded = value_of(f, static_cast<float>(x.data<double>()[i]));
       worst = std::max(worst, std::abs(y.data<double>()[i] - right) / std::max(1.0, std::abs(right)));
       worst32 = std::max(
           worst32, std::abs(static_cast<double>(y32.data<float>()[i]) - rounded) / std::max(1.0, std::abs(rounded)));
@@ -83,7 +63,7 @@ TEST_CASE("activations by hand: gelu(1) and its relatives") {
 }
 
 TEST_CASE("the gradients of activations agree with central differences") {
-  for (const Activation f : kAll) {
+  for (const Activation f : kActivations) {
     for (const Shape& shape : {Shape{1}, Shape{7, 13}, Shape{3, 1, 5}, Shape{300}}) {
       CAPTURE(std::string(name_of(f)));
       CAPTURE(shape.to_string());
@@ -99,7 +79,7 @@ TEST_CASE("the gradients of activations agree with central differences") {
 
 TEST_CASE("gradients of activations in f32 are those in f64") {
   const Tensor x = random_tensor({64, 33}, 4, DType::kF32, -12, 12), dy = random_tensor({64, 33}, 5, DType::kF32);
-  for (const Activation f : kAll) {
+  for (const Activation f : kActivations) {
     CAPTURE(std::string(name_of(f)));
     CHECK(rapt::testing::max_difference(gradient_of(f, x, dy), gradient_of(f, x.to(DType::kF64), dy.to(DType::kF64))) <
           5e-7);
@@ -111,7 +91,7 @@ TEST_CASE_TEMPLATE("huge inputs saturate, forward and backward, and NaN stays Na
   const Tensor x =
       Tensor::from(std::vector<T>{-kMax, T{-1e10f}, T{1e10f}, kMax, std::numeric_limits<T>::quiet_NaN()}, {5});
   const Tensor dy = Tensor::full({5}, 1, dtype_of<T>);
-  for (const Activation f : kAll) {
+  for (const Activation f : kActivations) {
     CAPTURE(std::string(name_of(f)));
     const bool bounded = f == Activation::kTanh || f == Activation::kSigmoid;
     const Tensor y = activation(Variable(x), f).value(), dx = gradient_of(f, x, dy);
@@ -125,10 +105,42 @@ TEST_CASE_TEMPLATE("huge inputs saturate, forward and backward, and NaN stays Na
   }
 }
 
+// gelu-tanh(-10.060966491699219) was NaN in f32: a limit of the exponential rounded up to where its exponent runs over.
+TEST_CASE_TEMPLATE("activations and their slopes are right at the ends of every range, on every instruction set", T,
+                   float, double) {
+  const std::vector<T> xs = rapt::testing::edges<T>();
+  const auto count = static_cast<Dim>(xs.size());
+  const std::vector<T> ones(xs.size(), T{1});
+  std::vector<T> tile(xs.size()), y(xs.size()), slope(xs.size());
+  const auto units = [](T result, long double right) {
+    if (result == static_cast<T>(right)) return 0.0;  // both infinite as well
+    const double size = std::max(1.0, std::abs(static_cast<double>(right)));
+    return static_cast<double>(std::abs(static_cast<long double>(result) - right)) /
+           rapt::testing::unit_in_last_place<T>(size);
+  };
+  rapt::testing::for_each_instruction_set([&] {
+    for (const Activation f : kActivations) {
+      CAPTURE(std::string(name_of(f)));
+      kernels::activation_tile<T>({tile.data(), 1, count}, {xs.data(), 1, count}, f);  // denormals are kept
+      kernels::activation_forward<T>(y.data(), xs.data(), count, f);                   // denormals are flushed
+      kernels::activation_backward<T>(slope.data(), ones.data(), xs.data(), count, f, Write::kAssign);
+      for (std::size_t i = 0; i < xs.size(); ++i) {
+        const T flushed = std::abs(xs[i]) < std::numeric_limits<T>::min() ? 0 : xs[i];
+        const long double right = rapt::testing::exact(f, static_cast<long double>(xs[i])).value;
+        CAPTURE(xs[i]);
+        REQUIRE(units(tile[i], right) <= rapt::testing::kActivationUnits);
+        REQUIRE(units(y[i], right) <= rapt::testing::kActivationUnits);
+        REQUIRE(units(slope[i], rapt::testing::exact(f, static_cast<long double>(flushed)).slope) <=
+                rapt::testing::kActivationUnits);
+      }
+    }
+  });
+}
+
 TEST_CASE("activations have the same bits on one thread and on two") {
   const Tensor x = random_tensor({70'001}, 6, DType::kF32, -5, 5), dy = random_tensor({70'001}, 7, DType::kF32);
   const int threads = thread_count();
-  for (const Activation f : kAll) {
+  for (const Activation f : kActivations) {
     set_thread_count(1);
     const Tensor y1 = activation(Variable(x), f).value(), dx1 = gradient_of(f, x, dy);
     set_thread_count(2);
@@ -141,7 +153,7 @@ TEST_CASE("activations have the same bits on one thread and on two") {
 
 TEST_CASE("activations are known by name") {
   CHECK(activation_from_name("gelu-tanh") == Activation::kGeluTanh);
-  for (const Activation f : kAll) CHECK(activation_from_name(name_of(f)) == f);
+  for (const Activation f : kActivations) CHECK(activation_from_name(name_of(f)) == f);
   CHECK_THROWS_WITH_AS(
       activation_from_name("mish"),
       "activation: must be one of gelu, gelu-tanh, relu, silu, tanh, sigmoid, quick-gelu, none, got mish",

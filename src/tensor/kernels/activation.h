@@ -6,7 +6,9 @@
 
 namespace rapt {
 
-/// An elementwise function y = f(x); s is the logistic function 1 / (1 + e^-x).
+/// An elementwise function y = f(x); s is the logistic function 1 / (1 + e^-x). f and its slope are within 3 units in
+/// the last place of the larger of 1 and the result, in f32 and f64, for every finite x: none gives NaN, nor infinity
+/// where the result is finite.
 enum class Activation : std::uint8_t {
   kNone,       ///< x
   kGelu,       ///< x P(X <= x), X standard normal

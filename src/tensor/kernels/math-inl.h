@@ -5,10 +5,10 @@
 //
 //              f32           f64
 //   Exp        1.1           1           below the smallest normal number: 0
-//   Log        1             1           denormals count as 0
+//   Log        1             1
 //   Tanh       3             3
 //   Sigmoid    3             3           below the smallest normal number: 0
-//   Erf        2.5           3
+//   Erf        2.7           3
 //   NormalDistribution: see there
 //
 // NaN gives NaN; infinities give the limits. Polynomials are minimax fits on the reduced ranges that are named beside
@@ -20,6 +20,8 @@
 #else
 #define RAPT_TENSOR_KERNELS_MATH_INL_H
 #endif
+
+#include <limits>
 
 #include "tensor/simd.h"
 
@@ -79,8 +81,10 @@ template <class D>
 HWY_INLINE Vec<D> Exp(D d, Vec<D> x) {
   using T = TFromD<D>;
   const RebindToUnsigned<D> du;
-  const auto highest = Set(d, static_cast<T>(math::kIsF32<D> ? 88.722839052068353 : 709.78271289338397));
-  const auto lowest = Set(d, static_cast<T>(math::kIsF32<D> ? -87.336544750553109 : -708.39641853226408));
+  // The largest and smallest number of type T whose result is finite and normal. The logarithms of the limits
+  // themselves, rounded to f32, would lie outside, where the exponent runs over.
+  const auto highest = Set(d, static_cast<T>(math::kIsF32<D> ? 0x1.62e42ep6 : 0x1.62e42fefa39efp9));
+  const auto lowest = Set(d, static_cast<T>(math::kIsF32<D> ? -0x1.5d589ep6 : -0x1.6232bdd7abcd2p9));
   const auto parts = math::exp_parts(d, x);
   // Between the two bounds the result is a normal number, so its exponent can be added to as an integer.
   const auto mantissa = BitCast(du, Add(parts.expm1, Set(d, T{1})));
@@ -96,10 +100,14 @@ HWY_INLINE Vec<D> Log(D d, Vec<D> x) {
   const RebindToSigned<D> di;
   using I = TFromD<decltype(di)>;
   constexpr int kMantissaBits = math::kIsF32<D> ? 23 : 52;
+  // Denormals are read as normal numbers that many powers of two higher.
+  const auto denormal = Lt(x, Set(d, std::numeric_limits<T>::min()));
+  const auto normal = IfThenElse(denormal, Mul(x, Set(d, static_cast<T>(I{1} << kMantissaBits))), x);
   // x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)).
   const auto offset = Set(di, math::kIsF32<D> ? static_cast<I>(0x3F3504F3) : static_cast<I>(0x3FE6A09E667F3BCD));
-  const auto distance = Sub(BitCast(di, x), offset);
-  const auto k = ConvertTo(d, ShiftRight<kMantissaBits>(distance));
+  const auto distance = Sub(BitCast(di, normal), offset);
+  const auto k = Sub(ConvertTo(d, ShiftRight<kMantissaBits>(distance)),
+                     IfThenElseZero(denormal, Set(d, static_cast<T>(kMantissaBits))));
   const auto fraction = And(distance, Set(di, (I{1} << kMantissaBits) - 1));
   const auto f = Sub(BitCast(d, Add(fraction, offset)), Set(d, T{1}));
   // log(1 + f) = 2 atanh(s), s = f / (2 + f) = f - s (f - s^2 L(s^2)).
@@ -118,8 +126,7 @@ HWY_INLINE Vec<D> Log(D d, Vec<D> x) {
   }
   const auto small = Sub(Mul(k, low), Mul(s, NegMulAdd(z, l, f)));
   auto y = MulAdd(k, high, Add(f, small));
-  const auto smallest = Set(d, static_cast<T>(math::kIsF32<D> ? 0x1p-126 : 0x1p-1022));
-  y = IfThenElse(Lt(x, smallest), Neg(Inf(d)), y);
+  y = IfThenElse(Eq(x, Zero(d)), Neg(Inf(d)), y);
   y = IfThenElse(Lt(x, Zero(d)), NaN(d), y);
   return IfThenElse(Lt(x, Inf(d)), y, Add(x, x));  // infinity and NaN
 }
@@ -231,7 +238,7 @@ struct Normal {
   Vec<D> cdf, density;
 };
 
-/// cdf to 1.5e-7 (f32) and 5e-16 (f64) absolutely; to as many digits also relatively for x > -1, then losing x^2 / 2
+/// cdf to 2e-7 (f32) and 5e-16 (f64) absolutely; to as many digits also relatively for x > -1, then losing x^2 / 2
 /// units in the last place in f32.
 template <class D>
 HWY_INLINE Normal<D> NormalDistribution(D d, Vec<D> x) {
