@@ -1,7 +1,8 @@
 // rapt embed: a vector for each line of a text, by any network's states.
 #include <fmt/format.h>
 
-#include <numeric>
+#include <algorithm>
+#include <cmath>
 
 #include "commands.h"
 #include "embedding_output.h"
@@ -24,12 +25,14 @@ class Embedder {
   Embedder(const Backbone& backbone, Pooling pooling, bool normalize, EmbeddingOutput& output)
       : backbone_(backbone), pooling_(pooling), normalize_(normalize), output_(output) {}
 
-  void add(std::string text, const TokenSequence& sequence) {
+  /// \param where  "lines.txt: line 7", for messages
+  void add(std::string text, const TokenSequence& sequence, std::string where) {
     if (static_cast<Dim>(tokens_.size() + sequence.ids.size()) > kEvaluationRows) flush();
     tokens_.insert(tokens_.end(), sequence.ids.begin(), sequence.ids.end());
     segments_.insert(segments_.end(), sequence.segments.begin(), sequence.segments.end());
     lengths_.push_back(static_cast<Dim>(sequence.ids.size()));
     texts_.push_back(std::move(text));
+    wheres_.push_back(std::move(where));
   }
 
   void flush() {
@@ -46,11 +49,17 @@ class Embedder {
     batch.segments = Tensor::from(segments_, {N});
     const Tensor vectors = sentence_embeddings(backbone_, batch, pooling_, normalize_);
     const auto C = static_cast<std::size_t>(backbone_.width());
-    for (std::size_t b = 0; b < texts_.size(); ++b) output_.add(texts_[b], vectors.span<float>().subspan(b * C, C));
+    for (std::size_t b = 0; b < texts_.size(); ++b) {
+      const std::span<const float> vector = vectors.span<float>().subspan(b * C, C);
+      const auto bad = std::ranges::find_if(vector, [](float x) { return !std::isfinite(x); });
+      if (bad != vector.end()) throw not_finite("embed: a text's vector", static_cast<double>(*bad), wheres_[b]);
+      output_.add(texts_[b], vector);
+    }
     tokens_.clear();
     segments_.clear();
     lengths_.clear();
     texts_.clear();
+    wheres_.clear();
   }
 
  private:
@@ -60,13 +69,10 @@ class Embedder {
   EmbeddingOutput& output_;
   std::vector<std::int32_t> tokens_, segments_;
   std::vector<Dim> lengths_;
-  std::vector<std::string> texts_;
+  std::vector<std::string> texts_, wheres_;
 };
 
-int run(const Arguments& arguments) {
-  arguments.required("data");
-  const Pooling pooling = pooling_from_name(arguments.choice("pool", "mean", {"mean", "cls", "last"}));
-  const Pretrained model = open_model(arguments);
+int embed(const Arguments& arguments, const Pretrained& model, Pooling pooling) {
   const Backbone& backbone = model.network->backbone();
   const Dim longest = arguments.whole("max-length", backbone.context(), 1, backbone.context());
   const std::shared_ptr<const Tokenizer> tokenizer =
@@ -87,7 +93,7 @@ int run(const Arguments& arguments) {
                         ": the text must have at least one token, got an empty line; each line is one text");
       }
       if (sequence.ids.size() < whole) ++cut;
-      embedder.add(std::move(line), sequence);
+      embedder.add(std::move(line), sequence, lines.where());
     }
   }
   if (count == 0) throw DataError("embed: the data must have at least one line, got none");
@@ -98,6 +104,13 @@ int run(const Arguments& arguments) {
     say(fmt::format("wrote {}: {} texts, {} numbers each", arguments.text("out"), count, backbone.width()));
   }
   return 0;
+}
+
+int run(const Arguments& arguments) {
+  arguments.required("data");
+  const Pooling pooling = pooling_from_name(arguments.choice("pool", "mean", {"mean", "cls", "last"}));
+  const Pretrained model = open_model(arguments);
+  return with_finite_results(model, [&] { return embed(arguments, model, pooling); });
 }
 
 }  // namespace

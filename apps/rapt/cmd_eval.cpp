@@ -10,6 +10,7 @@
 #include "io/escape.h"
 #include "labelled_input.h"
 #include "model_input.h"
+#include "tensor/error.h"
 #include "terminal.h"
 #include "train/run_data.h"
 
@@ -40,6 +41,10 @@ Score score(const Gpt& model, const LmEvaluation& evaluation, Dim context, bool 
   return total;
 }
 
+void require_finite(double value, const char* name, const std::string& where = "") {
+  if (!std::isfinite(value)) throw not_finite(name, value, where);
+}
+
 Dim context_of(const Arguments& arguments, const Gpt& model) {
   return arguments.whole("context", model.config().context, 1, model.config().context);
 }
@@ -55,6 +60,8 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
                                 documents.size() > 1 ? LmOrder::kDocuments : LmOrder::kRandom);
   const Score total = score(model, evaluation, context);
   const double loss = -total.log_probability / static_cast<double>(total.tokens);
+  require_finite(loss, "eval: the loss");
+  require_finite(std::exp(loss), "eval: the perplexity");
   Json json;
   json["loss"] = loss;
   json["perplexity"] = std::exp(loss);
@@ -74,9 +81,11 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
 
 int run_eval(const Arguments& arguments) {
   const Pretrained model = open_model(arguments);
-  if (model.network->as<Gpt>() != nullptr) return eval_language_model(arguments, model);
-  if (model.network->as<BertPretraining>() != nullptr) return eval_masked_words(arguments, model);
-  return eval_labelled(arguments, model);
+  return with_finite_results(model, [&] {
+    if (model.network->as<Gpt>() != nullptr) return eval_language_model(arguments, model);
+    if (model.network->as<BertPretraining>() != nullptr) return eval_masked_words(arguments, model);
+    return eval_labelled(arguments, model);
+  });
 }
 
 // Tokens, log-probability, perplexity and the line.
@@ -94,13 +103,14 @@ void print_scored(const Score& s, const std::string& line, bool json) {
   out(fmt::format("{:.6f}\t{}\t{:.4f}\t{}\n", s.log_probability, s.tokens, perplexity, line));
 }
 
-int run_score(const Arguments& arguments) {
-  const Pretrained pretrained = open_model(arguments);
+int score_texts(const Arguments& arguments, const Pretrained& pretrained) {
   const Gpt& model = pretrained.gpt();
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   const bool per_line = arguments.has("per-line");
   const Dim context = context_of(arguments, model);
+  std::int64_t number = 0;
   for (const std::string& text : read_documents(arguments, per_line)) {
+    ++number;
     const TokenStore store = tokens_of({text}, tokenizer);
     Score s;
     if (store.size() > (store.end_of_text() ? 0 : 1)) {
@@ -109,9 +119,19 @@ int run_score(const Arguments& arguments) {
     }
     std::string shown = text;
     if (!per_line) shown = fmt::format("{} bytes", text.size());
+    if (s.tokens > 0) {
+      const std::string where = fmt::format("text {}, {}", number, in_quotes(shown, 40));
+      require_finite(s.log_probability, "score: the log-probability", where);
+      require_finite(std::exp(-s.log_probability / static_cast<double>(s.tokens)), "score: the perplexity", where);
+    }
     print_scored(s, shown, arguments.has("json") || arguments.has("per-token"));
   }
   return 0;
+}
+
+int run_score(const Arguments& arguments) {
+  const Pretrained model = open_model(arguments);
+  return with_finite_results(model, [&] { return score_texts(arguments, model); });
 }
 
 Option context_option() {

@@ -69,17 +69,19 @@ int run(const Arguments& arguments) {
   const Pretrained model = open_model(arguments);
   const BertPretraining& network = model.masked();
   const Tokenizer& tokenizer = require_tokenizer(model);
-  bool first = true;
-  for (const std::string& text : texts) {
-    const FilledText result = fill_masks(network, tokenizer, text, top);
-    if (arguments.has("json")) {
-      out(as_json(result));
-    } else {
-      out((first ? "" : "\n") + as_lines(result));
+  return with_finite_results(model, [&] {
+    bool first = true;
+    for (const std::string& text : texts) {
+      const FilledText result = fill_masks(network, tokenizer, text, top);
+      if (arguments.has("json")) {
+        out(as_json(result));
+      } else {
+        out((first ? "" : "\n") + as_lines(result));
+      }
+      first = false;
     }
-    first = false;
-  }
-  return 0;
+    return 0;
+  });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "commands.h"
 #include "decode/beam.h"
@@ -128,16 +129,14 @@ std::vector<Generated> run_beams(const Gpt& model, const std::vector<std::vector
                                    .length_penalty = arguments.number("length-penalty", 1, {.low = -100, .high = 100}),
                                    .repetition_penalty = options.sampling.repetition_penalty,
                                    .stop_ids = options.stop_ids,
-                                   .stop = std::move(stop)}));
+                                   .stop = std::move(stop),
+                                   .number = p + 1}));
   }
   return results;
 }
 
-int run(const Arguments& arguments) {
-  GenerateOptions options = options_of(arguments);
-  check(options.sampling);
-  const std::vector<std::string> stops = stops_of(arguments);
-  const Pretrained pretrained = open_model(arguments);
+int write_texts(const Arguments& arguments, const Pretrained& pretrained, GenerateOptions options,
+                const std::vector<std::string>& stops) {
   const Gpt& model = pretrained.gpt();  // or it says what it is, before anything is written
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   std::vector<std::string> prompts = prompts_of(arguments);
@@ -156,10 +155,13 @@ int run(const Arguments& arguments) {
   // One text on a terminal comes as it is written.
   const bool stream = prompts.size() == 1 && !arguments.has("json") && !arguments.has("beam") && stops.empty();
   StreamDecoder decoder(tokenizer);
+  auto echo = [&, done = arguments.has("no-echo")]() mutable {  // not before there is a first token
+    if (!std::exchange(done, true)) out(prompts[0]);
+  };
   if (stream) {
-    if (!arguments.has("no-echo")) out(prompts[0]);
     decoder.begin_after(ids[0]);
     options.on_token = [&](std::size_t, std::int32_t id) {
+      echo();
       out(decoder.push(id));
       flush_out();
     };
@@ -171,6 +173,7 @@ int run(const Arguments& arguments) {
   std::size_t tokens = 0;
   for (const Generated& g : results) tokens += g.tokens.size();
   if (stream) {
+    echo();
     out(decoder.finish() + "\n");
   } else {
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -183,6 +186,14 @@ int run(const Arguments& arguments) {
     say(fmt::format("{} tokens in {:.2f} s, {:.1f} tokens/s", tokens, seconds, static_cast<double>(tokens) / seconds));
   }
   return 0;
+}
+
+int run(const Arguments& arguments) {
+  const GenerateOptions options = options_of(arguments);
+  check(options.sampling);
+  const std::vector<std::string> stops = stops_of(arguments);
+  const Pretrained model = open_model(arguments);
+  return with_finite_results(model, [&] { return write_texts(arguments, model, options, stops); });
 }
 
 }  // namespace

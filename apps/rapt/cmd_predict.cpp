@@ -134,8 +134,7 @@ class Rows {
   std::unique_ptr<PredictionWriter> writer_;
 };
 
-int run(const Arguments& arguments) {
-  const Pretrained model = open_model(arguments);
+int predict(const Arguments& arguments, const Pretrained& model) {
   const TaskNetwork& network = model.task_network();
   const TrainConfig config = labelled_config(arguments, model);
   const Task task = task_from_name(config.task);
@@ -167,6 +166,11 @@ int run(const Arguments& arguments) {
   output.finish();
   if (!path.empty()) say("wrote " + path);
   return 0;
+}
+
+int run(const Arguments& arguments) {
+  const Pretrained model = open_model(arguments);
+  return with_finite_results(model, [&] { return predict(arguments, model); });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -77,6 +78,7 @@ int eval_masked_words(const Arguments& arguments, const Pretrained& model) {
   const MlmEvaluation held_out(store, tokenizer, part, masking);
   const Dim batch = std::max<Dim>(1, kEvaluationRows / store.instance_options()->context);
   const Evaluation result = evaluate_masked_words(network, held_out, batch);
+  if (result.targets > 0 && !std::isfinite(result.loss)) throw not_finite("eval: the loss", result.loss);
   const MaskedWordsMajority majority = majority_of(held_out, network.backbone().vocabulary());
 
   nlohmann::ordered_json json;

@@ -1,14 +1,45 @@
 #include "model_input.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "tensor/error.h"
 #include "tensor/matmul.h"
 #include "text/corpus.h"
 
 namespace rapt::app {
 
+// Whether a model's weights are finite themselves.
+static std::string state_of_weights(const Pretrained& model) {
+  float most = 0;
+  std::string largest;
+  for (const NamedParameter& p : parameters_of(model.network->module())) {
+    for (const float x : p.variable.value().span<float>()) {
+      if (!std::isfinite(x)) {
+        return fmt::format("{} has {} in {}", model.source, std::isnan(x) ? "nan" : "an infinity", p.name);
+      }
+      if (std::abs(x) <= most) continue;
+      most = std::abs(x);
+      largest = p.name;
+    }
+  }
+  return fmt::format("the weights of {} are finite but too large to compute with, up to {:.3g} in {}", model.source,
+                     most, largest);
+}
+
 Pretrained open_model(const Arguments& arguments) {
   check_matmul_provider();
   return open_pretrained(arguments.positional(0));
+}
+
+int with_finite_results(const Pretrained& model, const std::function<int()>& command) {
+  try {
+    return command();
+  } catch (const NotFiniteError& error) {
+    throw NotFiniteError(std::string(error.what()) + "; " + state_of_weights(model) +
+                         "; use another checkpoint of the run, or the files that the model was made from");
+  }
 }
 
 std::vector<std::string> read_documents(const Arguments& arguments, bool per_line) {

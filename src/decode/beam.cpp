@@ -35,7 +35,9 @@ double log_sum_exp(std::span<const float> x) {
 
 // The `count` best continuations over all open texts, best first; ties by beam, then by token.
 std::vector<Candidate> best_candidates(Tensor& logits, const std::vector<Hypothesis>& open,
-                                       const std::vector<std::int32_t>& prompt, std::size_t count, double penalty) {
+                                       const std::vector<std::int32_t>& prompt, std::size_t count,
+                                       const BeamOptions& options) {
+  const double penalty = options.repetition_penalty;
   const auto V = static_cast<std::size_t>(logits.shape()[1]);
   const auto better = [](const Candidate& a, const Candidate& b) {
     if (a.log_probability != b.log_probability) return a.log_probability > b.log_probability;
@@ -44,6 +46,9 @@ std::vector<Candidate> best_candidates(Tensor& logits, const std::vector<Hypothe
   std::vector<Candidate> heap;  // of the best so far, the worst on top
   for (std::size_t beam = 0; beam < open.size(); ++beam) {
     const std::span<float> row = logits.span<float>().subspan(beam * V, V);
+    require_scores(
+        row, "generate",
+        "token " + std::to_string(open[beam].tokens.size() + 1) + " after prompt " + std::to_string(options.number));
     const double norm = log_sum_exp(row);
     for (float& x : row) x = static_cast<float>(static_cast<double>(x) - norm);
     if (penalty != 1) {  // transformers penalises the log-probabilities here
@@ -123,7 +128,7 @@ Generated beam_search(const Gpt& model, const std::vector<std::int32_t>& prompt,
     std::vector<Hypothesis> next;
     std::vector<Dim> from;
     std::size_t rank = 0;
-    for (const Candidate& c : best_candidates(logits, open, prompt, wanted, options.repetition_penalty)) {
+    for (const Candidate& c : best_candidates(logits, open, prompt, wanted, options)) {
       Hypothesis h = open[c.beam];
       h.log_probability = c.log_probability;
       if (is_stop(c.token)) {

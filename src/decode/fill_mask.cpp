@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "decode/sampler.h"
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/post_processor.h"
@@ -116,7 +117,9 @@ FilledText fill_masks(const BertPretraining& network, const Tokenizer& tokenizer
   const auto V = static_cast<std::size_t>(logits.shape().back());
   std::vector<std::string> words;
   for (std::size_t m = 0; m < rows.size(); ++m) {
-    result.masks.push_back(likeliest(logits.span<float>().subspan(m * V, V), tokenizer, top));
+    const std::span<const float> row = logits.span<float>().subspan(m * V, V);
+    require_scores(row, "fill-mask", own + " " + std::to_string(m + 1) + " of " + in_quotes(text));
+    result.masks.push_back(likeliest(row, tokenizer, top));
     words.push_back(result.masks.back()[0].word);
   }
   result.filled = with_words(text, gaps, words);

@@ -74,6 +74,10 @@ std::vector<Generated> generate(const Gpt& model, const std::vector<std::vector<
     next.clear();
     for (std::size_t b = 0; b < texts.size(); ++b) {
       const std::span<float> row = logits.span<float>().subspan(b * V, V);
+      const Generated& so_far = results[texts[b].prompt];
+      require_scores(
+          row, "generate",
+          "token " + std::to_string(so_far.tokens.size() + 1) + " after prompt " + std::to_string(texts[b].prompt + 1));
       const SampledToken token = sample_token(row, texts[b].history, options.sampling, texts[b].rng);
       Generated& result = results[texts[b].prompt];
       if (take(texts[b], token, result, options)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <sstream>
 #include <string>
@@ -76,6 +77,16 @@ void check(const SamplingOptions& options) {
   require(options.repetition_penalty > 0, "repetition-penalty", "above 0", options.repetition_penalty);
 }
 
+void require_scores(std::span<const float> logits, const char* subject, const std::string& where) {
+  float most = -std::numeric_limits<float>::infinity();
+  for (const float x : logits) {
+    if (std::isnan(x)) most = x;  // and stays: no comparison with it holds
+    if (x > most) most = x;
+  }
+  if (std::isfinite(most)) return;
+  throw not_finite(std::string(subject) + ": a model's scores", static_cast<double>(most), where);
+}
+
 void penalise_repetition(std::span<float> logits, std::span<const std::int32_t> history, double penalty) {
   if (penalty == 1) return;
   std::vector<std::int32_t> seen(history.begin(), history.end());
@@ -92,7 +103,8 @@ SampledToken sample_token(std::span<float> logits, std::span<const std::int32_t>
                           const SamplingOptions& options, Rng& rng) {
   penalise_repetition(logits, history, options.repetition_penalty);
   if (options.greedy || options.temperature == 0) return most_probable(logits);
-  for (float& x : logits) x = static_cast<float>(x / options.temperature);
+  const double best = static_cast<double>(*std::ranges::max_element(logits));  // low temperatures would overflow
+  for (float& x : logits) x = static_cast<float>((static_cast<double>(x) - best) / options.temperature);
   const Candidates c = candidates(logits, options);
   const double total = std::accumulate(c.weights.begin(), c.weights.end(), 0.0);
   const double point = rng.uniform() * total;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "tensor/random.h"
 
@@ -25,6 +26,11 @@ struct SampledToken {
   std::int32_t id = 0;
   double log_probability = 0;  ///< under the distribution it was drawn from
 };
+
+/// Refuses scores that say nothing. -infinity is a token that cannot come, and no error as long as another can.
+/// \param subject, where  how the message begins and ends: "generate", "token 3 after prompt 1"
+/// \throws NotFiniteError  NaN, infinity, or no finite score at all
+void require_scores(std::span<const float> logits, const char* subject, const std::string& where);
 
 /// Divides (or multiplies, when negative) the scores of the tokens in `history` by the penalty.
 void penalise_repetition(std::span<float> logits, std::span<const std::int32_t> history, double penalty);

@@ -1,6 +1,7 @@
 // Errors that a user can meet, each with the exit code the program ends with (docs/command-line.md).
 #pragma once
 
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -32,6 +33,12 @@ using CannotCreateError = CodedError<73>;  ///< an output that cannot be created
 using IoError = CodedError<74>;            ///< reading or writing failed, the disk is full
 using InterruptedError = CodedError<75>;   ///< stopped by a signal; can be resumed
 using ConfigError = CodedError<78>;     ///< disagrees with the checkpoint being resumed, or with the configuration file
-using NotFiniteError = CodedError<79>;  ///< a loss or a gradient is not finite
+using NotFiniteError = CodedError<79>;  ///< a loss, a gradient or a result is not finite
+
+/// "<what> must be finite, got nan[ for <where>]".
+inline NotFiniteError not_finite(const std::string& what, double value, const std::string& where = "") {
+  const char* const got = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  return NotFiniteError(what + " must be finite, got " + got + (where.empty() ? "" : " for " + where));
+}
 
 }  // namespace rapt

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "tensor/error.h"
 #include "text/labelled/glue.h"
 #include "text/labelled/qa_answers.h"
 #include "train/run_data.h"
@@ -34,6 +35,13 @@ std::vector<float> softmax(std::span<const float> x) {
   return p;
 }
 
+void require_finite(std::span<const float> x, const LabelledData& data, Dim sample) {
+  const auto bad = std::ranges::find_if(x, [](float v) { return !std::isfinite(v); });
+  if (bad == x.end()) return;
+  throw not_finite(std::string(name_of(data.task())) + ": a model's scores", static_cast<double>(*bad),
+                   data.file() + ": line " + std::to_string(data.line(sample)));
+}
+
 }  // namespace
 
 LabelledScores::LabelledScores(const LabelledData& data)
@@ -57,6 +65,7 @@ void LabelledScores::add(const LabelledData& data, Dim first, Dim count, const T
     if (task_ == Task::kQuestion) rows = static_cast<std::size_t>(data.tokens_of(sample));
     const std::span<const float> z(at, rows * width);
     at += rows * width;
+    require_finite(z, data, sample);
     LabelledPrediction prediction;
     switch (task_) {
       case Task::kClassify:

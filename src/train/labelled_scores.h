@@ -39,6 +39,7 @@ class LabelledScores final {
 
   /// Takes the logits of the samples [first, first + count), in order, as TaskNetwork::logits gives them for a batch of
   /// them; calls `visit` for each prediction.
+  /// \throws NotFiniteError  naming the line of the data whose logits are not finite
   using Visit = std::function<void(const LabelledData& data, Dim sample, const LabelledPrediction&)>;
   void add(const LabelledData& data, Dim first, Dim count, const Tensor& logits, const Visit& visit = nullptr);
 

@@ -47,10 +47,14 @@ struct Subject {
 
 Subject math_subject(MathFunction f, double units) {
   return {testing::name_of(f),
-          [f](float* y, const float* x) { HWY_DYNAMIC_DISPATCH(vector_math_f32)
-                                          (f, y, x, kPiece); },
-          [f](double* y, const double* x) { HWY_DYNAMIC_DISPATCH(vector_math_f64)
-                                            (f, y, x, kPiece); },
+          [f](float* y, const float* x) {
+            HWY_DYNAMIC_DISPATCH(vector_math_f32)
+            (f, y, x, kPiece);
+          },
+          [f](double* y, const double* x) {
+            HWY_DYNAMIC_DISPATCH(vector_math_f64)
+            (f, y, x, kPiece);
+          },
           [f](long double x) { return testing::exact(f, x); },
           units,
           static_cast<double>(std::numeric_limits<float>::min())};

@@ -20,8 +20,7 @@ struct Span {
 void require_finite(std::span<const float> scores) {
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (!std::isfinite(scores[i])) {
-      throw NotFiniteError("qa: a model's scores must be finite, got " + std::to_string(scores[i]) + " for token " +
-                           std::to_string(i));
+      throw not_finite("qa: a model's scores", static_cast<double>(scores[i]), "token " + std::to_string(i));
     }
   }
 }
