@@ -89,7 +89,9 @@ std::unique_ptr<AnyNetwork> first_network(const JobRequest& request, const Pretr
   if (request.from != nullptr) return network_of(*request.from);
   const TrainConfig& config = request.config.values;
   Initializer init(static_cast<std::uint64_t>(config.seed));
-  auto network = std::make_unique<AnyNetwork>(network_config(config, vocabulary), init);
+  NetworkConfig wanted = network_config(config, vocabulary);
+  if (start.network != nullptr) take_initial_spread(wanted, start.network->config());
+  auto network = std::make_unique<AnyNetwork>(wanted, init);
   if (start.network != nullptr) copy_parameters(*start.network, *network, heads);
   return network;
 }

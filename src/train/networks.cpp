@@ -177,6 +177,12 @@ void take_dropouts(TrainConfig& config, const NetworkConfig& network) {
   if (network.head == HeadKind::kTask) config.head_dropout = network.task.dropout;
 }
 
+void take_initial_spread(NetworkConfig& config, const NetworkConfig& start) {
+  const double std = std::visit([](const auto& model) { return model.init_std; }, start.backbone);
+  std::visit([std](auto& model) { model.init_std = std; }, config.backbone);
+  config.task.init_std = std;
+}
+
 std::string task_word(const NetworkConfig& network) {
   switch (network.head) {
     case HeadKind::kNone:

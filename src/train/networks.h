@@ -21,6 +21,10 @@ void take_network_settings(TrainConfig& config, const NetworkConfig& network);
 /// Its dropouts as well, one by one.
 void take_dropouts(TrainConfig& config, const NetworkConfig& network);
 
+/// What is new in `config`, a task's head or a pooler, begins with the spread that `start` was made with, which for a
+/// Hugging Face directory is its initializer_range.
+void take_initial_spread(NetworkConfig& config, const NetworkConfig& start);
+
 /// What task a network that was opened is for, as --task has it.
 std::string task_word(const NetworkConfig& network);
 

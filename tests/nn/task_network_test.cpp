@@ -201,7 +201,6 @@ TEST_CASE("heads are what transformers' classes have") {
     const TaskConfig bert = task_config(task, 3, BertConfig{}), gpt = task_config(task, 3, GptConfig::gpt1());
     CHECK(bert.bias);
     CHECK(bert.dropout == (task == Task::kQuestion ? 0 : 0.1));
-    CHECK(bert.init_std.truncated);
     CHECK(gpt.bias == (task == Task::kTag || task == Task::kQuestion || task == Task::kChoice));
     CHECK(gpt.dropout == (task == Task::kQuestion ? 0 : 0.1));
     CHECK(std::get<BertConfig>(bert_with(task).backbone).pooler == (task != Task::kTag && task != Task::kQuestion));
@@ -210,6 +209,39 @@ TEST_CASE("heads are what transformers' classes have") {
   CHECK_THROWS_WITH_AS(task_from_name("sort"),
                        "task: must be one of classify, regress, multilabel, tag, qa, choice, got sort",
                        std::invalid_argument);
+}
+
+// They were cut at two standard deviations, which leaves 0.88 of the spread that transformers' heads have.
+TEST_CASE("new heads and poolers begin with normal weights of the model's spread and a zero bias, as transformers'") {
+  for (const double std : {0.02, 0.05}) {
+    BertConfig bert = small_bert();
+    GptConfig gpt = small_gpt();
+    bert.width = gpt.width = 128;
+    bert.init_std = gpt.init_std = std;
+    for (const auto& backbone : {decltype(NetworkConfig::backbone)(bert), decltype(NetworkConfig::backbone)(gpt)}) {
+      Initializer init(3);
+      AnyNetwork network(with_task_head({.backbone = backbone}, Task::kClassify, 100), init);
+      for (const NamedParameter& p : parameters_of(network.module())) {
+        if (!p.name.starts_with("head.") && !p.name.starts_with("backbone.pooler.")) continue;
+        CAPTURE(p.name);
+        double sum = 0, square = 0;
+        Dim far = 0;
+        for (const float x : p.variable.value().span<float>()) {
+          sum += static_cast<double>(x);
+          square += static_cast<double>(x) * static_cast<double>(x);
+          if (std::abs(static_cast<double>(x)) > 2 * std) ++far;
+        }
+        const auto n = static_cast<double>(p.variable.value().size());
+        if (p.name.ends_with("bias")) {
+          CHECK(square == 0);
+          continue;
+        }
+        CHECK(std::abs(sum / n) < 0.05 * std);  // 5 times what chance makes of 12,800 draws
+        CHECK(std::sqrt(square / n) == doctest::Approx(std).epsilon(0.04));
+        CHECK(static_cast<double>(far) / n == doctest::Approx(0.0455).epsilon(0.25));
+      }
+    }
+  }
 }
 
 TEST_CASE("what a task is not taught with is named") {

@@ -145,6 +145,20 @@ TEST_CASE("a pretrained backbone's weights come under other names, and the heads
   CHECK(copy_parameters(with_head, gpt, true).empty());  // and back
 }
 
+TEST_CASE("what is new in a network begins with the spread of the one that it starts from") {
+  TrainConfig config;
+  config.model = "bert";
+  config.task = "classify";
+  config.labels = {"a", "b"};
+  BertConfig start;
+  start.init_std = 0.05;
+  NetworkConfig network = network_config(config, 100);
+  take_initial_spread(network, {.backbone = start, .head = HeadKind::kNone});
+  CHECK(network.task.init_std.std == 0.05);
+  CHECK_FALSE(network.task.init_std.truncated);
+  CHECK(std::get<BertConfig>(network.backbone).init_std == 0.05);
+}
+
 TEST_CASE("heads come along where they are asked for and the same") {
   AnyNetwork first = network(small("bert", "classify"), 11, 1), second = network(small("bert", "classify"), 11, 2);
   CHECK(copy_parameters(first, second, false) == std::vector<std::string>{"head.weight", "head.bias"});

@@ -58,8 +58,8 @@ Bert::Bert(const BertConfig& config, Initializer& init)
   if (config.neighbours && !init.is_unset()) {
     begin_with_neighbours(positions_.weight(), blocks_.front(), config.heads, config.init_std);
   }
-  if (config.pooler) {
-    pooler_.emplace_back(Linear::Options{.in = config.width, .out = config.width, .std = config.spread()}, init);
+  if (config.pooler) {  // a normal distribution, as transformers' new poolers have, which most others are compared with
+    pooler_.emplace_back(Linear::Options{.in = config.width, .out = config.width, .std = config.init_std}, init);
   }
 }
 

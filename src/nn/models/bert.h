@@ -27,7 +27,7 @@ struct BertConfig {
   LoraOptions lora = {};
 
   Dim inner_width() const { return feed_forward > 0 ? feed_forward : 4 * width; }
-  InitStd spread() const { return {init_std, /*cut=*/true}; }
+  InitStd spread() const { return {init_std, /*cut=*/true}; }  ///< of all but the pooler, which is not cut
 
   static BertConfig tiny() { return of_size(2, 128); }
   static BertConfig mini() { return of_size(4, 256); }

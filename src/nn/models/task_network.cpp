@@ -74,7 +74,7 @@ TaskConfig task_config(Task task, Dim outputs, const BertConfig& backbone) {
   return {.task = task,
           .outputs = outputs,
           .dropout = task == Task::kQuestion ? 0 : backbone.hidden_dropout,
-          .init_std = backbone.spread()};
+          .init_std = backbone.init_std};
 }
 
 TaskConfig task_config(Task task, Dim outputs, const GptConfig& backbone) {

@@ -38,7 +38,8 @@ struct TaskConfig {
 };
 
 /// The head that transformers' class for this backbone and task has: BERT's with the hidden dropout (none before the
-/// head of questions), GPT's without a bias where it judges sequences by themselves.
+/// head of questions), GPT's without a bias where it judges sequences by themselves. Its weights begin as there, from
+/// N(0, init_std^2) that is not cut, and its bias at 0.
 TaskConfig task_config(Task task, Dim outputs, const BertConfig& backbone);
 TaskConfig task_config(Task task, Dim outputs, const GptConfig& backbone);
 
