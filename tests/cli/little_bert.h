@@ -21,14 +21,16 @@ inline std::string little_paragraphs() {
   return text;
 }
 
-/// A table with label (cat, dog) and text: who does something says what the label is.
+/// A table with label (cat, dog) and text, in which every word says what the label is: who does it, what and where.
+/// With any first weights and any rounding a fine-tuning of a few hundred updates gets all of them right.
 inline std::string little_labels(unsigned rows, unsigned seed) {
-  static const char* const what[] = {"sat on the mat", "ran to a tree", "looked at the house", "slept under one river"};
+  static const char* const cats[] = {"the cat sat on the mat .\n", "the cat looked at the house .\n"};
+  static const char* const dogs[] = {"a dog ran to a tree .\n", "a dog slept under one river .\n"};
   std::string table = "label\ttext\n";
   for (unsigned i = 0, x = seed; i < rows; ++i) {
     x = x * 1664525 + 1013904223;
     const bool cat = (x >> 16 & 3) != 0;
-    table += std::string(cat ? "cat\tthe cat " : "dog\ta dog ") + what[x >> 20 & 3] + " .\n";
+    table += cat ? std::string("cat\t") + cats[x >> 20 & 1] : std::string("dog\t") + dogs[x >> 20 & 1];
   }
   return table;
 }
