@@ -16,14 +16,17 @@ namespace {
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 const std::string kAdvice = "; use another checkpoint of the run, or the files that the model was made from";
 
-// Writes `value` over the first number of a tensor of hf/model.safetensors.
+// Writes `value` over every number of a tensor in a Hugging Face directory.
 void spoil(const Workshop& shop, const std::string& directory, const std::string& tensor, float value) {
   std::string file = shop.read(directory + "/model.safetensors");
   std::uint64_t header = 0;
   std::memcpy(&header, file.data(), sizeof header);
   const auto json = nlohmann::json::parse(file.substr(8, header));
   REQUIRE(json.contains(tensor));
-  std::memcpy(file.data() + 8 + header + json[tensor]["data_offsets"][0].get<std::size_t>(), &value, sizeof value);
+  const std::size_t begin = json[tensor]["data_offsets"][0], end = json[tensor]["data_offsets"][1];
+  for (std::size_t at = begin; at < end; at += sizeof value) {
+    std::memcpy(file.data() + 8 + header + at, &value, sizeof value);
+  }
   shop.write(directory + "/model.safetensors", file);
 }
 
@@ -91,6 +94,17 @@ TEST_CASE("a language model with a NaN in it gives no scores and no text") {
   check_not_finite(shop, {"embed", "hf", "--data", "two.txt", "--out", "e.npy"},
                    "embed: a text's vector must be finite, got nan for two.txt: line 1" + why);
   CHECK_FALSE(shop.has("e.npy"));
+}
+
+// gelu-tanh of this number was NaN.
+TEST_CASE("a language model whose activations end where the exponential does gives scores") {
+  const Workshop shop;
+  make_gpt(shop, "hf");
+  spoil(shop, "hf", "transformer.h.0.mlp.c_fc.weight", 0);
+  spoil(shop, "hf", "transformer.h.0.mlp.c_fc.bias", -10.060966491699219F);
+  const ProgramResult result = shop.rapt({"score", "hf", "--data", "two.txt", "--per-line", "--json"});
+  CHECK(result.code == 0);
+  CHECK(result.out.starts_with("{\"log_probability\":-"));
 }
 
 TEST_CASE("finite weights with which numbers overflow are told from those that are not finite") {
