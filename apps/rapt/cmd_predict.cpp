@@ -1,6 +1,8 @@
 // rapt predict: what a model with a task's head says about texts, one by one.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "commands.h"
@@ -43,26 +45,55 @@ std::vector<std::string> classes_of(const LabelledData& data) {
   return names;
 }
 
-void require_probabilities(Task task) {
-  if (task == Task::kClassify || task == Task::kMultilabel || task == Task::kChoice) return;
-  throw UsageError(
-      fmt::format("--probabilities is for classes, labels and choices, got a model for --task {}", name_of(task)));
+// What predictions are to look like, as it was asked for.
+struct Wishes {
+  PredictionFormat format = PredictionFormat::kTsv;
+  bool probabilities = false;
+  std::size_t top = 0;
+};
+
+Wishes wishes_of(const Arguments& arguments, Task task, const std::string& path) {
+  Wishes wishes;
+  wishes.probabilities = arguments.has("probabilities");
+  wishes.top = static_cast<std::size_t>(arguments.whole("top", 0, 1, 10'000));
+  const bool has_classes = task == Task::kClassify || task == Task::kMultilabel || task == Task::kChoice;
+  for (const char* name : {"probabilities", "top"}) {
+    if (!arguments.has(name) || has_classes) continue;
+    throw UsageError(
+        fmt::format("--{} is for classes, labels and choices, got a model for --task {}", name, name_of(task)));
+  }
+  const std::string format = arguments.choice("output-format", "", {"tsv", "csv", "jsonl"});
+  if (format.empty() && arguments.has("json")) {
+    wishes.format = PredictionFormat::kJsonLines;
+  } else {
+    wishes.format = prediction_format_of(format.empty() ? path : "." + format);
+  }
+  return wishes;
 }
 
-PredictionLayout layout_of(const LabelledData& data, PredictionFormat format, bool probabilities) {
+PredictionLayout layout_of(const LabelledData& data, const Wishes& wishes) {
   PredictionLayout layout;
-  layout.format = format;
-  layout.gold = data.labelled() && data.task() != Task::kQuestion;
+  const bool question = data.task() == Task::kQuestion;
+  layout.format = wishes.format;
+  layout.gold = !question && (data.any_labelled() || !data.facts().columns.label.empty());
   layout.sets = data.task() == Task::kMultilabel;
-  if (probabilities) layout.classes = classes_of(data);
-  if (data.task() == Task::kQuestion) {
-    layout.ids = true;
-    layout.texts = {"question"};
-  } else {
-    layout.texts = {"text"};
-    if (data.task() != Task::kChoice && data.texts(0).size() > 1) layout.texts.emplace_back("pair");
-  }
+  layout.probability = data.task() == Task::kClassify || data.task() == Task::kChoice;
+  if (wishes.probabilities) layout.classes = classes_of(data);
+  layout.top = std::min(wishes.top, classes_of(data).size());
+  layout.ids = question;
+  layout.texts = {question ? "question" : "text"};
+  if (!question && data.task() != Task::kChoice && data.texts(0).size() > 1) layout.texts.emplace_back("pair");
+  layout.others = data.other_columns();
   return layout;
+}
+
+std::vector<std::pair<std::string, float>> best_of(const std::vector<std::string>& names,
+                                                   const std::vector<float>& probabilities, std::size_t count) {
+  std::vector<std::pair<std::string, float>> best;
+  for (std::size_t i = 0; i < names.size(); ++i) best.emplace_back(names[i], probabilities[i]);
+  std::ranges::stable_sort(best, [](const auto& a, const auto& b) { return a.second > b.second; });
+  best.resize(std::min(best.size(), count));
+  return best;
 }
 
 // The row of one sample.
@@ -72,6 +103,8 @@ Prediction row_of(const LabelledData& data, Dim sample, const LabelledPrediction
   row.line = data.line(sample);
   row.labels = predicted.labels;
   if (!layout.classes.empty()) row.probabilities = predicted.probabilities;
+  if (layout.probability) row.probability = *std::ranges::max_element(predicted.probabilities);
+  if (layout.top > 0) row.top = best_of(classes_of(data), predicted.probabilities, layout.top);
   if (data.task() == Task::kQuestion) {
     const QaQuestion& question = data.questions().questions[data.question_of(sample)];
     row.id = question.id;
@@ -81,88 +114,80 @@ Prediction row_of(const LabelledData& data, Dim sample, const LabelledPrediction
   }
   for (std::size_t i = 0; i < layout.texts.size(); ++i) row.texts.push_back(data.texts(sample)[i]);
   if (data.task() == Task::kRegress) row.labels = {print_value(predicted.value)};
-  if (!layout.gold || !data.labelled()) return row;
-  switch (data.task()) {
-    case Task::kClassify:
-      row.gold = {data.labels().name(static_cast<std::size_t>(data.class_of(sample)))};
-      break;
-    case Task::kChoice:
-      row.gold = {std::to_string(data.class_of(sample))};
-      break;
-    case Task::kRegress:
-      row.gold = {print_value(data.value_of(sample))};
-      break;
-    case Task::kMultilabel:
-      for (std::size_t k = 0; k < data.labels().size(); ++k) {
-        if (data.set_of(sample)[k] != 0) row.gold.push_back(data.labels().name(k));
-      }
-      break;
-    case Task::kTag:
-    case Task::kQuestion:
-      break;
-  }
+  if (layout.gold) row.gold = data.gold_of(sample);
+  row.others = data.others_of(sample);
+  row.others.resize(layout.others.size());
   return row;
-}
-
-PredictionFormat format_of(const Arguments& arguments, const std::string& path) {
-  const std::string format = arguments.choice("format", "", {"tsv", "jsonl"});
-  if (!format.empty()) return format == "tsv" ? PredictionFormat::kTsv : PredictionFormat::kJsonLines;
-  if (arguments.has("json")) return PredictionFormat::kJsonLines;
-  return path.empty() ? PredictionFormat::kTsv : prediction_format_of(path);
 }
 
 // Rows as predictions come, from the first piece of the data on: it tells which columns there are.
 class Rows {
  public:
-  Rows(PredictionFormat format, bool probabilities, TextSink sink)
-      : format_(format), probabilities_(probabilities), sink_(std::move(sink)) {}
+  Rows(const Wishes& wishes, TextSink sink) : wishes_(wishes), sink_(std::move(sink)) {}
 
   void write(const LabelledData& data, Dim sample, const LabelledPrediction& predicted) {
     if (!predicted.complete) return;
     if (writer_ == nullptr) {
-      layout_ = layout_of(data, format_, probabilities_);
+      layout_ = layout_of(data, wishes_);
       writer_ = std::make_unique<PredictionWriter>(layout_, sink_);
     }
     writer_->write(row_of(data, sample, predicted, layout_));
   }
 
  private:
-  PredictionFormat format_;
-  bool probabilities_;
+  Wishes wishes_;
   TextSink sink_;
   PredictionLayout layout_;
   std::unique_ptr<PredictionWriter> writer_;
 };
 
+// What a visit to each prediction writes, by the task and the file's name.
+LabelledScores::Visit visit_of(Task task, const Wishes& wishes, const std::string& path, const TextSink& sink,
+                               SquadPredictionWriter& squad, Rows& rows) {
+  if (task == Task::kTag) {
+    if (wishes.format == PredictionFormat::kCsv) sink(kTaggedCsvHeader);
+    return [&wishes, &sink](const LabelledData& data, Dim sample, const LabelledPrediction& predicted) {
+      sink(tagged_sentence(wishes.format, data.line(sample), data.texts(sample), data.tags_of(sample), predicted.labels,
+                           data.other_columns(), data.others_of(sample)));
+    };
+  }
+  if (task == Task::kQuestion && path.ends_with(".json")) {
+    return [&squad](const LabelledData& data, Dim sample, const LabelledPrediction& predicted) {
+      if (predicted.complete) squad.write(data.questions().questions[data.question_of(sample)].id, predicted.answer);
+    };
+  }
+  return [&rows](const LabelledData& data, Dim sample, const LabelledPrediction& predicted) {
+    rows.write(data, sample, predicted);
+  };
+}
+
+// --data, the files behind the model, or else standard input.
+std::vector<std::string> files_of(const Arguments& arguments) {
+  std::vector<std::string> files = arguments.list("data");
+  const std::vector<std::string>& typed = arguments.positionals();
+  files.insert(files.end(), typed.begin() + 1, typed.end());
+  if (!files.empty()) return files;
+  if (::isatty(STDIN_FILENO) == 1) say("reading texts from standard input, one per line; Ctrl-D ends them");
+  return {"-"};
+}
+
 int predict(const Arguments& arguments, const Pretrained& model) {
   const TaskNetwork& network = model.task_network();
   const TrainConfig config = labelled_config(arguments, model);
   const Task task = task_from_name(config.task);
-  const bool probabilities = arguments.has("probabilities");
-  if (probabilities) require_probabilities(task);
   const std::string path = arguments.text("out");
-  const PredictionFormat format = format_of(arguments, path);
-  LabelledStream data = open_labelled(arguments, model, config, false);
+  const Wishes wishes = wishes_of(arguments, task, path);
+  LabelledStream data = open_labelled(files_of(arguments), arguments, model, config, LabelledUse::kPredict);
   Output output(path);
   const TextSink sink = [&](std::string_view text) { output.write(text); };
-
-  if (task == Task::kTag) {
-    score_labelled(network, data, [&](const LabelledData& piece, Dim sample, const LabelledPrediction& predicted) {
-      output.write(
-          tagged_sentence(format, piece.line(sample), piece.texts(sample), piece.tags_of(sample), predicted.labels));
-    });
-  } else if (task == Task::kQuestion && path.ends_with(".json")) {
-    SquadPredictionWriter writer(sink);
-    score_labelled(network, data, [&](const LabelledData& piece, Dim sample, const LabelledPrediction& predicted) {
-      if (predicted.complete) writer.write(piece.questions().questions[piece.question_of(sample)].id, predicted.answer);
-    });
-    writer.finish();
-  } else {
-    Rows rows(format, probabilities, sink);
-    score_labelled(network, data, [&](const LabelledData& piece, Dim sample, const LabelledPrediction& predicted) {
-      rows.write(piece, sample, predicted);
-    });
-  }
+  Rows rows(wishes, sink);
+  SquadPredictionWriter squad(sink);
+  const LabelledScores::Visit write = visit_of(task, wishes, path, sink, squad, rows);
+  score_labelled(network, data, [&](const LabelledData& piece, Dim sample, const LabelledPrediction& predicted) {
+    write(piece, sample, predicted);
+    if (path.empty() && sample + 1 == piece.samples()) flush_out();  // who writes line by line waits for an answer
+  });
+  if (task == Task::kQuestion && path.ends_with(".json")) squad.finish();
   output.finish();
   if (!path.empty()) say("wrote " + path);
   return 0;
@@ -177,26 +202,39 @@ int run(const Arguments& arguments) {
 
 Command predict_command() {
   std::vector<Option> options = {
-      {.name = "data", .kind = OptionKind::kList, .value = "FILE", .help = "what to predict; labels may be missing"},
+      {.name = "data",
+       .kind = OptionKind::kList,
+       .value = "FILE",
+       .help = "what to predict, as FILE behind the model; labels may be missing",
+       .fallback = "standard input"},
       {.name = "out",
        .value = "FILE",
-       .help = ".tsv, .jsonl, or .json for SQuAD's form; standard output if not given",
-       .aliases = {"o", "output"}},
-      {.name = "format", .value = "tsv|jsonl", .help = "how to write it", .fallback = "by the name of --out, tsv"},
+       .help = ".tsv, .csv, .jsonl, or .json for SQuAD's form",
+       .aliases = {"o", "output"},
+       .fallback = "standard output"},
+      {.name = "output-format",
+       .value = "tsv|csv|jsonl",
+       .help = "how to write it",
+       .fallback = "by the name of --out, tsv"},
+      {.name = "top", .value = "N", .help = "the N most probable classes, labels or choices"},
       {.name = "probabilities", .kind = OptionKind::kSwitch, .help = "that of each class, label or choice as well"},
-      {.name = "json", .kind = OptionKind::kSwitch, .help = "the same as --format jsonl"}};
+      {.name = "json", .kind = OptionKind::kSwitch, .help = "the same as --output-format jsonl"}};
   for (Option& option : labelled_input_options()) options.push_back(std::move(option));
-  return {.name = "predict",
-          .summary = "what a model with a task's head says: classes, numbers, tags, answers",
-          .arguments = "MODEL",
-          .least = 1,
-          .most = 1,
-          .examples = {"rapt predict runs/c --data V.tsv --out pred.tsv",
-                       "rapt predict runs/c --data V.tsv --probabilities --json",
-                       "rapt predict runs/squad --data dev.json --out answers.json"},
-          .options = options,
-          .more = "A sentence's tags come as lines `word TAB gold TAB predicted`, which conlleval -d '\\t' reads.\n",
-          .run = run};
+  return {
+      .name = "predict",
+      .summary = "what a model with a task's head says: classes, numbers, tags, answers",
+      .arguments = "MODEL [FILE]...",
+      .least = 1,
+      .most = 1 << 20,
+      .examples = {"rapt predict runs/c V.tsv --out pred.tsv", "rapt predict runs/c reviews.txt --top 3",
+                   "echo 'a fine film' | rapt predict runs/c", "rapt predict runs/c V.tsv --probabilities --json",
+                   "rapt predict runs/squad dev.json --out answers.json"},
+      .options = options,
+      .more =
+          "A file is a table with a column of texts, of which other columns are passed on, or a text on each line.\n"
+          "A sentence's tags come as lines `word TAB gold TAB predicted`, which conlleval -d '\\t' reads; words of a\n"
+          "text that nobody has cut are the tokenizer's.\n",
+      .run = run};
 }
 
 }  // namespace rapt::app

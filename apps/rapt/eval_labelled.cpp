@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "evaluate.h"
+#include "io/escape.h"
 #include "labelled_input.h"
 #include "terminal.h"
 #include "train/labelled_job.h"
 #include "train/labelled_scores.h"
+#include "train/labelled_summary.h"
 
 namespace rapt::app {
 namespace {
@@ -38,6 +40,7 @@ Json as_json(const Pretrained& model, const std::string& task, std::int64_t exam
   Json json;
   json["task"] = task;
   json["loss"] = number(result.loss);
+  if (!scores.positive_class().empty()) json["positive_class"] = scores.positive_class();
   for (const auto& [name, value] : result.metrics) json[name] = number(value);
   for (const auto& [name, interval] : intervals) {
     json["intervals"][name] = Json::array({number(interval.low), number(interval.high)});
@@ -52,15 +55,22 @@ Json as_json(const Pretrained& model, const std::string& task, std::int64_t exam
   if (confusion != nullptr && confusion->classes() <= kMostInMatrix) json["confusion"] = confusion_matrix(*confusion);
   json["metric"] = metric;
   json["examples"] = examples;
+  for (const auto& [name, count] : scores.unknown()) json["unknown_labels"][name] = count;
   json["model"] = model.source;
   return json;
 }
 
+// What stands in front of a value: F1 of one class says of which.
+std::string metric_title(const std::string& name, const std::string& positive) {
+  const bool of_class = !positive.empty() && (name == "f1" || name == "precision" || name == "recall");
+  return of_class ? name + " of " + in_quotes(positive, 30) : name;
+}
+
 std::string as_text(std::int64_t examples, const Evaluation& result, const Intervals& intervals,
-                    const std::string& report) {
+                    const LabelledScores& scores) {
   std::string text = fmt::format("{:<24}{:>10.4f}   {} examples\n", "loss", result.loss, fmt::group_digits(examples));
   for (const auto& [name, value] : result.metrics) {
-    text += fmt::format("{:<24}{:>10.4f}", name, value);
+    text += fmt::format("{:<24}{:>10.4f}", metric_title(name, scores.positive_class()), value);
     const auto interval = intervals.find(name);
     if (interval != intervals.end()) {
       text += fmt::format("   {:.4f} to {:.4f}", interval->second.low, interval->second.high);
@@ -68,6 +78,7 @@ std::string as_text(std::int64_t examples, const Evaluation& result, const Inter
     text += '\n';
   }
   if (!intervals.empty()) text += "(to the right: 95 % bootstrap intervals)\n";
+  const std::string report = scores.report();
   return report.empty() ? text : text + "\n" + report;
 }
 
@@ -77,7 +88,8 @@ int eval_labelled(const Arguments& arguments, const Pretrained& model) {
   const TaskNetwork& network = model.task_network();
   const TrainConfig config = labelled_config(arguments, model);
   const std::string metric = deciding_metric(config);
-  LabelledStream data = open_labelled(arguments, model, config, true);
+  arguments.required("data");
+  LabelledStream data = open_labelled(arguments.list("data"), arguments, model, config, LabelledUse::kJudge);
   std::int64_t examples = 0;
   const LabelledScores scores = score_labelled(
       network, data,
@@ -85,10 +97,11 @@ int eval_labelled(const Arguments& arguments, const Pretrained& model) {
   const Evaluation result = scores.evaluation(metric);
   Intervals intervals;
   for (const auto& [name, interval] : scores.intervals()) intervals[name] = interval;
+  if (!scores.unknown().empty()) say("note: the data has " + unknown_labels_text(scores.unknown()));
   if (arguments.has("json")) {
     out(as_json(model, config.task, examples, result, metric, intervals, scores).dump() + "\n");
   } else {
-    out(as_text(examples, result, intervals, scores.report()));
+    out(as_text(examples, result, intervals, scores));
   }
   return 0;
 }

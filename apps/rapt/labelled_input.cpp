@@ -9,8 +9,8 @@ namespace rapt::app {
 
 namespace {
 
-const std::vector<std::string> kSettings = {"text-column", "pair-column",     "label-column", "header", "glue",
-                                            "labels",      "label-separator", "max-length",   "stride"};
+const std::vector<std::string> kSettings = {"format", "text-column", "pair-column",     "label-column", "header",
+                                            "glue",   "labels",      "label-separator", "max-length",   "stride"};
 
 }  // namespace
 
@@ -18,7 +18,9 @@ std::vector<Option> labelled_input_options() {
   std::vector<Option> options = setting_options(kSettings);
   for (Option& option : options) {
     option.group = "labelled data";
-    option.fallback = "as the model was trained";
+    const bool of_file = option.name == "format" || option.name == "header";
+    option.fallback = of_file ? "as the file looks" : "as the model was trained";
+    option.common = option.name != "labels" && option.name != "stride";
   }
   return options;
 }
@@ -44,15 +46,21 @@ TrainConfig labelled_config(const Arguments& arguments, const Pretrained& model)
   return config;
 }
 
-LabelledStream open_labelled(const Arguments& arguments, const Pretrained& model, const TrainConfig& config,
-                             bool labels_required) {
-  arguments.required("data");
+LabelledStream open_labelled(const std::vector<std::string>& files, const Arguments& arguments, const Pretrained& model,
+                             const TrainConfig& config, LabelledUse use) {
   LabelledOptions options = labelled_options(config);
-  options.labels_required = labels_required;
+  // What the model's own data looked like is a hint; what is typed must hold.
+  options.columns = {arguments.text("text-column"), arguments.text("pair-column"), arguments.text("label-column")};
+  options.usual = {model.config.text_column, model.config.pair_column, model.config.label_column};
+  if (!arguments.has("format")) options.format.clear();
+  if (!arguments.has("header")) options.header.reset();
+  options.labels_required = use == LabelledUse::kJudge;
+  options.keeps_columns = options.live = use == LabelledUse::kPredict;
+  options.unknown_labels = true;
   options.language_model = false;
   std::shared_ptr<const Tokenizer> tokenizer =
       tokenizer_from_json(require_tokenizer(model).to_json(), model.source + ": tokenizer");
-  return {arguments.list("data"), frame_of(config, std::move(tokenizer)), options};
+  return {files, frame_of(config, std::move(tokenizer)), options};
 }
 
 }  // namespace rapt::app

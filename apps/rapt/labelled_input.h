@@ -16,8 +16,13 @@ std::vector<Option> labelled_input_options();
 /// \throws UsageError  --labels that are not as many as the model has
 TrainConfig labelled_config(const Arguments& arguments, const Pretrained& model);
 
-/// --data as the model reads it, piece by piece.
-LabelledStream open_labelled(const Arguments& arguments, const Pretrained& model, const TrainConfig& config,
-                             bool labels_required);
+enum class LabelledUse {
+  kJudge,    ///< labels must be there; those that the model does not know count as wrong
+  kPredict,  ///< labels may be missing, and are carried through as other columns are
+};
+
+/// The files as the model reads them, piece by piece; `-` is standard input, which is predicted as it comes.
+LabelledStream open_labelled(const std::vector<std::string>& files, const Arguments& arguments, const Pretrained& model,
+                             const TrainConfig& config, LabelledUse use);
 
 }  // namespace rapt::app

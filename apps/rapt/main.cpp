@@ -16,6 +16,7 @@
 #include "tensor/parallel.h"
 #include "tensor/types.h"
 #include "terminal.h"
+#include "text/undecided_error.h"
 
 namespace rapt::app {
 namespace {
@@ -42,6 +43,31 @@ void note_translations(const Arguments& arguments) {
   for (const auto& [typed, canonical] : arguments.translated())
     list += (list.empty() ? "" : ", ") + escape_for_terminal(typed) + " as " + canonical;
   if (!list.empty()) say("note: read " + list);
+}
+
+// A word as a shell reads it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// The command that was typed, with an option in the place of the same one or at the end.
+std::string with_option(const std::vector<std::string>& typed, const std::string& option) {
+  const std::size_t space = option.find(' ');
+  const std::string name = option.substr(0, space), value = option.substr(std::min(space, option.size() - 1) + 1);
+  std::string line = "rapt";
+  bool there = false;
+  for (std::size_t i = 0; i < typed.size(); ++i) {
+    const bool joined = typed[i].starts_with(name + "=");
+    const bool same = joined || typed[i] == name;
+    line += ' ' + (same ? name + ' ' + quoted(value) : quoted(typed[i]));
+    if (same && !joined) ++i;
+    there = there || same;
+  }
+  return there ? line : line + ' ' + name + ' ' + quoted(value);
 }
 
 int run(const std::vector<std::string>& typed) {
@@ -71,7 +97,13 @@ int run(const std::vector<std::string>& typed) {
   note_translations(arguments);
   if (const std::int64_t threads = arguments.whole("threads", 0, 0, 4096); threads > 0)
     set_thread_count(static_cast<int>(threads));
-  return command.run(arguments);
+  try {
+    return command.run(arguments);
+  } catch (const UndecidedError& error) {
+    const std::string option = error.option().substr(0, error.option().find(' '));
+    if (!arguments.takes(option)) throw;
+    throw DataError(std::string(error.what()) + ": " + escape_for_terminal(with_option(words, error.option())));
+  }
 }
 
 int fail(int code, const std::string& message) {

@@ -41,6 +41,8 @@ class Arguments final {
   Arguments(const Command& command, const std::vector<std::string>& typed);
 
   bool has(std::string_view name) const;
+  /// Whether the command has an option of this name, with its dashes.
+  bool takes(std::string_view name) const { return is_option(name); }
   /// The value of an option; the last one if it was given several times.
   std::string text(std::string_view name, std::string fallback = "") const;
   std::vector<std::string> list(std::string_view name) const;

@@ -16,7 +16,7 @@ static constexpr std::size_t kMaxJsonLine = std::size_t{256} << 20;
 // -------------------------------------------------------------------------------------------------------------- corpus
 
 Corpus::Corpus(CorpusOptions options, const Notice& notice)
-    : options_(std::move(options)), sources_(find_sources(options_.sources, options_.json_lines, notice)) {
+    : options_(std::move(options)), sources_(find_sources(options_.sources, options_.format, notice)) {
   require_one_kind();
 }
 

@@ -22,8 +22,8 @@ enum class DocumentUnit {
 struct CorpusOptions {
   std::vector<std::string> sources;  ///< files, folders, "-"
   DocumentUnit unit = DocumentUnit::kFile;
-  std::string text_field = "text";  ///< of JSON lines
-  bool json_lines = false;          ///< read every source as JSON lines, whatever its name
+  std::string text_field = "text";          ///< of JSON lines
+  std::optional<SourceFormat> format = {};  ///< of every source, whatever its name; not set: by its name
 };
 
 /// A part of a document, because documents may be larger than memory: at most a few hundred kilobytes of whole

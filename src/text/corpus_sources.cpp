@@ -14,9 +14,9 @@ namespace rapt {
 
 namespace fs = std::filesystem;
 
-static bool is_json_lines(std::string_view path) {
+static SourceFormat format_by_name(std::string_view path) {
   if (path.ends_with(".gz")) path.remove_suffix(3);
-  return path.ends_with(".jsonl") || path.ends_with(".ndjson");
+  return path.ends_with(".jsonl") || path.ends_with(".ndjson") ? SourceFormat::kJsonLines : SourceFormat::kText;
 }
 
 // Looks at the beginning only: a file that turns binary later is an error when it is read, and should be one.
@@ -63,7 +63,7 @@ static void tell_left_out(const std::string& folder, const std::vector<std::stri
          (left_out.size() == 1 ? " non-text file (" : " non-text files (") + names + ")");
 }
 
-static void add_folder(const std::string& folder, bool json_lines, const Notice& notice,
+static void add_folder(const std::string& folder, std::optional<SourceFormat> format, const Notice& notice,
                        std::vector<CorpusSource>& sources) {
   std::vector<std::string> files, left_out;
   collect(folder, files, notice);
@@ -77,7 +77,7 @@ static void add_folder(const std::string& folder, bool json_lines, const Notice&
       } else if (!looks_like_text(input)) {
         left_out.push_back(file);
       } else if (input.bytes() > 0) {
-        sources.emplace_back(file, json_lines || is_json_lines(file) ? SourceFormat::kJsonLines : SourceFormat::kText);
+        sources.emplace_back(file, format.value_or(format_by_name(file)));
       }
     } catch (const MissingInputError& error) {  // may not be read
       if (notice) notice(std::string(error.what()) + "; left out");
@@ -90,7 +90,8 @@ static void add_folder(const std::string& folder, bool json_lines, const Notice&
   }
 }
 
-std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, bool json_lines, const Notice& notice) {
+std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, std::optional<SourceFormat> format,
+                                       const Notice& notice) {
   if (paths.empty()) throw UsageError("corpus: at least one file or folder must be given, got none");
   if (std::count(paths.begin(), paths.end(), "-") > 1) {
     throw UsageError("corpus: - (standard input) can be given only once");
@@ -109,9 +110,9 @@ std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, bo
         leave_out(input);
         continue;
       }
-      sources.emplace_back(std::move(input), json_lines ? SourceFormat::kJsonLines : SourceFormat::kText);
+      sources.emplace_back(std::move(input), format.value_or(SourceFormat::kText));
     } else if (fs::is_directory(path, ignored)) {
-      add_folder(path, json_lines, notice, sources);
+      add_folder(path, format, notice, sources);
     } else {
       const Input input = Input::from_file(path);  // a name that is wrong is found before anything is read
       if (input.bytes() == 0) {
@@ -119,10 +120,7 @@ std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, bo
         continue;
       }
       const bool tokens = path.ends_with(".bin") || is_llmc_tokens(input);
-      const bool lines = json_lines || is_json_lines(path);
-      sources.emplace_back(path, tokens  ? SourceFormat::kTokens
-                                 : lines ? SourceFormat::kJsonLines
-                                         : SourceFormat::kText);
+      sources.emplace_back(path, tokens ? SourceFormat::kTokens : format.value_or(format_by_name(path)));
     }
   }
   if (sources.empty()) throw DataError(empty + ": must hold text, got an empty file");

@@ -39,14 +39,15 @@ class CorpusSource final {
 /// The sources that `paths` name, in their order. "-" is standard input. A folder stands for the files below it, sorted
 /// by their paths; hidden ones and non-text files are left out, which `notice` is told. Empty files are left out.
 ///
-/// JSON lines are files named .jsonl or .ndjson (also with .gz), or all of them if `json_lines`. Token files are those
-/// named .bin and those that begin as llm.c's do; in folders only the latter, because nanoGPT's have no sign of their
-/// own.
+/// JSON lines are files named .jsonl or .ndjson (also with .gz), unless `format` says what all are. Token files are
+/// those named .bin and those that begin as llm.c's do; in folders only the latter, because nanoGPT's have no sign of
+/// their own.
 ///
 /// \throws MissingInputError  no such file; a folder without text
 /// \throws DataError          all files are empty
 /// \throws UsageError         no paths; "-" twice
-std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, bool json_lines,
+std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths,
+                                       std::optional<SourceFormat> format = std::nullopt,
                                        const Notice& notice = nullptr);
 
 }  // namespace rapt

@@ -26,6 +26,8 @@ AddedTokenFinder finder_of(const std::vector<AddedToken>& tokens, bool normalize
   return AddedTokenFinder(std::move(patterns));
 }
 
+constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
+
 std::size_t offset_in(std::string_view part, std::string_view whole) {
   return static_cast<std::size_t>(part.data() - whole.data());
 }
@@ -123,7 +125,7 @@ class Encoder::SpanSink {
  public:
   SpanSink(const Encoder& encoder, Workspace& workspace, std::string_view text, std::vector<std::int32_t>& ids,
            std::vector<TokenSpan>& spans)
-      : workspace(workspace), encoder_(encoder), text_(text), ids_(ids), spans_(spans) {}
+      : workspace(workspace), spans_(spans), encoder_(encoder), text_(text), ids_(ids) {}
 
   std::string_view begin(std::string_view text, std::size_t from) {
     from_ = from;
@@ -166,7 +168,7 @@ class Encoder::SpanSink {
 
   Workspace& workspace;
 
- private:
+ protected:
   // Of bytes of the normalised text, which may be none.
   TokenSpan origin(std::size_t begin, std::size_t end) const {
     if (begin == end) {
@@ -179,13 +181,22 @@ class Encoder::SpanSink {
     return tidy(text_, {from_ + span.begin, from_ + span.end});
   }
 
+  std::vector<TokenSpan>& spans_;
+
+ private:
   const Encoder& encoder_;
   std::string_view text_;
   std::vector<std::int32_t>& ids_;
-  std::vector<TokenSpan>& spans_;
   std::size_t from_ = 0;  // where the text of alignment_ begins
   std::optional<Alignment> alignment_;
   std::vector<std::size_t> ends_;
+};
+
+// Where words are from, whatever the model makes of them.
+class Encoder::WordSink : public SpanSink {
+ public:
+  using SpanSink::SpanSink;
+  void word(std::string_view, const WordList::Source& source) { spans_.push_back(origin(source.begin, source.end)); }
 };
 
 Encoder::Encoder(const TokenizerParts& parts)
@@ -227,6 +238,23 @@ void Encoder::append_ids_with_spans(std::string_view text, SpecialTokens special
   SpanSink sink(*this, *workspace, text, ids, spans);
   walk(text, special, sink);
   give_back(std::move(workspace));
+}
+
+std::vector<TokenSpan> Encoder::words(std::string_view text) const {
+  auto workspace = take_workspace();
+  std::vector<std::int32_t> ids;
+  std::vector<TokenSpan> spans, words;
+  WordSink sink(*this, *workspace, text, ids, spans);
+  walk(text, SpecialTokens::kAsText, sink);
+  give_back(std::move(workspace));
+  for (const TokenSpan& span : spans) {  // where a text is a single word, white space ends words
+    for (std::size_t at = span.begin; at < span.end;) {
+      const std::size_t begin = std::min(text.find_first_not_of(kWhiteSpace, at), span.end);
+      at = std::min(text.find_first_of(kWhiteSpace, begin), span.end);
+      if (begin < at) words.push_back({begin, at});
+    }
+  }
+  return words;
 }
 
 // Words do not reach across such a cut and no added token holds white space (may_cut_).

@@ -28,12 +28,14 @@ class Encoder final {
                   std::size_t offset) const;
   void append_ids_with_spans(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids,
                              std::vector<TokenSpan>& spans) const;
+  std::vector<TokenSpan> words(std::string_view text) const;
   std::vector<std::size_t> safe_cuts(std::string_view text, std::size_t bytes) const;
 
  private:
   struct Workspace;
   class IdSink;
   class SpanSink;
+  class WordSink;
 
   template <typename Sink>
   void walk(std::string_view text, SpecialTokens special, Sink& sink) const;

@@ -1,5 +1,6 @@
 #include "text/input.h"
 
+#include <poll.h>
 #include <unistd.h>
 #include <xxhash.h>
 #include <zlib.h>
@@ -19,6 +20,44 @@ namespace rapt {
 
 static constexpr std::size_t kBlock = std::size_t{1} << 18;
 
+// ------------------------------------------------------------------------------------------------------ standard input
+
+/// What has come on standard input so far, in a temporary file. A process has one.
+class StandardInput final {
+ public:
+  static const std::shared_ptr<StandardInput>& the() {
+    static const auto input = std::make_shared<StandardInput>();
+    return input;
+  }
+
+  std::size_t read(std::uint64_t offset, void* to, std::size_t size) {
+    while (!ended_ && offset >= kept_.size()) take();
+    return kept_.read(offset, to, size);
+  }
+  bool would_wait(std::uint64_t offset) const {
+    if (ended_ || offset < kept_.size()) return false;
+    pollfd waiting{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    return ::poll(&waiting, 1, 0) == 0;
+  }
+  void read_to_end() {
+    while (!ended_) take();
+  }
+  FileDescriptor file() { return kept_.copy(); }
+
+ private:
+  void take() {
+    const ssize_t got = ::read(STDIN_FILENO, block_.data(), block_.size());
+    if (got < 0 && errno == EINTR) return;
+    if (got < 0) throw IoError(std::string("standard input: reading failed: ") + std::strerror(errno));
+    if (got == 0) ended_ = true;
+    kept_.append(block_.data(), static_cast<std::size_t>(got));
+  }
+
+  Spool kept_{"standard input"};
+  std::vector<char> block_ = std::vector<char>(kBlock);
+  bool ended_ = false;
+};
+
 // -------------------------------------------------------------------------------------------------------------- inputs
 
 Input::Input(std::string name, FileDescriptor file)
@@ -29,17 +68,15 @@ Input::Input(std::string name, FileDescriptor file)
 Input Input::from_file(const std::string& path) { return Input(path, open_regular_file(path)); }
 
 Input Input::from_standard_input() {
-  static const Input input = [] {
-    Spool kept("standard input");
-    std::vector<char> block(kBlock);
-    while (true) {
-      const ssize_t got = ::read(STDIN_FILENO, block.data(), block.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw IoError(std::string("standard input: reading failed: ") + std::strerror(errno));
-      if (got == 0) return Input("standard input", kept.finish());
-      kept.append(block.data(), static_cast<std::size_t>(got));
-    }
-  }();
+  StandardInput& input = *StandardInput::the();
+  input.read_to_end();
+  return Input("standard input", input.file());
+}
+
+Input Input::live_standard_input() {
+  Input input;
+  input.name_ = "standard input";
+  input.live_ = StandardInput::the();
   return input;
 }
 
@@ -52,6 +89,7 @@ Input Input::from_memory(std::string name, std::string bytes) {
 }
 
 std::size_t Input::read(std::uint64_t offset, void* to, std::size_t size) const {
+  if (live_ != nullptr) return live_->read(offset, to, size);
   if (offset >= bytes_) return 0;
   const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(size, bytes_ - offset));
   if (memory_ != nullptr) {
@@ -62,9 +100,11 @@ std::size_t Input::read(std::uint64_t offset, void* to, std::size_t size) const 
   return count;
 }
 
+bool Input::would_wait(std::uint64_t offset) const { return live_ != nullptr && live_->would_wait(offset); }
+
 bool Input::is_gzip() const {
   std::array<unsigned char, 2> magic{};
-  return read(0, magic.data(), magic.size()) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
+  return read(0, magic.data(), 1) == 1 && magic[0] == 0x1F && read(1, &magic[1], 1) == 1 && magic[1] == 0x8B;
 }
 
 // ------------------------------------------------------------------------------------------------------------- digests

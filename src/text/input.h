@@ -11,23 +11,30 @@
 
 namespace rapt {
 
+class StandardInput;
+
 /// Bytes that can be read from the beginning as often as one likes.
 class Input final {
  public:
   /// A regular file.
   /// \throws MissingInputError, DataError  as open_regular_file
   static Input from_file(const std::string& path);
-  /// All of standard input, kept in a temporary file without a name. It is read once in the life of the program; later
-  /// calls give the same bytes.
+  /// Standard input, kept in a temporary file without a name so that it can be read again; every call gives the same.
+  /// from_standard_input() reads it to its end first, live_standard_input() as far as somebody asks for, so that what
+  /// comes through a pipe is answered at once.
   /// \throws IoError
   static Input from_standard_input();
+  static Input live_standard_input();
   /// A text in memory.
   static Input from_memory(std::string name, std::string bytes);
 
   const std::string& name() const { return name_; }  ///< the path, or "standard input"
-  std::uint64_t bytes() const { return bytes_; }
-  /// Reads up to `size` bytes at `offset`; fewer only at the end.
+  std::uint64_t bytes() const { return bytes_; }     ///< of live standard input: 0
+  bool is_live() const { return live_ != nullptr; }
+  /// Reads up to `size` bytes at `offset`; fewer only at the end, or where live standard input has no more for now.
   std::size_t read(std::uint64_t offset, void* to, std::size_t size) const;
+  /// Whether read() at `offset` would have to wait for somebody to write.
+  bool would_wait(std::uint64_t offset) const;
   /// Has the bytes of a gzip file.
   bool is_gzip() const;
 
@@ -38,6 +45,7 @@ class Input final {
   std::string name_;
   std::shared_ptr<const FileDescriptor> file_;
   std::shared_ptr<const std::string> memory_;  // instead of file_
+  std::shared_ptr<StandardInput> live_;        // instead of both
   std::uint64_t bytes_ = 0;
 };
 
@@ -60,6 +68,7 @@ class ByteReader final {
   std::size_t read(void* to, std::size_t size);
 
   bool unpacks() const { return gzip_ != nullptr; }
+  bool would_wait() const { return input_.would_wait(offset_); }
   const Input& input() const { return input_; }
 
  private:

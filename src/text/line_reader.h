@@ -20,6 +20,8 @@ class LineReader final {
   /// The next line without its end; false after the last. "a\n" and "a" both are one line.
   /// \throws DataError  as TextReader::read; a line longer than 16 MiB
   bool next(std::string& line);
+  /// Whether next() would have to wait for standard input: no whole line has come.
+  bool would_wait() const { return buffer_.find('\n', taken_) == std::string::npos && reader_.would_wait(); }
 
   std::int64_t line() const { return line_; }  ///< number of the line given last, from 1
   std::string name() const { return reader_.name(); }

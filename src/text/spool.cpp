@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -43,6 +44,21 @@ void Spool::flush() {
   }
   size_ += buffer_.size();
   buffer_.clear();
+}
+
+std::size_t Spool::read(std::uint64_t offset, void* to, std::size_t size) {
+  flush();
+  if (offset >= size_) return 0;
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(size, size_ - offset));
+  read_at(file_, subject_, offset, to, count);
+  return count;
+}
+
+FileDescriptor Spool::copy() {
+  flush();
+  FileDescriptor copy(::dup(file_.get()));
+  if (!copy) throw IoError(subject_ + ": a temporary file cannot be opened again: " + std::strerror(errno));
+  return copy;
 }
 
 FileDescriptor Spool::finish() {

@@ -20,6 +20,10 @@ class Spool final {
   /// \throws IoError  no space
   void append(const void* data, std::size_t bytes);
   std::uint64_t size() const { return size_ + buffer_.size(); }
+  /// Up to `size` of the bytes that were added, from `offset` on.
+  std::size_t read(std::uint64_t offset, void* to, std::size_t size);
+  /// Another handle of the file, which holds what was added so far.
+  FileDescriptor copy();
   /// Ends the writing and gives the file.
   FileDescriptor finish();
 

@@ -8,84 +8,12 @@
 #include "io/escape.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
+#include "text/json_records.h"
 #include "text/line_reader.h"
 
 namespace rapt {
 
 static constexpr std::size_t kMostColumns = 16'384;
-
-// ------------------------------------------------------------------------------------------------------------- formats
-
-static constexpr std::array<std::pair<std::string_view, TableFormat>, 5> kWords = {{
-    {"tsv", TableFormat::kTsv},
-    {"csv", TableFormat::kCsv},
-    {"jsonl", TableFormat::kJsonLines},
-    {"trec", TableFormat::kTrec},
-    {"lines", TableFormat::kLines},
-}};
-
-TableFormat table_format(std::string_view word) {
-  std::vector<std::string> words;
-  for (const auto& [known, format] : kWords) {
-    if (word == known) return format;
-    words.emplace_back(known);
-  }
-  throw UsageError("format: must be tsv, csv, jsonl, trec or lines, got " + in_quotes(word) +
-                   did_you_mean(word, words));
-}
-
-std::string_view word_for(TableFormat format) {
-  for (const auto& [word, known] : kWords) {
-    if (known == format) return word;
-  }
-  return "";
-}
-
-static std::optional<TableFormat> format_by_name(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
-  constexpr std::array<std::pair<std::string_view, TableFormat>, 6> kEndings = {{
-      {".tsv", TableFormat::kTsv},
-      {".csv", TableFormat::kCsv},
-      {".jsonl", TableFormat::kJsonLines},
-      {".ndjson", TableFormat::kJsonLines},
-      {".json", TableFormat::kJsonLines},
-      {".txt", TableFormat::kLines},
-  }};
-  for (const auto& [ending, format] : kEndings) {
-    if (path.ends_with(ending)) return format;
-  }
-  return std::nullopt;
-}
-
-// "NUM:dist How ...": a label in two parts without spaces, and a question.
-static bool split_trec(const std::string& line, std::size_t& colon, std::size_t& space) {
-  colon = line.find(':');
-  space = line.find(' ');
-  return colon != std::string::npos && space != std::string::npos && colon > 0 && colon + 1 < space &&
-         space + 1 < line.size() && line.find('\t') > space;
-}
-
-TableFormat table_format_of(const Input& input) {
-  if (const std::optional<TableFormat> format = format_by_name(input.name())) return *format;
-  LineReader reader(input);
-  std::string line;
-  while (reader.next(line) && line.empty()) continue;
-  std::size_t colon = 0, space = 0;
-  if (trimmed(line).starts_with('{')) return TableFormat::kJsonLines;
-  if (line.find('\t') != std::string::npos) return TableFormat::kTsv;
-  if (split_trec(line, colon, space)) return TableFormat::kTrec;
-  throw DataError(
-      escape_for_terminal(input.name()) +
-      ": must have a name that ends in .tsv, .csv, .jsonl or .txt, or a first line that tells what it is; say "
-      "so with --format tsv|csv|jsonl|trec|lines");
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t";
-  const std::size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
 
 // --------------------------------------------------------------------------------------------------------- the reader
 
@@ -95,6 +23,7 @@ struct TableReader::State {
 
   std::string name;
   LineReader lines;
+  JsonRecords records;
   TableFormat format;
   TableOptions options;
   std::vector<std::string> columns;
@@ -110,6 +39,7 @@ TableReader::~TableReader() = default;
 TableFormat TableReader::format() const { return state_->format; }
 const std::string& TableReader::name() const { return state_->name; }
 const std::vector<std::string>& TableReader::columns() const { return state_->columns; }
+bool TableReader::would_wait() const { return !state_->first && state_->lines.would_wait(); }
 std::int64_t TableReader::skipped() const { return state_->skipped; }
 std::string TableReader::where(const TableRow& row) const { return state_->lines.where(row.line); }
 
@@ -117,7 +47,7 @@ TableReader::TableReader(Input input, TableOptions options) {
   const TableFormat format = options.format ? *options.format : table_format_of(input);
   state_ = std::make_unique<State>(std::move(input), format, options);
   TableRow row;
-  if (!read_row(row)) throw DataError(escape_for_terminal(name()) + ": must hold at least one row, got nothing");
+  if (!read_row(row)) throw DataError(escape_for_terminal(name()) + ": must hold text, got an empty file");
   const bool cells = format == TableFormat::kTsv || format == TableFormat::kCsv;
   set_columns(row);
   state_->columns_known = true;
@@ -207,14 +137,15 @@ bool TableReader::read_csv_row(TableRow& row) {
   }
 }
 
-void TableReader::read_json_row(const std::string& line, TableRow& row) {
-  const std::string where = state_->lines.where();
-  // A document over several lines, or one array: what JSON files outside this form look like.
-  const bool document = trimmed(line).starts_with('[') || trimmed(line) == "{";
+bool TableReader::read_json_row(TableRow& row) {
+  std::string record;
+  if (!state_->records.next(state_->lines, record, row.line)) return false;
+  const std::string where = state_->lines.where(row.line);
+  const bool document = !state_->records.is_array() && trimmed(record) == "{";  // over several lines
   const char* advice = document ? "; each object must stand on a line of its own (jq -c does that)" : "";
   Json object;
   try {
-    object = parse_json_line(line, where);
+    object = parse_json_line(record, where);
   } catch (const DataError& error) {
     throw DataError(error.what() + std::string(advice));
   }
@@ -231,10 +162,12 @@ void TableReader::read_json_row(const std::string& line, TableRow& row) {
     const auto found = object.find(columns[i]);
     if (found != object.end()) row.values[i] = std::move(*found);
   }
+  return true;
 }
 
 bool TableReader::read_row(TableRow& row) {
   if (state_->format == TableFormat::kCsv) return read_csv_row(row);
+  if (state_->format == TableFormat::kJsonLines) return read_json_row(row);
   LineReader& lines = state_->lines;
   std::string line;
   do {
@@ -246,9 +179,6 @@ bool TableReader::read_row(TableRow& row) {
     case TableFormat::kTsv:
       split_at_tabs(line, lines.where(), row.cells);
       break;
-    case TableFormat::kJsonLines:
-      read_json_row(line, row);
-      break;
     case TableFormat::kTrec:
       if (!split_trec(line, colon, space)) {
         throw DataError(lines.where() + ": must be LABEL:fine and a question, got " + in_quotes(line, 40));
@@ -259,6 +189,7 @@ bool TableReader::read_row(TableRow& row) {
       row.cells = {line};
       break;
     case TableFormat::kCsv:
+    case TableFormat::kJsonLines:
       break;
   }
   return true;

@@ -10,24 +10,9 @@
 
 #include "io/json.h"
 #include "text/input.h"
+#include "text/table_format.h"
 
 namespace rapt {
-
-enum class TableFormat {
-  kTsv,        ///< cells between tabs; no quoting, as in GLUE's files: a quotation mark is a character like any other
-  kCsv,        ///< RFC 4180: cells between commas; "..." may hold commas, line ends and, doubled, quotation marks
-  kJsonLines,  ///< an object a line; the columns are the keys of the first one
-  kTrec,       ///< `NUM:dist How far is it ...`: columns "label" (NUM), "fine_label" (NUM:dist) and "text"
-  kLines,      ///< a text a line: one column, "text"
-};
-
-/// "tsv", "csv", "jsonl", "trec", "lines". \throws UsageError  for another word
-TableFormat table_format(std::string_view word);
-std::string_view word_for(TableFormat format);
-
-/// What a file is: by its name (.tsv, .csv, .jsonl, .ndjson, .json, .txt, each also with .gz), else by its first line:
-/// an object of JSON, a line with a tab, a line of TREC's. \throws DataError  if neither tells
-TableFormat table_format_of(const Input& input);
 
 struct TableOptions {
   std::optional<TableFormat> format = {};  ///< as table_format_of unless set
@@ -79,6 +64,9 @@ class TableReader final {
   /// also an array of texts or numbers. \throws DataError  missing, null, or an array of something else
   std::vector<std::string> list(const TableRow& row, std::size_t column, char separator) const;
 
+  /// Whether next() would have to wait for standard input.
+  bool would_wait() const;
+
   std::int64_t skipped() const;  ///< rows left out so far because of skip_uneven
 
   /// "data/a.tsv: line 7": how messages about a row begin.
@@ -89,14 +77,11 @@ class TableReader final {
 
   bool read_row(TableRow& row);
   bool read_csv_row(TableRow& row);
-  void read_json_row(const std::string& line, TableRow& row);
+  bool read_json_row(TableRow& row);
   void set_columns(const TableRow& row);
   std::string column_names() const;
 
   std::unique_ptr<State> state_;
 };
-
-/// Without the spaces and tabs around it.
-std::string_view trimmed(std::string_view text);
 
 }  // namespace rapt

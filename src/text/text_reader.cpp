@@ -12,37 +12,47 @@ namespace rapt {
 
 static constexpr std::size_t kBlock = std::size_t{1} << 18;
 
+using namespace std::string_view_literals;
+
+struct Known {
+  std::string_view magic, name;
+};
+static constexpr std::array<Known, 16> kKnown = {{
+    {"\xFF\xFE"sv, "UTF-16 text"},
+    {"\xFE\xFF"sv, "UTF-16 text"},
+    {"PK\x03\x04"sv, "a zip archive (docx, epub and xlsx files are zip archives)"},
+    {"%PDF-"sv, "a PDF document"},
+    {"\x28\xB5\x2F\xFD"sv, "a zstd file"},
+    {"BZh"sv, "a bzip2 file"},
+    {"\xFD"
+     "7zXZ"sv,
+     "an xz file"},
+    {"7z\xBC\xAF\x27\x1C"sv, "a 7z archive"},
+    {"\x89HDF\r\n\x1A\n"sv, "an HDF5 file"},
+    {"RAPTCKPT"sv, "a rapt checkpoint"},
+    {"PAR1"sv, "a Parquet table"},
+    {"\x89PNG"sv, "a PNG image"},
+    {"\xFF\xD8\xFF"sv, "a JPEG image"},
+    {"\x7F"
+     "ELF"sv,
+     "a program"},
+    {"\xD0\xCF\x11\xE0"sv, "an old Office document"},
+    {"SQLite format 3\0"sv, "an SQLite database"},
+}};
+
 std::string_view known_binary(std::string_view beginning) {
-  using namespace std::string_view_literals;
-  struct Known {
-    std::string_view magic, name;
-  };
-  static constexpr std::array<Known, 16> kKnown = {{
-      {"\xFF\xFE"sv, "UTF-16 text"},
-      {"\xFE\xFF"sv, "UTF-16 text"},
-      {"PK\x03\x04"sv, "a zip archive (docx, epub and xlsx files are zip archives)"},
-      {"%PDF-"sv, "a PDF document"},
-      {"\x28\xB5\x2F\xFD"sv, "a zstd file"},
-      {"BZh"sv, "a bzip2 file"},
-      {"\xFD"
-       "7zXZ"sv,
-       "an xz file"},
-      {"7z\xBC\xAF\x27\x1C"sv, "a 7z archive"},
-      {"\x89HDF\r\n\x1A\n"sv, "an HDF5 file"},
-      {"RAPTCKPT"sv, "a rapt checkpoint"},
-      {"PAR1"sv, "a Parquet table"},
-      {"\x89PNG"sv, "a PNG image"},
-      {"\xFF\xD8\xFF"sv, "a JPEG image"},
-      {"\x7F"
-       "ELF"sv,
-       "a program"},
-      {"\xD0\xCF\x11\xE0"sv, "an old Office document"},
-      {"SQLite format 3\0"sv, "an SQLite database"},
-  }};
   for (const Known& known : kKnown) {
     if (beginning.starts_with(known.magic)) return known.name;
   }
   return {};
+}
+
+// Whether more bytes could make it one of those above, or a byte-order mark.
+static bool may_be_binary(std::string_view beginning) {
+  if (std::string_view("\xEF\xBB\xBF").starts_with(beginning)) return true;
+  return std::ranges::any_of(kKnown, [&](const Known& known) {
+    return known.magic.size() > beginning.size() && known.magic.starts_with(beginning);
+  });
 }
 
 std::string TextReader::name() const { return bytes_.input().name() + (bytes_.unpacks() ? " (unpacked)" : ""); }
@@ -65,7 +75,7 @@ bool TextReader::read(std::string& text) {
     const std::size_t got = bytes_.read(block_.data() + kept, kBlock);
     block_.resize(kept + got);
     at_end_ = got == 0;
-    if (at_start_ && block_.size() < 16 && !at_end_) continue;  // enough for check_kind
+    if (at_start_ && !at_end_ && may_be_binary(block_)) continue;
     if (at_start_) check_kind();
 
     // What may be the first half of something stays for the next round.

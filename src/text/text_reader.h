@@ -20,6 +20,9 @@ class TextReader final {
   ///                    a file that is known to be no text (UTF-16, an archive, a PDF ...); gzip data that are damaged
   bool read(std::string& text);
 
+  /// Whether read() would have to wait for standard input.
+  bool would_wait() const { return bytes_.would_wait(); }
+
   /// "data/a.txt", "data/a.txt.gz (unpacked)": how messages call the text.
   std::string name() const;
 

@@ -142,6 +142,8 @@ std::vector<std::int32_t> Tokenizer::encode_word(std::string_view word) const {
   return encode(" " + std::string(word), SpecialTokens::kAsText);
 }
 
+std::vector<TokenSpan> Tokenizer::words(std::string_view text) const { return impl_->encoder.words(text); }
+
 void Tokenizer::encode_with_spans(std::string_view text, std::vector<std::int32_t>& ids, std::vector<TokenSpan>& spans,
                                   SpecialTokens special) const {
   ids.clear();

@@ -52,6 +52,10 @@ class Tokenizer final {
   /// kinds see a space in front of it. Special tokens count as text. May be none, for one of control characters.
   std::vector<std::int32_t> encode_word(std::string_view word) const;
 
+  /// Where the words of a text stand: those into which the tokenizer cuts it before it makes tokens of them, and at
+  /// white space in any case. Special tokens count as text.
+  std::vector<TokenSpan> words(std::string_view text) const;
+
   /// The text's tokens, and for each the bytes of the text that it stands for: as the text was before it was
   /// normalised, whole characters, without the white space around them. What was there before in `ids` and `spans`
   /// goes.

@@ -8,6 +8,7 @@ LabelledData LabelledData::subset(std::span<const Dim> samples) const {
   LabelledData part(frame_, options_);
   part.labels_ = labels_;
   part.labelled_ = labelled_;
+  part.any_labelled_ = any_labelled_;
   part.file_ = file_;
   part.questions_ = questions_;
   part.contexts_ = contexts_;
@@ -18,6 +19,9 @@ LabelledData LabelledData::subset(std::span<const Dim> samples) const {
           {{tokens_.begin() + begin, tokens_.begin() + end}, {segments_.begin() + begin, segments_.begin() + end}});
     }
     if (!classes_.empty()) part.classes_.push_back(class_of(sample));
+    if (const auto unknown = unknown_.find(sample); unknown != unknown_.end()) {
+      part.unknown_[part.samples()] = unknown->second;
+    }
     if (!values_.empty()) part.values_.push_back(values_[index(sample)]);
     if (task() == Task::kMultilabel) part.sets_.insert(part.sets_.end(), set_of(sample).begin(), set_of(sample).end());
     if (task() == Task::kTag) {
@@ -58,6 +62,11 @@ Dim LabelledData::tokens_of(Dim sample) const {
 
 std::span<const std::uint8_t> LabelledData::set_of(Dim sample) const {
   return std::span(sets_).subspan(index(sample) * labels_.size(), labels_.size());
+}
+
+std::span<const std::string> LabelledData::unknown_of(Dim sample) const {
+  const auto found = unknown_.find(sample);
+  return found == unknown_.end() ? std::span<const std::string>() : std::span<const std::string>(found->second);
 }
 
 std::span<const std::int32_t> LabelledData::tagged_words(Dim sample) const {

@@ -11,6 +11,7 @@
 #include "train/choose.h"
 #include "train/job.h"
 #include "train/labelled_scores.h"
+#include "train/labelled_summary.h"
 #include "train/model_size.h"
 #include "train/networks.h"
 #include "train/numbers.h"
@@ -79,6 +80,29 @@ SharedData hold_out(SharedData& data, double fraction) {
   return validation;
 }
 
+// The examples of a run. What was found in them becomes settings: the labels' names, and the columns, so that those who
+// use the model find them again.
+SharedData read_training_data(LayeredConfig& layered, const SequenceFrame& frame, bool resumes) {
+  TrainConfig& config = layered.values;
+  LabelledOptions options = labelled_options(config);
+  if (resumes) std::swap(options.columns, options.usual);  // found once; of several files each may have its own
+  auto data = std::make_shared<const LabelledData>(LabelledData::read(config.data, frame, options));
+  config.labels = data->labels().names();
+  const TextColumns& found = data->facts().columns;
+  if (config.glue.empty() && config.text_column.empty()) config.text_column = found.text;
+  if (config.glue.empty() && config.pair_column.empty()) config.pair_column = found.pair;
+  if (config.glue.empty() && config.label_column.empty()) config.label_column = found.label;
+  return data;
+}
+
+// Validation data may have its own columns, and labels that training lacks, which count as wrong.
+LabelledOptions validation_options(const TrainConfig& config) {
+  LabelledOptions options = labelled_options(config);
+  std::swap(options.columns, options.usual);
+  options.unknown_labels = true;
+  return options;
+}
+
 // --reset-layers: the top blocks get the weights that a new network would have. Zhang, Wu, Katiyar, Weinberger, Artzi,
 // "Revisiting Few-sample BERT Fine-tuning", 2020, arXiv 2006.05987, section 5.
 void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
@@ -112,12 +136,13 @@ void choose_small_encoder(LayeredConfig& config) {
   if (config.values.model == "bert") choose(config, "attention-start", "neighbours");
 }
 
-std::vector<std::string> texts_of(const TrainConfig& config) {
+std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told) {
   // Bytes are enough to read the examples.
   TokenizerTrainer bytes({.type = TokenizerType::kByte});
   bytes.add_text(" ");
   const SequenceFrame frame(bytes.train(), true, std::max<Dim>(config.context, 512));
   const LabelledData data = LabelledData::read(config.data, frame, labelled_options(config));
+  if (told) tell_examples(data, told);
   std::vector<std::string> texts;
   for (Dim s = 0; s < data.samples(); ++s) {
     std::string words;
@@ -140,6 +165,7 @@ LabelledOptions labelled_options(const TrainConfig& config) {
   options.task = task_from_name(config.task);
   options.glue = config.glue;
   options.columns = {config.text_column, config.pair_column, config.label_column};
+  options.format = config.format;
   options.header = config.header;
   if (config.label_separator.size() != 1) {
     throw UsageError("--label-separator must be one character, got " + std::to_string(config.label_separator.size()));
@@ -206,16 +232,19 @@ Job prepare_labelled(const JobRequest& request) {
   }
 
   const SequenceFrame frame = frame_of(config, tokenizer);
-  SharedData data =
-      std::make_shared<const LabelledData>(LabelledData::read(config.data, frame, labelled_options(config)));
-  layered.values.labels = data->labels().names();
+  SharedData data = read_training_data(layered, frame, request.from != nullptr);
+  const Notice told = request.from == nullptr ? request.notice : Notice([](const std::string&) {});
+  if (!from_words) tell_examples(*data, told);
+  tell_lengths(*data, frame.max_length(), told);
   SharedData held_out;
-  if (!config.validation_data.empty()) {
+  const bool own_validation = !config.validation_data.empty();
+  if (own_validation) {
     held_out = std::make_shared<const LabelledData>(
-        LabelledData::read({config.validation_data}, frame, labelled_options(config)));
+        LabelledData::read({config.validation_data}, frame, validation_options(config)));
   } else if (config.validation_fraction > 0) {
     held_out = hold_out(data, config.validation_fraction);
   }
+  tell_validation(held_out.get(), own_validation, told);
 
   Job job;
   job.data = training_data(data, config);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "text/corpus_sources.h"
 #include "train/config_file.h"
 #include "train/labelled_data.h"
 #include "train/train_config.h"
@@ -25,8 +26,9 @@ std::string deciding_metric(const TrainConfig& config);
 SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer);
 
 /// The texts of the settings' examples, the words of a tagged sentence with spaces between, for what learns from texts
-/// alone. \throws MissingInputError, DataError, UsageError  as LabelledData::read
-std::vector<std::string> texts_of(const TrainConfig& config);
+/// alone. \param told  gets what was read (tell_examples), if set
+/// \throws MissingInputError, DataError, UsageError  as LabelledData::read
+std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told = nullptr);
 
 /// The structure of a small encoder over whole words and their pieces, where nothing else is given.
 void choose_small_encoder(LayeredConfig& config);

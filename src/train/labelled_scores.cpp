@@ -45,10 +45,10 @@ void require_finite(std::span<const float> x, const LabelledData& data, Dim samp
 }  // namespace
 
 LabelledScores::LabelledScores(const LabelledData& data)
-    : task_(data.task()), glue_(data.options().glue), labels_(data.labels()) {
+    : task_(data.task()), glue_(data.options().glue), labels_(data.labels()), names_(data.labels().names()) {
   const std::size_t K = data.labels().size();
   if (data.task() == Task::kClassify) {
-    if (!data.options().glue.empty()) positive_ = positive_class(glue_task(data.options().glue), data.labels());
+    if (!data.options().glue.empty()) positive_ = rapt::positive_class(glue_task(data.options().glue), data.labels());
     classes_.emplace(K, positive_);
   }
   if (data.task() == Task::kMultilabel) sets_.emplace(K);
@@ -94,16 +94,31 @@ void LabelledScores::add(const LabelledData& data, Dim first, Dim count, const T
   }
 }
 
+// The place of a label that the model does not know, behind those that it does.
+std::int32_t LabelledScores::class_named(const std::string& unknown) {
+  ++unknown_[unknown];
+  const auto known = std::find(names_.begin() + static_cast<std::ptrdiff_t>(labels_.size()), names_.end(), unknown);
+  const auto place = static_cast<std::int32_t>(known - names_.begin());
+  if (known == names_.end()) names_.push_back(unknown);
+  if (classes_) classes_->grow(names_.size());
+  if (sets_) sets_->grow(names_.size());
+  return place;
+}
+
 void LabelledScores::add_class(const LabelledData& data, Dim sample, std::span<const float> z,
                                LabelledPrediction& prediction) {
-  const std::int32_t gold = data.class_of(sample);
+  std::int32_t gold = data.class_of(sample);
   const auto best = static_cast<std::int32_t>(largest(z));
   const bool choice = task_ == Task::kChoice;
   prediction.labels = {choice ? std::to_string(best) : data.labels().name(static_cast<std::size_t>(best))};
   prediction.probabilities = softmax(z);
-  if (gold < 0) return;
-  loss_ += cross_entropy(z, gold);
-  ++predictions_;
+  if (gold >= 0) {
+    loss_ += cross_entropy(z, gold);
+    ++predictions_;
+  } else {
+    if (data.unknown_of(sample).empty()) return;
+    gold = class_named(data.unknown_of(sample).front());
+  }
   pairs_.emplace_back(gold, best);
   if (choice) {
     choices_.add(best == gold);
@@ -112,21 +127,29 @@ void LabelledScores::add_class(const LabelledData& data, Dim sample, std::span<c
   }
 }
 
+void LabelledScores::add_sets(MultilabelCounts& counts, const LabelSets& sets, std::int64_t times) {
+  std::vector<std::uint8_t> gold(counts.labels()), predicted(counts.labels());
+  for (const std::int32_t k : sets.gold) gold[static_cast<std::size_t>(k)] = 1;
+  for (const std::int32_t k : sets.predicted) predicted[static_cast<std::size_t>(k)] = 1;
+  counts.add(gold, predicted, times);
+}
+
 void LabelledScores::add_set(const LabelledData& data, Dim sample, std::span<const float> z,
                              LabelledPrediction& prediction) {
   const std::span<const std::uint8_t> gold = data.set_of(sample);
-  std::vector<std::uint8_t> predicted;
+  LabelSets sets;
   for (std::size_t k = 0; k < z.size(); ++k) {
     const double x = static_cast<double>(z[k]);
     prediction.probabilities.push_back(static_cast<float>(1 / (1 + std::exp(-x))));
-    predicted.push_back(x > 0 ? 1 : 0);
+    if (gold[k] != 0) sets.gold.push_back(static_cast<std::int32_t>(k));
+    if (x > 0) sets.predicted.push_back(static_cast<std::int32_t>(k));
     if (x > 0) prediction.labels.push_back(data.labels().name(k));
     loss_ += std::max(x, 0.0) - x * gold[k] + std::log1p(std::exp(-std::abs(x)));
     ++predictions_;
   }
-  sets_->add(gold, predicted);
-  each_set_.insert(each_set_.end(), gold.begin(), gold.end());
-  each_set_.insert(each_set_.end(), predicted.begin(), predicted.end());
+  for (const std::string& unknown : data.unknown_of(sample)) sets.gold.push_back(class_named(unknown));
+  add_sets(*sets_, sets, 1);
+  each_set_.push_back(std::move(sets));
 }
 
 // Words whose first token was cut off are outside of every name.
@@ -142,10 +165,15 @@ void LabelledScores::add_tags(const LabelledData& data, Dim sample, std::span<co
     const auto word = static_cast<std::size_t>(words[i]);
     prediction.labels[word] = data.labels().name(largest(row));
     if (gold.empty()) continue;
-    loss_ += cross_entropy(row, data.labels().index(gold[word], data.file()));
+    const std::optional<std::int32_t> target = data.labels().find(gold[word]);
+    if (!target) continue;
+    loss_ += cross_entropy(row, *target);
     ++predictions_;
   }
   if (gold.empty()) return;
+  for (const std::string& tag : gold) {
+    if (!data.labels().find(tag)) ++unknown_[tag];
+  }
   Sentence sentence{.spans = spans_.add(gold, prediction.labels), .words = static_cast<double>(gold.size())};
   for (std::size_t w = 0; w < gold.size(); ++w) sentence.right_words += gold[w] == prediction.labels[w] ? 1 : 0;
   sentences_.push_back(sentence);
@@ -205,6 +233,11 @@ MetricValues LabelledScores::values() const {
   return answers_->values();
 }
 
+std::string LabelledScores::positive_class() const {
+  if (!classes_ || classes_->positive() < 0) return "";
+  return names_[static_cast<std::size_t>(classes_->positive())];
+}
+
 std::string LabelledScores::metric() const { return default_metric(task_, glue_); }
 
 std::string default_metric(Task task, const std::string& glue) {
@@ -261,6 +294,7 @@ MetricValues LabelledScores::values_of(std::span<const std::uint32_t> times) con
   switch (task_) {
     case Task::kClassify: {
       ClassificationCounts counts(labels_.size(), positive_);
+      counts.grow(names_.size());
       for (std::size_t i = 0; i < times.size(); ++i) counts.add(pairs_[i].first, pairs_[i].second, times[i]);
       MetricValues values = counts.values();
       std::erase_if(values, [](const auto& value) { return value.first == "majority_accuracy"; });
@@ -274,11 +308,9 @@ MetricValues LabelledScores::values_of(std::span<const std::uint32_t> times) con
     case Task::kRegress:
       return numbers_.values(times);
     case Task::kMultilabel: {
-      const std::size_t K = labels_.size();
-      MultilabelCounts counts(K);
+      MultilabelCounts counts(names_.size());
       for (std::size_t i = 0; i < times.size(); ++i) {
-        const std::span<const std::uint8_t> sets = std::span(each_set_).subspan(2 * i * K, 2 * K);
-        counts.add(sets.first(K), sets.last(K), times[i]);
+        if (times[i] > 0) add_sets(counts, each_set_[i], times[i]);
       }
       return counts.values();
     }
@@ -317,8 +349,8 @@ std::vector<std::pair<std::string, MatchCounts>> LabelledScores::by_class() cons
   std::vector<std::pair<std::string, MatchCounts>> result;
   if (task_ == Task::kTag) return {spans_.by_type().begin(), spans_.by_type().end()};
   if (task_ != Task::kClassify && task_ != Task::kMultilabel) return result;
-  for (std::size_t k = 0; k < labels_.size(); ++k) {
-    result.emplace_back(labels_.name(k), classes_ ? classes_->of_class(k) : sets_->of_label(k));
+  for (std::size_t k = 0; k < names_.size(); ++k) {
+    result.emplace_back(names_[k], classes_ ? classes_->of_class(k) : sets_->of_label(k));
   }
   return result;
 }
@@ -328,7 +360,7 @@ std::string LabelledScores::report() const {
   const std::vector<std::pair<std::string, MatchCounts>> classes = by_class();
   if (classes.empty()) return "";
   std::string text = class_text(classes);
-  if (classes_) text += "\n" + confusion_text(*classes_, labels_.names());
+  if (classes_) text += "\n" + confusion_text(*classes_, names_);
   return text;
 }
 

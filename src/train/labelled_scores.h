@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,8 +44,8 @@ class LabelledScores final {
   using Visit = std::function<void(const LabelledData& data, Dim sample, const LabelledPrediction&)>;
   void add(const LabelledData& data, Dim first, Dim count, const Tensor& logits, const Visit& visit = nullptr);
 
-  /// Mean loss as training has it, and the metrics of the task; score is that of the first, or of `metric` if given.
-  /// \throws UsageError  a metric that the task does not have
+  /// Mean loss as training has it, over labels that the model knows, and the metrics of the task; score is that of the
+  /// first, or of `metric` if given. \throws UsageError  a metric that the task does not have
   Evaluation evaluation(const std::string& metric = "") const;
   /// default_metric() of the data.
   std::string metric() const;
@@ -54,6 +55,13 @@ class LabelledScores final {
   std::vector<std::pair<std::string, Interval>> intervals() const;
   /// Precision, recall and F1 follow for each class, label or type of span. Empty for other tasks.
   std::vector<std::pair<std::string, MatchCounts>> by_class() const;
+  /// The names that by_class() and confusion() go by: the model's labels, then those that only the data has, which
+  /// nothing predicts.
+  const std::vector<std::string>& class_names() const { return names_; }
+  /// Labels in the data that the model does not know, and how often they stand there.
+  const std::map<std::string, std::int64_t>& unknown() const { return unknown_; }
+  /// The class whose F1, precision and recall the metrics of these names are; empty if there is none.
+  std::string positive_class() const;
   /// kClassify: which class was taken for which, and how often; nullptr for other tasks.
   const ClassificationCounts* confusion() const { return classes_ ? &*classes_ : nullptr; }
   /// For people: a confusion matrix, or scores by class. May be empty.
@@ -65,7 +73,14 @@ class LabelledScores final {
     double words = 0, right_words = 0;
   };
 
+  // The labels of one example, as indices of names_.
+  struct LabelSets {
+    std::vector<std::int32_t> gold, predicted;
+  };
+
   MetricValues values() const;
+  std::int32_t class_named(const std::string& unknown);
+  static void add_sets(MultilabelCounts& counts, const LabelSets& sets, std::int64_t times);
   MetricValues values_of(std::span<const std::uint32_t> times) const;
   std::size_t examples() const;
   void add_class(const LabelledData& data, Dim sample, std::span<const float> logits, LabelledPrediction& prediction);
@@ -76,6 +91,8 @@ class LabelledScores final {
   Task task_;
   std::string glue_;
   LabelVocabulary labels_;
+  std::vector<std::string> names_;
+  std::map<std::string, std::int64_t> unknown_;
   std::int32_t positive_ = -1;
   double loss_ = 0;
   std::int64_t predictions_ = 0;
@@ -84,7 +101,7 @@ class LabelledScores final {
   AccuracyCount choices_;
   RegressionScores numbers_;
   std::optional<MultilabelCounts> sets_;
-  std::vector<std::uint8_t> each_set_;  // of each example: gold, then predicted labels
+  std::vector<LabelSets> each_set_;
   SpanScores spans_;
   std::vector<Sentence> sentences_;
   std::optional<SquadScores> answers_;

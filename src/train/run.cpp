@@ -375,7 +375,7 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   if (standing.plan == RunPlan::kStart && words_first) {
     notice("train: stage 1: masked words (" + folder.words() + "); stage 2: labels");
     RunRequest step = request;
-    step.config = word_settings(request.config, folder);
+    step.config = word_settings(request.config, folder, notice);
     RunResult words = run_training(step, signals);
     if (!words.finished) {
       words.labels_to_come = true;

@@ -6,8 +6,12 @@
 #include <limits>
 #include <numbers>
 
+#include "io/escape.h"
 #include "tensor/error.h"
+#include "text/data_kind.h"
+#include "text/table_format.h"
 #include "text/tokenizer_files.h"
+#include "text/undecided_error.h"
 #include "train/train_tokenizer.h"
 
 namespace rapt {
@@ -32,6 +36,44 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const
   return tokenizer;
 }
 
+// --format of text.
+std::optional<SourceFormat> source_format(const TrainConfig& config) {
+  if (config.format.empty()) return std::nullopt;
+  if (config.format == "text" || config.format == "lines") return SourceFormat::kText;
+  if (config.format.starts_with("json")) return SourceFormat::kJsonLines;
+  throw UsageError("--format " + config.format + " is for labels, got --task " + config.task +
+                   ", which learns from text; give --task classify or tag, or --format text");
+}
+
+// What has labels, or is a checkpoint, could be read as text, and seldom should.
+void require_plain_text(const CorpusSource& source, const TrainConfig& config) {
+  const bool named = source.name() == "standard input" || std::ranges::count(config.data, source.name()) > 0;
+  if (!named || source.format() == SourceFormat::kTokens) return;
+  const std::string must = escape_for_terminal(source.name()) + ": must be plain text, got ";
+  const Input input = source.open();
+  std::string beginning(16, '\0');
+  beginning.resize(input.read(0, beginning.data(), beginning.size()));
+  if (known_binary(beginning) == "a rapt checkpoint") {
+    throw DataError(must + "a rapt checkpoint; to go on from it, give the text as data and --init " +
+                    escape_for_terminal(source.name()));
+  }
+  const DataKind kind = data_kind_of(input);
+  if (kind == DataKind::kText) return;
+  const std::vector<std::string> fields = fields_of(input);
+  const bool has_text = std::ranges::count(fields, config.text_field) > 0;
+  const bool has_label = std::ranges::any_of(fields, is_usual_label_name);
+  const std::string as_it_is = "; --format text trains on it as it is";
+  if (!fields.empty() && kind == DataKind::kTable && (has_text || !has_label)) {
+    if (source.format() == SourceFormat::kJsonLines) return;  // the reader names the fields where text is missing
+    if (!has_text) throw UndecidedError(must + "JSON" + as_it_is, "--format text");
+    throw UndecidedError(
+        must + "JSON" + as_it_is + "; --format jsonl trains on its field " + in_quotes(config.text_field),
+        "--format jsonl");
+  }
+  const std::string task = "--task " + std::string(task_for(kind));
+  throw UndecidedError(must + std::string(name_of(kind)) + as_it_is + "; its labels are learnt with " + task, task);
+}
+
 }  // namespace
 
 bool is_given_store(const TrainConfig& config) {
@@ -40,8 +82,15 @@ bool is_given_store(const TrainConfig& config) {
 
 std::optional<Corpus> open_corpus(const TrainConfig& config, const Notice& notice) {
   if (is_given_store(config)) return std::nullopt;
-  return Corpus({.sources = config.data, .unit = document_unit(config.documents), .text_field = config.text_field},
-                notice);
+  const Corpus corpus({.sources = config.data,
+                       .unit = document_unit(config.documents),
+                       .text_field = config.text_field,
+                       .format = source_format(config)},
+                      notice);
+  if (config.format.empty()) {
+    for (const CorpusSource& source : corpus.sources()) require_plain_text(source, config);
+  }
+  return corpus;
 }
 
 RunData prepare_data(const TrainConfig& config, const std::optional<Corpus>& corpus, const RunFolder& folder,

@@ -72,8 +72,8 @@ bool learns_words_first(const LayeredConfig& wanted) {
   return c.is_labelled() && c.init.empty() && c.self_pretrain && !has_end(c) && masks && files && bert;
 }
 
-LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder) {
-  const std::vector<std::string> texts = texts_of(wanted.values);
+LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder, const Notice& notice) {
+  const std::vector<std::string> texts = texts_of(wanted.values, notice);
   write_texts(texts, folder);
   LayeredConfig words;
   choose_small_encoder(words);

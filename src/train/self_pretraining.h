@@ -3,6 +3,7 @@
 // 2022, "Downstream Datasets Make Surprisingly Good Pretraining Corpora", arXiv 2209.14389.
 #pragma once
 
+#include "text/corpus_sources.h"
 #include "train/config_file.h"
 #include "train/run_folder.h"
 
@@ -14,9 +15,10 @@ bool learns_words_first(const LayeredConfig& wanted);
 
 /// The first step: settings of a run in folder.words(), with the texts of the examples as its data, which are written
 /// there unless they are there already. Takes over what is given of structure, tokenizer and system.
+/// \param notice  is told what was read
 /// \throws ConfigError  if other texts are there
 /// \throws MissingInputError, DataError, UsageError  as reading the examples does
-LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder);
+LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder, const Notice& notice = nullptr);
 
 /// The second: the same settings, beginning from what the first leaves, in the minutes that it leaves.
 LayeredConfig label_settings(const LayeredConfig& wanted, const RunFolder& folder);

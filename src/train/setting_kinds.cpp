@@ -105,6 +105,15 @@ Setting on_off(std::string name, bool Config::*field, std::string help) {
           .set = [field](Config& c, const Texts& t) { c.*field = parse_switch(t.at(0)); }};
 }
 
+Setting on_off(std::string name, std::optional<bool> Config::*field, std::string help) {
+  return {.name = std::move(name),
+          .type = SettingType::kSwitch,
+          .value = "on|off",
+          .help = std::move(help),
+          .get = [field](const Config& c) { return c.*field ? Texts{*(c.*field) ? "on" : "off"} : Texts{}; },
+          .set = [field](Config& c, const Texts& t) { c.*field = parse_switch(t.at(0)); }};
+}
+
 Setting period(std::string name, Period Config::*field, PeriodKind kind, std::string help) {
   return {.name = std::move(name),
           .type = SettingType::kPeriod,

@@ -32,6 +32,7 @@ Setting whole(std::string name, std::int64_t TrainConfig::*field, std::int64_t l
 Setting number(std::string name, double TrainConfig::*field, Range range, std::string help);
 Setting number(std::string name, std::optional<double> TrainConfig::*field, Range range, std::string help);
 Setting on_off(std::string name, bool TrainConfig::*field, std::string help);
+Setting on_off(std::string name, std::optional<bool> TrainConfig::*field, std::string help);
 Setting period(std::string name, Period TrainConfig::*field, PeriodKind kind, std::string help);
 
 /// Sets other settings, and is never written.

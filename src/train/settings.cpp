@@ -104,6 +104,10 @@ void add_data(Table& t) {
   t.common_free(list("data", &Config::data, "FILE",
                      "training text: files, folders, JSON lines, .gz, .bin, .h5, or - for standard input"),
                 {"input", "train-data", "train-file", "train", "text"});
+  t.free(choice("format", &Config::format, {"text", "lines", "tsv", "csv", "jsonl", "json", "conll", "trec"},
+                "format of the data files; detected from their names and first lines if not given",
+                {{"txt", "text"}, {"ndjson", "jsonl"}, {"squad", "json"}, {"iob", "conll"}, {"bio", "conll"}}),
+         {"data-format", "file-format"});
   t.add(text("text-field", &Config::text_field, "NAME", "JSON lines field that holds the text"), {"json-field"});
   t.add(choice("documents", &Config::documents, {"file", "line", "paragraph"}, "unit of text that is one document"),
         {"document"});
@@ -124,7 +128,7 @@ void add_data(Table& t) {
   t.add(text("label-column", &Config::label_column, "NAME|N", "column of the label"),
         {"label-column-name", "label-field"});
   t.add(text("glue", &Config::glue, "NAME", "GLUE task whose column layout to use: sst2, cola, stsb and so on"));
-  t.add(on_off("header", &Config::header, "the first line of a table holds the column names"));
+  t.add(on_off("header", &Config::header, "the first line of a table holds the column names; detected if not given"));
   t.add(text("label-separator", &Config::label_separator, "TEXT", "separator between the labels of one example"));
   t.group(
       "masked words", [](const Config& c) { return c.masks_words(); }, "--task mlm and mlm-nsp");

@@ -28,7 +28,8 @@ struct TrainConfig {
   std::string text_column;            ///< of labelled data: which column holds the text; empty: by the header
   std::string pair_column;            ///< of the second text; empty: by the header, or none
   std::string label_column;           ///< of the label; empty: by the header
-  bool header = true;                 ///< a table's first line names its columns
+  std::optional<bool> header;         ///< a table's first line names its columns; empty: as the lines look
+  std::string format;                 ///< what data files are: text, tsv, jsonl ...; empty: as they look
   std::string label_separator = ",";  ///< between the labels of one example
   std::string documents = "file";     ///< what one document is: file, line, paragraph
   std::string validation_data;        ///< a file; empty: the last part of the training data

@@ -164,7 +164,7 @@ TEST_CASE("predictions are rows beside their texts, need no labels, and may have
   CHECK(file.out.empty());
   CHECK(file.err == "wrote pred.tsv\n");
   const std::string rows = shop.read("pred.tsv");
-  CHECK(rows.starts_with("line\tprediction\tgold\ttext\n2\t"));
+  CHECK(rows.starts_with("line\tprediction\tprobability\tgold\ttext\n2\t"));
   CHECK(lines_of(rows) == 33);
 
   shop.write("plain.tsv", "text\nthe cat sat on the mat .\na dog sat on the mat .\n");
@@ -191,8 +191,8 @@ TEST_CASE("large files are read in pieces, and none is lost") {
   CHECK(judged["examples"] == 4200);
   std::int64_t right = 0;
   for (const std::string label : {"cat", "dog"}) {
-    const std::string both = "\t" + label + "\t" + label + "\t";
-    for (std::size_t at = rows.out.find(both); at != std::string::npos; at = rows.out.find(both, at + 1)) ++right;
+    const std::regex both("\t" + label + "\t[0-9.e-]+\t" + label + "\t");
+    right += std::distance(std::sregex_iterator(rows.out.begin(), rows.out.end(), both), std::sregex_iterator());
   }
   CHECK(judged["accuracy"].get<double>() == doctest::Approx(static_cast<double>(right) / 4200));
 }
@@ -226,7 +226,7 @@ TEST_CASE("numbers, sets, tags, choices and answers are learnt, judged and predi
       {"regress", "numbers.tsv", "pearson", "p1.tsv", "line\tprediction\tgold\ttext\tpair\n2\t"},
       {"multilabel", "sets.jsonl", "f1_micro", "p2.jsonl", "{\"line\":1,\"prediction\":["},
       {"tag", "tags.conll", "f1", "p3.tsv", "a\tO\t"},
-      {"choice", "choices.jsonl", "accuracy", "p4.tsv", "line\tprediction\tgold\ttext\n1\t"},
+      {"choice", "choices.jsonl", "accuracy", "p4.tsv", "line\tprediction\tprobability\tgold\ttext\n1\t"},
       {"qa", "squad.json", "exact_match", "p5.json", "{\n  \"q0\": \""},
   };
   for (const Case& c : cases) {
@@ -282,7 +282,7 @@ TEST_CASE("what fine-tuning, evaluation and prediction cannot do is said in one 
               "--seeds resumes by itself; run the same command again without --resume");
   check_error(shop.rapt(finetune("runs/x", {"--json"})), 64, "--json goes with --seeds");
   check_error(shop.rapt({"eval", "runs/c"}), 64, "rapt eval needs --data FILE");
-  check_error(shop.rapt({"predict", "runs/c"}), 64, "rapt predict needs --data FILE");
+  check_error(shop.rapt({"predict", "runs/c"}), 65, "standard input: must hold text, got an empty file");
   check_error(shop.rapt({"predict", "runs/c", "--data", "none.tsv"}), 66, "none.tsv: no such file");
   check_error(
       shop.rapt({"predict", "runs/b", "--data", "valid.tsv"}), 64,
@@ -294,7 +294,9 @@ TEST_CASE("what fine-tuning, evaluation and prediction cannot do is said in one 
   check_error(shop.rapt({"eval", "runs/c", "--data", "valid.tsv", "--labels", "cat"}), 64,
               "--labels must be as many as the model has outputs, 2, got 1");
   check_error(shop.rapt({"predict", "runs/c", "--data", "valid.tsv", "--format", "xml"}), 64,
-              "--format must be one of tsv|jsonl, got \"xml\"");
+              "--format must be one of text|lines|tsv|csv|jsonl|json|conll|trec, got \"xml\"");
+  check_error(shop.rapt({"predict", "runs/c", "--data", "valid.tsv", "--output-format", "xml"}), 64,
+              "--output-format must be one of tsv|csv|jsonl, got \"xml\"");
   shop.write("unlabelled.tsv", "text\nthe cat sat .\n");
   const ProgramResult unlabelled = shop.rapt({"eval", "runs/c", "--data", "unlabelled.tsv"});
   CHECK(unlabelled.code == 65);

@@ -98,7 +98,8 @@ TEST_CASE("JSON lines give one field of each object") {
       folder, "a.jsonl", "{\"text\":\"one\\ntwo\",\"n\":1}\n\n{\"text\":\"\"}\r\n{\"n\":2,\"text\":\"\\u00e9\"}");
   CHECK(documents(Corpus({.sources = {path}})) == Texts{"one\ntwo", "\xC3\xA9"});
   const std::string named = write_in(folder, "b.json", "{\"body\":\"x\"}\n{\"body\":\"y\"}\n");
-  CHECK(documents(Corpus({.sources = {named}, .text_field = "body", .json_lines = true})) == Texts{"x", "y"});
+  CHECK(documents(Corpus({.sources = {named}, .text_field = "body", .format = SourceFormat::kJsonLines})) ==
+        Texts{"x", "y"});
   const std::string packed = write_in(folder, "c.jsonl.gz", gzipped("{\"text\":\"z\"}"));
   CHECK(documents(Corpus({.sources = {packed}})) == Texts{"z"});
   CHECK_FALSE(Corpus({.sources = {packed}}).documents_are_files());

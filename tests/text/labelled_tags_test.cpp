@@ -92,6 +92,42 @@ TEST_CASE("JSON lines: words and tags as arrays") {
         "a.jsonl: an object must have its words in \"tokens\" or \"words\", got neither");
 }
 
+TEST_CASE("JSON is known by how it begins, and may be an array") {
+  const std::string array = "[{\"tokens\": [\"a\"], \"tags\": [\"O\"]},\n {\"tokens\": [\"b\"], \"tags\": [\"X\"]}]";
+  for (const char* name : {"a.json", "standard input"}) CHECK(sentences(array, {}, name)[1].tags == Words{"X"});
+  CHECK(sentences("{\"tokens\": [\"a\"], \"tags\": [\"O\"]}\n", {}, "standard input")[0].words == Words{"a"});
+}
+
+TEST_CASE("a table of texts and prose are no tagged words") {
+  CHECK(refusal("label\ttext\n1\ta very good film\n0\ta very bad film\n", {}, "a.tsv") ==
+        "a.tsv: must have a word and its tag on each line, got a table with a text in each row; use --task classify");
+  CHECK(refusal("a,b\n", {}, "a.csv").ends_with("use --task classify"));
+  CHECK(refusal("one\ntwo words\nthree words here\nfour words are here\nfive\n", {}, "a.txt") ==
+        "a.txt: must have a word and its tag on each line, got lines of text; --format conll reads it as words and "
+        "tags nevertheless");
+  CHECK(sentences("The\tDET\ncat\tNOUN\n", {}, "a.tsv")[0].tags == Words{"DET", "NOUN"});
+}
+
+TEST_CASE("to predict, texts that nobody has cut are cut, on lines and in tables") {
+  TagOptions options{.tags_required = false, .tags = {"X", "Y"}};
+  options.cut = [](std::string_view text) {
+    return Words{std::string(text.substr(0, 1)), std::string(text.substr(1))};
+  };
+  options.texts = {.labels = LabelKind::kNone, .labels_required = false};
+  const auto lines = sentences("Hello there.\nBye, all of you\n", options, "a.txt");
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[1].words == Words{"B", "ye, all of you"});
+  CHECK(lines[1].tags.empty());
+  CHECK(lines[1].line == 2);
+  const auto table = sentences("id,text\n7,\"Hello, you there\"\n", options, "a.csv");
+  REQUIRE(table.size() == 1);
+  CHECK(table[0].words[1] == "ello, you there");
+  CHECK(table[0].text.others == std::vector<Json>{"7"});
+  CHECK(sentences("a X\nb Y\n\nc X\n", options, "a.txt")[0].tags == Words{"X", "Y"});  // the model's tags
+  CHECK(sentences("a B-new\nb O\n", options, "a.txt")[0].tags == Words{"B-new", "O"});
+  CHECK(sentences("a\nb\n\nc\n", options, "a.txt").size() == 2);  // a word a line
+}
+
 TEST_CASE("WNUT 2017 is read whole") {
   const std::string folder = shared_data("data/ner/wnut17");
   if (folder.empty()) return;

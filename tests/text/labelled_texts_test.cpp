@@ -12,6 +12,7 @@
 #include "text/labelled/glue.h"
 #include "text/labelled/labels.h"
 #include "text/text_fixture.h"
+#include "text/undecided_error.h"
 
 using namespace rapt;
 using Names = std::vector<std::string>;
@@ -42,9 +43,8 @@ TEST_CASE("a class, a text and the line of each row") {
 }
 
 TEST_CASE("columns by number, without a header, with a second text") {
-  const std::vector<LabelledText> examples =
-      all_of(reader("a.csv", "\"one, two\",three,yes\n",
-                    {.table = {.header = false}, .columns = {.text = "1", .pair = "2", .label = "3"}}));
+  const std::vector<LabelledText> examples = all_of(reader(
+      "a.csv", "\"one, two\",three,yes\n", {.header = false, .columns = {.text = "1", .pair = "2", .label = "3"}}));
   REQUIRE(examples.size() == 1);
   CHECK(examples[0].text == "one, two");
   CHECK(examples[0].pair == "three");
@@ -52,9 +52,9 @@ TEST_CASE("columns by number, without a header, with a second text") {
 }
 
 static TextColumns found(const std::string& header, LabelKind labels = LabelKind::kClass, bool required = true,
-                         TextColumns wanted = {}) {
-  const TableReader table(Input::from_memory("a.tsv", header + "\n"));
-  return find_columns(table, wanted, labels, required);
+                         TextColumns named = {}) {
+  const ColumnWishes wishes{.named = named, .usual = {}, .labels = labels, .labels_required = required};
+  return find_columns(read_sample(Input::from_memory("a.tsv", header + "\n"), TableFormat::kTsv, {}, wishes), wishes);
 }
 
 TEST_CASE("columns that are not named are found by their usual names") {
@@ -67,20 +67,111 @@ TEST_CASE("columns that are not named are found by their usual names") {
   check(found("id\tsentence1\tsentence2\tscore"), "sentence1", "sentence2", "score");
   check(found("premise\thypothesis\tgold_label"), "premise", "hypothesis", "gold_label");
   check(found("question\tsentence\tlabel"), "question", "sentence", "label");
-  check(found("label\tphrase"), "2", "", "label");  // the other of two
-  check(found("text\tkind"), "text", "", "2");
+  check(found("label\tphrase"), "phrase", "", "label");  // the other of two
+  check(found("text\tkind"), "text", "", "kind");
   check(found("phrase\tlabel", LabelKind::kNone, true, {.text = "1"}), "1", "", "");
   check(found("text\tnumber", LabelKind::kClass, false), "text", "", "");  // never guessed where it may be missing
   check(found("sentence1\tsentence2\tlabel", LabelKind::kClass, true, {.text = "sentence1"}), "sentence1", "", "label");
-  check(found("words", LabelKind::kNone), "1", "", "");
-  CHECK(message_of<DataError>([] { found("a\tb\tlabel"); }) ==
-        "a.tsv: which column holds the text must be told by its name, got \"a\", \"b\", \"label\"; say it with "
-        "--text-column");
-  CHECK(message_of<DataError>([] { found("a\ttext\tb"); }) ==
-        "a.tsv: which column holds the label must be told by its name, got \"a\", \"text\", \"b\"; say it with "
-        "--label-column");
-  CHECK(message_of<DataError>([] { found("text\tlabel", LabelKind::kClass, true, {.text = "txt"}); }) ==
+  check(found("words", LabelKind::kNone), "words", "", "");
+  check(found("ID\tText\tLabel"), "Text", "", "Label");  // in capitals or not
+  CHECK(message_of<UndecidedError>([] { found("a\tb\tlabel"); }) ==
+        "a.tsv: cannot tell which column holds the text (columns: \"a\", \"b\", \"label\"); use --text-column");
+  CHECK(message_of<UndecidedError>([] { found("a\ttext\tb"); }) ==
+        "a.tsv: cannot tell which column holds the label (columns: \"a\", \"text\", \"b\"); use --label-column");
+  CHECK(message_of<DataError>([] { reader("a.tsv", "text\tlabel\n", {.columns = {.text = "txt"}}); }) ==
         "a.tsv: there is no column \"txt\", the columns are \"text\", \"label\"; did you mean text?");
+}
+
+static std::vector<LabelledText> found_by_values(const std::string& name, const std::string& text, TextColumns& columns,
+                                                 LabelKind kind = LabelKind::kClass) {
+  LabelledTextReader from = reader(name, text, {.labels = kind});
+  columns = from.columns();
+  return all_of(std::move(from));
+}
+
+TEST_CASE("where names do not tell, values do: labels repeat, texts have words, numbers count rows") {
+  TextColumns columns;
+  found_by_values("a.csv",
+                  "kind,what was said,row\nspam,win a prize today,1\nham,see you at noon,2\nspam,free money for "
+                  "you,3\nham,are you at home,4\n",
+                  columns);
+  CHECK(columns.text == "what was said");
+  CHECK(columns.label == "kind");
+  // Of two columns the one that repeats, though its values are longer.
+  found_by_values("a.tsv", "first\tsecond\nAnna\tGerman name\nOtto\tGerman name\nJean\tFrench name\nLuc\tFrench name\n",
+                  columns);
+  CHECK(columns.text == "first");
+  CHECK(columns.label == "second");
+  found_by_values("a.tsv", "row\tsaid\tstars\n1\ta good film\t4.5\n2\ta bad film\t1\n3\tthe worst film\t0\n", columns,
+                  LabelKind::kValue);
+  CHECK(columns.text == "said");
+  CHECK(columns.label == "stars");
+  CHECK(message_of<UndecidedError>([&] {
+          found_by_values("a.csv", "a,b,c\none two three,four five six,x\nseven eight nine,ten eleven twelve,x\n",
+                          columns);
+        }) == "a.csv: cannot tell which column holds the text (columns: \"a\", \"b\", \"c\"); use --text-column");
+  try {
+    found_by_values("a.csv", "a,b,c\none two three,four five six,x\nseven eight nine,ten eleven twelve,x\n", columns);
+  } catch (const UndecidedError& error) {
+    CHECK(error.option() == "--text-column b");  // the longest
+  }
+}
+
+TEST_CASE("a first row that is like the others is no header") {
+  TextColumns columns;
+  const auto count = [&](const std::string& text, LabelKind kind = LabelKind::kClass) {
+    return found_by_values("a.csv", text, columns, kind).size();
+  };
+  CHECK(count("a fine film,good\na dull film,bad\nthe best film,good\nthe worst film,bad\n") == 4);
+  CHECK(columns.label == "2");
+  CHECK(count("A plane.,5.0\nA dog.,1.5\nA cat.,2\n", LabelKind::kValue) == 3);
+  CHECK(count("said,kind\na fine film,good\na dull film,bad\nthe best film,good\nthe worst film,bad\n") == 4);
+  CHECK(columns.label == "kind");
+  CHECK(count("text,label\ntext,label\na,label\nb,label\n") == 3);  // usual names are a header
+  CHECK(all_of(reader("a.csv", "a fine film,good\na dull film,bad\nthe best film,good\nthe worst film,bad\n",
+                      {.header = true, .columns = {.text = "1", .label = "2"}}))
+            .size() == 3);
+}
+
+TEST_CASE("columns of the model's own data are taken where they are, and looked for elsewhere") {
+  const LabelledTextOptions options{.usual = {.text = "said", .label = "kind"}, .labels_required = false};
+  CHECK(reader("a.tsv", "text\tsaid\tkind\na\tb\tc\n", options).columns().text == "said");
+  CHECK(reader("a.tsv", "text\tother\na\tb\n", options).columns().text == "text");
+  CHECK(reader("a.tsv", "whatever\na b\n", options).columns().text == "whatever");
+}
+
+TEST_CASE("to predict, other columns are passed on, and no label stops the reading") {
+  const std::vector<LabelledText> table =
+      all_of(reader("a.csv", "id,text,label\n7,good,\n8,bad,x\n", {.labels_required = false}));
+  CHECK(table[0].others == std::vector<Json>{"7"});
+  CHECK_FALSE(table[0].labelled);
+  CHECK(table[1].labels == Names{"x"});
+  LabelledTextReader json = reader("a.jsonl", "{\"id\": 7, \"text\": \"a\", \"label\": [1, {}], \"more\": [2]}\n",
+                                   {.labels_required = false});
+  CHECK(json.other_columns() == Names{"id", "more"});
+  LabelledText example;
+  REQUIRE(json.next(example));
+  CHECK(example.others == std::vector<Json>{7, Json::array({2})});
+  CHECK(example.labels == Names{"[1,{}]"});
+  CHECK(all_of(reader("a.tsv", "text\tscore\na\tn/a\n", {.labels = LabelKind::kValue, .labels_required = false}))[0]
+            .labels == Names{"n/a"});
+}
+
+TEST_CASE("data of another task is refused with the task that it is made for") {
+  const auto option_of = [](const std::string& name, const std::string& text) -> std::string {
+    try {
+      reader(name, text);
+    } catch (const UndecidedError& error) {
+      return error.what() + std::string(" | ") + error.option();
+    }
+    return "none";
+  };
+  CHECK(option_of("a.conll", "EU B-ORG\nsays O\n\nPeter B-PER\n") ==
+        "a.conll: must be a table with a text in each row and its label, got words with a tag each; use --task tag | "
+        "--task tag");
+  CHECK(option_of("a.json", "{\"data\": [{\"paragraphs\": []}]}")
+            .ends_with("got questions about texts; use --task qa | --task qa"));
+  CHECK(option_of("a.csv", "sent1,sent2,ending0,ending1,label\na,b,c,d,1\n").ends_with("| --task choice"));
 }
 
 // -------------------------------------------------------------------------------------------------------------- labels
@@ -96,7 +187,7 @@ TEST_CASE("numbers are read whole or not at all") {
   const std::vector<LabelledText> examples =
       all_of(reader("a.tsv", "text\tscore\na\t4.25\n", {.labels = LabelKind::kValue}));
   CHECK(examples[0].value == 4.25);
-  CHECK(examples[0].labels.empty());
+  CHECK(examples[0].labels == Names{"4.25"});  // to be shown
   CHECK(message_of<DataError>([] {
           all_of(reader("a.tsv", "text\tscore\na\tbad\n", {.labels = LabelKind::kValue}));
         }) == "a.tsv: line 2: \"score\" must be a number, got \"bad\"");
@@ -125,7 +216,7 @@ TEST_CASE("a missing label is an error in training and no label in prediction") 
   CHECK(examples[0].labelled);
   CHECK_FALSE(examples[1].labelled);
   LabelledTextReader none =
-      reader("a.tsv", "index\tsentence\n0\ta\n", {.columns = {.label = "label"}, .labels_required = false});
+      reader("a.tsv", "index\tsentence\n0\ta\n", {.usual = {.label = "label"}, .labels_required = false});
   CHECK_FALSE(none.has_labels());
   CHECK_FALSE(all_of(std::move(none))[0].labelled);
 }
@@ -201,7 +292,7 @@ TEST_CASE("GLUE's files go by their header, others by GLUE's positions") {
     const LabelledText example = first(c.task, "a.tsv", c.text);
     CHECK(example.text == c.expected_text);
     CHECK(example.pair.value_or("") == c.expected_pair);
-    CHECK((example.labels.empty() ? "" : example.labels[0]) == c.expected_label);
+    if (!example.value) CHECK((example.labels.empty() ? "" : example.labels[0]) == c.expected_label);
     CHECK(example.value.has_value() == (std::string(c.task) == "stsb"));
   }
 }

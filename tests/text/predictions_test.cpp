@@ -91,3 +91,28 @@ TEST_CASE("the format goes by the file's name") {
   CHECK(prediction_format_of("a.tsv") == PredictionFormat::kTsv);
   CHECK(prediction_format_of("-") == PredictionFormat::kTsv);
 }
+
+TEST_CASE("CSV: cells with commas, quotation marks and line ends stand in quotation marks") {
+  std::string out;
+  const TextSink sink = [&](std::string_view text) { out += text; };
+  CHECK(prediction_format_of("x.csv") == PredictionFormat::kCsv);
+  PredictionWriter writer({.format = PredictionFormat::kCsv,
+                           .probability = true,
+                           .top = 2,
+                           .gold = true,
+                           .texts = {"text"},
+                           .others = {"id", "gold"}},
+                          sink);
+  writer.write({.line = 2,
+                .labels = {"a,b"},
+                .gold = {"c"},
+                .probability = 0.75F,
+                .top = {{"a,b", 0.75F}, {"c", 0.25F}},
+                .texts = {"so \"good\"\nit is"},
+                .others = {7, nullptr}});
+  CHECK(out ==
+        "line,prediction,probability,gold,label_2,probability_2,text,id,input_gold\n"
+        "2,\"a,b\",0.75,c,c,0.25,\"so \"\"good\"\"\nit is\",7,\n");
+  CHECK(tagged_sentence(PredictionFormat::kCsv, 3, std::vector<std::string>{"a", ","}, {},
+                        std::vector<std::string>{"O", "O"}) == "3,a,,O\n3,\",\",,O\n");
+}

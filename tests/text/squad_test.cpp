@@ -58,8 +58,8 @@ TEST_CASE("a list of questions, each with its context; equal contexts are kept o
       R"({"id": "1", "question": "a?", "context": "In Paris.", "answers": {"text": ["Paris"], "answer_start": [3]}})";
   const std::string two =
       R"({"id": "2", "question": "b?", "context": "In Paris.", "answers": {"text": [], "answer_start": []}})";
-  for (const QaData& data :
-       {read("{\"data\": [" + one + ", " + two + "]}"), read(one + "\n\n" + two + "\n", "a.jsonl")}) {
+  for (const QaData& data : {read("{\"data\": [" + one + ", " + two + "]}"), read(one + "\n\n" + two + "\n", "a.jsonl"),
+                             read("[" + one + ",\n" + two + "]"), read(one + "\n" + two + "\n", "standard input")}) {
     CHECK(data.contexts.size() == 1);
     REQUIRE(data.questions.size() == 2);
     CHECK(data.questions[0].answers[0].begin == 3);
@@ -67,6 +67,17 @@ TEST_CASE("a list of questions, each with its context; equal contexts are kept o
     CHECK(data.may_be_unanswerable);
   }
   CHECK_FALSE(read("{\"data\": [" + one + "]}").may_be_unanswerable);
+}
+
+TEST_CASE("to predict, answers are not looked at; data of another kind is named") {
+  const std::string wrong = document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 2}])");
+  CHECK(read_squad(Input::from_memory("a.json", wrong), false).questions[0].answers.empty());
+  CHECK(refusal("label\ttext\n1\tgood\n", "a.tsv") ==
+        "a.tsv: must be SQuAD's JSON: questions about texts; got a table with a text in each row; use --task classify");
+  CHECK(refusal("EU B-ORG\nsays O\n", "a.conll").ends_with("got words with a tag each; use --task tag"));
+  CHECK(refusal("Once upon a time.\n", "a.txt") ==
+        "a.txt: must be SQuAD's JSON: questions about texts; got \"Once upon a time.\"");
+  CHECK(refusal("", "a.json") == "a.json: must hold text, got an empty file");
 }
 
 TEST_CASE("an answer that does not stand where it should is named with what stands there") {
@@ -89,7 +100,7 @@ TEST_CASE("an answer that does not stand where it should is named with what stan
 }
 
 TEST_CASE("what is missing or of another kind is named by its place") {
-  CHECK(refusal("[]") == "a.json: the file's value must be an object, got an array of 0");
+  CHECK(refusal("[]") == "a.json: must hold questions, got none");
   CHECK(refusal("{}") == "a.json: \"data\" is missing");
   CHECK(refusal(R"({"data": []})") == "a.json: must hold questions, got none");
   CHECK(refusal(R"({"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "1"}]}]}]})") ==

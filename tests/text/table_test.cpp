@@ -110,10 +110,7 @@ TEST_CASE("JSON that is no object a line says how to make it so") {
       while (reader.next(row)) continue;
     });
   };
-  CHECK(
-      json("[{\"a\": 1}]\n") ==
-      "a.x: line 1: must be a JSON object, got an array of 1; each object must stand on a line of its own (jq -c does "
-      "that)");
+  CHECK(json("[[1]]\n") == "a.x: line 1: must be a JSON object, got an array of 1");
   CHECK(json("{\n  \"a\": 1\n}\n").ends_with("; each object must stand on a line of its own (jq -c does that)"));
   CHECK(json("{\"a\": 1}\n{\"a\": }\n").starts_with("a.x: line 2, column 7: malformed JSON: "));
   CHECK(json("{\"a\": 1}\n3\n") == "a.x: line 2: must be a JSON object, got 3");
@@ -121,6 +118,26 @@ TEST_CASE("JSON that is no object a line says how to make it so") {
   CHECK(json("{}\n{\"a\": 1}\n") == "no error");
   CHECK(refusal([] { table("{}\n", TableFormat::kJsonLines).column("a"); }) ==
         "a.x: there is no column \"a\", the columns are none");
+}
+
+TEST_CASE("JSON may be one array of objects, over as many lines as it likes") {
+  const auto texts = [](const std::string& text) {
+    TableReader reader = table(text, TableFormat::kJsonLines);
+    TableRow row;
+    std::string all;
+    while (reader.next(row)) all += std::to_string(row.line) + ':' + reader.text(row, 0).value_or("-") + ' ';
+    return all;
+  };
+  CHECK(texts("[{\"a\": 1}, {\"a\": \"b ] } \\\" ,\"}]") == "1:1 1:b ] } \" , ");
+  CHECK(texts("\n[\n  {\n    \"a\": \"x\"\n  },\n\n  {\"a\": 0, \"b\": {}}\n]\n") == "3:x 7:0 ");
+  CHECK(texts("[{\"a\":1}\n,{\"a\":2}\n ]\n") == "1:1 2:2 ");
+  CHECK(refusal([&] { texts("[{\"a\": 1}, {\"a\": 2}"); }) ==
+        "a.x: line 1: the array of records is never closed with ]");
+  CHECK(refusal([&] { texts("[{\"a\": 1}\n{\"a\": 2}]"); }) ==
+        "a.x: line 2: a comma must stand between two records, got \"{\"a\": 2}]\"");
+  CHECK(refusal([&] { texts("[{\"a\": 1}] x"); }) ==
+        "a.x: line 1: nothing must follow the array of records, got \"x\"");
+  CHECK(refusal([&] { texts("[]"); }) == "a.x: must hold text, got an empty file");
 }
 
 TEST_CASE("TREC's lines have a coarse and a fine label; plain lines are texts") {
@@ -172,23 +189,28 @@ TEST_CASE("the format is told by the name, gzip or not, else by the first line")
   CHECK(of("a.csv.gz", "") == TableFormat::kCsv);
   CHECK(of("a.jsonl.gz", "") == TableFormat::kJsonLines);
   CHECK(of("a.json", "") == TableFormat::kJsonLines);
-  CHECK(of("a.txt", "x\ty") == TableFormat::kLines);
+  CHECK(of("a.txt", "x y") == TableFormat::kLines);
+  CHECK(of("a.txt", "label\ttext\n1\tgood\n") == TableFormat::kTsv);
+  CHECK(of("a.txt", "1\tgood\nno tab here\n") == TableFormat::kLines);
   CHECK(of("TREC.train.gz", gzipped("NUM:dist How far ?\n")) == TableFormat::kTrec);
   CHECK(of("standard input", "\n\n1\tgood\n") == TableFormat::kTsv);
   CHECK(of("standard input", " {\"a\": 1}\n") == TableFormat::kJsonLines);
-  CHECK(refusal([&] { of("data", "some words: here\n"); }) ==
-        "data: must have a name that ends in .tsv, .csv, .jsonl or .txt, or a first line that tells what it is; say so "
-        "with --format tsv|csv|jsonl|trec|lines");
-  CHECK(refusal([&] { of("data", ""); }).starts_with("data: must have a name"));
+  CHECK(of("standard input", "[{\"a\": 1}]") == TableFormat::kJsonLines);
+  CHECK(of("standard input", "text,label\ngood,1\n") == TableFormat::kCsv);
+  CHECK(of("standard input", "a,b\n\"c, d\",e\nf,g\nh,i\nj,k\n") == TableFormat::kCsv);
+  CHECK(of("standard input", "Good, but long.\nBad, I think.\n") == TableFormat::kLines);
+  CHECK(of("standard input", "Review, please\n") == TableFormat::kLines);
+  CHECK(of("data", "some words: here\n") == TableFormat::kLines);
+  CHECK(refusal([&] { of("data", ""); }) == "data: must hold text, got an empty file");
   CHECK(table_format("jsonl") == TableFormat::kJsonLines);
   CHECK(word_for(TableFormat::kTrec) == "trec");
   CHECK(message_of<UsageError>([] { table_format("tvs"); }) ==
-        "format: must be tsv, csv, jsonl, trec or lines, got \"tvs\"; did you mean tsv?");
+        "--format must be tsv, csv, jsonl, json, trec or lines for a table, got \"tvs\"; did you mean tsv?");
 }
 
 TEST_CASE("files are bounded: empty ones, endless lines and rows of a million cells are refused") {
-  CHECK(refusal([] { table("", TableFormat::kTsv); }) == "a.x: must hold at least one row, got nothing");
-  CHECK(refusal([] { table("\n\n", TableFormat::kCsv, false); }) == "a.x: must hold at least one row, got nothing");
+  CHECK(refusal([] { table("", TableFormat::kTsv); }) == "a.x: must hold text, got an empty file");
+  CHECK(refusal([] { table("\n\n", TableFormat::kCsv, false); }) == "a.x: must hold text, got an empty file");
   CHECK(rows(table("a\tb\n", TableFormat::kTsv)).empty());
   const std::string huge(17'000'000, 'x');
   CHECK(refusal([&] { table("a\n" + huge, TableFormat::kLines).next(*std::make_unique<TableRow>()); }) == "no error");

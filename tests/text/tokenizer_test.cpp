@@ -253,3 +253,21 @@ TEST_CASE("the description names kind, size, special tokens and whether bytes ar
         "text: "
         "none\nkeeps any bytes: no\n");
 }
+
+TEST_CASE("the words of a text are those that the tokenizer cuts it into, at white space in any case") {
+  const auto words = [](TokenizerType type, const std::string& text) {
+    TokenizerTrainer trainer({.type = type, .vocabulary = 300});
+    trainer.add_text("a text to learn from\n");
+    const auto tokenizer = trainer.train();
+    std::vector<std::string> all;
+    for (const TokenSpan& word : tokenizer->words(text)) all.push_back(text.substr(word.begin, word.end - word.begin));
+    return all;
+  };
+  using Words = std::vector<std::string>;
+  CHECK(words(TokenizerType::kWordPiece, "It's Ünder $5, now.\n") ==
+        Words{"It", "'", "s", "Ünder", "$", "5", ",", "now", "."});
+  CHECK(words(TokenizerType::kByteBpe, " It's  Ünder $5, now.\n") ==
+        Words{"It", "'s", "Ünder", "$", "5", ",", "now", "."});
+  CHECK(words(TokenizerType::kByte, "two  words\tand more") == Words{"two", "words", "and", "more"});
+  CHECK(words(TokenizerType::kByte, " \n").empty());
+}

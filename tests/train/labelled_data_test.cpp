@@ -118,7 +118,29 @@ TEST_CASE("a network's labels keep their order, and one that it does not know is
           read(folder, "b.tsv", "text\tlabel\na\tno\nb\tyess\n", {.labels = {"yes", "no"}});
         }) == folder / "b.tsv" + ": line 3: the label must be one of \"yes\", \"no\", got \"yess\"; did you mean yes?");
   CHECK(message_of<DataError>([&] { read(folder, "c.tsv", "text\tlabel\n", {}); }) ==
-        folder / "c.tsv" + ": there are no examples in it");
+        folder / "c.tsv" + ": must hold at least one example, got none");
+}
+
+TEST_CASE("labels that a network does not know may be there to be counted as wrong") {
+  const TemporaryFolder folder;
+  const LabelledOptions options{.labels = {"yes", "no"}, .unknown_labels = true};
+  const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tyess\nc\tyess\n", options);
+  CHECK(data.class_of(0) == 1);
+  CHECK(data.class_of(1) < 0);
+  CHECK(std::ranges::equal(data.unknown_of(1), std::vector<std::string>{"yess"}));
+  CHECK(data.unknown_of(0).empty());
+  CHECK(data.facts().unknown == std::map<std::string, std::int64_t>{{"yess", 2}});
+  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{1, 0});  // something that a network can take
+  CHECK(std::ranges::equal(data.subset(std::vector<Dim>{2}).unknown_of(0), std::vector<std::string>{"yess"}));
+}
+
+TEST_CASE("what was read is known: columns, the longest example, how many were cut") {
+  const TemporaryFolder folder;
+  const LabelledData data = read(folder, "a.tsv", "kind\tsaid\nx\ta b c d\ny\ta\nx\tb c d a b c d\ny\tb\n", {}, 6);
+  CHECK(data.facts().columns.text == "said");
+  CHECK(data.facts().columns.label == "kind");
+  CHECK(data.facts().longest == 9);
+  CHECK(data.facts().cut == 1);
 }
 
 TEST_CASE("to predict, labels may be missing") {

@@ -127,6 +127,51 @@ TEST_CASE("classes: right ones, the loss, what is predicted; the first of equals
   CHECK(scores.confusion()->count(1, 0) == 1);
 }
 
+TEST_CASE("classes that only the data has are missed, and count in macro means as scikit-learn has it") {
+  const TemporaryFolder folder;
+  const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tyes\nc\tmaybe\nd\tno\n",
+                                 {.labels = {"no", "yes"}, .unknown_labels = true});
+  LabelledScores scores(data);
+  scores.add(data, 0, 4, rows({2, 0, 0, 1, 3, 2, 0, 1}, 2));  // no, yes, no, yes
+  const Evaluation e = scores.evaluation();
+  CHECK(e.targets == 3);  // the loss of a label without an output is not known
+  CHECK(value(e, "accuracy") == Approx(0.5));
+  // f1_score([no, yes, maybe, no], [no, yes, no, yes], average="macro"): (1/2 + 2/3 + 0) / 3
+  CHECK(value(e, "f1_macro") == Approx((0.5 + 2.0 / 3) / 3));
+  CHECK(value(e, "recall_macro") == Approx((0.5 + 1 + 0) / 3));
+  CHECK(scores.unknown() == std::map<std::string, std::int64_t>{{"maybe", 1}});
+  CHECK(scores.class_names() == std::vector<std::string>{"no", "yes", "maybe"});
+  CHECK(scores.by_class()[2].second.gold == 1);
+  CHECK(scores.confusion()->count(2, 0) == 1);
+  CHECK(scores.positive_class() == "yes");
+  CHECK(scores.report().find("maybe") != std::string::npos);
+  CHECK_FALSE(scores.intervals().empty());
+}
+
+TEST_CASE("labels of sets and tags that only the data has are missed") {
+  const TemporaryFolder folder;
+  const LabelledData sets = read(folder, "a.tsv", "text\tlabels\na\tx,z\nb\ty\n",
+                                 {.task = Task::kMultilabel, .labels = {"x", "y"}, .unknown_labels = true});
+  LabelledScores scores(sets);
+  scores.add(sets, 0, 2, rows({1, -1, -1, 1}, 2));
+  const Evaluation e = scores.evaluation();
+  CHECK(value(e, "recall_micro") == Approx(2.0 / 3));
+  CHECK(value(e, "precision_micro") == Approx(1));
+  CHECK(value(e, "f1_macro") == Approx(2.0 / 3));
+  CHECK(value(e, "subset_accuracy") == Approx(0.5));
+  CHECK(scores.unknown() == std::map<std::string, std::int64_t>{{"z", 1}});
+  CHECK_FALSE(scores.intervals().empty());
+
+  const LabelledData words = read(folder, "a.conll", "a O\nlondon B-place\nb I-new\n",
+                                  {.task = Task::kTag, .labels = {"B-place", "O"}, .unknown_labels = true});
+  LabelledScores tags(words);
+  tags.add(words, 0, 1, rows({0, 2, 1, 0, 0, 1}, 2));
+  CHECK(value(tags.evaluation(), "recall") == Approx(0.5));
+  CHECK(value(tags.evaluation(), "precision") == Approx(1));
+  CHECK(tags.evaluation().targets == 2);
+  CHECK(tags.unknown() == std::map<std::string, std::int64_t>{{"I-new", 1}});
+}
+
 TEST_CASE("numbers: an error decides by being small, a correlation by being large") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\tscore\na\t1\nb\t3\nc\t2\n", {.task = Task::kRegress});

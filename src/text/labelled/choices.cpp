@@ -6,11 +6,25 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/data_kind.h"
+#include "text/undecided_error.h"
 
 namespace rapt {
 
+// Data that was made for another task.
+static Input checked(Input input) {
+  if (input.is_live()) return input;
+  const DataKind kind = data_kind_of(input);
+  if (kind != DataKind::kTags && kind != DataKind::kQuestions) return input;
+  const std::string task = "--task " + std::string(task_for(kind));
+  throw UndecidedError(escape_for_terminal(input.name()) + ": must be questions with choices, got " +
+                           std::string(name_of(kind)) + "; use " + task,
+                       task);
+}
+
 ChoiceReader::ChoiceReader(Input input, ChoiceOptions options)
-    : table_(std::move(input), TableOptions{.format = options.format}), labels_required_(options.labels_required) {
+    : table_(checked(std::move(input)), TableOptions{.format = options.format}),
+      labels_required_(options.labels_required) {
   const auto take = [&](std::string_view name, std::vector<std::size_t>& columns) {
     const std::optional<std::size_t> found = table_.find(name);
     if (found) columns.push_back(*found);
@@ -45,13 +59,11 @@ void ChoiceReader::read_label(const TableRow& row, ChoiceExample& example) const
   if (!label_) return;
   const std::optional<std::string> cell = table_.text(row, *label_);
   const std::string text(trimmed(cell.value_or("")));
-  if (text.empty() && !labels_required_) return;
   const auto last = first_label_ + static_cast<std::int32_t>(example.choices.size()) - 1;
   std::int32_t number = -1;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || rest != text.data() + text.size() || number < first_label_ || number > last) {
-    // A test set without its answers has -1 there.
-    if (!labels_required_ && text == "-1") return;
+    if (!labels_required_) return;  // of a test set without its answers, for example
     throw DataError(table_.where(row) + ": " + in_quotes(table_.columns()[*label_]) +
                     " must be a choice's number from " + std::to_string(first_label_) + " to " + std::to_string(last) +
                     ", got " + (text.empty() ? "nothing" : in_quotes(text)));

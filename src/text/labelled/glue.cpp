@@ -135,21 +135,21 @@ LabelledTextOptions glue_options(const GlueTask& task, const Input& input, bool 
   LabelledTextOptions options;
   options.labels = task.labels;
   options.labels_required = labels_required;
-  options.table.format = table_format_of(input);
-  options.table.header = false;
-  options.table.skip_uneven = task.name == "qqp";
+  options.format = table_format_of(input);
+  options.header = false;
+  options.skip_uneven = task.name == "qqp";
 
-  TableReader peek(input, options.table);
+  TableReader peek(input, {.format = options.format, .header = false, .skip_uneven = options.skip_uneven});
   TableRow first;
   peek.next(first);
-  const bool json = *options.table.format == TableFormat::kJsonLines;
+  const bool json = *options.format == TableFormat::kJsonLines;
   std::vector<std::string> cells = json ? peek.columns() : first.cells;
   for (std::string& cell : cells) cell = std::string(trimmed(cell));
   TextColumns by_name = {named(cells, layout.text), named(cells, layout.pair), named(cells, layout.label)};
   if (!by_name.text.empty() && (!task.pairs || !by_name.pair.empty())) {
     if (by_name.label.empty() && labels_required) refuse(task, layout, input, cells.size(), json, layout.label.front());
     if (by_name.label.empty()) options.labels = LabelKind::kNone;
-    options.table.header = true;
+    options.header = true;
     options.columns = by_name;
     return options;
   }

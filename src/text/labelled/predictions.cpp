@@ -1,8 +1,10 @@
 #include "text/labelled/predictions.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -11,6 +13,7 @@
 namespace rapt {
 
 PredictionFormat prediction_format_of(std::string_view path) {
+  if (path.ends_with(".csv")) return PredictionFormat::kCsv;
   const bool json = path.ends_with(".jsonl") || path.ends_with(".ndjson") || path.ends_with(".json");
   return json ? PredictionFormat::kJsonLines : PredictionFormat::kTsv;
 }
@@ -62,34 +65,79 @@ static std::string joined(const std::vector<std::string>& labels) {
 
 // -------------------------------------------------------------------------------------------------------------- tables
 
+static std::string escape_csv(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+std::string table_row(PredictionFormat format, std::span<const std::string> cells) {
+  const bool csv = format == PredictionFormat::kCsv;
+  std::string row;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) row += csv ? ',' : '\t';
+    row += csv ? escape_csv(cells[i]) : escape_tsv(cells[i]);
+  }
+  return row + '\n';
+}
+
+// Names that are the writer's own.
+static std::string input_name(const std::string& name) {
+  static const std::set<std::string_view> own = {"line", "prediction", "probability", "gold",
+                                                 "top",  "text",       "pair",        "probabilities"};
+  const bool taken = own.contains(name) || name.starts_with("label_") || name.starts_with("probability_");
+  return taken ? "input_" + name : name;
+}
+
 PredictionWriter::PredictionWriter(PredictionLayout layout, TextSink sink)
     : layout_(std::move(layout)), sink_(std::move(sink)) {
-  if (layout_.format != PredictionFormat::kTsv) return;
-  std::string header = std::string(layout_.ids ? "id" : "line") + "\tprediction";
-  if (layout_.gold) header += "\tgold";
-  for (const std::string& name : layout_.classes) header += "\tp(" + escape_tsv(name) + ')';
-  for (const std::string& name : layout_.texts) header += '\t' + escape_tsv(name);
-  sink_(header + '\n');
+  for (std::string& name : layout_.others) name = input_name(name);
+  if (layout_.format != PredictionFormat::kJsonLines) sink_(table_row(layout_.format, header()));
+}
+
+std::vector<std::string> PredictionWriter::header() const {
+  std::vector<std::string> names = {layout_.ids ? "id" : "line", "prediction"};
+  if (layout_.probability) names.emplace_back("probability");
+  if (layout_.gold) names.emplace_back("gold");
+  for (std::size_t i = layout_.probability ? 2 : 1; i <= layout_.top; ++i) {
+    names.push_back("label_" + std::to_string(i));
+    names.push_back("probability_" + std::to_string(i));
+  }
+  for (const std::string& name : layout_.classes) names.push_back("p(" + name + ')');
+  names.insert(names.end(), layout_.texts.begin(), layout_.texts.end());
+  names.insert(names.end(), layout_.others.begin(), layout_.others.end());
+  return names;
 }
 
 void PredictionWriter::write(const Prediction& prediction) {
   if (prediction.probabilities.size() != layout_.classes.size() || prediction.texts.size() != layout_.texts.size() ||
-      (!layout_.sets && prediction.labels.size() != 1)) {
+      prediction.others.size() != layout_.others.size() || (!layout_.sets && prediction.labels.size() != 1)) {
     throw std::invalid_argument("predictions: a row must have " + std::to_string(layout_.classes.size()) +
                                 " probabilities and " + std::to_string(layout_.texts.size()) + " texts, got " +
                                 std::to_string(prediction.probabilities.size()) + " and " +
                                 std::to_string(prediction.texts.size()));
   }
-  sink_(layout_.format == PredictionFormat::kTsv ? tsv_line(prediction) : json_line(prediction));
+  const bool json = layout_.format == PredictionFormat::kJsonLines;
+  sink_(json ? json_line(prediction) : table_row(layout_.format, cells_of(prediction)));
 }
 
-std::string PredictionWriter::tsv_line(const Prediction& prediction) const {
-  std::string line = layout_.ids ? escape_tsv(prediction.id) : std::to_string(prediction.line);
-  line += '\t' + escape_tsv(joined(prediction.labels));
-  if (layout_.gold) line += '\t' + escape_tsv(joined(prediction.gold));
-  for (const float probability : prediction.probabilities) line += '\t' + shortest(probability);
-  for (const std::string& text : prediction.texts) line += '\t' + escape_tsv(text);
-  return line + '\n';
+std::vector<std::string> PredictionWriter::cells_of(const Prediction& prediction) const {
+  std::vector<std::string> cells = {layout_.ids ? prediction.id : std::to_string(prediction.line),
+                                    joined(prediction.labels)};
+  if (layout_.probability) cells.push_back(shortest(prediction.probability));
+  if (layout_.gold) cells.push_back(joined(prediction.gold));
+  for (std::size_t i = layout_.probability ? 1 : 0; i < layout_.top; ++i) {
+    const bool there = i < prediction.top.size();
+    cells.push_back(there ? prediction.top[i].first : "");
+    cells.push_back(there ? shortest(prediction.top[i].second) : "");
+  }
+  for (const float probability : prediction.probabilities) cells.push_back(shortest(probability));
+  cells.insert(cells.end(), prediction.texts.begin(), prediction.texts.end());
+  for (const Json& other : prediction.others) {
+    cells.push_back(other.is_null() ? "" : other.is_string() ? other.get<std::string>() : dump_compact(other));
+  }
+  return cells;
 }
 
 std::string PredictionWriter::json_line(const Prediction& prediction) const {
@@ -104,7 +152,11 @@ std::string PredictionWriter::json_line(const Prediction& prediction) const {
     object["line"] = prediction.line;
   }
   object["prediction"] = value(prediction.labels);
+  if (layout_.probability) object["probability"] = json_number(prediction.probability);
   if (layout_.gold) object["gold"] = value(prediction.gold);
+  for (const auto& [label, probability] : prediction.top) {
+    object["top"].push_back(Json{{"label", label}, {"probability", json_number(probability)}});
+  }
   if (!layout_.classes.empty()) {
     Json probabilities = Json::object();
     for (std::size_t i = 0; i < layout_.classes.size(); ++i) {
@@ -113,13 +165,15 @@ std::string PredictionWriter::json_line(const Prediction& prediction) const {
     object["probabilities"] = std::move(probabilities);
   }
   for (std::size_t i = 0; i < layout_.texts.size(); ++i) object[layout_.texts[i]] = prediction.texts[i];
+  for (std::size_t i = 0; i < layout_.others.size(); ++i) object[layout_.others[i]] = prediction.others[i];
   return dump_compact(object) + '\n';
 }
 
 // ---------------------------------------------------------------------------------------------------- tags and answers
 
 std::string tagged_sentence(PredictionFormat format, std::int64_t line, std::span<const std::string> words,
-                            std::span<const std::string> gold, std::span<const std::string> tags) {
+                            std::span<const std::string> gold, std::span<const std::string> tags,
+                            std::span<const std::string> other_names, std::span<const Json> others) {
   if (tags.size() != words.size() || (!gold.empty() && gold.size() != words.size())) {
     throw std::invalid_argument("predictions: there must be a tag for each of " + std::to_string(words.size()) +
                                 " words, got " + std::to_string(tags.size()));
@@ -130,9 +184,20 @@ std::string tagged_sentence(PredictionFormat format, std::int64_t line, std::spa
     object["tokens"] = std::vector<std::string>(words.begin(), words.end());
     if (!gold.empty()) object["gold"] = std::vector<std::string>(gold.begin(), gold.end());
     object["tags"] = std::vector<std::string>(tags.begin(), tags.end());
+    for (std::size_t i = 0; i < std::min(other_names.size(), others.size()); ++i) {
+      const bool taken = object.contains(other_names[i]);
+      object[taken ? "input_" + other_names[i] : other_names[i]] = others[i];
+    }
     return dump_compact(object) + '\n';
   }
   std::string out;
+  if (format == PredictionFormat::kCsv) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      out += table_row(format,
+                       std::vector<std::string>{std::to_string(line), words[i], gold.empty() ? "" : gold[i], tags[i]});
+    }
+    return out;
+  }
   for (std::size_t i = 0; i < words.size(); ++i) {
     out += escape_tsv(words[i]) + '\t';
     if (!gold.empty()) out += escape_tsv(gold[i]) + '\t';

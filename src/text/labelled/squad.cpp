@@ -8,9 +8,11 @@
 #include "io/escape.h"
 #include "io/json.h"
 #include "tensor/error.h"
+#include "text/data_kind.h"
 #include "text/line_reader.h"
 #include "text/table.h"
 #include "text/text_reader.h"
+#include "text/undecided_error.h"
 #include "text/utf8.h"
 
 namespace rapt {
@@ -32,14 +34,18 @@ std::vector<std::size_t> character_starts(std::string_view text) {
 
 class Reader {
  public:
-  explicit Reader(std::string name) : name_(std::move(name)) {}
+  Reader(std::string name, bool answers) : name_(std::move(name)), wants_answers_(answers) {}
 
   void read_document(const Json& document) {
+    if (document.is_array()) return read_entries(document, "");
     const JsonFields root(document, name_);
     read_version(root);
-    const Json& entries = root.array("data");
+    read_entries(root.array("data"), "data");
+  }
+
+  void read_entries(const Json& entries, const std::string& path) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      const JsonFields entry(entries[i], name_, "data[" + std::to_string(i) + "]");
+      const JsonFields entry(entries[i], name_, path + "[" + std::to_string(i) + "]");
       if (entry.has("paragraphs")) {
         read_article(entry);
       } else {
@@ -82,7 +88,7 @@ class Reader {
     QaQuestion question = begin_question(fields, context);
     const bool impossible = fields.boolean_or("is_impossible", false);
     if (fields.has("is_impossible")) data_.may_be_unanswerable = true;
-    if (!impossible && fields.has_value("answers")) {
+    if (wants_answers_ && !impossible && fields.has_value("answers")) {
       const Json& answers = fields.array("answers");
       for (std::size_t a = 0; a < answers.size(); ++a) {
         const JsonFields answer(answers[a], fields.name(), fields.path_of("answers[" + std::to_string(a) + "]"));
@@ -100,7 +106,7 @@ class Reader {
     const auto [known, is_new] = flat_contexts_.try_emplace(text, data_.contexts.size());
     const std::size_t context = is_new ? add_context(std::move(text)) : known->second;
     QaQuestion question = begin_question(fields, context);
-    if (fields.has_value("answers")) {
+    if (wants_answers_ && fields.has_value("answers")) {
       const JsonFields answers = fields.object("answers");
       const std::vector<std::string> texts = answers.strings("text");
       const bool placed = answers.has_value("answer_start");
@@ -173,6 +179,7 @@ class Reader {
   }
 
   std::string name_;
+  bool wants_answers_;
   QaData data_;
   std::set<std::string> ids_;
   std::map<std::string, std::size_t> flat_contexts_;
@@ -181,16 +188,43 @@ class Reader {
   std::vector<std::size_t> starts_;
 };
 
+// An object a line: by the name, or because the first line is one with a question of its own.
 bool is_list_of_lines(const Input& input) {
   std::string_view path = input.name();
   if (path.ends_with(".gz")) path.remove_suffix(3);
-  return path.ends_with(".jsonl") || path.ends_with(".ndjson");
+  if (path.ends_with(".jsonl") || path.ends_with(".ndjson")) return true;
+  try {
+    const std::vector<std::string> lines = first_lines(input, 1);
+    if (lines.empty() || !trimmed(lines[0]).starts_with('{')) return false;
+    return parse_json_line(lines[0], "").contains("question");
+  } catch (const DataError&) {  // it goes on over several lines, or is a large document
+    return false;
+  }
+}
+
+void refuse_other_kinds(const Input& input) {
+  const std::string must = escape_for_terminal(input.name()) + ": must be SQuAD's JSON: questions about texts; got ";
+  const DataKind kind = data_kind_of(input);
+  const bool records = kind == DataKind::kTable && !fields_of(input).empty();  // whose fields are named by the reader
+  if (kind != DataKind::kText && kind != DataKind::kQuestions && !records) {
+    const std::string task = "--task " + std::string(task_for(kind));
+    throw UndecidedError(must + std::string(name_of(kind)) + "; use " + task, task);
+  }
+  const std::string beginning = beginning_of(input);
+  const std::size_t at = beginning.find_first_not_of(" \t\n");
+  if (at == std::string::npos) {
+    if (beginning.size() < input.bytes()) return;  // no text, which the reader says
+    throw DataError(escape_for_terminal(input.name()) + ": must hold text, got an empty file");
+  }
+  const std::string_view first = std::string_view(beginning).substr(at, beginning.find('\n', at) - at);
+  if (!first.starts_with('{') && !first.starts_with('[')) throw DataError(must + in_quotes(first, 40));
 }
 
 }  // namespace
 
-QaData read_squad(const Input& input) {
-  Reader reader(input.name());
+QaData read_squad(const Input& input, bool answers) {
+  refuse_other_kinds(input);
+  Reader reader(input.name(), answers);
   if (is_list_of_lines(input)) {
     LineReader lines(input);
     std::string line;

@@ -38,14 +38,16 @@ struct QaData {
 ///     }]}]}
 ///
 /// Also a list of questions as Hugging Face's scripts take it, where each has its context and "answers" is
-/// {"text": [...], "answer_start": [...]}: under "data", or one object a line.
+/// {"text": [...], "answer_start": [...]}: under "data", as an array, or one object a line.
 ///
 /// "answer_start" counts characters, as in the official files. A question with "is_impossible" has no answers
 /// ("plausible_answers" are not looked at). A file is of version 2 if its "version" begins with "v2" or 2, or if it has
 /// "is_impossible" anywhere, or if a list has a question without answers beside others that have some.
 ///
+/// \param answers  false: to predict; what they are is not looked at
 /// \throws DataError  naming the place in the file: what is missing or of the wrong kind; an answer that does not stand
 ///                    where "answer_start" says; an id that two questions have; not JSON
-QaData read_squad(const Input& input);
+/// \throws UndecidedError  data of another kind: a table, tagged words
+QaData read_squad(const Input& input, bool answers = true);
 
 }  // namespace rapt

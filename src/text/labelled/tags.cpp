@@ -8,6 +8,7 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/labelled/tag_form.h"
 #include "text/line_reader.h"
 #include "text/table.h"
 
@@ -17,18 +18,14 @@ struct TagReader::State {
   TagOptions options;
   std::optional<LineReader> lines;   // of columns
   std::optional<TableReader> table;  // of JSON lines
-  std::size_t words = 0, tags = 0;   // its columns
+  std::optional<LabelledTextReader> texts;
+  std::size_t words = 0, tags = 0;  // its columns
   bool has_tags = false;
 };
 
 TagReader::TagReader(TagReader&&) noexcept = default;
 TagReader& TagReader::operator=(TagReader&&) noexcept = default;
 TagReader::~TagReader() = default;
-
-static bool is_json_lines(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
-  return path.ends_with(".jsonl") || path.ends_with(".ndjson") || path.ends_with(".json");
-}
 
 static std::optional<std::size_t> first_of(const TableReader& table, std::initializer_list<const char*> names) {
   for (const char* name : names) {
@@ -38,18 +35,29 @@ static std::optional<std::size_t> first_of(const TableReader& table, std::initia
 }
 
 TagReader::TagReader(Input input, TagOptions options) : state_(std::make_unique<State>()) {
-  state_->options = options;
-  if (!is_json_lines(input.name())) {
-    state_->lines.emplace(std::move(input));
-    return;
+  const TagForm form = options.form ? *options.form : tag_form_of(input, options);
+  state_->options = std::move(options);
+  switch (form) {
+    case TagForm::kColumns:
+      state_->lines.emplace(std::move(input));
+      break;
+    case TagForm::kJson:
+      open_json(std::move(input));
+      break;
+    case TagForm::kTexts:
+      state_->texts.emplace(std::move(input), state_->options.texts);
+      break;
   }
+}
+
+void TagReader::open_json(Input input) {
   state_->table.emplace(std::move(input), TableOptions{.format = TableFormat::kJsonLines});
   const TableReader& table = *state_->table;
   const std::string name = escape_for_terminal(table.name());
   const std::optional<std::size_t> words = first_of(table, {"tokens", "words"});
   const std::optional<std::size_t> tags = first_of(table, {"tags", "ner_tags", "ner", "labels"});
   if (!words) throw DataError(name + R"(: an object must have its words in "tokens" or "words", got neither)");
-  if (!tags && options.tags_required) {
+  if (!tags && state_->options.tags_required) {
     throw DataError(name + R"(: an object must have its tags in "tags", "ner_tags", "ner" or "labels", got none)");
   }
   state_->words = *words;
@@ -57,8 +65,18 @@ TagReader::TagReader(Input input, TagOptions options) : state_(std::make_unique<
   state_->tags = tags.value_or(0);
 }
 
+bool TagReader::would_wait() const {
+  if (state_->lines) return state_->lines->would_wait();
+  return state_->table ? state_->table->would_wait() : state_->texts->would_wait();
+}
+
+std::vector<std::string> TagReader::other_columns() const {
+  return state_->texts ? state_->texts->other_columns() : std::vector<std::string>{};
+}
+
 std::string TagReader::where(const TaggedSentence& sentence) const {
   if (state_->lines) return state_->lines->where(sentence.line);
+  if (state_->texts) return state_->texts->where(sentence.text);
   TableRow row;
   row.line = sentence.line;
   return state_->table->where(row);
@@ -66,7 +84,17 @@ std::string TagReader::where(const TaggedSentence& sentence) const {
 
 bool TagReader::next(TaggedSentence& sentence) {
   sentence = {};
+  if (state_->texts) return next_of_texts(sentence);
   return state_->lines ? next_of_columns(sentence) : next_of_json_lines(sentence);
+}
+
+bool TagReader::next_of_texts(TaggedSentence& sentence) {
+  do {
+    if (!state_->texts->next(sentence.text)) return false;
+    sentence.words = state_->options.cut(sentence.text.text);
+  } while (sentence.words.empty());
+  sentence.line = sentence.text.line;
+  return true;
 }
 
 // ------------------------------------------------------------------------------------------------------------- columns

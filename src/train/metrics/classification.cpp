@@ -15,6 +15,12 @@ ClassificationCounts::ClassificationCounts(std::size_t classes, std::int32_t pos
   }
 }
 
+void ClassificationCounts::grow(std::size_t classes) {
+  gold_.resize(classes);
+  predicted_.resize(classes);
+  right_.resize(classes);
+}
+
 void ClassificationCounts::add(std::int32_t gold, std::int32_t predicted, std::int64_t times) {
   const auto classes = static_cast<std::int64_t>(gold_.size());
   if (gold < 0 || gold >= classes || predicted < 0 || predicted >= classes) {

@@ -29,6 +29,11 @@ class ClassificationCounts final {
   /// \param positive  the class that f1, precision and recall are about; -1: class 1 of two, none of more
   explicit ClassificationCounts(std::size_t classes, std::int32_t positive = -1);
 
+  /// Makes room for classes that the model does not know, behind those that it does; the positive class stays.
+  void grow(std::size_t classes);
+  /// The class that f1, precision and recall are about; -1: none.
+  std::int32_t positive() const { return positive_; }
+
   /// One example, or `times` equal ones. \throws std::invalid_argument  no such class
   void add(std::int32_t gold, std::int32_t predicted, std::int64_t times = 1);
 

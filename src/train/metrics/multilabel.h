@@ -15,6 +15,9 @@ class MultilabelCounts final {
  public:
   explicit MultilabelCounts(std::size_t labels) : counts_(labels) {}
 
+  /// Makes room for labels that the model does not know, behind those that it does.
+  void grow(std::size_t labels) { counts_.resize(labels); }
+
   /// One example, or `times` equal ones: for each label whether it is there. \throws std::invalid_argument  other sizes
   void add(std::span<const std::uint8_t> gold, std::span<const std::uint8_t> predicted, std::int64_t times = 1);
 
