@@ -85,8 +85,11 @@ TEST_CASE("--stop ends text, tokens and log-probability at the same place, drawn
 // Began after the end-of-text token, which a run on one text never sees: its first bytes were noise.
 TEST_CASE("without a prompt, text begins as a line of the text that the model was trained on") {
   const Workshop& shop = trained();
+  REQUIRE(shop.rapt({"train", "my.txt", "--tokenizer", "byte-bpe", "--vocab", "270", "--steps", "3", "--layers", "1",
+                     "--heads", "2", "--width", "16", "--context", "16", "--out", "runs/bpe", "--quiet"})
+              .code == 0);
   const auto text = [&](const std::vector<std::string>& prompt) {
-    std::vector<std::string> call = {"generate", "runs/m", "--greedy", "--max-tokens", "20", "--no-echo"};
+    std::vector<std::string> call = {"generate", "runs/bpe", "--greedy", "--max-tokens", "20", "--no-echo"};
     call.insert(call.end(), prompt.begin(), prompt.end());
     return shop.rapt(call).out;
   };
