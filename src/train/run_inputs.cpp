@@ -40,7 +40,7 @@ InputFile describe_path(const std::string& path) {
 
 std::vector<InputFile> describe_files(const std::vector<std::string>& paths) {
   std::vector<InputFile> files;
-  for (const CorpusSource& source : find_sources(paths, false)) files.push_back(describe(source.open()));
+  for (const CorpusSource& source : find_sources(paths)) files.push_back(describe(source.open()));
   return files;
 }
 
