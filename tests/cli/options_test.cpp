@@ -61,7 +61,7 @@ TEST_CASE("values that are missing, too many or of the wrong kind are named") {
 // Said "got "file.tsv" besides", and not what to type.
 TEST_CASE("a file or text where an option takes it names that option") {
   Workshop shop;
-  for (const char* verb : {"eval", "predict", "score", "embed"}) {
+  for (const char* verb : {"eval", "score", "embed"}) {
     CAPTURE(verb);
     check_error(
         shop.rapt({verb, "runs/my", "file.tsv"}), 64,
