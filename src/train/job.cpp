@@ -6,6 +6,7 @@
 #include "train/choose.h"
 #include "train/networks.h"
 #include "train/settings.h"
+#include "train/settings_agreement.h"
 
 namespace rapt {
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/escape.h"
+#include "train/numbers.h"
 
 namespace rapt {
 namespace {
@@ -21,15 +22,8 @@ std::string printed(const char* format, Values... values) {
   return text.data();
 }
 
-// "1,234"
-std::string grouped(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 std::string counted(std::int64_t n, const char* one, const char* many) {
-  return grouped(n) + ' ' + (n == 1 ? one : many);
+  return print_grouped(n) + ' ' + (n == 1 ? one : many);
 }
 
 // "ENTY 1,250, HUM 1,223, ...", the most frequent first.
@@ -37,7 +31,7 @@ std::string list_of(std::vector<Count> counts, std::size_t most) {
   std::ranges::stable_sort(counts, [](const Count& a, const Count& b) { return a.second > b.second; });
   std::string text;
   for (std::size_t i = 0; i < std::min(counts.size(), most); ++i) {
-    text += (i == 0 ? "" : ", ") + escape_for_terminal(counts[i].first) + ' ' + grouped(counts[i].second);
+    text += (i == 0 ? "" : ", ") + escape_for_terminal(counts[i].first) + ' ' + print_grouped(counts[i].second);
   }
   return counts.size() > most ? text + ", ..." : text;
 }
@@ -116,7 +110,7 @@ void warn_of_classes(const LabelledData& data, const std::vector<Count>& counts,
     return;
   }
   if (data.task() == Task::kClassify && 2 * static_cast<Dim>(counts.size()) > data.samples() && data.samples() > 10) {
-    notice("warning: " + grouped(static_cast<std::int64_t>(counts.size())) + " classes for " +
+    notice("warning: " + print_grouped(static_cast<std::int64_t>(counts.size())) + " classes for " +
            counted(data.samples(), "example", "examples") + "; is " + in_quotes(data.facts().columns.label, 40) +
            " the column of the labels? --label-column names another, --task regress learns numbers");
     return;
@@ -137,7 +131,7 @@ void tell_examples(const LabelledData& data, const Notice& notice) {
   if (data.task() == Task::kQuestion || data.task() == Task::kChoice) return;
   const std::vector<Count> counts = counts_of(data);
   const char* what = data.task() == Task::kTag ? "tags: " : data.task() == Task::kMultilabel ? "labels: " : "classes: ";
-  notice("data: " + grouped(static_cast<std::int64_t>(counts.size())) + ' ' + what + list_of(counts, 12));
+  notice("data: " + print_grouped(static_cast<std::int64_t>(counts.size())) + ' ' + what + list_of(counts, 12));
   warn_of_classes(data, counts, notice);
 }
 
@@ -145,9 +139,10 @@ void tell_lengths(const LabelledData& data, Dim max_length, const Notice& notice
   const ReadingFacts& facts = data.facts();
   const double mean = static_cast<double>(data.tokens()) / static_cast<double>(data.samples());
   const char* unit = data.task() == Task::kQuestion ? "a window" : "an example";
-  std::string cut = facts.cut == 0 ? "none is cut" : grouped(facts.cut) + (facts.cut == 1 ? " is cut" : " are cut");
-  notice("data: " + printed("%.1f tokens ", mean) + unit + " on average, the longest has " + grouped(facts.longest) +
-         "; " + cut + " at " + std::to_string(max_length));
+  std::string cut =
+      facts.cut == 0 ? "none is cut" : print_grouped(facts.cut) + (facts.cut == 1 ? " is cut" : " are cut");
+  notice("data: " + printed("%.1f tokens ", mean) + unit + " on average, the longest has " +
+         print_grouped(facts.longest) + "; " + cut + " at " + std::to_string(max_length));
 }
 
 void tell_validation(const LabelledData* held_out, bool own, const Notice& notice) {
@@ -158,7 +153,7 @@ void tell_validation(const LabelledData* held_out, bool own, const Notice& notic
     return;
   }
   if (!own) {
-    notice("data: " + grouped(held_out->samples()) + " of these, chosen at random, are held out for validation");
+    notice("data: " + print_grouped(held_out->samples()) + " of these, chosen at random, are held out for validation");
     return;
   }
   notice("data: " + escape_for_terminal(held_out->file()) + " for validation: " + examples_text(*held_out));

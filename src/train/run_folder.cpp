@@ -14,6 +14,7 @@
 #include "tensor/error.h"
 #include "train/resume.h"
 #include "train/settings.h"
+#include "train/settings_agreement.h"
 
 namespace rapt {
 

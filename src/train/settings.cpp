@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "io/escape.h"
-#include "tensor/error.h"
 #include "train/numbers.h"
 #include "train/setting_kinds.h"
 
@@ -394,12 +393,6 @@ std::vector<Setting> make_settings() {
   return rows;
 }
 
-std::string joined(const Texts& values) {
-  std::string out;
-  for (const std::string& value : values) out += (out.empty() ? "" : " ") + value;
-  return out.empty() ? "(unset)" : out;
-}
-
 }  // namespace
 
 const std::vector<Setting>& settings() {
@@ -423,34 +416,6 @@ const std::vector<std::string>& setting_names() {
     return all;
   }();
   return names;
-}
-
-std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs, Resuming resuming) {
-  std::vector<Difference> found;
-  for (const Setting& s : settings()) {
-    if (s.resuming >= resuming || s.shorthand) continue;
-    // Asked again for the minutes that became a number of updates: the same run.
-    if (s.name == "minutes") {
-      const auto minutes = [](const TrainConfig& c) {
-        return print_number(c.minutes > 0 ? c.minutes : c.planned_minutes);
-      };
-      if (minutes(ours) != minutes(theirs)) found.push_back({s.name, minutes(ours), minutes(theirs)});
-      continue;
-    }
-    if (s.name == "tokenizer" && !ours.learns_tokenizer() && !theirs.learns_tokenizer()) continue;
-    if (const Texts a = s.get(ours), b = s.get(theirs); a != b) found.push_back({s.name, joined(a), joined(b)});
-  }
-  return found;
-}
-
-void require_applicable(const LayeredConfig& config) {
-  // Of labels that follow their words, what was asked for concerns both.
-  if (!config.values.init.empty() && !config.given("init")) return;
-  for (const Setting& s : settings()) {
-    if (config.origin_of(s.name) < Origin::kFile || !s.applies || s.applies(config.values)) continue;
-    throw UsageError("--" + s.name + " belongs to " + s.applies_to + ", got --task " + config.values.task +
-                     (config.values.init.empty() ? "" : " with --init") + "; leave it out");
-  }
 }
 
 }  // namespace rapt

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "train/config_file.h"
 #include "train/train_config.h"
 
 namespace rapt {
@@ -53,20 +52,5 @@ const Setting* find_setting(std::string_view name);
 
 /// Every canonical name and alias, for suggestions.
 const std::vector<std::string>& setting_names();
-
-/// A setting in which two configurations differ, with both values as people would type them.
-struct Difference {
-  std::string name, ours, theirs;
-};
-
-/// What differs between two configurations, settings that are free to differ left out. Files are compared by what is in
-/// them, elsewhere (run_inputs.h).
-/// \param resuming  kOnRequest: those that --resume may change are left out as well
-std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs,
-                                    Resuming resuming = Resuming::kFree);
-
-/// Refuses settings that somebody typed and that mean nothing to such a run.
-/// \throws UsageError  naming the setting and the runs it belongs to
-void require_applicable(const LayeredConfig& config);
 
 }  // namespace rapt

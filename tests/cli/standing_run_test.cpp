@@ -139,7 +139,7 @@ TEST_CASE("options that the model of --init leaves no room for are refused") {
           "--tokenizer char cannot be followed: the model of --init runs/b has a tokenizer of its own, whose ids it "
           "knows; leave it out");
   refuses({"--vocab", "300"},
-          "--vocab belongs to tokenizers that are trained on the data, got --task classify with --init; leave it out");
+          "--vocab belongs to tokenizers that are trained on the data, got --tokenizer init; leave it out");
   CHECK_FALSE(shop.has("runs/b-classify-train/config.toml"));
 }
 

@@ -5,6 +5,7 @@
 #include "io/temporary_folder.h"
 #include "tensor/error.h"
 #include "train/settings.h"
+#include "train/settings_agreement.h"
 
 using namespace rapt;
 
@@ -58,7 +59,7 @@ TEST_CASE("settings that mean nothing to a run are refused, not passed over") {
   refuses({{"mlm-probability", {"0.2"}}},
           "--mlm-probability belongs to --task mlm and mlm-nsp, got --task lm; leave it out");
   refuses({{"vocab", {"100"}}, {"tokenizer", {"byte-bpe.json"}}},
-          "--vocab belongs to tokenizers that are trained on the data, got --task lm; leave it out");
+          "--vocab belongs to tokenizers that are trained on the data, got --tokenizer byte-bpe.json; leave it out");
   refuses({{"max-length", {"9"}}},
           "--max-length belongs to labelled tasks, masked words and runs with --init, got --task lm; leave it out");
   CHECK_NOTHROW(require_applicable(layer_config("", "", {{"preset", {"bert-tiny"}}})));

@@ -5,6 +5,7 @@
 #include "tensor/error.h"
 #include "train/presets.h"
 #include "train/settings.h"
+#include "train/settings_agreement.h"
 
 using namespace rapt;
 

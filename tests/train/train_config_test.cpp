@@ -7,6 +7,7 @@
 #include "tensor/error.h"
 #include "train/numbers.h"
 #include "train/settings.h"
+#include "train/settings_agreement.h"
 
 using namespace rapt;
 
