@@ -1,6 +1,7 @@
 #include "train/choose.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -49,27 +50,41 @@ const Rung& rung_for(double operations) {
   return *best;
 }
 
-// Seconds of one update, and of one token of it.
+// Seconds of one update, of one token of it, and of a token that is only looked at, as a validation does.
 struct Pace {
-  double update = 0, token = 0;
+  double update = 0, token = 0, look = 0;
 };
+
+// Calls `work`, which returns how many tokens it read, for at least some seconds. Returns calls, seconds and tokens.
+template <typename Work>
+std::array<double, 3> measure(double least, Work work) {
+  const auto start = Clock::now();
+  std::array<double, 3> sums = {};
+  auto& [calls, seconds, tokens] = sums;
+  while (calls < 2 || seconds < least) {
+    tokens += static_cast<double>(work());
+    ++calls;
+    seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  return sums;
+}
 
 // Measured on a copy of the network that is thrown away.
 Pace measure_pace(const TrainConfig& config, const NetworkConfig& network, const TrainingData& data) {
   Initializer init(1);
   AnyNetwork copy(network, init);
-  Trainer trainer(config, *copy.as<Network>(), data, 1000);
+  Network& trained = *copy.as<Network>();
+  Trainer trainer(config, trained, data, 1000);
   trainer.update();  // fills the pool and the caches
-  const std::int64_t tokens_before = trainer.state().tokens;
-  const auto start = Clock::now();
-  int updates = 0;
-  double seconds = 0;
-  while (updates < 2 || seconds < 1) {
-    trainer.update();
-    ++updates;
-    seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  }
-  return {seconds / updates, seconds / static_cast<double>(trainer.state().tokens - tokens_before)};
+  const auto [updates, seconds, tokens] = measure(1, [&] { return trainer.update().tokens; });
+  const Batch batch = data.train(0, data.fitting ? data.fitting(0) : config.batch);
+  const NoGrad no_grad;
+  const auto [looks, look_seconds, looked_at] = measure(0.2, [&] {
+    Context ctx;
+    static_cast<void>(trained.loss(batch, {.targets = 1, .sequences = 1}, ctx));
+    return batch.tokens.size();
+  });
+  return {.update = seconds / updates, .token = seconds / tokens, .look = look_seconds / looked_at};
 }
 
 }  // namespace
@@ -197,8 +212,7 @@ void choose_network(LayeredConfig& config, const TokenStore& store, const Notice
   }
 }
 
-// Seconds that a validation of all held-out tokens takes: the forward pass is a third of an update's work.
-static double validation_seconds(const Pace& pace, double tokens) { return pace.token / 3 * tokens; }
+static double validation_seconds(const Pace& pace, double tokens) { return pace.look * tokens; }
 
 // What is left of some minutes for updates: the start and samples take a little, too.
 constexpr double kShareOfUpdates = 0.97, kShareOfValidations = 0.1;

@@ -61,12 +61,13 @@ void take_tokenizer(LayeredConfig& layered, Pretrained& start) {
 
 }  // namespace
 
+void choose_task(LayeredConfig& config) {
+  if (config.values.model == "bert") choose(config, "task", "mlm-nsp");
+}
+
 Job prepare_job(const JobRequest& request) {
   const TrainConfig& config = request.config.values;
-  if (request.from == nullptr) {
-    if (config.model == "bert") choose(request.config, "task", "mlm-nsp");
-    require_applicable(request.config);
-  }
+  if (request.from == nullptr) choose_task(request.config);
   if (config.task == "lm") return prepare_language_model(request);
   return config.is_labelled() ? prepare_labelled(request) : prepare_masked_words(request);
 }

@@ -42,6 +42,9 @@ struct JobRequest {
   const Notice& notice;        ///< told what was chosen
 };
 
+/// The task that is meant where none is given, by the model.
+void choose_task(LayeredConfig& config);
+
 /// Prepares the job of the configuration's task. The network has its first weights, or the checkpoint's.
 /// \throws Error  as rapt train does (run.h)
 Job prepare_job(const JobRequest& request);

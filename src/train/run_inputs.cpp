@@ -84,7 +84,7 @@ RunInputs read_inputs(const TrainConfig& config) {
     if (!config.validation_data.empty()) inputs.validation = describe_files({config.validation_data});
   }
   if (!config.init.empty()) inputs.init = describe_path(model_source(config.init));
-  if (!config.learns_tokenizer() && fs::exists(config.tokenizer)) {
+  if (!config.learns_tokenizer() && config.tokenizer != "init" && fs::exists(config.tokenizer)) {
     inputs.tokenizer = describe_path(config.tokenizer);
   }
   return inputs;

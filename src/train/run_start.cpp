@@ -7,6 +7,7 @@
 #include "tensor/parallel.h"
 #include "train/choose.h"
 #include "train/resume.h"
+#include "train/settings_agreement.h"
 #include "train/text_summary.h"
 
 namespace rapt {
@@ -68,6 +69,11 @@ Json manifest_of(const CheckpointFile& file) { return parse_json(file.text("mani
 
 StandingRun find_run(const RunFolder& folder, const RunRequest& request, const LayeredConfig& wanted,
                      const Notice& notice) {
+  if (!request.resume) {  // before anything is said of a run that is there
+    LayeredConfig asked = wanted;
+    choose_task(asked);
+    require_applicable(asked);
+  }
   StandingRun run;
   run.found = newest_checkpoint(folder, inspect);
   if (run.found) {

@@ -9,6 +9,7 @@
 #include "io/escape.h"
 #include "train/numbers.h"
 #include "train/setting_kinds.h"
+#include "train/setting_table.h"
 
 namespace rapt {
 namespace {
@@ -34,44 +35,7 @@ void set_warmup_ratio(Config& c, const std::string& text) {
   c.warmup = share == 0 ? Period{} : Period{Period::Unit::kShare, share * 100};
 }
 
-/// Collects the rows of one group after another; the words after a row say how it is met.
-class Table {
- public:
-  /// \param applies  to which runs the group's settings belong; not set: to all
-  /// \param to       such runs in words
-  void group(std::string name, std::function<bool(const Config&)> applies = nullptr, std::string to = "") {
-    group_ = std::move(name);
-    applies_ = std::move(applies);
-    applies_to_ = std::move(to);
-  }
-  Setting& add(Setting setting, Texts aliases = {}) {
-    setting.group = group_;
-    if (!setting.applies) {
-      setting.applies = applies_;
-      setting.applies_to = applies_to_;
-    }
-    setting.aliases = std::move(aliases);
-    rows_.push_back(std::move(setting));
-    return rows_.back();
-  }
-  void common(Setting setting, Texts aliases = {}) { add(std::move(setting), std::move(aliases)).common = true; }
-  void free(Setting setting, Texts aliases = {}) {
-    add(std::move(setting), std::move(aliases)).resuming = Resuming::kFree;
-  }
-  void common_free(Setting setting, Texts aliases = {}) {
-    Setting& row = add(std::move(setting), std::move(aliases));
-    row.common = true;
-    row.resuming = Resuming::kFree;
-  }
-  std::vector<Setting> take() { return std::move(rows_); }
-
- private:
-  std::string group_, applies_to_;
-  std::function<bool(const Config&)> applies_;
-  std::vector<Setting> rows_;
-};
-
-void add_task(Table& t) {
+void add_task(SettingTable& t) {
   t.group("task");
   t.common(choice("task", &Config::task,
                   {"lm", "mlm", "mlm-nsp", "classify", "regress", "multilabel", "tag", "qa", "choice"},
@@ -98,7 +62,7 @@ void add_task(Table& t) {
         {"metric-for-best-model", "valid-metric", "valid-metrics"});
 }
 
-void add_data(Table& t) {
+void add_data(SettingTable& t) {
   t.group("data");
   t.common_free(list("data", &Config::data, "FILE",
                      "training text: files, folders, JSON lines, .gz, .bin, .h5, or - for standard input"),
@@ -160,7 +124,7 @@ void add_data(Table& t) {
         {"do-lower-case", "uncased"});
 }
 
-void add_model(Table& t) {
+void add_model(SettingTable& t) {
   t.group("model");
   t.common(choice("model", &Config::model, {"gpt2", "gpt1", "bert"}, "GPT-2 (pre-norm), GPT-1 (post-norm) or BERT",
                   {{"openai-gpt", "gpt1"}, {"gpt", "gpt2"}}),
@@ -226,7 +190,7 @@ void add_model(Table& t) {
                 {"init-from", "init-checkpoint", "pretrained-model", "model-name-or-path", "finetune-from-model"});
 }
 
-void add_fine_tuning(Table& t) {
+void add_fine_tuning(SettingTable& t) {
   t.group(
       "training from scratch", [](const Config& c) { return c.is_labelled() && c.init.empty(); },
       "labelled tasks without --init");
@@ -262,7 +226,7 @@ void add_fine_tuning(Table& t) {
         {"lora-target-modules"});
 }
 
-void add_optimiser(Table& t) {
+void add_optimiser(SettingTable& t) {
   t.group("batch");
   t.common(whole("batch", &Config::batch, 1, "sequences per forward pass", 1 << 24),
            {"batch-size", "train-batch-size", "per-device-train-batch-size", "mini-batch"});
@@ -301,7 +265,7 @@ void add_optimiser(Table& t) {
         {"label-smoothing-factor"});
 }
 
-void add_schedule(Table& t) {
+void add_schedule(SettingTable& t) {
   t.group("schedule");
   t.common(choice("schedule", &Config::schedule, {"constant", "linear", "cosine", "inverse-sqrt", "noam", "wsd"},
                   "learning-rate schedule after the warm-up",
@@ -329,7 +293,7 @@ void add_schedule(Table& t) {
                "update at which the schedule restarted in an extended run; written by rapt"));
 }
 
-void add_periods(Table& t) {
+void add_periods(SettingTable& t) {
   const auto recurring = PeriodKind::kRecurring;
   t.group("periods");
   t.common(period("log-every", &Config::log_every, recurring,
@@ -352,7 +316,7 @@ void add_periods(Table& t) {
          {"save-total-limit", "keep", "keep-last-n"});
 }
 
-void add_system(Table& t) {
+void add_system(SettingTable& t) {
   t.group("system");
   t.common_free(text("out", &Config::out, "FOLDER", "run folder; default runs/<name of the data>"),
                 {"output-dir", "out-dir", "save-dir", "model-dir", "output", "run"});
@@ -376,7 +340,7 @@ constexpr std::string_view kOnRequest[] = {
 constexpr std::string_view kEnds[] = {"steps", "epochs", "tokens", "minutes", "planned-minutes", "stretch-start"};
 
 std::vector<Setting> make_settings() {
-  Table table;
+  SettingTable table;
   add_task(table);
   add_data(table);
   add_model(table);

@@ -82,6 +82,8 @@ TEST_CASE("a mistyped setting is an error before a run is said to be finished") 
   check_error(shop.rapt({"train", "my.txt", "--tokenizer", "wordpice"}), 64,
               "--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, got \"wordpice\"; did you "
               "mean wordpiece?");
+  check_error(shop.rapt({"train", "my.txt", "--text-column", "a"}), 64,
+              "--text-column belongs to labelled tasks, got --task lm; leave it out");
   check_error(shop.rapt({"train", "my.txt", "--steps", "0"}), 64,
               "--steps must be above 0, got 0; leave it out for no limit");
 }
