@@ -18,6 +18,7 @@ struct Evaluation {
   std::vector<std::pair<std::string, double>> metrics;
   /// What decides which checkpoint is the best: the higher the better.
   double score = 0;
+  double share = 1;  ///< of the held-out data that was read
 };
 
 /// `chosen` of `all` things, evenly spaced: the same ones each time. Each of them if `chosen` is not fewer.
@@ -28,17 +29,27 @@ inline std::vector<std::int64_t> evenly_spaced(std::int64_t all, std::int64_t ch
   return indices;
 }
 
-/// Which of the batches of held-out data a validation of `most` tokens reads (0: all of them).
-/// \param sequences, batch  held out, in a batch; tokens: of all sequences
-/// \return  the first sequence of each
-inline std::vector<std::int64_t> batches_to_read(std::int64_t sequences, std::int64_t batch, double tokens,
-                                                 std::int64_t most) {
-  const std::int64_t batches = (sequences + batch - 1) / batch;
-  const double share = most > 0 && tokens > 0 ? std::min(1.0, static_cast<double>(most) / tokens) : 1;
-  std::vector<std::int64_t> firsts =
-      evenly_spaced(batches, static_cast<std::int64_t>(std::llround(share * static_cast<double>(batches))));
-  for (std::int64_t& first : firsts) first *= batch;
-  return firsts;
-}
+/// What a validation of about `most` tokens reads of held-out sequences: batches, evenly spaced.
+struct PartToRead {
+  std::vector<std::int64_t> firsts;  ///< the first sequence of each batch
+  std::int64_t batch = 1;            ///< sequences in a batch, but for the last of all
+  double share = 1;                  ///< of all sequences
+
+  /// \param batch   sequences in a batch at most
+  /// \param tokens  of all sequences
+  /// \param most    0: everything is read
+  PartToRead(std::int64_t sequences, std::int64_t batch_at_most, double tokens, std::int64_t most)
+      : batch(batch_at_most) {
+    if (most > 0 && tokens > static_cast<double>(most)) {
+      const double wanted = static_cast<double>(sequences) * static_cast<double>(most) / tokens;
+      batch = std::clamp<std::int64_t>(std::llround(wanted), 1, batch);
+      share = wanted / static_cast<double>(sequences);
+    }
+    const std::int64_t batches = (sequences + batch - 1) / batch;
+    firsts = evenly_spaced(batches, std::llround(share * static_cast<double>(batches)));
+    share = static_cast<double>(firsts.size()) / static_cast<double>(std::max<std::int64_t>(1, batches));
+    for (std::int64_t& first : firsts) first *= batch;
+  }
+};
 
 }  // namespace rapt

@@ -95,6 +95,19 @@ SharedData read_training_data(LayeredConfig& layered, const SequenceFrame& frame
   return data;
 }
 
+// Samples with about `most` tokens, evenly spaced; windows of a question stay together.
+std::vector<Dim> part_of(const LabelledData& data, std::int64_t most) {
+  const bool windows = data.task() == Task::kQuestion;
+  const auto units = windows ? static_cast<Dim>(data.questions().questions.size()) : data.samples();
+  const std::vector<Dim> chosen = evenly_spaced(units, units * most / data.tokens());
+  if (!windows) return chosen;
+  std::vector<Dim> samples;
+  for (Dim s = 0; s < data.samples(); ++s) {
+    if (std::ranges::binary_search(chosen, static_cast<Dim>(data.question_of(s)))) samples.push_back(s);
+  }
+  return samples;
+}
+
 // Validation data may have its own columns, and labels that training lacks, which count as wrong.
 LabelledOptions validation_options(const TrainConfig& config) {
   LabelledOptions options = labelled_options(config);
@@ -267,9 +280,10 @@ Job prepare_labelled(const JobRequest& request) {
   if (held_out) {
     job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out, metric = job.metric](std::int64_t most) {
       if (most <= 0 || most >= held_out->tokens()) return score_labelled(network, *held_out).evaluation(metric);
-      const LabelledData part =
-          held_out->subset(evenly_spaced(held_out->samples(), held_out->samples() * most / held_out->tokens()));
-      return score_labelled(network, part).evaluation(metric);
+      const LabelledData part = held_out->subset(part_of(*held_out, most));
+      Evaluation evaluation = score_labelled(network, part).evaluation(metric);
+      evaluation.share = static_cast<double>(part.tokens()) / static_cast<double>(held_out->tokens());
+      return evaluation;
     };
   }
   return job;

@@ -31,14 +31,15 @@ Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, d
                     std::int64_t most) {
   Evaluation result;
   double sum = 0;
-  const auto targets = static_cast<double>(held_out.targets());
-  for (const Dim first : batches_to_read(held_out.sequences(), batch, targets, most)) {
-    const Tensor log_probabilities = model.log_probabilities(held_out.batch(first, batch));
+  const PartToRead part(held_out.sequences(), batch, static_cast<double>(held_out.targets()), most);
+  for (const Dim first : part.firsts) {
+    const Tensor log_probabilities = model.log_probabilities(held_out.batch(first, part.batch));
     for (const float p : log_probabilities.span<float>()) sum -= static_cast<double>(p);
     result.targets += log_probabilities.size();
   }
   result.loss = result.targets > 0 ? sum / static_cast<double>(result.targets) : NAN;
   result.score = -result.loss;
+  result.share = part.share;
   result.metrics.emplace_back("perplexity", std::exp(result.loss));
   if (bytes_per_target > 0) {
     const double bytes = bytes_per_target * static_cast<double>(result.targets);

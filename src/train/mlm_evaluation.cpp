@@ -24,8 +24,9 @@ Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvalua
   Evaluation result;
   AccuracyCount words, pairs;
   double word_loss = 0, pair_loss = 0;
-  for (const Dim first : batches_to_read(held_out.sequences(), batch, tokens, most)) {
-    const Batch sequences = held_out.batch(first, batch);
+  const PartToRead part(held_out.sequences(), batch, tokens, most);
+  for (const Dim first : part.firsts) {
+    const Batch sequences = held_out.batch(first, part.batch);
     const BertPretraining::Scores scores = network.scores(sequences);
     const auto targets = sequences.targets.span<std::int32_t>();
     for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -46,6 +47,7 @@ Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvalua
   const double nsp = pairs.all > 0 ? pair_loss / static_cast<double>(pairs.all) : 0;
   result.loss = mlm + nsp;
   result.score = -result.loss;
+  result.share = part.share;
   result.metrics = {{"mlm_loss", mlm}, {"mlm_accuracy", words.value()}};
   if (pairs.all > 0) result.metrics.insert(result.metrics.end(), {{"nsp_loss", nsp}, {"nsp_accuracy", pairs.value()}});
   return result;

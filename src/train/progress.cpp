@@ -101,7 +101,7 @@ MetricEvent validation_event(const ValidationReport& r) {
   event.fields = {{"epoch", r.epoch}, {"loss", r.evaluation.loss}};
   for (const auto& [name, value] : r.evaluation.metrics) event.fields.emplace_back(name, value);
   event.fields.emplace_back("tokens", r.evaluation.targets);
-  if (r.share < 1) event.fields.emplace_back("share", r.share);
+  if (r.evaluation.share < 1) event.fields.emplace_back("share", r.evaluation.share);
   event.fields.emplace_back("best", r.best);
   return event;
 }
@@ -165,7 +165,9 @@ static MetricValues shown_metrics(const ValidationReport& r) {
 void Progress::validation(const ValidationReport& r) {
   std::string text = print("validation at step %lld | loss %.4f", static_cast<long long>(r.step), r.evaluation.loss);
   for (const auto& [name, value] : shown_metrics(r)) text += " | " + metric_text(name, value);
-  if (r.share < 1) text += print(" | on %.2g%% of the held-out data", 100 * r.share);
+  if (r.evaluation.share < 1)
+    text += print(r.evaluation.share < 0.1 ? " | on %.1f%% of the held-out data" : " | on %.0f%% of the held-out data",
+                  100 * r.evaluation.share);
   if (r.best) text += options_.colour ? " | \033[32mbest\033[0m" : " | best";
   line(text);
   if (log_) log_->write(validation_event(r));

@@ -35,7 +35,6 @@ struct ValidationReport {
   std::int64_t step = 0;
   double epoch = 0;
   Evaluation evaluation;
-  double share = 1;         ///< of the held-out data that was read
   std::string metric = {};  ///< what decides: "loss", or one of the evaluation's metrics
   bool best = false;
   double seconds = 0;  ///< as in UpdateReport

@@ -173,11 +173,7 @@ bool Run::validate(bool last) {
   const bool best = evaluation.score > s.best_score;
   s.stalled = best ? 0 : s.stalled + 1;
   if (best) s.best_score = evaluation.score;
-  double read = static_cast<double>(config_.eval_tokens);
-  if (last && config_.eval_tokens > 0) {
-    evaluation = job_.evaluate(config_.last_eval_tokens);
-    read = static_cast<double>(config_.last_eval_tokens);
-  }
+  if (last && config_.eval_tokens > 0) evaluation = job_.evaluate(config_.last_eval_tokens);
   if (best) {
     s.best_loss = evaluation.loss;
     s.best_step = s.step;
@@ -185,7 +181,6 @@ bool Run::validate(bool last) {
   progress_.validation({.step = s.step,
                         .epoch = trainer_.epochs(),
                         .evaluation = evaluation,
-                        .share = read > 0 ? std::min(1.0, read / job_.held_out_tokens) : 1,
                         .metric = job_.metric,
                         .best = best,
                         .seconds = seconds()});

@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include "io/temporary_folder.h"
+#include "support/run_checks.h"
 #include "tensor/error.h"
+#include "train/evaluation.h"
 #include "train/settings.h"
 #include "train/settings_agreement.h"
 
@@ -89,4 +93,49 @@ TEST_CASE("a length of nothing is refused, since it would mean any length") {
   }
   CHECK(to_toml(TrainConfig{}).find("\nsteps = ") == std::string::npos);
   CHECK(from_toml("steps = 0\n", "old.toml").steps == 0);  // as runs before wrote it
+}
+
+TEST_CASE("a part of the held-out data is the same each time and comes from all of it") {
+  CHECK(evenly_spaced(10, 3) == std::vector<std::int64_t>{0, 3, 6});
+  CHECK(evenly_spaced(3, 10) == std::vector<std::int64_t>{0, 1, 2});
+  CHECK(evenly_spaced(5, 0) == std::vector<std::int64_t>{0});  // never nothing
+  CHECK(PartToRead(10, 4, 1000, 0).firsts == std::vector<std::int64_t>{0, 4, 8});
+  const PartToRead part(100, 10, 1000, 250);  // 2.5 batches: 3
+  CHECK(part.firsts == std::vector<std::int64_t>{0, 30, 60});
+  CHECK(part.share == 0.3);
+  const PartToRead little(6, 8, 3000, 500);  // less than a batch
+  CHECK(little.batch == 1);
+  CHECK(little.firsts == std::vector<std::int64_t>{0});
+  CHECK(PartToRead(6, 8, 3000, 5000).share == 1);
+}
+
+TEST_CASE("a validation reads so many tokens, and the last one all, by which no other best is found") {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "the cat sat on the mat "[i % 23];
+  write_plainly(folder / "my.txt", text);
+  const RunRequest request = testing::run_of({{"data", {folder / "my.txt"}},
+                                              {"out", {folder / "run"}},
+                                              {"tokenizer", {"char"}},
+                                              {"layers", {"1"}},
+                                              {"heads", {"2"}},
+                                              {"width", {"16"}},
+                                              {"context", {"512"}},
+                                              {"batch", {"1"}},
+                                              {"steps", {"4"}},
+                                              {"eval-every", {"2"}},
+                                              {"eval-tokens", {"100"}},
+                                              {"validation-fraction", {"0.9"}}});
+  CHECK(testing::run(request).finished);
+  std::vector<std::string> validations;
+  std::istringstream metrics(read_plainly(folder / "run/metrics.jsonl"));
+  for (std::string line; std::getline(metrics, line);) {
+    if (line.find("\"validation\"") != std::string::npos) validations.push_back(line);
+  }
+  REQUIRE(validations.size() == 2);
+  CHECK(validations[0].find("\"share\":") != std::string::npos);
+  const auto read = [](const std::string& line) { return std::stoll(line.substr(line.find("\"tokens\":") + 9)); };
+  CHECK(read(validations[0]) < 1000);
+  CHECK(validations[1].find("\"share\":") == std::string::npos);
+  CHECK(read(validations[1]) > 2600);
 }
