@@ -45,15 +45,6 @@ void note_translations(const Arguments& arguments) {
   if (!list.empty()) say("note: read " + list);
 }
 
-// A word as a shell reads it.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 // The command that was typed, with an option in the place of the same one or at the end.
 std::string with_option(const std::vector<std::string>& typed, const std::string& option) {
   const std::size_t space = option.find(' ');
@@ -63,11 +54,11 @@ std::string with_option(const std::vector<std::string>& typed, const std::string
   for (std::size_t i = 0; i < typed.size(); ++i) {
     const bool joined = typed[i].starts_with(name + "=");
     const bool same = joined || typed[i] == name;
-    line += ' ' + (same ? name + ' ' + quoted(value) : quoted(typed[i]));
+    line += ' ' + (same ? name + ' ' + for_shell(value) : for_shell(typed[i]));
     if (same && !joined) ++i;
     there = there || same;
   }
-  return there ? line : line + ' ' + name + ' ' + quoted(value);
+  return there ? line : line + ' ' + name + ' ' + for_shell(value);
 }
 
 int run(const std::vector<std::string>& typed) {
@@ -102,7 +93,7 @@ int run(const std::vector<std::string>& typed) {
   } catch (const UndecidedError& error) {
     const std::string option = error.option().substr(0, error.option().find(' '));
     if (!arguments.takes(option)) throw;
-    throw DataError(std::string(error.what()) + ": " + escape_for_terminal(with_option(words, error.option())));
+    throw DataError(std::string(error.what()) + ": " + with_option(words, error.option()));
   }
 }
 

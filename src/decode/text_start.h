@@ -19,9 +19,8 @@ struct TextStart {
 
 /// \param end_of_text  the token between documents, if the model has learnt it: the text then begins a document. Else
 ///                     it begins a line
-/// \param token        of vocabularies without a newline: the i-th token of a text that may be continued, nothing at
-/// its
-///                     end; as many are taken and shown as make whole characters
+/// \param token  of vocabularies without a newline: the i-th token of a text that may be continued, nothing at its end;
+///               as many are taken and shown as make whole characters
 TextStart text_start(const Tokenizer& tokenizer, std::optional<std::int32_t> end_of_text,
                      const std::function<std::optional<std::int32_t>(std::size_t i)>& token);
 

@@ -154,7 +154,7 @@ void fit_max_length(LayeredConfig& config) {
   c.max_length = c.context;
 }
 
-// With little time, a fifth of it is for four looks at a part and the rest for one at everything.
+// With little time, most of it goes into one look at everything at the end, and the rest into looks at a part.
 ValidationPlan plan_validations(double full, double allowed) {
   constexpr int kMost = 10, kFewest = 5;
   if (full <= 0 || kMost * full <= allowed) return {};

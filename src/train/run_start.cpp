@@ -86,8 +86,8 @@ StandingRun find_run(const RunFolder& folder, const RunRequest& request, const L
   if (finished && !wanted.given("data")) return run;  // nothing is asked of its data
   const CheckpointFile file(run.found->path);
   const RunInputs ours = inputs_of(manifest_of(file), file.path() + ": /manifest");
-  const RunInputs theirs = inputs_now(with_files(*run.saved, wanted), wanted, ours);
-  require_same_inputs(folder, finished, ours, theirs, request.command);
+  run.inputs = inputs_now(with_files(*run.saved, wanted), wanted, ours);
+  require_same_inputs(folder, finished, ours, *run.inputs, request.command);
   return run;
 }
 
@@ -105,8 +105,7 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
   if (resumption.more_minutes > 0) choose_end(config, resumption.more_minutes, result.job);
   if (resumption.new_stretch) fit_stretch(config, total_updates(config, result.job.data), notice);
   validate(config);
-  const Json manifest = manifest_of(*result.from);
-  result.inputs = inputs_now(config, wanted, inputs_of(manifest, result.from->path() + ": /manifest"));
+  result.inputs = standing.inputs ? *standing.inputs : read_inputs(config);
   return result;
 }
 

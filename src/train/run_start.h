@@ -16,6 +16,7 @@ struct StandingRun {
   RunPlan plan = RunPlan::kStart;
   std::optional<FoundCheckpoint> found;
   std::optional<TrainConfig> saved;  ///< the settings of the run that is there
+  std::optional<RunInputs> inputs;   ///< that it goes on with, where they were compared with those it had
 };
 
 /// \param wanted  what was asked for; of a classifier from scratch, the settings of the labels
