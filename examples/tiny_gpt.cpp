@@ -6,8 +6,8 @@
 #include "decode/generate.h"
 #include "nn/models/gpt.h"
 #include "tensor/batch.h"
-#include "train/optimizer.h"
-#include "train/parameters.h"
+#include "train/optimise/optimizer.h"
+#include "train/optimise/parameters.h"
 
 using namespace rapt;
 

@@ -7,7 +7,7 @@
 #include "tensor/parallel.h"
 #include "tensor/storage.h"
 #include "terminal.h"
-#include "train/machine.h"
+#include "train/tasks/machine.h"
 
 #ifndef RAPT_VERSION
 #define RAPT_VERSION "unknown"

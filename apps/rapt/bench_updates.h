@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "options.h"
-#include "train/trainer.h"
+#include "train/optimise/trainer.h"
 
 namespace rapt::app {
 

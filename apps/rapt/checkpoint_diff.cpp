@@ -12,9 +12,9 @@
 #include "checkpoint_views.h"
 #include "io/escape.h"
 #include "terminal.h"
-#include "train/checkpoint_file.h"
-#include "train/pretrained.h"
-#include "train/run_folder.h"
+#include "train/files/checkpoint_file.h"
+#include "train/files/pretrained.h"
+#include "train/files/run_folder.h"
 
 namespace rapt::app {
 

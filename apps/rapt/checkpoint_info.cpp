@@ -9,11 +9,11 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "terminal.h"
-#include "train/checkpoint_file.h"
-#include "train/labelled_job.h"
-#include "train/networks.h"
-#include "train/pretrained.h"
-#include "train/run_folder.h"
+#include "train/files/checkpoint_file.h"
+#include "train/files/pretrained.h"
+#include "train/files/run_folder.h"
+#include "train/models/networks.h"
+#include "train/tasks/labelled_job.h"
 
 namespace rapt::app {
 

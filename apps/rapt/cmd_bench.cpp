@@ -8,11 +8,11 @@
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "terminal.h"
-#include "train/machine.h"
-#include "train/model_size.h"
-#include "train/networks.h"
-#include "train/presets.h"
-#include "train/trainer.h"
+#include "train/models/model_size.h"
+#include "train/models/networks.h"
+#include "train/optimise/trainer.h"
+#include "train/settings/presets.h"
+#include "train/tasks/machine.h"
 
 namespace rapt::app {
 namespace {

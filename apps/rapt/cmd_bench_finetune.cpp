@@ -8,11 +8,11 @@
 #include "commands.h"
 #include "tensor/error.h"
 #include "tensor/matmul.h"
-#include "text/tokenizer_files.h"
-#include "train/labelled_job.h"
-#include "train/machine.h"
-#include "train/model_size.h"
-#include "train/networks.h"
+#include "text/tokenizer/files/tokenizer_files.h"
+#include "train/models/model_size.h"
+#include "train/models/networks.h"
+#include "train/tasks/labelled_job.h"
+#include "train/tasks/machine.h"
 
 namespace rapt::app {
 namespace {

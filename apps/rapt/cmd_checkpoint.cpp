@@ -11,13 +11,13 @@
 #include "io/safetensors_model.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "train/checkpoint.h"
-#include "train/choose.h"
-#include "train/config_file.h"
-#include "train/hugging_face.h"
-#include "train/networks.h"
-#include "train/pretrained.h"
-#include "train/run_folder.h"
+#include "train/files/checkpoint.h"
+#include "train/files/hugging_face.h"
+#include "train/files/pretrained.h"
+#include "train/files/run_folder.h"
+#include "train/models/networks.h"
+#include "train/settings/config_file.h"
+#include "train/tasks/choose.h"
 
 namespace rapt::app {
 

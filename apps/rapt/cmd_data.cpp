@@ -8,9 +8,9 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/token_store.h"
-#include "text/tokenizer_files.h"
-#include "train/train_tokenizer.h"
+#include "text/batches/token_store.h"
+#include "text/tokenizer/files/tokenizer_files.h"
+#include "train/tasks/train_tokenizer.h"
 
 namespace rapt::app {
 namespace {

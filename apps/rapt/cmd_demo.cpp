@@ -9,10 +9,10 @@
 #include "decode/text_start.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/stories.h"
-#include "text/stream_decoder.h"
-#include "train/pretrained.h"
-#include "train/run.h"
+#include "text/corpus/stories.h"
+#include "text/tokenizer/stream_decoder.h"
+#include "train/files/pretrained.h"
+#include "train/run/run.h"
 
 namespace rapt::app {
 

@@ -16,7 +16,7 @@
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
 #include "terminal.h"
-#include "train/machine.h"
+#include "train/tasks/machine.h"
 
 namespace rapt::app {
 

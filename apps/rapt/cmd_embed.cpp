@@ -10,11 +10,12 @@
 #include "nn/sentence_embedding.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/line_reader.h"
-#include "text/post_processor.h"
-#include "text/tokenizer_files.h"
-#include "train/labelled_data.h"
-#include "train/run_data.h"
+#include "text/corpus/line_reader.h"
+#include "text/tokenizer/files/tokenizer_files.h"
+#include "text/tokenizer/post_processor.h"
+#include "train/labelled/labelled_data.h"
+#include "train/metrics/evaluation.h"
+#include "train/tasks/run_data.h"
 
 namespace rapt::app {
 namespace {

@@ -12,7 +12,7 @@
 #include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "train/run_data.h"
+#include "train/tasks/run_data.h"
 
 namespace rapt::app {
 namespace {

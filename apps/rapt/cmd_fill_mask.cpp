@@ -9,7 +9,7 @@
 #include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/line_reader.h"
+#include "text/corpus/line_reader.h"
 
 namespace rapt::app {
 namespace {

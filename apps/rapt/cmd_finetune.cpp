@@ -4,7 +4,7 @@
 
 #include "commands.h"
 #include "tensor/error.h"
-#include "train/choose.h"
+#include "train/tasks/choose.h"
 #include "training.h"
 
 namespace rapt::app {

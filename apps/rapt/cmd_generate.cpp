@@ -14,8 +14,8 @@
 #include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/input.h"
-#include "text/stream_decoder.h"
+#include "text/corpus/input.h"
+#include "text/tokenizer/stream_decoder.h"
 
 namespace rapt::app {
 namespace {

@@ -8,8 +8,8 @@
 #include "io/escape.h"
 #include "io/file.h"
 #include "terminal.h"
-#include "train/model_size.h"
-#include "train/presets.h"
+#include "train/models/model_size.h"
+#include "train/settings/presets.h"
 
 namespace rapt::app {
 

@@ -12,7 +12,7 @@
 #include "tensor/error.h"
 #include "terminal.h"
 #include "text/labelled/predictions.h"
-#include "train/labelled_scores.h"
+#include "train/labelled/labelled_scores.h"
 
 namespace rapt::app {
 namespace {

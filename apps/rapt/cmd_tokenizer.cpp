@@ -13,8 +13,8 @@
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "terminal.h"
-#include "text/tokenizer_files.h"
-#include "train/train_tokenizer.h"
+#include "text/tokenizer/files/tokenizer_files.h"
+#include "train/tasks/train_tokenizer.h"
 
 namespace rapt::app {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
-#include "text/mlm_batches.h"
+#include "text/batches/mlm_batches.h"
 
 namespace rapt::app {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "options.h"
-#include "text/token_store.h"
+#include "text/batches/token_store.h"
 
 namespace rapt::app {
 

@@ -8,9 +8,9 @@
 #include "io/escape.h"
 #include "labelled_input.h"
 #include "terminal.h"
-#include "train/labelled_job.h"
-#include "train/labelled_scores.h"
-#include "train/labelled_summary.h"
+#include "train/labelled/labelled_scores.h"
+#include "train/labelled/labelled_summary.h"
+#include "train/tasks/labelled_job.h"
 
 namespace rapt::app {
 namespace {

@@ -9,9 +9,9 @@
 #include "evaluate.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/token_store.h"
-#include "train/mlm_evaluation.h"
-#include "train/run_data.h"
+#include "text/batches/token_store.h"
+#include "train/tasks/mlm_evaluation.h"
+#include "train/tasks/run_data.h"
 
 namespace rapt::app {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "options.h"
-#include "train/pretrained.h"
+#include "train/files/pretrained.h"
 
 namespace rapt::app {
 

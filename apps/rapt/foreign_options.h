@@ -1,5 +1,5 @@
-// Options of other programs that are not merely another name for one of ours (those are aliases, train/settings.cpp):
-// what to type instead, or why nothing has to be typed.
+// Options of other programs that are not merely another name for one of ours (those are aliases,
+// train/settings/settings.cpp): what to type instead, or why nothing has to be typed.
 #pragma once
 
 #include <string_view>

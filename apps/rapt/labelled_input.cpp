@@ -1,9 +1,9 @@
 #include "labelled_input.h"
 
 #include "tensor/error.h"
-#include "text/tokenizer_files.h"
-#include "train/labelled_job.h"
-#include "train/settings.h"
+#include "text/tokenizer/files/tokenizer_files.h"
+#include "train/settings/settings.h"
+#include "train/tasks/labelled_job.h"
 
 namespace rapt::app {
 

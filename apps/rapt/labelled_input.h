@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "options.h"
-#include "train/labelled_data.h"
-#include "train/pretrained.h"
+#include "train/files/pretrained.h"
+#include "train/labelled/labelled_data.h"
 
 namespace rapt::app {
 

@@ -16,7 +16,7 @@
 #include "tensor/parallel.h"
 #include "tensor/types.h"
 #include "terminal.h"
-#include "text/undecided_error.h"
+#include "text/labelled/undecided_error.h"
 
 namespace rapt::app {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "tensor/error.h"
 #include "tensor/matmul.h"
-#include "text/corpus.h"
+#include "text/corpus/corpus.h"
 
 namespace rapt::app {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "options.h"
-#include "text/lm_batches.h"
-#include "train/pretrained.h"
+#include "text/batches/lm_batches.h"
+#include "train/files/pretrained.h"
 
 namespace rapt::app {
 

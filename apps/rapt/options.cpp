@@ -9,7 +9,7 @@
 #include "io/escape.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
-#include "train/settings.h"
+#include "train/settings/settings.h"
 
 namespace rapt::app {
 

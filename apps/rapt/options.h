@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "train/config_file.h"
-#include "train/numbers.h"
+#include "train/settings/config_file.h"
+#include "train/settings/numbers.h"
 
 namespace rapt::app {
 

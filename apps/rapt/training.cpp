@@ -11,9 +11,9 @@
 #include "io/json.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/line_reader.h"
-#include "train/choose.h"
-#include "train/run_folder.h"
+#include "text/corpus/line_reader.h"
+#include "train/files/run_folder.h"
+#include "train/tasks/choose.h"
 
 namespace rapt::app {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "options.h"
-#include "train/run.h"
+#include "train/run/run.h"
 
 namespace rapt::app {
 

@@ -11,8 +11,8 @@
 #include "io/json.h"
 #include "tensor/error.h"
 #include "terminal.h"
+#include "train/files/run_folder.h"
 #include "train/metrics/metric.h"
-#include "train/run_folder.h"
 #include "training.h"
 
 namespace rapt::app {

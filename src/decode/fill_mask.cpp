@@ -8,7 +8,7 @@
 #include "decode/sampler.h"
 #include "io/escape.h"
 #include "tensor/error.h"
-#include "text/post_processor.h"
+#include "text/tokenizer/post_processor.h"
 
 namespace rapt {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "nn/models/bert_pretraining.h"
-#include "text/tokenizer.h"
+#include "text/tokenizer/tokenizer.h"
 
 namespace rapt {
 

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "run_program.h"
-#include "text/stories.h"
+#include "text/corpus/stories.h"
 
 using namespace rapt;
 

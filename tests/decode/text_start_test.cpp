@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "text/tokenizer_trainer.h"
+#include "text/tokenizer/training/tokenizer_trainer.h"
 
 using namespace rapt;
 

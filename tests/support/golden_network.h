@@ -9,8 +9,8 @@
 #include "nn/sentence_embedding.h"
 #include "support/golden.h"
 #include "support/padded_answers.h"
-#include "train/hugging_face.h"
-#include "train/optimizer.h"
+#include "train/files/hugging_face.h"
+#include "train/optimise/optimizer.h"
 
 namespace rapt::testing {
 

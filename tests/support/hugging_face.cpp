@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-#include "train/hugging_face.h"
+#include "train/files/hugging_face.h"
 
 namespace rapt {
 

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "train/hugging_face.h"
-#include "train/pretrained.h"
+#include "train/files/hugging_face.h"
+#include "train/files/pretrained.h"
 
 namespace rapt {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "io/temporary_folder.h"
-#include "train/checkpoint_file.h"
-#include "train/run.h"
+#include "train/files/checkpoint_file.h"
+#include "train/run/run.h"
 
 namespace rapt::testing {
 

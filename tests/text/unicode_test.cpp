@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "text/normalizer.h"
-#include "text/pre_tokenizer.h"
+#include "text/tokenizer/normalizer.h"
+#include "text/tokenizer/pre_tokenizer.h"
 #include "text/utf8.h"
 
 using namespace rapt;

@@ -6,8 +6,8 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
-#include "text/data_kind.h"
-#include "text/undecided_error.h"
+#include "text/corpus/data_kind.h"
+#include "text/labelled/undecided_error.h"
 
 namespace rapt {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "text/table.h"
+#include "text/corpus/table.h"
 
 namespace rapt {
 

@@ -11,7 +11,7 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/labelled/texts.h"
-#include "text/undecided_error.h"
+#include "text/labelled/undecided_error.h"
 
 namespace rapt {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "text/token_span.h"
+#include "text/tokenizer/token_span.h"
 
 namespace rapt {
 

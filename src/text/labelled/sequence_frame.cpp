@@ -2,7 +2,7 @@
 
 #include "io/json.h"
 #include "tensor/error.h"
-#include "text/tokenizer_files.h"
+#include "text/tokenizer/files/tokenizer_files.h"
 
 namespace rapt {
 

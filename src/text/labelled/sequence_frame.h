@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "tensor/types.h"
-#include "text/post_processor.h"
-#include "text/tokenizer.h"
+#include "text/tokenizer/post_processor.h"
+#include "text/tokenizer/tokenizer.h"
 
 namespace rapt {
 

@@ -8,11 +8,11 @@
 #include "io/escape.h"
 #include "io/json.h"
 #include "tensor/error.h"
-#include "text/data_kind.h"
-#include "text/line_reader.h"
-#include "text/table.h"
-#include "text/text_reader.h"
-#include "text/undecided_error.h"
+#include "text/corpus/data_kind.h"
+#include "text/corpus/line_reader.h"
+#include "text/corpus/table.h"
+#include "text/corpus/text_reader.h"
+#include "text/labelled/undecided_error.h"
 #include "text/utf8.h"
 
 namespace rapt {

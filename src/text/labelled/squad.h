@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "text/input.h"
+#include "text/corpus/input.h"
 
 namespace rapt {
 

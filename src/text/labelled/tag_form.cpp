@@ -8,9 +8,9 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
-#include "text/data_kind.h"
-#include "text/line_reader.h"
-#include "text/undecided_error.h"
+#include "text/corpus/data_kind.h"
+#include "text/corpus/line_reader.h"
+#include "text/labelled/undecided_error.h"
 
 namespace rapt {
 namespace {

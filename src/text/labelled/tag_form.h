@@ -1,7 +1,7 @@
 // What a file of tagged sentences is: columns of words, JSON, or texts that nobody has cut into words.
 #pragma once
 
-#include "text/input.h"
+#include "text/corpus/input.h"
 #include "text/labelled/tags.h"
 
 namespace rapt {

@@ -8,9 +8,9 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/corpus/line_reader.h"
+#include "text/corpus/table.h"
 #include "text/labelled/tag_form.h"
-#include "text/line_reader.h"
-#include "text/table.h"
 
 namespace rapt {
 

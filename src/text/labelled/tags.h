@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/input.h"
+#include "text/corpus/input.h"
 #include "text/labelled/texts.h"
 
 namespace rapt {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "text/corpus/table.h"
 #include "text/labelled/columns.h"
-#include "text/table.h"
 
 namespace rapt {
 

@@ -1,0 +1,49 @@
+#include "text/batches/instances.h"
+
+#include <sstream>
+#include <string>
+
+#include "io/escape.h"
+#include "tensor/error.h"
+
+namespace rapt {
+
+// Lengths are stored in 16 bits.
+static constexpr Dim kLeastContext = 5, kMostContext = 65536;
+
+const char* name_of(InstanceTask task) { return task == InstanceTask::kMlm ? "mlm" : "mlm-nsp"; }
+
+InstanceTask instance_task_named(std::string_view name) {
+  if (name == "mlm") return InstanceTask::kMlm;
+  if (name == "mlm-nsp") return InstanceTask::kMlmNsp;
+  throw UsageError("instances: the task must be mlm or mlm-nsp, got " + in_quotes(name));
+}
+
+InstanceOptions default_instance_options(InstanceTask task) {
+  InstanceOptions options{.task = task};
+  if (task == InstanceTask::kMlm) {
+    options.passes = 1;
+    options.short_probability = 0;
+  }
+  return options;
+}
+
+void require_instance_options(const InstanceOptions& options) {
+  const auto fail = [](const std::string& what, auto value) {
+    std::ostringstream text;
+    text << "instances: " << what << ", got " << value;
+    throw UsageError(text.str());
+  };
+  if (options.context < kLeastContext || options.context > kMostContext) {
+    fail("the context must be from 5 to 65536 tokens", options.context);
+  }
+  if (options.passes < 1 || options.passes > 10000) {
+    fail("the passes over the text must be from 1 to 10000", options.passes);
+  }
+  if (!(options.short_probability >= 0 && options.short_probability <= 1)) {
+    fail("the probability of short instances must be from 0 to 1", options.short_probability);
+  }
+  if (options.document_lines < 1) fail("the lines of a document must be at least 1", options.document_lines);
+}
+
+}  // namespace rapt

@@ -1,0 +1,44 @@
+// A text as lines, one after the other, with their numbers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "io/json.h"
+#include "text/corpus/text_reader.h"
+
+namespace rapt {
+
+/// Reads one input line by line, in memory bounded by the longest line that may come.
+class LineReader final {
+ public:
+  static constexpr std::size_t kLongest = std::size_t{16} << 20U;
+
+  explicit LineReader(Input input) : reader_(std::move(input)) {}
+
+  /// The next line without its end; false after the last. "a\n" and "a" both are one line.
+  /// \throws DataError  as TextReader::read; a line longer than 16 MiB
+  bool next(std::string& line);
+  /// Whether next() would have to wait for standard input: no whole line has come.
+  bool would_wait() const { return buffer_.find('\n', taken_) == std::string::npos && reader_.would_wait(); }
+
+  std::int64_t line() const { return line_; }  ///< number of the line given last, from 1
+  std::string name() const { return reader_.name(); }
+
+  /// "data/a.tsv: line 7": how messages begin.
+  std::string where() const { return where(line_); }
+  std::string where(std::int64_t line) const;
+
+ private:
+  TextReader reader_;
+  std::string buffer_;     // read and not yet given
+  std::size_t taken_ = 0;  // of buffer_
+  std::int64_t line_ = 0;
+};
+
+/// One line as JSON. `where` ("data/a.jsonl: line 7") begins the message, to which the column is added.
+/// \throws DataError  as parse_json
+Json parse_json_line(const std::string& line, const std::string& where);
+
+}  // namespace rapt

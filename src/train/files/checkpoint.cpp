@@ -1,0 +1,136 @@
+#include "train/files/checkpoint.h"
+
+#include <set>
+
+#include "tensor/error.h"
+#include "text/tokenizer/files/tokenizer_files.h"
+#include "train/models/networks.h"
+#include "train/settings/config_file.h"
+
+namespace rapt {
+namespace {
+
+constexpr const char* kModel = "model/";
+constexpr const char* kOptimizer = "optimizer/";
+
+std::vector<Dim> extents_of(const Tensor& t) { return {t.shape().extents().begin(), t.shape().extents().end()}; }
+
+NamedTensorView view_of(const std::string& name, const Tensor& t) {
+  return {.name = name, .dtype = t.dtype(), .shape = extents_of(t), .data = t.raw()};
+}
+
+std::vector<std::pair<std::string, std::string>> named(const CheckpointTexts& texts) {
+  std::vector<std::pair<std::string, std::string>> result = {{"config", texts.config}};
+  if (!texts.tokenizer.empty()) result.emplace_back("tokenizer", texts.tokenizer);
+  result.emplace_back("manifest", texts.manifest);
+  return result;
+}
+
+std::vector<std::pair<std::string, StateValue>> state_attributes(const TrainState& s, std::int64_t updates) {
+  return {{"step", s.step},
+          {"samples", s.samples},
+          {"tokens", s.tokens},
+          {"best_score", s.best_score},
+          {"best_loss", s.best_loss},
+          {"best_step", s.best_step},
+          {"stalled", s.stalled},
+          {"optimizer_updates", updates},
+          {"finished", std::int64_t{s.finished ? 1 : 0}}};
+}
+
+// Reads one tensor into place, checking its shape first.
+void read_tensor(const CheckpointFile& file, const std::string& name, Tensor to) {
+  const CheckpointFile::Tensor* found = file.find_tensor(name);
+  if (found == nullptr) throw DataError("checkpoint: " + file.path() + " has no " + name);
+  if (found->shape != extents_of(to)) {
+    throw DataError("checkpoint: " + file.path() + ": " + name + " is " + shape_text(found->shape) +
+                    ", the configuration wants " + to.shape().to_string());
+  }
+  file.read_into(name, to.dtype(), to.raw(), to.size());
+}
+
+// Every parameter must be in the file and the file must hold no others.
+void read_model(const CheckpointFile& file, Module& model) {
+  std::set<std::string> known;
+  for (NamedParameter& p : parameters_of(model)) {
+    read_tensor(file, kModel + p.name, p.variable.value());
+    known.insert(kModel + p.name);
+  }
+  for (const CheckpointFile::Tensor& t : file.tensors()) {
+    if (t.name.starts_with(kModel) && !known.contains(t.name)) {
+      throw DataError("checkpoint: " + file.path() + " has " + t.name + ", which its configuration has no place for");
+    }
+  }
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, Trainer& trainer, const CheckpointTexts& texts) {
+  CheckpointContents contents;
+  contents.texts = named(texts);
+  for (const FlatParameters::Entry& entry : trainer.parameters().entries()) {
+    contents.tensors.push_back(view_of(kModel + entry.name, entry.variable.value()));
+    if (entry.frozen) continue;
+    for (const Optimizer::State& state : trainer.optimizer().state()) {
+      contents.tensors.push_back(
+          view_of(kOptimizer + state.name + "/" + entry.name, FlatParameters::part(state.values, entry)));
+    }
+  }
+  contents.state = state_attributes(trainer.state(), trainer.optimizer().updates());
+  write_checkpoint(path, contents);
+}
+
+void save_model(const std::string& path, Module& model, const CheckpointTexts& texts) {
+  CheckpointContents contents;
+  contents.texts = named(texts);
+  for (const NamedParameter& p : parameters_of(model)) {
+    contents.tensors.push_back(view_of(kModel + p.name, p.variable.value()));
+  }
+  TrainState state;
+  state.finished = true;
+  contents.state = state_attributes(state, 0);
+  write_checkpoint(path, contents);
+}
+
+void restore(Trainer& trainer, const CheckpointFile& file) {
+  read_model(file, trainer.network());
+  for (Optimizer::State& state : trainer.optimizer().state()) {
+    for (const FlatParameters::Entry& entry : trainer.parameters().entries()) {
+      if (entry.frozen) continue;
+      read_tensor(file, kOptimizer + state.name + "/" + entry.name, FlatParameters::part(state.values, entry));
+    }
+  }
+  trainer.optimizer().set_updates(file.state_integer("optimizer_updates"));
+  TrainState& s = trainer.state();
+  s.step = file.state_integer("step");
+  s.samples = file.state_integer("samples");
+  s.tokens = file.state_integer("tokens");
+  s.best_score = file.state_number("best_score");
+  s.best_loss = file.state_number("best_loss");
+  s.best_step = file.state_integer("best_step");
+  s.stalled = file.state_integer("stalled");
+  s.finished = file.state_integer("finished") != 0;
+}
+
+TrainConfig config_of(const CheckpointFile& file) { return from_toml(file.text("config"), file.path() + ": /config"); }
+
+std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file) {
+  const CheckpointFile::Tensor* tokens = nullptr;
+  for (const char* name : {"model/tokens.weight", "model/backbone.tokens.weight"}) {
+    if (tokens == nullptr) tokens = file.find_tensor(name);
+  }
+  if (tokens == nullptr || tokens->shape.size() != 2) {
+    throw DataError("checkpoint: " + file.path() + " has no table of tokens (model/tokens.weight, of two dimensions)");
+  }
+  Initializer init = Initializer::unset();
+  auto network = std::make_unique<AnyNetwork>(network_config(config_of(file), tokens->shape[0]), init);
+  read_model(file, network->module());
+  return network;
+}
+
+std::unique_ptr<Tokenizer> tokenizer_of(const CheckpointFile& file) {
+  if (!file.has_text("tokenizer")) return nullptr;
+  return tokenizer_from_json(file.text("tokenizer"), file.path() + ": /tokenizer");
+}
+
+}  // namespace rapt

@@ -1,0 +1,199 @@
+// config.json and parameter names of the gpt2 and openai-gpt kinds. Both share the names inside a block.
+#include <array>
+#include <utility>
+
+#include "train/files/hugging_face_kinds.h"
+
+namespace rapt::hugging_face {
+namespace {
+
+// OpenAIGPTConfig.afn is a key of ACT_FNS in modeling_openai.py, where "gelu" is the tanh form.
+constexpr std::array<std::pair<const char*, Activation>, 4> kGpt1Activations{{
+    {"gelu", Activation::kGeluTanh},
+    {"relu", Activation::kRelu},
+    {"silu", Activation::kSilu},
+    {"swish", Activation::kSilu},
+}};
+
+Activation gpt1_activation(const JsonFields& fields) {
+  const std::string name = fields.string_or("afn", "gelu");
+  for (const auto& [theirs, activation] : kGpt1Activations) {
+    if (name == theirs) return activation;
+  }
+  fields.refuse("afn", "one of gelu, relu, silu, swish");
+}
+
+const char* gpt1_activation_name(Activation activation) {
+  for (const auto& [theirs, ours] : kGpt1Activations) {
+    if (ours == activation) return theirs;
+  }
+  return nullptr;
+}
+
+// What stands between the classification token and a double-heads model's answer, apart from the matrix.
+void require_plain_summary(const JsonFields& fields) {
+  const std::string type = fields.string_or("summary_type", "cls_index");
+  if (type != "cls_index" && type != "last") fields.refuse("summary_type", "cls_index");
+  if (!fields.boolean_or("summary_use_proj", true)) fields.refuse("summary_use_proj", "true");
+  if (!fields.boolean_or("summary_proj_to_labels", true)) fields.refuse("summary_proj_to_labels", "true");
+  if (fields.has_value("summary_activation")) fields.refuse("summary_activation", "null");
+  if (fields.number_or("summary_last_dropout", 0) != 0) fields.refuse("summary_last_dropout", "0");
+}
+
+// The head's name in the class of a task; null where there is no such class.
+const char* head_name(Task task, bool openai) {
+  switch (task) {
+    case Task::kClassify:
+    case Task::kRegress:
+    case Task::kMultilabel:
+      return "score";
+    case Task::kChoice:
+      return "multiple_choice_head.summary";
+    case Task::kTag:
+      return openai ? nullptr : "classifier";
+    case Task::kQuestion:
+      return openai ? nullptr : "qa_outputs";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool is_openai_gpt(const GptConfig& config) { return config.norm == NormPlacement::kPost; }
+
+GptConfig gpt_from_json(const JsonFields& fields) {
+  const bool openai = fields.string("model_type") == "openai-gpt";
+  GptConfig c = openai ? GptConfig::gpt1() : GptConfig::gpt2();
+  c.vocabulary = fields.positive_integer_or("vocab_size", c.vocabulary);
+  c.context = fields.positive_integer_or("n_positions", c.context);
+  c.width = fields.positive_integer_or("n_embd", c.width);
+  c.layers = fields.positive_integer_or("n_layer", c.layers);
+  c.heads = fields.positive_integer_or("n_head", c.heads);
+  c.norm_epsilon = fields.number_or("layer_norm_epsilon", 1e-5);
+  c.init_std = fields.number_or("initializer_range", 0.02);
+  c.embedding_dropout = fields.number_or("embd_pdrop", 0.1);
+  c.attention_dropout = fields.number_or("attn_pdrop", 0.1);
+  c.residual_dropout = fields.number_or("resid_pdrop", 0.1);
+  c.tied_head = fields.boolean_or("tie_word_embeddings", true);
+  if (c.width % c.heads != 0) fields.refuse("n_head", "a divisor of n_embd, which is " + std::to_string(c.width));
+  if (openai) {
+    c.activation = gpt1_activation(fields);
+    return c;
+  }
+  if (fields.has_value("n_inner")) c.feed_forward = fields.positive_integer("n_inner");
+  c.activation = activation_from(fields, "activation_function", "gelu_new");
+  c.scale_attention = fields.boolean_or("scale_attn_weights", true);
+  c.scale_attention_by_inverse_layer = fields.boolean_or("scale_attn_by_inverse_layer_idx", false);
+  // reorder_and_upcast_attn changes only in which precision transformers multiplies; ours is f32 in any case.
+  if (fields.boolean_or("add_cross_attention", false)) {
+    fields.refuse("add_cross_attention", "false: a gpt2 with cross-attention is half of an encoder-decoder");
+  }
+  return c;
+}
+
+TaskConfig gpt_task_from_json(const JsonFields& fields, Task task, Dim outputs, const GptConfig& config) {
+  TaskConfig head = task_config(task, outputs, config);
+  if (task == Task::kChoice) {
+    require_plain_summary(fields);
+    head.dropout = fields.number_or("summary_first_dropout", 0.1);
+  } else if (task == Task::kTag) {
+    head.dropout = fields.number_or("classifier_dropout", fields.number_or("hidden_dropout", 0.1));
+  } else {
+    head.dropout = 0;  // the other classes have none
+  }
+  return head;
+}
+
+void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& c) {
+  const bool openai = is_openai_gpt(c);
+  if (c.positions != PositionKind::kLearned) {
+    refuse_export("GPT with sinusoidal positions", "train it with --position learned or rope to export it");
+  }
+  if (c.parallel_residual) {
+    refuse_export("gpt2 with a parallel residual", "train it with --position rope to export it");
+  }
+  const char* activation = openai ? gpt1_activation_name(c.activation) : activation_name(c.activation);
+  if (activation == nullptr) {
+    refuse_export(openai ? "openai-gpt with this activation" : "gpt2 with this activation");
+  }
+  if (openai && c.inner_width() != 4 * c.width) {
+    refuse_export("openai-gpt whose feed-forward width is not four times the width");
+  }
+  if (network.head == HeadKind::kTask && head_name(network.task.task, openai) == nullptr) {
+    refuse_export("openai-gpt for the task " + std::string(name_of(network.task.task)));
+  }
+  json["vocab_size"] = c.vocabulary;
+  json["n_positions"] = c.context;
+  json["n_ctx"] = c.context;  // not in transformers' class any more; llama.cpp's converter reads it
+  json["n_embd"] = c.width;
+  json["n_layer"] = c.layers;
+  json["n_head"] = c.heads;
+  if (openai) {
+    json["afn"] = activation;
+  } else {
+    json["n_inner"] = c.feed_forward > 0 ? Json(c.feed_forward) : Json(nullptr);
+    json["activation_function"] = activation;
+    json["scale_attn_weights"] = c.scale_attention;
+    json["scale_attn_by_inverse_layer_idx"] = c.scale_attention_by_inverse_layer;
+    json["use_cache"] = true;
+  }
+  json["layer_norm_epsilon"] = c.norm_epsilon;
+  json["initializer_range"] = c.init_std;
+  json["embd_pdrop"] = c.embedding_dropout;
+  json["attn_pdrop"] = c.attention_dropout;
+  json["resid_pdrop"] = c.residual_dropout;
+  json["tie_word_embeddings"] = c.tied_head;
+  if (network.head != HeadKind::kTask) return;
+  if (network.task.task == Task::kTag) json["classifier_dropout"] = network.task.dropout;
+  if (network.task.task == Task::kChoice) {
+    json["summary_type"] = "cls_index";
+    json["summary_use_proj"] = true;
+    json["summary_proj_to_labels"] = true;
+    json["summary_activation"] = nullptr;
+    json["summary_first_dropout"] = network.task.dropout;
+  }
+}
+
+std::vector<ParameterName> gpt_names(const NetworkConfig& network, const GptConfig& config) {
+  const bool openai = is_openai_gpt(config);
+  const std::string prefix = backbone_prefix(network), root = "transformer.";
+  std::vector<ParameterName> names = {
+      {prefix + "tokens.weight", root + (openai ? "tokens_embed.weight" : "wte.weight")},
+      {prefix + "positions.weight", root + (openai ? "positions_embed.weight" : "wpe.weight")},
+  };
+  for (Dim layer = 0; layer < config.layers; ++layer) {
+    const std::string ours = prefix + "blocks." + std::to_string(layer) + ".",
+                      theirs = root + "h." + std::to_string(layer) + ".";
+    const auto norm = [&](const char* our_name, const char* their_name) {
+      names.push_back({ours + our_name + ".gain", theirs + their_name + ".weight"});
+      names.push_back({ours + our_name + ".bias", theirs + their_name + ".bias"});
+    };
+    const auto linear = [&](const char* our_name, const char* their_name) {
+      names.push_back({ours + our_name + ".weight", theirs + their_name + ".weight", true});
+      names.push_back({ours + our_name + ".bias", theirs + their_name + ".bias"});
+    };
+    norm("norm1", "ln_1");
+    linear("attention.qkv", "attn.c_attn");
+    linear("attention.out", "attn.c_proj");
+    norm("norm2", "ln_2");
+    linear("feed_forward.up", "mlp.c_fc");
+    linear("feed_forward.down", "mlp.c_proj");
+  }
+  if (!openai) {
+    names.push_back({prefix + "norm.gain", root + "ln_f.weight"});
+    names.push_back({prefix + "norm.bias", root + "ln_f.bias"});
+  }
+  const bool task = network.head == HeadKind::kTask;
+  if (!config.tied_head) {
+    const bool written = !task || network.task.task == Task::kChoice;
+    names.push_back({.ours = prefix + "head.weight", .theirs = "lm_head.weight", .written = written});
+  }
+  if (!task) return names;
+  const char* const head = head_name(network.task.task, openai);
+  if (head == nullptr) return names;
+  names.push_back({"head.weight", std::string(head) + ".weight"});
+  if (std::string(head) != "score") names.push_back({"head.bias", std::string(head) + ".bias"});
+  return names;
+}
+
+}  // namespace rapt::hugging_face

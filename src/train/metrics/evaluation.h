@@ -1,0 +1,58 @@
+// How good a network is on held-out data, in numbers that a run tells and decides by.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rapt {
+
+/// Tokens of a forward pass without gradients, about: enough to keep the products large.
+inline constexpr std::int64_t kEvaluationRows = 4096;
+
+/// One validation.
+struct Evaluation {
+  double loss = 0;           ///< mean over what is predicted, in nats
+  std::int64_t targets = 0;  ///< how many predictions that is a mean of
+  /// By name, in the order in which they are told: perplexity, bits_per_byte, accuracy ...
+  std::vector<std::pair<std::string, double>> metrics;
+  /// What decides which checkpoint is the best: the higher the better.
+  double score = 0;
+  double share = 1;  ///< of the held-out data that was read
+};
+
+/// `chosen` of `all` things, evenly spaced: the same ones each time. Each of them if `chosen` is not fewer.
+inline std::vector<std::int64_t> evenly_spaced(std::int64_t all, std::int64_t chosen) {
+  chosen = std::min(all, std::max<std::int64_t>(1, chosen));
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < chosen; ++i) indices.push_back(i * all / chosen);
+  return indices;
+}
+
+/// What a validation of about `most` tokens reads of held-out sequences: batches, evenly spaced.
+struct PartToRead {
+  std::vector<std::int64_t> firsts;  ///< the first sequence of each batch
+  std::int64_t batch = 1;            ///< sequences in a batch, but for the last of all
+  double share = 1;                  ///< of all sequences
+
+  /// \param batch   sequences in a batch at most
+  /// \param tokens  of all sequences
+  /// \param most    0: everything is read
+  PartToRead(std::int64_t sequences, std::int64_t batch_at_most, double tokens, std::int64_t most)
+      : batch(batch_at_most) {
+    if (most > 0 && tokens > static_cast<double>(most)) {
+      const double wanted = static_cast<double>(sequences) * static_cast<double>(most) / tokens;
+      batch = std::clamp<std::int64_t>(std::llround(wanted), 1, batch);
+      share = wanted / static_cast<double>(sequences);
+    }
+    const std::int64_t batches = (sequences + batch - 1) / batch;
+    firsts = evenly_spaced(batches, std::llround(share * static_cast<double>(batches)));
+    share = static_cast<double>(firsts.size()) / static_cast<double>(std::max<std::int64_t>(1, batches));
+    for (std::int64_t& first : firsts) first *= batch;
+  }
+};
+
+}  // namespace rapt

@@ -1,0 +1,90 @@
+#include "train/optimise/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/error.h"
+#include "tensor/kernels/optimizer.h"
+
+namespace rapt {
+
+OptimizerKind optimizer_from_name(std::string_view name) {
+  if (name == "adamw") return OptimizerKind::kAdamW;
+  if (name == "adam") return OptimizerKind::kAdam;
+  if (name == "sgd") return OptimizerKind::kSgd;
+  throw UsageError("optimizer: must be adamw, adam or sgd, got " + std::string(name));
+}
+
+Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settings)
+    : parameters_(parameters), settings_(settings) {
+  std::vector<std::string> names = {"m", "v"};
+  if (settings.kind == OptimizerKind::kSgd)
+    names = settings.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{};
+  for (std::string& name : names) {
+    state_.push_back({std::move(name), Tensor::zeros({parameters.trained_size()}, parameters.dtype())});
+  }
+}
+
+double Optimizer::grad_norm() const {
+  double sum = 0;
+  for (const FlatParameters::Entry& entry : parameters_.entries()) {
+    if (entry.frozen || !entry.variable.grad().defined()) continue;
+    dispatch_float(parameters_.dtype(), [&]<typename T>() {
+      const Tensor& g = entry.variable.grad();
+      sum += kernels::sum_of_squares<T>(g.data<T>(), g.size());
+    });
+  }
+  return std::sqrt(sum);
+}
+
+std::string Optimizer::first_bad_gradient() const {
+  for (const FlatParameters::Entry& entry : parameters_.entries()) {
+    if (entry.frozen || !entry.variable.grad().defined()) continue;
+    Dim at = -1;
+    dispatch_float(parameters_.dtype(), [&]<typename T>() {
+      const Tensor& g = entry.variable.grad();
+      at = kernels::first_not_finite<T>(g.data<T>(), g.size());
+    });
+    if (at >= 0) return entry.name;
+  }
+  return "";
+}
+
+void Optimizer::update(double learning_rate, double gradient_factor) {
+  ++updates_;
+  for (const FlatParameters::Entry& entry : parameters_.entries()) {
+    if (entry.frozen) continue;
+    const double decay = entry.decayed || settings_.decay_everything ? settings_.weight_decay : 0.0;
+    const Tensor gradient = FlatParameters::gradient(entry);
+    const Dim n = gradient.size();
+    dispatch_float(parameters_.dtype(), [&]<typename T>() {
+      T* const p = parameters_.values().data<T>() + entry.begin;
+      const T* const g = gradient.data<T>();
+      const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + entry.begin; };
+      if (settings_.kind == OptimizerKind::kSgd) {
+        kernels::sgd_update<T>(p, g, state_.empty() ? nullptr : state(0), n,
+                               {.learning_rate = learning_rate * entry.rate,
+                                .momentum = settings_.momentum,
+                                .nesterov = settings_.nesterov,
+                                .weight_decay = decay,
+                                .gradient_scale = gradient_factor});
+      } else {
+        kernels::adam_update<T>(p, g, state(0), state(1), n,
+                                {.learning_rate = learning_rate * entry.rate,
+                                 .beta1 = settings_.beta1,
+                                 .beta2 = settings_.beta2,
+                                 .epsilon = settings_.epsilon,
+                                 .weight_decay = decay,
+                                 .coupled_decay = settings_.kind == OptimizerKind::kAdam,
+                                 .bias_correction = settings_.bias_correction,
+                                 .step = updates_,
+                                 .gradient_scale = gradient_factor});
+      }
+    });
+  }
+  parameters_.drop_gradients();
+}
+
+double clip_factor(double norm, double limit) { return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0; }
+
+}  // namespace rapt

@@ -1,0 +1,65 @@
+// Optimisers over flat parameter buffers: one pass reads gradient and moments and writes parameters.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "train/optimise/parameters.h"
+
+namespace rapt {
+
+enum class OptimizerKind { kAdamW, kAdam, kSgd };
+
+/// PyTorch's definitions of torch.optim.AdamW, Adam (weight decay as L2, in the gradient) and SGD.
+struct OptimizerSettings {
+  OptimizerKind kind = OptimizerKind::kAdamW;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  bool bias_correction = true;    ///< false: BERT's Adam (google-research/bert, optimization.py)
+  double momentum = 0;            ///< SGD
+  bool nesterov = false;          ///< SGD
+  double weight_decay = 0;        ///< on entries that are decayed only
+  bool decay_everything = false;  ///< on all entries, as PyTorch without parameter groups
+};
+
+/// adamw, adam, sgd.
+/// \throws UsageError  listing them
+OptimizerKind optimizer_from_name(std::string_view name);
+
+class Optimizer final {
+ public:
+  /// \param parameters  must outlive this
+  Optimizer(FlatParameters& parameters, const OptimizerSettings& settings);
+
+  /// L2 norm of all gradients together, summed in double; not finite if any gradient is not.
+  double grad_norm() const;
+
+  /// The parameter that holds the first gradient that is not finite; empty if all are.
+  std::string first_bad_gradient() const;
+
+  /// One update with gradients times `gradient_factor` (clipping); gives the gradients back.
+  void update(double learning_rate, double gradient_factor = 1);
+
+  /// Buffers to be saved with the parameters, laid out like them: "m" and "v", or "momentum", or none.
+  struct State {
+    std::string name;
+    Tensor values;
+  };
+  std::vector<State>& state() { return state_; }
+
+  std::int64_t updates() const { return updates_; }
+  void set_updates(std::int64_t updates) { updates_ = updates; }
+
+ private:
+  FlatParameters& parameters_;
+  OptimizerSettings settings_;
+  std::vector<State> state_;
+  std::int64_t updates_ = 0;
+};
+
+/// What gradients are multiplied by so that their norm is at most `limit`: limit / (norm + 1e-6), at most 1, as
+/// torch.nn.utils.clip_grad_norm_. A limit of 0 is none.
+double clip_factor(double norm, double limit);
+
+}  // namespace rapt

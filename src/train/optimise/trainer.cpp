@@ -1,0 +1,146 @@
+#include "train/optimise/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/error.h"
+#include "train/optimise/parameter_rules.h"
+
+namespace rapt {
+
+OptimizerSettings optimizer_settings(const TrainConfig& config) {
+  return {.kind = optimizer_from_name(config.optimizer),
+          .beta1 = config.beta1,
+          .beta2 = config.beta2,
+          .epsilon = config.epsilon,
+          .bias_correction = config.bias_correction,
+          .momentum = config.momentum,
+          .nesterov = config.nesterov,
+          .weight_decay = config.weight_decay};
+}
+
+RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps) {
+  const std::int64_t length = total_steps - config.stretch_start;
+  return {.kind = schedule_from_name(config.schedule),
+          .peak = config.learning_rate,
+          .minimum = config.min_learning_rate,
+          .begin = config.stretch_start,
+          .warmup = length_in_updates(config.warmup, length),
+          .total = length,
+          .decay = length_in_updates(config.decay, length),
+          .width = config.width};
+}
+
+std::function<Dim(std::int64_t)> fitting_by_tokens(Dim most, std::function<Dim(std::int64_t)> tokens_of) {
+  return [most, tokens_of = std::move(tokens_of)](std::int64_t first) {
+    Dim count = 0;
+    for (Dim tokens = 0;; ++count) {
+      tokens += tokens_of(first + count);
+      if (tokens > most) return std::max<Dim>(1, count);
+    }
+  };
+}
+
+// How many updates it takes to see so many samples.
+static double updates_for(double samples, const TrainConfig& config, const TrainingData& data) {
+  if (!data.fitting) return samples / static_cast<double>(config.batch * config.accumulate);
+  std::int64_t batches = 0;
+  for (std::int64_t at = 0; static_cast<double>(at) < samples; ++batches) at += data.fitting(at);
+  return static_cast<double>(batches) / static_cast<double>(config.accumulate);
+}
+
+std::int64_t total_updates(const TrainConfig& config, const TrainingData& data) {
+  std::int64_t updates = std::numeric_limits<std::int64_t>::max();
+  const auto at_most = [&](double count) {
+    updates = std::min(updates, std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(count))));
+  };
+  if (config.steps > 0) updates = config.steps;
+  if (config.epochs > 0) {
+    at_most(updates_for(config.epochs * static_cast<double>(data.samples_per_epoch), config, data));
+  }
+  if (config.tokens > 0)
+    at_most(updates_for(static_cast<double>(config.tokens) / data.tokens_per_sample, config, data));
+  if (updates == std::numeric_limits<std::int64_t>::max()) {
+    throw UsageError("train: the run needs an end; give --steps, --epochs, --tokens or --minutes");
+  }
+  return updates;
+}
+
+Trainer::Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps)
+    : config_(config),
+      network_(network),
+      data_(std::move(data)),
+      parameters_(network, parameter_rules(config, network)),
+      optimizer_(parameters_, optimizer_settings(config)),
+      schedule_(schedule_of(config, total_steps)) {}
+
+double Trainer::epochs() const {
+  return data_.samples_per_epoch == 0
+             ? 0
+             : static_cast<double>(state_.samples) / static_cast<double>(data_.samples_per_epoch);
+}
+
+std::vector<Batch> Trainer::next_batches(std::int64_t& samples) const {
+  std::vector<Batch> batches;
+  for (std::int64_t i = 0; i < config_.accumulate; ++i) {
+    const Dim count = data_.fitting ? data_.fitting(samples) : config_.batch;
+    batches.push_back(data_.train(samples, count));
+    samples += count;
+  }
+  return batches;
+}
+
+// The counts of the whole update are known before the first forward pass, so each loss is scaled by them at once:
+// 1 x 32 sequences and 4 x 8 accumulated ones give the same gradient.
+double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
+  std::int64_t targets = 0, sequences = 0;
+  for (const Batch& batch : batches) {
+    if (batch.targets.defined()) targets += batch.targets.size();
+    if (batch.labels.defined()) sequences += batch.labels.shape()[0];
+  }
+  const LossShare share{.targets = static_cast<double>(std::max<std::int64_t>(1, targets)),
+                        .sequences = static_cast<double>(std::max<std::int64_t>(1, sequences)),
+                        .label_smoothing = config_.label_smoothing,
+                        .language_model = config_.language_model_weight};
+  Context ctx;
+  ctx.training = true;
+  ctx.recompute = config_.recompute;
+  ctx.seed = static_cast<std::uint64_t>(config_.seed);
+  ctx.update = static_cast<std::uint64_t>(state_.step);
+  double loss = 0;
+  for (const Batch& batch : batches) {
+    ctx.site = 0;
+    const Variable part = network_.loss(batch, share, ctx);
+    loss += part.value().item();
+    backward(part);
+    ctx.first_row += batch.tokens.size();
+    ctx.first_sequence += batch.layout.sequences();
+  }
+  return loss;
+}
+
+void Trainer::require_finite(double loss, double norm) const {
+  if (std::isfinite(loss) && std::isfinite(norm)) return;
+  const std::string bad = optimizer_.first_bad_gradient();
+  throw NotFiniteError("train: update " + std::to_string(state_.step + 1) + " is not finite: loss " +
+                       std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
+                       (bad.empty() ? "" : ", first in " + bad) + "; nothing was changed");
+}
+
+UpdateResult Trainer::update() {
+  UpdateResult result;
+  std::int64_t samples = state_.samples;
+  const std::vector<Batch> batches = next_batches(samples);
+  result.loss = accumulate_gradients(batches);
+  result.grad_norm = optimizer_.grad_norm();
+  require_finite(result.loss, result.grad_norm);
+  result.learning_rate = schedule_.rate(state_.step);
+  optimizer_.update(result.learning_rate, clip_factor(result.grad_norm, config_.clip));
+  for (const Batch& batch : batches) result.tokens += batch.tokens.size();
+  ++state_.step;
+  state_.samples = samples;
+  state_.tokens += result.tokens;
+  return result;
+}
+
+}  // namespace rapt

@@ -1,0 +1,90 @@
+// One training run in memory: batches in order, updates. It knows no files and no tasks; run.h saves and resumes it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/network.h"
+#include "train/optimise/optimizer.h"
+#include "train/optimise/schedule.h"
+#include "train/settings/train_config.h"
+
+namespace rapt {
+
+OptimizerSettings optimizer_settings(const TrainConfig& config);
+/// \param total_steps  updates of the whole run, at the end of the settings' stretch
+RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps);
+
+/// Where batches come from: a pure function of the index of the first sample, so that nothing has to be replayed.
+struct TrainingData {
+  /// Samples [first, first + count) of the run's endless order.
+  std::function<Batch(std::int64_t first, Dim count)> train;
+  /// How many samples from `first` on make a batch of at most --batch-tokens; not set: always --batch.
+  std::function<Dim(std::int64_t first)> fitting;
+  std::int64_t samples_per_epoch = 0;
+  double tokens_per_sample = 0;  ///< on average
+};
+
+/// TrainingData::fitting where batches have at most `most` tokens, or one sample that has more.
+/// \param tokens_of  a sample
+std::function<Dim(std::int64_t first)> fitting_by_tokens(Dim most, std::function<Dim(std::int64_t sample)> tokens_of);
+
+/// Updates of the whole run: the least that --steps, --epochs and --tokens allow.
+/// \throws UsageError  if none of them is given
+std::int64_t total_updates(const TrainConfig& config, const TrainingData& data);
+
+/// All that changes in a run besides parameters and optimiser state. Saved with every checkpoint.
+struct TrainState {
+  std::int64_t step = 0;                                         ///< updates done
+  std::int64_t samples = 0;                                      ///< seen
+  std::int64_t tokens = 0;                                       ///< seen
+  double best_score = -std::numeric_limits<double>::infinity();  ///< of the best validation (evaluation.h)
+  double best_loss = std::numeric_limits<double>::infinity();    ///< of the same
+  std::int64_t best_step = -1;
+  std::int64_t stalled = 0;  ///< validations since the best one
+  bool finished = false;
+};
+
+struct UpdateResult {
+  double loss = 0;       ///< mean over what the update predicts, nats
+  double grad_norm = 0;  ///< before clipping
+  double learning_rate = 0;
+  std::int64_t tokens = 0;  ///< in its sequences
+};
+
+class Trainer final {
+ public:
+  /// \param total_steps  what the schedule runs over
+  Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps);
+
+  /// Forward and backward over the batches of one update, clip, update.
+  /// \throws NotFiniteError  naming the update and the first bad tensor; nothing was changed then but the gradients
+  UpdateResult update();
+
+  TrainState& state() { return state_; }
+  const TrainState& state() const { return state_; }
+  FlatParameters& parameters() { return parameters_; }
+  Optimizer& optimizer() { return optimizer_; }
+  Network& network() { return network_; }
+  double epochs() const;
+
+ private:
+  /// The batches of the next update; moves the cursor `samples` past them.
+  std::vector<Batch> next_batches(std::int64_t& samples) const;
+  double accumulate_gradients(const std::vector<Batch>& batches);
+  void require_finite(double loss, double norm) const;
+
+  TrainConfig config_;
+  Network& network_;
+  TrainingData data_;
+  FlatParameters parameters_;
+  Optimizer optimizer_;
+  RateSchedule schedule_;
+  TrainState state_;
+};
+
+}  // namespace rapt

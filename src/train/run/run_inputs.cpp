@@ -1,0 +1,128 @@
+#include "train/run/run_inputs.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "io/escape.h"
+#include "text/batches/token_store.h"
+#include "text/corpus/corpus_sources.h"
+#include "train/files/pretrained.h"
+#include "train/tasks/run_data.h"
+
+namespace rapt {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+InputFile describe(const Input& input) {
+  return {.name = escape_for_terminal(input.name()), .bytes = input.bytes(), .digest = digest_of(input)};
+}
+
+// A directory is the files that stand in it.
+InputFile describe_path(const std::string& path) {
+  if (!fs::is_directory(path)) return describe(Input::from_file(path));
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+    if (entry.is_regular_file()) files.push_back(entry.path().string());
+  }
+  std::ranges::sort(files);
+  InputFile all{.name = escape_for_terminal(path), .bytes = 0, .digest = ""};
+  std::string list;
+  for (const std::string& file : files) {
+    const InputFile one = describe(Input::from_file(file));
+    all.bytes += one.bytes;
+    list += fs::path(file).filename().string() + '\0' + one.digest + '\n';
+  }
+  all.digest = digest_of(list);
+  return all;
+}
+
+std::vector<InputFile> describe_files(const std::vector<std::string>& paths) {
+  std::vector<InputFile> files;
+  for (const CorpusSource& source : find_sources(paths)) files.push_back(describe(source.open()));
+  return files;
+}
+
+Json to_json(const InputFile& file) { return {{"name", file.name}, {"bytes", file.bytes}, {"xxh3_128", file.digest}}; }
+
+InputFile file_of(const Json& json, const std::string& where) {
+  const JsonFields fields(json, where);
+  return {.name = fields.string("name"),
+          .bytes = static_cast<std::uint64_t>(fields.integer("bytes")),
+          .digest = fields.string("xxh3_128")};
+}
+
+std::vector<InputFile> files_of(const Json& manifest, const char* part, const std::string& where) {
+  std::vector<InputFile> files;
+  // A list without parts is what labelled runs had here before these digests were compared.
+  if (!manifest.contains("data") || !manifest["data"].is_object() || !manifest["data"].contains(part)) return files;
+  for (const Json& file : manifest["data"][part]) files.push_back(file_of(file, where));
+  return files;
+}
+
+std::string names(const std::vector<InputFile>& files) {
+  if (files.empty()) return "";
+  return files.front().name + (files.size() > 1 ? " and " + std::to_string(files.size() - 1) + " more" : "");
+}
+
+bool equal(const std::vector<InputFile>& a, const std::vector<InputFile>& b) {
+  return std::ranges::equal(a, b, {}, &InputFile::digest, &InputFile::digest);
+}
+
+}  // namespace
+
+RunInputs read_inputs(const TrainConfig& config) {
+  RunInputs inputs;
+  if (is_given_store(config)) {
+    const TokenStore store = TokenStore::open(config.data[0]);
+    Json built_from;
+    built_from["data"] = parse_json(store.sources_json(), store.path() + ": sources");
+    inputs = inputs_of(built_from, store.path() + ": sources");
+  } else {
+    inputs.data = describe_files(config.data);
+    if (!config.validation_data.empty()) inputs.validation = describe_files({config.validation_data});
+  }
+  if (!config.init.empty()) inputs.init = describe_path(model_source(config.init));
+  if (!config.learns_tokenizer() && config.tokenizer != "init" && fs::exists(config.tokenizer)) {
+    inputs.tokenizer = describe_path(config.tokenizer);
+  }
+  return inputs;
+}
+
+void write_inputs(const RunInputs& inputs, Json& manifest) {
+  Json& data = manifest["data"];
+  for (const auto& [part, files] : {std::pair{"train", &inputs.data}, {"validation", &inputs.validation}}) {
+    if (files->empty()) continue;
+    data[part] = Json::array();
+    for (const InputFile& file : *files) data[part].push_back(to_json(file));
+  }
+  manifest["init"] = inputs.init ? to_json(*inputs.init) : Json(nullptr);
+  manifest["tokenizer"] = inputs.tokenizer ? to_json(*inputs.tokenizer) : Json(nullptr);
+}
+
+RunInputs inputs_of(const Json& manifest, const std::string& where) {
+  RunInputs inputs;
+  inputs.data = files_of(manifest, "train", where);
+  inputs.validation = files_of(manifest, "validation", where);
+  for (const auto& [key, file] : {std::pair{"init", &inputs.init}, {"tokenizer", &inputs.tokenizer}}) {
+    if (manifest.contains(key) && !manifest[key].is_null()) *file = file_of(manifest[key], where);
+  }
+  return inputs;
+}
+
+std::optional<InputDifference> find_difference(const RunInputs& ours, const RunInputs& theirs) {
+  if (ours.data.empty()) return std::nullopt;
+  if (!equal(ours.data, theirs.data)) return InputDifference{"data", names(ours.data), names(theirs.data)};
+  if (!equal(ours.validation, theirs.validation)) {
+    return InputDifference{"validation data", names(ours.validation), names(theirs.validation)};
+  }
+  for (const auto& [what, a, b] : {std::tuple{"--init", &ours.init, &theirs.init},
+                                   std::tuple{"--tokenizer", &ours.tokenizer, &theirs.tokenizer}}) {
+    const std::string x = *a ? (*a)->digest : "", y = *b ? (*b)->digest : "";
+    if (x != y) return InputDifference{what, *a ? (*a)->name : "", *b ? (*b)->name : ""};
+  }
+  return std::nullopt;
+}
+
+}  // namespace rapt

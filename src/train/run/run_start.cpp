@@ -1,0 +1,112 @@
+#include "train/run/run_start.h"
+
+#include <filesystem>
+
+#include "io/file.h"
+#include "tensor/error.h"
+#include "tensor/parallel.h"
+#include "train/run/resume.h"
+#include "train/settings/settings_agreement.h"
+#include "train/tasks/choose.h"
+#include "train/tasks/text_summary.h"
+
+namespace rapt {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+CheckpointSummary inspect(const std::string& path) {
+  const CheckpointFile file(path);
+  return {.step = file.state_integer("step"), .finished = file.state_integer("finished") != 0};
+}
+
+// The inputs of a run that is there, beside what its files hold now and what is asked for. A model of --init that has
+// gone since is not missed, since its weights are in the checkpoint.
+RunInputs inputs_now(TrainConfig config, const LayeredConfig& wanted, const RunInputs& saved) {
+  const bool init_asked = wanted.given("init") && fs::exists(config.init);
+  if (!init_asked) config.init.clear();
+  RunInputs now = read_inputs(config);
+  if (!init_asked) now.init = saved.init;
+  return now;
+}
+
+// The run's settings with the files that are named now.
+TrainConfig with_files(const TrainConfig& saved, const LayeredConfig& wanted) {
+  TrainConfig config = saved;
+  if (wanted.given("data")) config.data = wanted.values.data;
+  if (wanted.given("validation-data")) config.validation_data = wanted.values.validation_data;
+  if (wanted.given("init")) config.init = wanted.values.init;
+  if (wanted.given("tokenizer")) config.tokenizer = wanted.values.tokenizer;
+  return config;
+}
+
+void choose_threads(const TrainConfig& config) {
+  if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
+}
+
+Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const Notice& notice) {
+  Beginning result{.config = wanted};
+  choose_threads(wanted.values);
+  fit_warmup(result.config, notice);
+  validate(result.config.values);  // before the data is read, which may take long
+  result.job = prepare_job({.config = result.config, .folder = folder, .from = nullptr, .notice = notice});
+  const TrainConfig& config = result.config.values;
+  warn_of_passes(config, result.job.data, total_updates(config, result.job.data), notice);
+  result.inputs = read_inputs(config);
+  return result;
+}
+
+// Where a stretch that was asked for in minutes ends.
+void choose_end(TrainConfig& config, double minutes, const Job& job) {
+  config.steps =
+      config.stretch_start + updates_in_minutes(minutes, config, job.network->config(), job.data, job.held_out_tokens);
+}
+
+}  // namespace
+
+Json manifest_of(const CheckpointFile& file) { return parse_json(file.text("manifest"), file.path() + ": /manifest"); }
+
+StandingRun find_run(const RunFolder& folder, const RunRequest& request, const LayeredConfig& wanted,
+                     const Notice& notice) {
+  if (!request.resume) {  // before anything is said of a run that is there
+    LayeredConfig asked = wanted;
+    choose_task(asked);
+    require_applicable(asked);
+  }
+  StandingRun run;
+  run.found = newest_checkpoint(folder, inspect);
+  if (run.found) {
+    for (const std::string& skipped : run.found->skipped) notice("train: passed over " + skipped);
+  }
+  if (fs::exists(folder.config())) run.saved = from_toml(read_file(folder.config()), folder.config());
+  run.plan = plan_run(folder, run.found, run.saved, wanted, request.resume, request.command);
+  if (run.plan == RunPlan::kStart || !run.saved) return run;
+  const bool finished = run.plan == RunPlan::kFinished;
+  if (finished && !wanted.given("data")) return run;  // nothing is asked of its data
+  const CheckpointFile file(run.found->path);
+  const RunInputs ours = inputs_of(manifest_of(file), file.path() + ": /manifest");
+  run.inputs = inputs_now(with_files(*run.saved, wanted), wanted, ours);
+  require_same_inputs(folder, finished, ours, *run.inputs, request.command);
+  return run;
+}
+
+Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const RunRequest& request,
+                    const LayeredConfig& wanted, const Notice& notice) {
+  if (standing.plan == RunPlan::kStart) return begin_new(folder, wanted, notice);
+  const Resumption resumption =
+      resume_from(standing.saved.value_or(wanted.values), wanted, standing.found->summary, request.resume, notice);
+  Beginning result{.config = wanted};
+  result.config.values = resumption.config;
+  TrainConfig& config = result.config.values;
+  choose_threads(config);
+  result.from = std::make_unique<CheckpointFile>(standing.found->path);
+  result.job = prepare_job({.config = result.config, .folder = folder, .from = result.from.get(), .notice = notice});
+  if (resumption.more_minutes > 0) choose_end(config, resumption.more_minutes, result.job);
+  if (resumption.new_stretch) fit_stretch(config, total_updates(config, result.job.data), notice);
+  validate(config);
+  result.inputs = standing.inputs ? *standing.inputs : read_inputs(config);
+  return result;
+}
+
+}  // namespace rapt

@@ -1,0 +1,215 @@
+#include "train/settings/presets.h"
+
+#include "io/escape.h"
+#include "io/suggest.h"
+#include "tensor/error.h"
+#include "text/labelled/glue.h"
+
+namespace rapt {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+static Settings operator+(Settings a, const Settings& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+static Settings shape(const char* layers, const char* heads, const char* width, const char* context) {
+  return {{"model", "gpt2"}, {"layers", layers}, {"heads", heads}, {"width", width}, {"context", context}};
+}
+
+// karpathy/nanoGPT, config/train_shakespeare_char.py and README.md: what the two character recipes share.
+static Settings shakespeare() {
+  return {{"tokenizer", "char"},
+          {"activation", "gelu"},
+          {"bias", "off"},
+          {"optimizer", "adamw"},
+          {"learning-rate", "1e-3"},
+          {"min-learning-rate", "1e-4"},
+          {"schedule", "cosine"},
+          {"warmup", "100"},
+          {"beta1", "0.9"},
+          {"beta2", "0.99"},
+          {"weight-decay", "0.1"},
+          {"clip", "1"},
+          {"validation-fraction", "0.1"},
+          {"sampling-order", "random"},
+          {"eval-every", "250"},
+          {"save-every", "250"}};
+}
+
+// Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", for the shape; karpathy/nanoGPT,
+// train.py, for the recipe: the paper does not give one. About half a million tokens an update.
+static Settings gpt2(const char* layers, const char* heads, const char* width, const char* learning_rate,
+                     const char* lowest) {
+  return shape(layers, heads, width, "1024") + Settings{{"tokenizer", "byte-bpe"},
+                                                        {"vocab", "50257"},
+                                                        {"activation", "gelu-tanh"},
+                                                        {"bias", "on"},
+                                                        {"tie", "on"},
+                                                        {"dropout", "0"},
+                                                        {"batch", "12"},
+                                                        {"accumulate", "40"},
+                                                        {"optimizer", "adamw"},
+                                                        {"learning-rate", learning_rate},
+                                                        {"min-learning-rate", lowest},
+                                                        {"schedule", "cosine"},
+                                                        {"warmup", "2000"},
+                                                        {"beta1", "0.9"},
+                                                        {"beta2", "0.95"},
+                                                        {"weight-decay", "0.1"},
+                                                        {"clip", "1"},
+                                                        {"steps", "600000"},
+                                                        {"eval-every", "1000"},
+                                                        {"save-every", "500"}};
+}
+
+// Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1; clipping from the
+// authors' code.
+static Settings gpt1() {
+  return {{"model", "gpt1"},      {"layers", "12"},
+          {"heads", "12"},        {"width", "768"},
+          {"context", "512"},     {"tokenizer", "bpe"},
+          {"vocab", "40478"},     {"activation", "gelu-tanh"},
+          {"dropout", "0.1"},     {"batch", "64"},
+          {"optimizer", "adamw"}, {"learning-rate", "2.5e-4"},
+          {"schedule", "cosine"}, {"min-learning-rate", "0"},
+          {"warmup", "2000"},     {"beta1", "0.9"},
+          {"beta2", "0.999"},     {"weight-decay", "0.01"},
+          {"clip", "1"},          {"epochs", "100"}};
+}
+
+static Settings bench(const char* vocabulary, const char* dropout, const char* batch) {
+  return {{"vocab", vocabulary},    {"dropout", dropout}, {"batch", batch},       {"activation", "gelu-tanh"},
+          {"bias", "on"},           {"tie", "on"},        {"optimizer", "adamw"}, {"learning-rate", "3e-4"},
+          {"schedule", "constant"}, {"warmup", "off"},    {"beta1", "0.9"},       {"beta2", "0.999"},
+          {"weight-decay", "0.1"},  {"clip", "1"}};
+}
+
+// google-research/bert, README.md and create_pretraining_data.py: the shape of Turc et al. 2019 with the recipe of
+// run_pretraining.py, and a rate and a batch that small networks learn well with.
+static Settings bert(const char* layers, const char* width, const char* heads, const char* learning_rate) {
+  return {{"model", "bert"},
+          {"task", "mlm-nsp"},
+          {"layers", layers},
+          {"width", width},
+          {"heads", heads},
+          {"context", "512"},
+          {"max-length", "128"},
+          {"activation", "gelu"},
+          {"norm-epsilon", "1e-12"},
+          {"dropout", "0.1"},
+          {"tokenizer", "wordpiece"},
+          {"documents", "paragraph"},
+          {"batch", "64"},
+          {"optimizer", "adamw"},
+          {"bias-correction", "off"},
+          {"learning-rate", learning_rate},
+          {"min-learning-rate", "0"},
+          {"schedule", "linear"},
+          {"warmup", "10%"},
+          {"beta1", "0.9"},
+          {"beta2", "0.999"},
+          {"epsilon", "1e-6"},
+          {"weight-decay", "0.01"},
+          {"clip", "1"}};
+}
+
+// Small ones learn from little text in minutes or hours, which asks for other first weights, more and smaller updates,
+// and nothing dropped: docs/decisions/neighbours-first.md.
+static Settings small_bert(const char* layers, const char* width, const char* heads, const char* learning_rate) {
+  return bert(layers, width, heads, learning_rate) + Settings{{"attention-start", "neighbours"},
+                                                              {"batch", "16"},
+                                                              {"warmup", "20%"},
+                                                              {"dropout", "0"},
+                                                              {"weight-decay", "0.1"}};
+}
+
+// Fine-tuning on a task of GLUE as google-research/bert, run_classifier.py, does it.
+static Preset glue_preset(const GlueTask& task) {
+  const std::string kind = task.labels == LabelKind::kValue ? "regress" : "classify";
+  return {"glue/" + std::string(task.name),
+          "GLUE: " + std::string(task.about),
+          {{"glue", std::string(task.name)},
+           {"task", kind},
+           {"metric", std::string(task.metrics.front())},
+           {"epochs", "3"},
+           {"batch", "32"},
+           {"learning-rate", "5e-5"},
+           {"schedule", "linear"},
+           {"warmup", "10%"},
+           {"min-learning-rate", "0"},
+           {"dropout", "0.1"},
+           {"beta1", "0.9"},
+           {"beta2", "0.999"},
+           {"weight-decay", "0.01"},
+           {"clip", "1"},
+           {"eval-every", "1e"},
+           {"save-every", "1e"}}};
+}
+
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> table = {
+      {"shakespeare-char-cpu", "nanoGPT's character model for CPUs: 0.8M parameters, minutes",
+       shape("4", "4", "128", "64") + shakespeare() + Settings{{"batch", "12"}, {"dropout", "0"}, {"steps", "2000"}}},
+      {"shakespeare-char", "nanoGPT's character model: 10.6M parameters, hours",
+       shape("6", "6", "384", "256") + shakespeare() +
+           Settings{{"batch", "64"}, {"dropout", "0.2"}, {"steps", "5000"}}},
+      {"gpt1", "the first GPT: 117M parameters", gpt1()},
+      {"gpt2", "GPT-2, 124M parameters", gpt2("12", "12", "768", "6e-4", "6e-5")},
+      {"gpt2-medium", "GPT-2, 355M parameters", gpt2("24", "16", "1024", "3e-4", "3e-5")},
+      {"gpt2-large", "GPT-2, 774M parameters", gpt2("36", "20", "1280", "2.5e-4", "2.5e-5")},
+      {"gpt2-xl", "GPT-2, 1,558M parameters", gpt2("48", "25", "1600", "2e-4", "2e-5")},
+      {"bert-tiny", "BERT with 2 layers of width 128", small_bert("2", "128", "2", "1e-3")},
+      {"bert-mini", "BERT with 4 layers of width 256", small_bert("4", "256", "4", "7e-4")},
+      {"bert-small", "BERT with 4 layers of width 512", small_bert("4", "512", "8", "5e-4")},
+      {"bert-medium", "BERT with 8 layers of width 512", small_bert("8", "512", "8", "3e-4")},
+      {"bert-base", "BERT with 12 layers of width 768", bert("12", "768", "12", "1e-4")},
+  };
+  static const std::vector<Preset> all = [] {
+    std::vector<Preset> presets = table;
+    for (const GlueTask& task : glue_tasks()) presets.push_back(glue_preset(task));
+    return presets;
+  }();
+  return all;
+}
+
+const std::vector<Preset>& bench_presets() {
+  static const std::vector<Preset> table = {
+      {"char-cpu", "nanoGPT's character recipe for CPUs", shape("4", "4", "128", "64") + bench("65", "0", "12")},
+      {"char", "nanoGPT's character recipe", shape("6", "6", "384", "256") + bench("65", "0.2", "16")},
+      {"gpt2", "GPT-2, 124M parameters", shape("12", "12", "768", "64") + bench("50257", "0", "4")},
+      {"gpt2-dropout", "GPT-2 with dropout 0.1", shape("12", "12", "768", "64") + bench("50257", "0.1", "4")},
+  };
+  return table;
+}
+
+// One dial: depth and width grow together, heads are 32 to 64 wide.
+static const std::vector<Preset>& sizes() {
+  static const std::vector<Preset> table = {
+      {"tiny", "0.2M parameters and the embeddings", shape("2", "4", "96", "64")},
+      {"mini", "0.8M", shape("4", "4", "128", "128")},
+      {"small", "10.6M", shape("6", "6", "384", "256")},
+      {"base", "85M", shape("12", "12", "768", "512")},
+  };
+  return table;
+}
+
+static const Preset& find(std::string_view name, const std::vector<Preset>& table, const std::string& what) {
+  std::vector<std::string> names;
+  std::string all;
+  for (const Preset& preset : table) {
+    if (preset.name == name) return preset;
+    names.push_back(preset.name);
+    all += (all.empty() ? "" : ", ") + preset.name;
+  }
+  const std::string near = nearest(name, names);
+  throw UsageError(what + " must be one of " + all + ", got " + in_quotes(name) +
+                   (near.empty() ? "" : "; did you mean " + near + "?"));
+}
+
+const Preset& find_preset(std::string_view name) { return find(name, presets(), "--preset"); }
+const Preset& find_bench_preset(std::string_view name) { return find(name, bench_presets(), "--preset"); }
+const Preset& find_size(std::string_view name) { return find(name, sizes(), "--size"); }
+
+}  // namespace rapt

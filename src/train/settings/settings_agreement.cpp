@@ -1,0 +1,44 @@
+#include "train/settings/settings_agreement.h"
+
+#include "tensor/error.h"
+#include "train/settings/numbers.h"
+
+namespace rapt {
+
+static std::string joined(const std::vector<std::string>& values) {
+  std::string out;
+  for (const std::string& value : values) out += (out.empty() ? "" : " ") + value;
+  return out.empty() ? "(unset)" : out;
+}
+
+std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs, Resuming resuming) {
+  std::vector<Difference> found;
+  for (const Setting& s : settings()) {
+    if (s.resuming >= resuming || s.shorthand) continue;
+    // Asked again for the minutes that became a number of updates: the same run.
+    if (s.name == "minutes") {
+      const auto minutes = [](const TrainConfig& c) {
+        return print_number(c.minutes > 0 ? c.minutes : c.planned_minutes);
+      };
+      if (minutes(ours) != minutes(theirs)) found.push_back({s.name, minutes(ours), minutes(theirs)});
+      continue;
+    }
+    if (s.name == "tokenizer" && !ours.learns_tokenizer() && !theirs.learns_tokenizer()) continue;
+    if (const auto a = s.get(ours), b = s.get(theirs); a != b) found.push_back({s.name, joined(a), joined(b)});
+  }
+  return found;
+}
+
+void require_applicable(const LayeredConfig& config) {
+  // Of labels that follow their words, what was asked for concerns both.
+  if (!config.values.init.empty() && !config.given("init")) return;
+  for (const Setting& s : settings()) {
+    if (config.origin_of(s.name) < Origin::kFile || !s.applies || s.applies(config.values)) continue;
+    const TrainConfig& c = config.values;
+    const std::string got = s.group == "tokenizer" ? "--tokenizer " + c.tokenizer
+                                                   : "--task " + c.task + (c.init.empty() ? "" : " with --init");
+    throw UsageError("--" + s.name + " belongs to " + s.applies_to + ", got " + got + "; leave it out");
+  }
+}
+
+}  // namespace rapt

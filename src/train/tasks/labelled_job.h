@@ -1,0 +1,39 @@
+// What the labelled tasks share: how their settings say that data is to be read. Used by the job that trains, and by
+// what judges and predicts afterwards.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "text/corpus/corpus_sources.h"
+#include "train/labelled/labelled_data.h"
+#include "train/optimise/trainer.h"
+#include "train/settings/config_file.h"
+#include "train/settings/train_config.h"
+
+namespace rapt {
+
+/// How a run of these settings reads labelled data.
+/// \throws UsageError  a separator that is not one character
+LabelledOptions labelled_options(const TrainConfig& config);
+
+/// What decides which checkpoint of a run is the best: "loss" where nothing is labelled, else --metric or the task's
+/// own.
+std::string deciding_metric(const TrainConfig& config);
+
+/// How it makes sequences of texts.
+SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer);
+
+/// The texts of the settings' examples, the words of a tagged sentence with spaces between, for what learns from texts
+/// alone. \param told  gets what was read (tell_examples), if set
+/// \throws MissingInputError, DataError, UsageError  as LabelledData::read
+std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told = nullptr);
+
+/// The structure of a small encoder over whole words and their pieces, where nothing else is given.
+void choose_small_encoder(LayeredConfig& config);
+
+/// Batches of the data in an order that is new each epoch: sample i of a run is a function of (seed, i).
+TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config);
+
+}  // namespace rapt

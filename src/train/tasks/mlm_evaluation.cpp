@@ -1,0 +1,73 @@
+#include "train/tasks/mlm_evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "train/metrics/classification.h"
+
+namespace rapt {
+
+InstanceOptions instance_options(const TrainConfig& config) {
+  InstanceOptions options = default_instance_options(instance_task_named(config.task));
+  options.context = std::min<Dim>(config.context, config.max_length > 0 ? config.max_length : 128);
+  if (config.task == "mlm-nsp") {
+    options.passes = config.dupe_factor;
+    options.short_probability = config.short_sequences;
+    options.document_lines = config.document_lines;
+  }
+  options.seed = static_cast<std::uint64_t>(config.seed);
+  return options;
+}
+
+Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch,
+                                 double tokens, std::int64_t most) {
+  Evaluation result;
+  AccuracyCount words, pairs;
+  double word_loss = 0, pair_loss = 0;
+  const PartToRead part(held_out.sequences(), batch, tokens, most);
+  for (const Dim first : part.firsts) {
+    const Batch sequences = held_out.batch(first, part.batch);
+    const BertPretraining::Scores scores = network.scores(sequences);
+    const auto targets = sequences.targets.span<std::int32_t>();
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      word_loss -= static_cast<double>(scores.log_probabilities.data<float>()[i]);
+      words.add(scores.predicted.data<std::int32_t>()[i] == targets[i]);
+    }
+    if (!scores.next_sentence.defined() || !sequences.labels.defined()) continue;
+    for (Dim b = 0; b < sequences.labels.size(); ++b) {
+      const float* const z = scores.next_sentence.data<float>() + 2 * b;
+      const int label = sequences.labels.data<std::int32_t>()[b];
+      const double other = static_cast<double>(z[1 - label]) - static_cast<double>(z[label]);
+      pair_loss += std::max(other, 0.0) + std::log1p(std::exp(-std::abs(other)));
+      pairs.add(other < 0);
+    }
+  }
+  result.targets = words.all;
+  const double mlm = words.all > 0 ? word_loss / static_cast<double>(words.all) : NAN;
+  const double nsp = pairs.all > 0 ? pair_loss / static_cast<double>(pairs.all) : 0;
+  result.loss = mlm + nsp;
+  result.score = -result.loss;
+  result.share = part.share;
+  result.metrics = {{"mlm_loss", mlm}, {"mlm_accuracy", words.value()}};
+  if (pairs.all > 0) result.metrics.insert(result.metrics.end(), {{"nsp_loss", nsp}, {"nsp_accuracy", pairs.value()}});
+  return result;
+}
+
+MaskedWordsMajority majority_of(const MlmEvaluation& held_out, Dim vocabulary) {
+  std::vector<std::int64_t> words(static_cast<std::size_t>(vocabulary)), pairs(2);
+  std::int64_t all = 0, sequences = 0;
+  for (Dim first = 0; first < held_out.sequences(); first += 256) {
+    const Batch batch = held_out.batch(first, 256);
+    for (const std::int32_t id : batch.targets.span<std::int32_t>()) ++words[static_cast<std::size_t>(id)];
+    all += batch.targets.size();
+    if (!batch.labels.defined()) continue;
+    for (const std::int32_t label : batch.labels.span<std::int32_t>()) ++pairs[static_cast<std::size_t>(label)];
+    sequences += batch.labels.size();
+  }
+  const auto share_of_most = [](const std::vector<std::int64_t>& counts, std::int64_t total) {
+    return share(static_cast<double>(*std::ranges::max_element(counts)), static_cast<double>(total));
+  };
+  return {.words = share_of_most(words, all), .pairs = sequences > 0 ? share_of_most(pairs, sequences) : -1};
+}
+
+}  // namespace rapt

@@ -1,0 +1,225 @@
+// Runs every case of ../shared/golden (or $RAPT_GOLDEN) by what its files say: models with inputs, outputs and
+// gradients that PyTorch and transformers computed. A case of a kind that rapt does not know yet is skipped and named.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <optional>
+
+#include "decode/beam.h"
+#include "decode/generate.h"
+#include "support/golden_network.h"
+#include "text/tokenizer/files/tokenizer_files.h"
+#include "text/tokenizer/post_processor.h"
+#include "train/optimise/schedule.h"
+
+using namespace rapt;
+using namespace rapt::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+void check_generation(const GoldenCase& c, const Gpt& model) {
+  std::vector<std::int32_t> stop_ids;
+  const std::string path = c.folder + "/model/generation_config.json";
+  if (fs::exists(path)) {
+    const Json generation = read_json_file(path);
+    const JsonFields fields(generation, "generation_config.json");
+    if (fields.has_value("eos_token_id")) stop_ids.push_back(static_cast<std::int32_t>(fields.integer("eos_token_id")));
+  }
+  for (const Json& item : c.expected.at("generation")) {
+    const JsonFields fields(item, "expected.json", "generation");
+    const auto prompt = item.at("prompt").get<std::vector<std::int32_t>>();
+    const auto expected = item.at("tokens").get<std::vector<std::int32_t>>();
+    const std::int64_t beams = fields.integer_or("num_beams", 1);
+    Generated ours;
+    if (beams > 1) {
+      ours = beam_search(model, prompt,
+                         {.beams = beams,
+                          .max_tokens = fields.integer("max_new_tokens"),
+                          .length_penalty = fields.number_or("length_penalty", 1),
+                          .repetition_penalty = fields.number_or("repetition_penalty", 1),
+                          .stop_ids = stop_ids});
+    } else {
+      GenerateOptions options;
+      options.max_tokens = fields.integer("max_new_tokens");
+      options.sampling.greedy = true;
+      options.sampling.repetition_penalty = fields.number_or("repetition_penalty", 1);
+      options.stop_ids = stop_ids;
+      ours = generate(model, {prompt}, options).front();
+    }
+    if (ours.ended) ours.tokens.push_back(stop_ids.front());
+    require(ours.tokens == expected, "generation of ", dump_compact(item), " gives ", dump_compact(Json(ours.tokens)));
+  }
+}
+
+void check_text(const GoldenCase& c) {
+  const auto tokenizer = load_tokenizer(c.folder + "/model");
+  for (const Json& item : c.expected.at("text")) {
+    const auto ids = tokenizer->frame(tokenizer->encode(item.at("text").get<std::string>())).ids;
+    require(ids == item.at("ids").get<std::vector<std::int32_t>>(), "ids of ", item.at("text").get<std::string>(),
+            " are ", dump_compact(Json(ids)));
+  }
+}
+
+// The same network in another precision.
+AnyNetwork converted(AnyNetwork& network, DType dtype) {
+  Initializer init = Initializer::unset(dtype);
+  AnyNetwork result(network.config(), init);
+  const auto from = parameters_of(network.module());
+  auto to = parameters_of(result.module());
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].variable.value().copy_from(from[i].variable.value().to(dtype));
+  return result;
+}
+
+// What its heads say, its loss, its gradients and its first updates.
+void check_training(const GoldenCase& c, AnyNetwork& network) {
+  const Batch batch = batch_of(c, network);
+  check_outputs(c, network, batch);
+  const Names names = names_by_ours(network.config());
+  FlatParameters parameters(network.module());
+  if (c.has("start_logits")) {
+    const NoGrad no_grad;
+    require_loss("loss", own_loss(c, *network.as<Network>(), batch).value().item(), packed_answer_loss(c));
+  }
+  require_loss("loss", loss_and_gradients(c, network, batch), c.expected.at("loss").get<double>());
+  check_gradients(c, parameters, names);
+  check_updates(c, network, parameters, names, batch);
+}
+
+void check_network(const GoldenCase& c) {
+  AnyNetwork network = read_hugging_face(c.folder + "/model").network;
+  if (c.expected.contains("generation")) check_generation(c, *network.as<Gpt>());
+  AnyNetwork wide = converted(network, DType::kF64);
+  check_training(c, wide);
+  check_training(c, network);
+  if (c.expected.contains("text")) check_text(c);
+}
+
+// Two free tensors as a model, for optimisers.
+class TwoTensors final : public Module {
+ public:
+  Variable a, b;
+  void visit(ParameterVisitor& v) override {
+    v.parameter("a", a);
+    v.parameter("b", b);
+  }
+};
+
+OptimizerSettings settings_of(const std::string& name, const JsonFields& fields) {
+  OptimizerSettings s;
+  s.kind = name.starts_with("sgd")               ? OptimizerKind::kSgd
+           : name == "adam" || name == "adam-l2" ? OptimizerKind::kAdam
+                                                 : OptimizerKind::kAdamW;
+  if (fields.has_value("betas")) {
+    s.beta1 = fields.array("betas")[0].get<double>();
+    s.beta2 = fields.array("betas")[1].get<double>();
+  }
+  s.epsilon = fields.number_or("eps", 1e-8);
+  s.weight_decay = fields.number_or("weight_decay", 0);
+  s.momentum = fields.number_or("momentum", 0);
+  s.nesterov = fields.boolean_or("nesterov", false);
+  s.bias_correction = fields.boolean_or("bias_correction", true);
+  s.decay_everything = true;  // PyTorch's optimisers know no groups by themselves
+  return s;
+}
+
+void check_optimizers(const GoldenCase& c) {
+  const auto steps = c.expected.at("steps").get<std::size_t>();
+  for (const auto& [name, settings] : c.expected.at("settings").items()) {
+    const JsonFields fields(settings, "expected.json", name);
+    TwoTensors model;
+    model.a = Variable(Tensor::from(c.doubles("start.a"), {3, 5}), true);
+    model.b = Variable(Tensor::from(c.doubles("start.b"), {4}), true);
+    FlatParameters parameters(model);
+    Optimizer optimizer(parameters, settings_of(name, fields));
+    for (std::size_t step = 0; step < steps; ++step) {
+      for (const auto& entry : parameters.entries()) {
+        const auto gradients = c.doubles("grad." + entry.name);
+        const auto size = static_cast<std::size_t>(entry.variable.value().size());
+        std::copy_n(gradients.begin() + static_cast<std::ptrdiff_t>(step * size), size,
+                    FlatParameters::gradient(entry).data<double>());
+      }
+      optimizer.update(fields.number("lr"));
+      for (const auto& entry : parameters.entries()) {
+        const auto expected = c.doubles(name + "." + entry.name);
+        const auto ours = entry.variable.value().span<double>();
+        for (std::size_t i = 0; i < ours.size(); ++i) {
+          const double theirs = expected[step * ours.size() + i];
+          require(std::abs(ours[i] - theirs) <= 1e-12, name, ".", entry.name, "[", i, "] after step ", step + 1, " is ",
+                  ours[i], ", expected ", theirs);
+        }
+      }
+    }
+  }
+}
+
+void check_schedules(const std::string& folder) {
+  const Json expected = read_json_file(folder + "/expected.json");
+  const JsonFields fields(expected, "expected.json");
+  for (const auto& [name, rates] : expected.at("rates").items()) {
+    RateSchedule schedule{.kind = schedule_from_name(name),
+                          .peak = name == "noam" ? 1.0 : fields.number("peak"),
+                          .warmup = fields.integer("warmup"),
+                          .total = fields.integer("total"),
+                          .width = 512,
+                          .start = WarmupStart::kZero};
+    for (std::size_t t = 0; t < rates.size(); ++t) {
+      const double ours = schedule.rate(static_cast<std::int64_t>(t)), theirs = rates[t].get<double>();
+      require(std::abs(ours - theirs) <= 1e-9 * std::abs(theirs) + 1e-18, name, " at ", t, " is ", ours, ", expected ",
+              theirs);
+    }
+  }
+}
+
+// What compares a case of this kind; empty for one that is not known.
+std::function<void(const std::string&)> check_of(const std::string& kind) {
+  if (kind == "optimizers") return [](const std::string& folder) { check_optimizers(GoldenCase(folder)); };
+  if (kind == "schedules") return check_schedules;
+  const bool network = kind == "causal-lm" || kind == "sequence-classification" || kind == "openai-gpt-double" ||
+                       kind.starts_with("bert-");
+  if (network) return [](const std::string& folder) { check_network(GoldenCase(folder)); };
+  return nullptr;
+}
+
+std::string golden_folder() {
+  if (const char* folder = std::getenv("RAPT_GOLDEN")) return folder;
+  return RAPT_SOURCE_DIR "/../shared/golden";
+}
+
+}  // namespace
+
+TEST_CASE("every golden case that rapt knows agrees with PyTorch and transformers") {
+  const std::string root = golden_folder();
+  if (!fs::is_directory(root)) {
+    std::cout << "skipped: there is no " << root << "\n";
+    return;
+  }
+  std::vector<std::string> folders;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (fs::exists(entry.path() / "expected.json")) folders.push_back(entry.path().string());
+  }
+  std::ranges::sort(folders);
+  std::size_t compared = 0;
+  for (const std::string& folder : folders) {
+    const std::string name = fs::path(folder).filename().string();
+    const auto kind = read_json_file(folder + "/expected.json").at("kind").get<std::string>();
+    const auto check = check_of(kind);
+    if (!check) {
+      std::cout << "golden " << name << ": skipped (" << kind << ")\n";
+      continue;
+    }
+    std::string difference;
+    try {
+      check(folder);
+      ++compared;
+    } catch (const std::exception& e) {
+      difference = e.what();
+    }
+    std::cout << "golden " << name << ": " << (difference.empty() ? "ok" : "FAILED: " + difference) << "\n";
+    CHECK_MESSAGE(difference.empty(), name << ": " << difference);
+  }
+  CHECK_MESSAGE(compared > 0, "no case of a known kind in " << root);
+}
