@@ -116,3 +116,10 @@ TEST_CASE("a run is not taken for one on other data, from another model or with 
       "runs/none holds a finished run without --tokenizer, got t.json; use another --out for a new run",
       CannotCreateError);
 }
+
+TEST_CASE("a run that was killed before its first checkpoint starts anew") {
+  TestRun run;
+  run.put(run.folder.path + "/lock", "");
+  run.put(run.folder.data(), "");
+  CHECK(plan_run(run.folder, std::nullopt, std::nullopt, {}, false) == RunPlan::kStart);
+}
