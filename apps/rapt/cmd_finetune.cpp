@@ -4,7 +4,7 @@
 
 #include "commands.h"
 #include "tensor/error.h"
-#include "train/tasks/choose.h"
+#include "train/settings/recipes.h"
 #include "training.h"
 
 namespace rapt::app {
@@ -35,7 +35,7 @@ int run(const Arguments& arguments) {
 
 Command finetune_command() {
   LayeredConfig recipe;
-  choose_fine_tuning(recipe);
+  follow(recipe, Recipe::kFineTune);
   std::vector<Option> options = setting_options({}, recipe.values);
   for (Option& option : options) {
     if (option.name == "task") option.fallback = "";

@@ -8,6 +8,7 @@
 #include "train/run/resume.h"
 #include "train/settings/settings_agreement.h"
 #include "train/tasks/choose.h"
+#include "train/tasks/materials.h"
 #include "train/tasks/text_summary.h"
 
 namespace rapt {
@@ -48,10 +49,10 @@ void choose_threads(const TrainConfig& config) {
 Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const Notice& notice) {
   Beginning result{.config = wanted};
   choose_threads(wanted.values);
-  fit_warmup(result.config, notice);
-  validate(result.config.values);  // before the data is read, which may take long
-  result.job = prepare_job({.config = result.config, .folder = folder, .from = nullptr, .notice = notice});
+  Materials materials(folder, nullptr, notice);
+  result.config = settle(wanted, materials, notice);
   const TrainConfig& config = result.config.values;
+  result.job = materials.build(config);
   warn_of_passes(config, result.job.data, total_updates(config, result.job.data), notice);
   result.inputs = read_inputs(config);
   return result;
@@ -59,8 +60,10 @@ Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const 
 
 // Where a stretch that was asked for in minutes ends.
 void choose_end(TrainConfig& config, double minutes, const Job& job) {
-  config.steps =
-      config.stretch_start + updates_in_minutes(minutes, config, job.network->config(), job.data, job.held_out_tokens);
+  TrainConfig alone = config;  // no longer a part of its run
+  alone.stretch_start = 0;
+  const Pace pace = measure_pace(alone, job.network->config(), job.data);
+  config.steps = config.stretch_start + updates_in_minutes(minutes, config, pace, job.held_out_tokens);
 }
 
 }  // namespace
@@ -101,7 +104,7 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
   TrainConfig& config = result.config.values;
   choose_threads(config);
   result.from = std::make_unique<CheckpointFile>(standing.found->path);
-  result.job = prepare_job({.config = result.config, .folder = folder, .from = result.from.get(), .notice = notice});
+  result.job = Materials(folder, result.from.get(), notice).build(config);
   if (resumption.more_minutes > 0) choose_end(config, resumption.more_minutes, result.job);
   if (resumption.new_stretch) fit_stretch(config, total_updates(config, result.job.data), notice);
   validate(config);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "text/corpus/corpus_sources.h"
 #include "train/files/checkpoint_file.h"
 #include "train/run/run.h"
 #include "train/run/run_inputs.h"

@@ -1,36 +1,23 @@
-// What a run does about settings that nobody gave: size, recipe and length from the data, the cores and the minutes.
+// What a run does about settings that nobody gave, where they depend on the data, the cores and the minutes. Pure
+// functions of facts; settle.h asks for these facts and calls them in order.
 #pragma once
 
-#include <initializer_list>
-#include <string>
-#include <utility>
+#include <cstdint>
 
-#include "text/batches/token_store.h"
 #include "text/corpus/corpus.h"
-#include "train/models/networks.h"
-#include "train/optimise/trainer.h"
-#include "train/settings/config_file.h"
+#include "train/settings/recipes.h"
+#include "train/tasks/pace.h"
 
 namespace rapt {
 
-/// Sets a setting unless the user or a preset said something about it.
-void choose(LayeredConfig& config, const char* name, const std::string& value);
-
-void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, std::string>> values);
-
-/// The recipe that a BERT is taught further with: Devlin et al. 2018, appendix A.3, and google-research/bert,
-/// run_classifier.py.
-void choose_fine_tuning(LayeredConfig& config);
-
-/// The recipe that a language model gets used to other text with: a small rate that falls to nothing, few passes.
-/// Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1.
-void choose_adaptation(LayeredConfig& config);
-
-/// Whether the settings say how long to train. With --steps given, nothing is chosen by cores or clock.
-bool has_end(const TrainConfig& config);
-
-/// --minutes, or those that a run takes if nobody says how long.
-double minutes_of(const TrainConfig& config);
+/// The data as batches, as far as settings depend on it.
+struct BatchFacts {
+  std::int64_t samples_per_epoch = 0;
+  double tokens_per_sample = 0;   ///< on average
+  double validation_tokens = 0;   ///< that a validation of everything reads; 0: nothing is held out
+  std::int64_t most_updates = 0;  ///< of --most-epochs; 0: no limit
+  std::int64_t parameters = 0;    ///< of the network
+};
 
 /// Shortens a warm-up that a preset wants to a tenth of a run that was given fewer --steps than it.
 void fit_warmup(LayeredConfig& config, const Notice& notice);
@@ -38,6 +25,18 @@ void fit_warmup(LayeredConfig& config, const Notice& notice);
 /// Shortens a --max-length that a preset wants to the context.
 /// \throws UsageError  one that was asked for and is longer
 void fit_max_length(LayeredConfig& config);
+
+/// Chooses a tokenizer of this kind, if none is given, and the size of its vocabulary by how much text there is and how
+/// many characters it is written in.
+void choose_tokenizer(LayeredConfig& config, const char* kind, const CorpusInfo& text);
+
+/// A vocabulary of about so many entries, in which all characters have a place, at the beginning of a word and within.
+/// \param most  entries, for whatever text
+std::int64_t vocabulary_for(double entries, std::size_t different_characters, std::int64_t most);
+
+/// A context that is longer than the held-out text would leave nothing to validate on: shortens one that was chosen.
+/// \param validation  held-out tokens
+void fit_context(LayeredConfig& config, std::int64_t validation);
 
 /// How a run of some minutes validates, so that all validations together take no more than their share of them.
 struct ValidationPlan {
@@ -49,27 +48,13 @@ struct ValidationPlan {
 /// \param allowed  seconds for all of them together
 ValidationPlan plan_validations(double full, double allowed);
 
-/// How many updates of a run take so many minutes, its validations included: measured on a throw-away copy.
-std::int64_t updates_in_minutes(double minutes, const TrainConfig& config, const NetworkConfig& network,
-                                const TrainingData& data, double validation_tokens);
-
-/// Chooses a tokenizer of this kind, if none is given, and the size of its vocabulary by how much text there is and how
-/// many characters it is written in.
-void choose_tokenizer(LayeredConfig& config, const char* kind, const CorpusInfo& text);
-
-/// A vocabulary of about so many entries, in which all characters have a place, at the beginning of a word and within.
-/// \param most  entries, for whatever text
-std::int64_t vocabulary_for(double entries, std::size_t different_characters, std::int64_t most);
-
-/// Chooses the network, batch and learning rate of a language model, if no preset has them and no length is given, by
-/// how many operations fit into the minutes on this machine.
-void choose_network(LayeredConfig& config, const TokenStore& store, const Notice& notice);
+/// How many updates of a run take so many minutes, its validations included.
+std::int64_t updates_in_minutes(double minutes, const TrainConfig& config, const Pace& pace, double validation_tokens);
 
 /// Chooses how many updates fit into --minutes (5 if not given) and --most-epochs, and what goes with that: schedule,
-/// warm-up, periods, dropout. Measures how fast this machine trains the network by training a throw-away copy for a
-/// moment. Nothing if the settings say how long to train. \param validation_tokens  what one validation reads \param
-/// notice             told what was chosen
-void choose_length(LayeredConfig& config, const NetworkConfig& network, const TrainingData& data,
-                   double validation_tokens, const Notice& notice);
+/// warm-up, periods, dropout.
+/// \pre !has_end(config.values)
+/// \param notice  told what was chosen
+void choose_length(LayeredConfig& config, const BatchFacts& batches, const Pace& pace, const Notice& notice);
 
 }  // namespace rapt

@@ -8,39 +8,12 @@
 #include "text/labelled/glue.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/training/tokenizer_trainer.h"
-#include "train/files/pretrained.h"
 #include "train/labelled/labelled_scores.h"
 #include "train/labelled/labelled_summary.h"
-#include "train/models/model_size.h"
-#include "train/models/networks.h"
-#include "train/settings/numbers.h"
-#include "train/tasks/choose.h"
-#include "train/tasks/job.h"
-#include "train/tasks/run_data.h"
+#include "train/tasks/task_data.h"
 
 namespace rapt {
 namespace {
-
-// Once a small network has seen so many examples, it begins to know them by heart; but all of them are worth a look,
-// and ten are enough.
-constexpr double kExamplesFromScratch = 60'000, kMostEpochs = 10;
-
-std::string epochs_from_scratch(Dim examples) {
-  return print_number(std::clamp(kExamplesFromScratch / static_cast<double>(examples), 1.0, kMostEpochs));
-}
-
-// docs/results.md, "Classifiers from scratch", has what was measured.
-void choose_from_scratch(LayeredConfig& config, bool knows_words) {
-  choose_all(config, {{"learning-rate", "1e-3"},
-                      {"batch", "64"},
-                      {"beta2", "0.98"},
-                      {"weight-decay", "0.1"},
-                      {"schedule", "linear"},
-                      {"min-learning-rate", "0"},
-                      {"warmup", "10%"},
-                      {"dropout", knows_words ? "0.1" : "0.3"}});
-  if (has_end(config.values)) choose_all(config, {{"eval-every", "1e"}, {"save-every", "1e"}});
-}
 
 // Loaded, or learnt from the texts of the examples.
 std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Notice& notice) {
@@ -80,21 +53,6 @@ SharedData hold_out(SharedData& data, double fraction) {
   return validation;
 }
 
-// The examples of a run. What was found in them becomes settings: the labels' names, and the columns, so that those who
-// use the model find them again.
-SharedData read_training_data(LayeredConfig& layered, const SequenceFrame& frame, bool resumes) {
-  TrainConfig& config = layered.values;
-  LabelledOptions options = labelled_options(config);
-  if (resumes) std::swap(options.columns, options.usual);  // found once; of several files each may have its own
-  auto data = std::make_shared<const LabelledData>(LabelledData::read(config.data, frame, options));
-  config.labels = data->labels().names();
-  const TextColumns& found = data->facts().columns;
-  if (config.glue.empty() && config.text_column.empty()) config.text_column = found.text;
-  if (config.glue.empty() && config.pair_column.empty()) config.pair_column = found.pair;
-  if (config.glue.empty() && config.label_column.empty()) config.label_column = found.label;
-  return data;
-}
-
 // Samples with about `most` tokens, evenly spaced; windows of a question stay together.
 std::vector<Dim> part_of(const LabelledData& data, std::int64_t most) {
   const bool windows = data.task() == Task::kQuestion;
@@ -108,46 +66,80 @@ std::vector<Dim> part_of(const LabelledData& data, std::int64_t most) {
   return samples;
 }
 
-// Validation data may have its own columns, and labels that training lacks, which count as wrong.
-LabelledOptions validation_options(const TrainConfig& config) {
-  LabelledOptions options = labelled_options(config);
-  std::swap(options.columns, options.usual);
-  options.unknown_labels = true;
-  return options;
+// The columns of validation data, if its own names do not tell: those of the training data.
+TextColumns usual_columns(TextColumns asked, const TextColumns& found) {
+  if (asked.text.empty()) asked.text = found.text;
+  if (asked.pair.empty()) asked.pair = found.pair;
+  if (asked.label.empty()) asked.label = found.label;
+  return asked;
 }
 
-// --reset-layers: the top blocks get the weights that a new network would have. Zhang, Wu, Katiyar, Weinberger, Artzi,
-// "Revisiting Few-sample BERT Fine-tuning", 2020, arXiv 2006.05987, section 5.
-void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
-  if (config.reset_layers == 0) return;
-  if (config.reset_layers > config.layers) {
-    throw UsageError("--reset-layers must be at most the number of layers, which is " + std::to_string(config.layers) +
-                     ", got " + std::to_string(config.reset_layers));
+class LabelledTaskData final : public TaskData {
+ public:
+  std::optional<CorpusInfo> text() override { return std::nullopt; }
+  bool is_tokens() const override { return false; }
+
+  void read(const ReadingRequest& request) override {
+    const TrainConfig& config = request.config;
+    const bool is_new = request.start != Start::kCheckpoint;
+    tokenizer_ = request.tokenizer != nullptr ? request.tokenizer : make_tokenizer(config, request.notice);
+    if (is_new && config.model != "bert") tokenizer_ = with_delimiters(*tokenizer_);
+    const SequenceFrame frame = frame_of(config, tokenizer_);
+    LabelledOptions options = labelled_options(config);
+    if (!is_new) std::swap(options.columns, options.usual);  // found once; of several files each may have its own
+    data_ = std::make_shared<const LabelledData>(LabelledData::read(config.data, frame, options));
+    facts_ = {.labels = data_->labels().names(), .columns = data_->facts().columns};
+    const Notice told = is_new ? request.notice : [](const std::string&) {};
+    if (request.start != Start::kOwnWords) tell_examples(*data_, told);  // else told before
+    tell_lengths(*data_, frame.max_length(), told);
+    read_held_out(config, frame);
+    tell_validation(held_out_.get(), !config.validation_data.empty(), told);
+    facts_.examples = data_->samples();
   }
-  Initializer init(static_cast<std::uint64_t>(config.seed) + 1);
-  AnyNetwork fresh(network.config(), init);
-  std::vector<NamedParameter> to = parameters_of(network.module()), from = parameters_of(fresh.module());
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    for (Dim layer = config.layers - config.reset_layers; layer < config.layers; ++layer) {
-      if (to[i].name.find("blocks." + std::to_string(layer) + ".") == std::string::npos) continue;
-      to[i].variable.value().copy_from(from[i].variable.value());
+
+  std::shared_ptr<const Tokenizer> tokenizer() const override { return tokenizer_; }
+  DataFacts facts() const override { return facts_; }
+  Dim vocabulary(Dim known) const override { return std::max<Dim>(tokenizer_->vocabulary_size(), known); }
+  TrainingData batches(const TrainConfig& config) const override { return training_data(data_, config); }
+  double validation_tokens(const TrainConfig&) const override {
+    return held_out_ ? static_cast<double>(held_out_->tokens()) : 0;
+  }
+
+  void judge(Job& job, const TrainConfig& config) const override {
+    job.metric = deciding_metric(config);
+    job.held_out_tokens = validation_tokens(config);
+    if (!held_out_) return;
+    job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out = held_out_,
+                    metric = job.metric](std::int64_t most) {
+      if (most <= 0 || most >= held_out->tokens()) return score_labelled(network, *held_out).evaluation(metric);
+      const LabelledData part = held_out->subset(part_of(*held_out, most));
+      Evaluation evaluation = score_labelled(network, part).evaluation(metric);
+      evaluation.share = static_cast<double>(part.tokens()) / static_cast<double>(held_out->tokens());
+      return evaluation;
+    };
+  }
+
+ private:
+  // Validation data may have its own columns, and labels that training lacks, which count as wrong.
+  void read_held_out(const TrainConfig& config, const SequenceFrame& frame) {
+    if (config.validation_data.empty()) {
+      if (config.validation_fraction > 0) held_out_ = hold_out(data_, config.validation_fraction);
+      return;
     }
+    LabelledOptions options = labelled_options(config);
+    if (config.glue.empty()) options.usual = usual_columns(options.columns, facts_.columns);
+    options.columns = {};
+    options.labels = facts_.labels;
+    options.unknown_labels = true;
+    held_out_ = std::make_shared<const LabelledData>(LabelledData::read({config.validation_data}, frame, options));
   }
-}
+
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  SharedData data_, held_out_;
+  DataFacts facts_;
+};
 
 }  // namespace
-
-void choose_small_encoder(LayeredConfig& config) {
-  choose_all(config, {{"model", "bert"},
-                      {"tokenizer", "wordpiece"},
-                      {"layers", "2"},
-                      {"heads", "4"},
-                      {"width", "128"},
-                      {"context", "128"},
-                      {"norm-epsilon", "1e-12"},
-                      {"activation", "gelu"}});
-  if (config.values.model == "bert") choose(config, "attention-start", "neighbours");
-}
 
 std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told) {
   // Bytes are enough to read the examples.
@@ -221,72 +213,6 @@ TrainingData training_data(std::shared_ptr<const LabelledData> data, const Train
   return result;
 }
 
-Job prepare_labelled(const JobRequest& request) {
-  LayeredConfig& layered = request.config;
-  const TrainConfig& config = layered.values;
-  const Pretrained start = start_of(request);
-  const bool from_words = !config.init.empty() && !layered.given("init");
-  std::shared_ptr<const Tokenizer> tokenizer = start.tokenizer;
-  if (request.from == nullptr) {
-    if (start.network != nullptr) {
-      require_tokenizer(start);
-      if (from_words) {
-        choose_from_scratch(layered, true);
-      } else {
-        choose_fine_tuning(layered);
-      }
-    } else {
-      choose_small_encoder(layered);
-      choose_from_scratch(layered, false);
-      tokenizer = make_tokenizer(config, request.notice);
-    }
-    if (config.model != "bert") tokenizer = with_delimiters(*tokenizer);
-    fit_max_length(layered);
-  }
-
-  const SequenceFrame frame = frame_of(config, tokenizer);
-  SharedData data = read_training_data(layered, frame, request.from != nullptr);
-  const Notice told = request.from == nullptr ? request.notice : Notice([](const std::string&) {});
-  if (!from_words) tell_examples(*data, told);
-  tell_lengths(*data, frame.max_length(), told);
-  SharedData held_out;
-  const bool own_validation = !config.validation_data.empty();
-  if (own_validation) {
-    held_out = std::make_shared<const LabelledData>(
-        LabelledData::read({config.validation_data}, frame, validation_options(config)));
-  } else if (config.validation_fraction > 0) {
-    held_out = hold_out(data, config.validation_fraction);
-  }
-  tell_validation(held_out.get(), own_validation, told);
-
-  Job job;
-  job.data = training_data(data, config);
-  if (held_out) job.held_out_tokens = static_cast<double>(held_out->tokens());
-  const Dim vocabulary = std::max<Dim>(tokenizer->vocabulary_size(),
-                                       start.network != nullptr ? start.network->backbone().vocabulary() : 0);
-  if (request.from == nullptr) {
-    if (from_words || start.network == nullptr) {
-      choose(layered, "most-epochs", epochs_from_scratch(data->samples()));
-    }
-    choose_length(layered, network_config(config, vocabulary), job.data, job.held_out_tokens, request.notice);
-    validate(config);
-  }
-  const bool same_head = start.config.task == config.task && start.config.labels == config.labels;
-  job.network = first_network(request, start, vocabulary, same_head);
-  if (start.network != nullptr) reset_top_layers(*job.network, config);
-  job.tokenizer = tokenizer;
-  job.flop_per_token = model_size(config, vocabulary, job.data.tokens_per_sample).flop_per_token;
-  job.metric = deciding_metric(config);
-  if (held_out) {
-    job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out, metric = job.metric](std::int64_t most) {
-      if (most <= 0 || most >= held_out->tokens()) return score_labelled(network, *held_out).evaluation(metric);
-      const LabelledData part = held_out->subset(part_of(*held_out, most));
-      Evaluation evaluation = score_labelled(network, part).evaluation(metric);
-      evaluation.share = static_cast<double>(part.tokens()) / static_cast<double>(held_out->tokens());
-      return evaluation;
-    };
-  }
-  return job;
-}
+std::unique_ptr<TaskData> open_labelled_data() { return std::make_unique<LabelledTaskData>(); }
 
 }  // namespace rapt

@@ -9,7 +9,6 @@
 #include "text/corpus/corpus_sources.h"
 #include "train/labelled/labelled_data.h"
 #include "train/optimise/trainer.h"
-#include "train/settings/config_file.h"
 #include "train/settings/train_config.h"
 
 namespace rapt {
@@ -29,9 +28,6 @@ SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenize
 /// alone. \param told  gets what was read (tell_examples), if set
 /// \throws MissingInputError, DataError, UsageError  as LabelledData::read
 std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told = nullptr);
-
-/// The structure of a small encoder over whole words and their pieces, where nothing else is given.
-void choose_small_encoder(LayeredConfig& config);
 
 /// Batches of the data in an order that is new each epoch: sample i of a run is a function of (seed, i).
 TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config);

@@ -3,29 +3,13 @@
 
 #include "decode/generate.h"
 #include "decode/text_start.h"
-#include "tensor/error.h"
 #include "text/tokenizer/stream_decoder.h"
-#include "train/files/pretrained.h"
-#include "train/models/model_size.h"
-#include "train/models/networks.h"
-#include "train/tasks/choose.h"
-#include "train/tasks/job.h"
 #include "train/tasks/run_data.h"
+#include "train/tasks/task_data.h"
 #include "train/tasks/text_summary.h"
 
 namespace rapt {
 namespace {
-
-Dim vocabulary_of(const Pretrained& start, const TokenStore& store) {
-  const Dim in_data = store.vocabulary_size();
-  if (start.network == nullptr) return in_data;
-  const Dim known = start.network->backbone().vocabulary();
-  if (known < in_data) {
-    throw DataError("train: the data has token ids up to " + std::to_string(in_data - 1) +
-                    ", the model of --init knows " + std::to_string(known));
-  }
-  return known;
-}
 
 Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, double bytes_per_target,
                     std::int64_t most) {
@@ -69,48 +53,54 @@ std::pair<std::string, std::string> sample(const Gpt& model, const Tokenizer& to
   return {start.shown, decode_after(tokenizer, start.ids, text.tokens)};
 }
 
-}  // namespace
+class LanguageModelData final : public TaskData {
+ public:
+  LanguageModelData(const TrainConfig& config, const Notice& notice) : corpus_(open_corpus(config, notice)) {}
 
-Job prepare_language_model(const JobRequest& request) {
-  LayeredConfig& layered = request.config;
-  const TrainConfig& config = layered.values;
-  const Pretrained start = start_of(request);
-  const std::optional<Corpus> corpus = open_corpus(config, request.notice);
-  if (start.network != nullptr) {
-    static_cast<void>(start.gpt());  // or it says what it is
-    if (corpus && !corpus->holds_tokens()) require_tokenizer(start);
-    choose_adaptation(layered);
-  }
-  if (request.from == nullptr && start.network == nullptr && corpus && !corpus->holds_tokens()) {
-    choose_tokenizer(layered, "byte-bpe", corpus->scan());
-  }
-  RunData data = prepare_data(config, corpus, request.folder, start.tokenizer, request.notice);
-  const TokenStore store = data.store;
-  if (request.from == nullptr) tell_text(config, store, corpus && corpus->documents_are_files(), request.notice);
-  const Dim vocabulary = vocabulary_of(start, store);
-  if (request.from == nullptr) {
-    choose_network(layered, store, request.notice);
-    choose_length(layered, network_config(config, vocabulary), training_data(config, store),
-                  static_cast<double>(store.part(Part::kValidation).size()), request.notice);
-    validate(config);
+  std::optional<CorpusInfo> text() override { return is_tokens() ? std::nullopt : std::optional(corpus_->scan()); }
+  bool is_tokens() const override { return !corpus_ || corpus_->holds_tokens(); }
+
+  void read(const ReadingRequest& request) override {
+    data_ = prepare_data(request.config, corpus_, request.folder, request.tokenizer, request.notice);
+    if (request.start == Start::kCheckpoint) return;
+    tell_text(request.config, store(), corpus_ && corpus_->documents_are_files(), request.notice);
   }
 
-  Job job;
-  job.network = first_network(request, start, vocabulary, true);
-  const Gpt& model = *job.network->as<Gpt>();
-  job.tokenizer = std::move(data.tokenizer);
-  job.data = training_data(config, store);
-  job.flop_per_token = model_size(config, vocabulary).flop_per_token;
-  if (const auto held = held_out(config, store)) {
-    job.held_out_tokens = static_cast<double>(held->targets());
-    job.bytes_per_target = static_cast<double>(store.text_bytes(Part::kValidation)) / job.held_out_tokens;
-    job.evaluate = [&model, held = *held, batch = std::max<Dim>(1, kEvaluationRows / config.longest_sequence()),
-                    bytes = job.bytes_per_target](std::int64_t most) {
-      return evaluate(model, held, batch, bytes, most);
+  std::shared_ptr<const Tokenizer> tokenizer() const override { return data_->tokenizer; }
+  DataFacts facts() const override { return {.validation_tokens = store().part(Part::kValidation).size()}; }
+  Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
+  TrainingData batches(const TrainConfig& config) const override { return training_data(config, store()); }
+
+  double validation_tokens(const TrainConfig&) const override {
+    return static_cast<double>(store().part(Part::kValidation).size());
+  }
+
+  void judge(Job& job, const TrainConfig& config) const override {
+    const Gpt& model = *job.network->as<Gpt>();
+    if (const auto held = held_out(config, store())) {
+      job.held_out_tokens = static_cast<double>(held->targets());
+      job.bytes_per_target = static_cast<double>(store().text_bytes(Part::kValidation)) / job.held_out_tokens;
+      job.evaluate = [&model, held = *held, batch = std::max<Dim>(1, kEvaluationRows / config.longest_sequence()),
+                      bytes = job.bytes_per_target](std::int64_t most) {
+        return evaluate(model, held, batch, bytes, most);
+      };
+    }
+    job.sample = [&model, tokenizer = job.tokenizer, store = store(), config] {
+      return sample(model, *tokenizer, store, config);
     };
   }
-  job.sample = [&model, tokenizer = job.tokenizer, store, config] { return sample(model, *tokenizer, store, config); };
-  return job;
+
+ private:
+  const TokenStore& store() const { return data_->store; }
+
+  std::optional<Corpus> corpus_;  // nothing: a token store
+  std::optional<RunData> data_;
+};
+
+}  // namespace
+
+std::unique_ptr<TaskData> open_language_model_data(const TrainConfig& config, const Notice& notice) {
+  return std::make_unique<LanguageModelData>(config, notice);
 }
 
 }  // namespace rapt

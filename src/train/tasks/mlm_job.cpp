@@ -4,72 +4,32 @@
 
 #include "tensor/error.h"
 #include "text/batches/mlm_batches.h"
-#include "train/files/pretrained.h"
-#include "train/models/model_size.h"
-#include "train/models/networks.h"
-#include "train/settings/presets.h"
-#include "train/settings/settings.h"
-#include "train/tasks/choose.h"
-#include "train/tasks/job.h"
 #include "train/tasks/mlm_evaluation.h"
 #include "train/tasks/run_data.h"
+#include "train/tasks/task_data.h"
 #include "train/tasks/text_summary.h"
 
 namespace rapt {
 namespace {
 
-// What nobody said about a BERT, and nothing chose before: the smallest one, with positions for no more than it reads
-// at once. Its recipe stands as if its preset had been asked for, so that no choice that comes later changes it.
-void choose_bert(LayeredConfig& config) {
-  if (config.origin_of("context") == Origin::kDefault) choose(config, "context", "128");
-  const auto decided = config.origin;
-  for (const auto& [name, value] : find_preset("bert-tiny").settings) {  // the last of two values for a name holds
-    if (decided.contains(name)) continue;
-    find_setting(name)->set(config.values, {value});
-    config.origin[name] = Origin::kPreset;
-  }
+MaskingOptions masking_options(const TrainConfig& config) {
+  return {.probability = config.mlm_probability,
+          .most = config.max_predictions,
+          .whole_words = config.whole_word,
+          .dynamic = config.masking == "dynamic"};
 }
 
-// The flags win over what a store that was built before proposes.
-MaskingOptions masking_options(const LayeredConfig& layered, const TokenStore& store) {
-  const TrainConfig& config = layered.values;
-  MaskingOptions masking = store.masking();
-  if (layered.given("mlm-probability") || masking.probability <= 0) masking.probability = config.mlm_probability;
-  if (layered.given("max-predictions")) masking.most = config.max_predictions;
-  if (layered.given("whole-word")) masking.whole_words = config.whole_word;
-  if (layered.given("masking")) masking.dynamic = config.masking == "dynamic";
-  return masking;
-}
-
-struct Source {
-  std::shared_ptr<const Tokenizer> tokenizer;
-  TokenStore store;
-};
-
-// A store given as the only data, or one built in the run folder from text.
-Source open_source(const JobRequest& request, std::shared_ptr<const Tokenizer> tokenizer) {
-  LayeredConfig& layered = request.config;
-  const TrainConfig& config = layered.values;
-  const std::optional<Corpus> corpus = open_corpus(config, request.notice);
-  if (!corpus) {
-    RunData data = prepare_data(config, corpus, request.folder, std::move(tokenizer), request.notice);
-    const auto& built = data.store.instance_options();
-    if (!built) {
-      throw DataError("train: " + data.store.path() + " holds no sequences for masked words; build it with rapt data " +
-                      "build --task " + config.task);
-    }
-    if (name_of(built->task) != config.task) {
-      throw ConfigError("train: " + data.store.path() + " was built for --task " + name_of(built->task) +
-                        ", the run is for --task " + config.task);
-    }
-    return {std::move(data.tokenizer), std::move(data.store)};
+// A store that was built before must hold what the run is for.
+void require_instances(const TokenStore& store, const TrainConfig& config) {
+  const auto& built = store.instance_options();
+  if (!built) {
+    throw DataError("train: " + store.path() + " holds no sequences for masked words; build it with rapt data " +
+                    "build --task " + config.task);
   }
-  if (request.from == nullptr && tokenizer == nullptr) {
-    choose_tokenizer(layered, "wordpiece", corpus->scan());
+  if (name_of(built->task) != config.task) {
+    throw ConfigError("train: " + store.path() + " was built for --task " + name_of(built->task) +
+                      ", the run is for --task " + config.task);
   }
-  RunData data =
-      prepare_data(config, corpus, request.folder, std::move(tokenizer), request.notice, instance_options(config));
-  return {std::move(data.tokenizer), std::move(data.store)};
 }
 
 // What always the most frequent masked word, and always the more frequent answer, would reach.
@@ -82,73 +42,90 @@ std::string majority_text(const MaskedWordsMajority& majority) {
   return line + text;
 }
 
-}  // namespace
+class MaskedWordsData final : public TaskData {
+ public:
+  MaskedWordsData(const TrainConfig& config, const Notice& notice)
+      : corpus_(open_corpus(config, notice)), given_store_(corpus_ ? "" : config.data.front()) {}
 
-Job prepare_masked_words(const JobRequest& request) {
-  LayeredConfig& layered = request.config;
-  const TrainConfig& config = layered.values;
-  const Pretrained start = start_of(request);
-  if (start.network != nullptr && start.config.model != "bert") {
-    throw UsageError("train: --init " + config.init + " is a " + start.config.model + ", which has no masked words; " +
-                     "give a bert, or --task lm");
+  std::optional<CorpusInfo> text() override { return is_tokens() ? std::nullopt : std::optional(corpus_->scan()); }
+  bool is_tokens() const override { return !corpus_; }
+
+  std::optional<MaskingOptions> masking() const override {
+    return given_store_.empty() ? std::nullopt : std::optional(TokenStore::open(given_store_).masking());
   }
-  if (request.from == nullptr) {
-    if (start.network != nullptr) {
-      choose(layered, "documents", "paragraph");
-      choose_fine_tuning(layered);
-    } else {
-      choose_bert(layered);
+
+  void read(const ReadingRequest& request) override {
+    const TrainConfig& config = request.config;
+    const auto instances = corpus_ ? std::optional(instance_options(config)) : std::nullopt;
+    data_ = prepare_data(config, corpus_, request.folder, request.tokenizer, request.notice, instances);
+    if (!corpus_) require_instances(store(), config);
+    if (sequence() > config.context) {
+      throw ConfigError("train: " + store().path() + " has sequences of " + std::to_string(sequence()) +
+                        " tokens, --context is " + std::to_string(config.context) + "; give --context " +
+                        std::to_string(sequence()));
     }
-    fit_max_length(layered);
-  }
-  Source source = open_source(request, start.tokenizer);
-  const TokenStore& store = source.store;
-  if (request.from == nullptr) tell_text(config, store, false, request.notice);
-  const Dim sequence = store.instance_options()->context;
-  if (sequence > config.context) {
-    throw ConfigError("train: " + store.path() + " has sequences of " + std::to_string(sequence) +
-                      " tokens, --context is " + std::to_string(config.context) + "; give --context " +
-                      std::to_string(sequence));
+    if (request.start != Start::kCheckpoint) tell_text(config, store(), false, request.notice);
+    if (const auto held = held_out(config)) {
+      request.notice("train: " + majority_text(majority_of(*held, store().vocabulary_size())));
+    }
   }
 
-  const MaskingOptions masking = masking_options(layered, store);
-  Job job;
-  const auto batches =
-      std::make_shared<MlmBatches>(store, *source.tokenizer, masking, static_cast<std::uint64_t>(config.seed));
-  job.data.train = [batches](std::int64_t first, Dim count) {
-    return batches->batch(static_cast<std::uint64_t>(first), count);
-  };
-  if (config.batch_tokens > 0) {
-    job.data.fitting = fitting_by_tokens(config.batch_tokens, [batches](std::int64_t sample) {
-      return batches->tokens_of(static_cast<std::uint64_t>(sample));
-    });
-  }
-  job.data.samples_per_epoch = static_cast<std::int64_t>(batches->samples_per_epoch());
-  const Dim probe = std::min<Dim>(256, job.data.samples_per_epoch);
-  job.data.tokens_per_sample = static_cast<double>(batches->batch(0, probe).tokens.size()) / static_cast<double>(probe);
+  std::shared_ptr<const Tokenizer> tokenizer() const override { return data_->tokenizer; }
+  Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
 
-  const Dim vocabulary = start.network != nullptr ? start.network->backbone().vocabulary() : store.vocabulary_size();
-  std::optional<MlmEvaluation> held_out;
-  if (store.instances(Part::kValidation).size() > 0) {
-    held_out.emplace(store, *source.tokenizer, Part::kValidation, masking);
-    request.notice("train: " + majority_text(majority_of(*held_out, vocabulary)));
-  }
-  if (held_out) job.held_out_tokens = static_cast<double>(held_out->sequences()) * job.data.tokens_per_sample;
-  if (request.from == nullptr) {
-    choose_length(layered, network_config(config, vocabulary), job.data, job.held_out_tokens, request.notice);
-    validate(config);
+  DataFacts facts() const override { return {}; }
+
+  TrainingData batches(const TrainConfig& config) const override {
+    const auto batches = std::make_shared<MlmBatches>(store(), *tokenizer(), masking_options(config),
+                                                      static_cast<std::uint64_t>(config.seed));
+    TrainingData data;
+    data.train = [batches](std::int64_t first, Dim count) {
+      return batches->batch(static_cast<std::uint64_t>(first), count);
+    };
+    if (config.batch_tokens > 0) {
+      data.fitting = fitting_by_tokens(config.batch_tokens, [batches](std::int64_t sample) {
+        return batches->tokens_of(static_cast<std::uint64_t>(sample));
+      });
+    }
+    data.samples_per_epoch = static_cast<std::int64_t>(batches->samples_per_epoch());
+    const Dim probe = std::min<Dim>(256, data.samples_per_epoch);
+    data.tokens_per_sample = static_cast<double>(batches->batch(0, probe).tokens.size()) / static_cast<double>(probe);
+    return data;
   }
 
-  job.network = first_network(request, start, vocabulary, true);
-  job.tokenizer = source.tokenizer;
-  job.flop_per_token = model_size(config, vocabulary, job.data.tokens_per_sample).flop_per_token;
-  if (held_out) {
-    job.evaluate = [&network = *job.network->as<BertPretraining>(), held = *held_out, tokens = job.held_out_tokens,
-                    batch = std::max<Dim>(1, kEvaluationRows / sequence)](std::int64_t most) {
+  double validation_tokens(const TrainConfig& config) const override {
+    const auto held = held_out(config);
+    return held ? static_cast<double>(held->sequences()) * batches(config).tokens_per_sample : 0;
+  }
+
+  void judge(Job& job, const TrainConfig& config) const override {
+    const auto held = held_out(config);
+    if (!held) return;
+    job.held_out_tokens = static_cast<double>(held->sequences()) * job.data.tokens_per_sample;
+    job.evaluate = [&network = *job.network->as<BertPretraining>(), held = *held, tokens = job.held_out_tokens,
+                    batch = std::max<Dim>(1, kEvaluationRows / sequence())](std::int64_t most) {
       return evaluate_masked_words(network, held, batch, tokens, most);
     };
   }
-  return job;
+
+ private:
+  const TokenStore& store() const { return data_->store; }
+  Dim sequence() const { return store().instance_options()->context; }
+
+  std::optional<MlmEvaluation> held_out(const TrainConfig& config) const {
+    if (store().instances(Part::kValidation).size() == 0) return std::nullopt;
+    return MlmEvaluation(store(), *tokenizer(), Part::kValidation, masking_options(config));
+  }
+
+  std::optional<Corpus> corpus_;  // nothing: a token store,
+  std::string given_store_;       // whose file this is
+  std::optional<RunData> data_;
+};
+
+}  // namespace
+
+std::unique_ptr<TaskData> open_masked_words_data(const TrainConfig& config, const Notice& notice) {
+  return std::make_unique<MaskedWordsData>(config, notice);
 }
 
 }  // namespace rapt

@@ -21,11 +21,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kShareOfWords = 0.6;  // of the minutes; docs/results.md, "Classifiers from scratch"
-
-// Masks are new in each, but a little text is known by heart some day.
-constexpr const char* kMostPassesOverWords = "200";
-
 // What the run of words has from the run of labels, where it is given.
 constexpr const char* kShared[] = {"layers",     "heads",   "width",          "feed-forward", "context",
                                    "activation", "vocab",   "tokenizer",      "lowercase",    "norm-epsilon",
@@ -78,8 +73,7 @@ LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder
   LayeredConfig words;
   choose_small_encoder(words);
   choose(words, "vocab", vocabulary_of(texts));
-  choose(words, "most-epochs", kMostPassesOverWords);
-  choose(words, "batch", "32");  // of texts that are a sentence or less
+  follow(words, Recipe::kWordsOfLabels);
   words.values.task = "mlm";
   words.values.data = {texts_file(folder)};
   words.values.out = folder.words();
@@ -98,6 +92,7 @@ LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder
 LayeredConfig label_settings(const LayeredConfig& wanted, const RunFolder& folder) {
   LayeredConfig labels = wanted;
   labels.values.init = folder.words();
+  labels.origin["init"] = Origin::kChosen;
   labels.values.minutes = (1 - kShareOfWords) * minutes_of(wanted.values);
   labels.origin["minutes"] = Origin::kChosen;
   return labels;

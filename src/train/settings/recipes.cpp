@@ -1,0 +1,127 @@
+#include "train/settings/recipes.h"
+
+#include <algorithm>
+#include <array>
+
+#include "train/settings/numbers.h"
+#include "train/settings/presets.h"
+#include "train/settings/settings.h"
+
+namespace rapt {
+namespace {
+
+constexpr std::size_t kRecipes = 5;
+
+struct Row {
+  const char* setting;
+  std::array<const char*, kRecipes> values;  // nullptr: the recipe leaves it as it is
+};
+
+// kAdapt: Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1: a small
+// rate that falls to zero, few passes. kFineTune: Devlin et al. 2018, appendix A.3, and google-research/bert,
+// run_classifier.py. The others: docs/results.md, "Classifiers from scratch".
+constexpr Row kTable[] = {
+    //                     adapt     fine-tune  labels    after words  words of labels
+    {"learning-rate", {"5e-5", "5e-5", "1e-3", "1e-3", nullptr}},
+    {"schedule", {"linear", "linear", "linear", "linear", nullptr}},
+    {"warmup", {"10%", "10%", "10%", "10%", nullptr}},
+    {"min-learning-rate", {"0", "0", "0", "0", nullptr}},
+    {"batch", {"8", "32", "64", "64", "32"}},
+    {"beta2", {"0.999", "0.999", "0.98", "0.98", nullptr}},
+    {"weight-decay", {"0.01", "0.01", "0.1", "0.1", nullptr}},
+    {"dropout", {"0.1", "0.1", "0.3", "0.1", nullptr}},
+    {"sampling-order", {"epoch", nullptr, nullptr, nullptr, nullptr}},
+    {"eval-every", {"1e", "1e", "1e", "1e", nullptr}},
+    {"save-every", {"1e", "1e", "1e", "1e", nullptr}},
+    {"epochs", {"3", "3", nullptr, nullptr, nullptr}},  // unless a length is given in another unit
+    // Masks are new in each pass, but a little text is memorised some day.
+    {"most-epochs", {nullptr, nullptr, nullptr, nullptr, "200"}},
+};
+
+// A language model of the table below.
+struct Rung {
+  double operations;  // of the whole run, from which on this one is worth it
+  const char *layers, *heads, *width, *context, *batch, *learning_rate;
+};
+
+// Larger networks only pay when the budget lets them see enough text; below that a small one that sees more is better.
+// docs/results.md, "A text file and nothing else", has what was measured.
+constexpr Rung kLadder[] = {
+    {0, "2", "4", "64", "64", "8", "4e-3"},       {2e11, "3", "4", "96", "64", "8", "4e-3"},
+    {2e12, "4", "4", "128", "128", "8", "3e-3"},  {1e14, "6", "6", "192", "128", "12", "2e-3"},
+    {1e15, "6", "6", "384", "256", "12", "1e-3"}, {2e16, "12", "12", "768", "512", "16", "6e-4"},
+};
+
+constexpr double kDefaultMinutes = 5;
+
+// Once a small network has seen so many examples, it begins to memorise them; but all of them are worth a look, and ten
+// passes are enough.
+constexpr double kExamplesFromScratch = 60'000, kMostPasses = 10;
+
+}  // namespace
+
+void choose(LayeredConfig& config, std::string_view name, const std::string& value) {
+  const std::string key(name);
+  if (config.given(key)) return;
+  find_setting(key)->set(config.values, {value});
+  config.origin[key] = Origin::kChosen;
+}
+
+void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, std::string>> values) {
+  for (const auto& [name, value] : values) choose(config, name, value);
+}
+
+void follow(LayeredConfig& config, Recipe recipe) {
+  const bool has_length = has_end(config.values) || config.values.minutes > 0;
+  for (const Row& row : kTable) {
+    const char* value = row.values[static_cast<std::size_t>(recipe)];
+    if (value == nullptr || (has_length && std::string_view(row.setting) == "epochs")) continue;
+    choose(config, row.setting, value);
+  }
+}
+
+void follow_preset(LayeredConfig& config, std::string_view preset) {
+  const auto decided = config.origin;
+  for (const auto& [name, value] : find_preset(preset).settings) {  // the last of two values for a name holds
+    if (decided.contains(name)) continue;
+    find_setting(name)->set(config.values, {value});
+    config.origin[name] = Origin::kPreset;
+  }
+}
+
+void choose_small_encoder(LayeredConfig& config) {
+  choose_all(config, {{"model", "bert"},
+                      {"tokenizer", "wordpiece"},
+                      {"layers", "2"},
+                      {"heads", "4"},
+                      {"width", "128"},
+                      {"context", "128"},
+                      {"norm-epsilon", "1e-12"},
+                      {"activation", "gelu"}});
+  if (config.values.model == "bert") choose(config, "attention-start", "neighbours");
+}
+
+void choose_language_model(LayeredConfig& config, double operations) {
+  const Rung* best = &kLadder[0];
+  for (const Rung& rung : kLadder)
+    if (operations >= rung.operations) best = &rung;
+  choose_all(config, {{"layers", best->layers},
+                      {"heads", best->heads},
+                      {"width", best->width},
+                      {"context", best->context},
+                      {"batch", best->batch},
+                      {"learning-rate", best->learning_rate},
+                      {"beta2", "0.99"},
+                      {"weight-decay", "0.1"},
+                      {"position", "rope"}});
+}
+
+bool has_end(const TrainConfig& config) { return config.steps > 0 || config.epochs > 0 || config.tokens > 0; }
+
+double minutes_of(const TrainConfig& config) { return config.minutes > 0 ? config.minutes : kDefaultMinutes; }
+
+std::string passes_from_scratch(std::int64_t examples) {
+  return print_number(std::clamp(kExamplesFromScratch / static_cast<double>(examples), 1.0, kMostPasses));
+}
+
+}  // namespace rapt

@@ -1,0 +1,148 @@
+#include "train/tasks/materials.h"
+
+#include <filesystem>
+
+#include "tensor/error.h"
+#include "text/tokenizer/files/tokenizer_files.h"
+#include "train/files/checkpoint.h"
+#include "train/models/model_size.h"
+#include "train/models/networks.h"
+#include "train/settings/settings.h"
+#include "train/tasks/machine.h"
+
+namespace rapt {
+namespace {
+
+// A model of the kind that the task goes on with.
+void require_kind(const Pretrained& start, const TrainConfig& config) {
+  if (config.task == "lm") static_cast<void>(start.gpt());  // or it says what it is
+  if (config.masks_words() && start.config.model != "bert") {
+    throw UsageError("train: --init " + config.init + " is a " + start.config.model + ", which has no masked words; " +
+                     "give a bert, or --task lm");
+  }
+}
+
+// --reset-layers: the top blocks get the weights that a new network would have. Zhang, Wu, Katiyar, Weinberger, Artzi,
+// "Revisiting Few-sample BERT Fine-tuning", 2020, arXiv 2006.05987, section 5.
+void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
+  if (config.reset_layers == 0) return;
+  if (config.reset_layers > config.layers) {
+    throw UsageError("--reset-layers must be at most the number of layers, which is " + std::to_string(config.layers) +
+                     ", got " + std::to_string(config.reset_layers));
+  }
+  Initializer init(static_cast<std::uint64_t>(config.seed) + 1);
+  AnyNetwork fresh(network.config(), init);
+  std::vector<NamedParameter> to = parameters_of(network.module()), from = parameters_of(fresh.module());
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    for (Dim layer = config.layers - config.reset_layers; layer < config.layers; ++layer) {
+      if (to[i].name.find("blocks." + std::to_string(layer) + ".") == std::string::npos) continue;
+      to[i].variable.value().copy_from(from[i].variable.value());
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice) {
+  if (config.task == "lm") return open_language_model_data(config, notice);
+  return config.is_labelled() ? open_labelled_data() : open_masked_words_data(config, notice);
+}
+
+Dim shared_vocabulary(Dim in_data, Dim known) {
+  if (known == 0) return in_data;
+  if (known < in_data) {
+    throw DataError("train: the data has token ids up to " + std::to_string(in_data - 1) +
+                    ", the model of --init knows " + std::to_string(known));
+  }
+  return known;
+}
+
+Materials::Materials(RunFolder folder, const CheckpointFile* from, Notice notice)
+    : folder_(std::move(folder)), from_(from), notice_(std::move(notice)) {}
+
+StartFacts Materials::start(const TrainConfig& config) {
+  start_ = open_pretrained(config.init);
+  require_kind(start_, config);
+  StartFacts facts{.network = start_.network->config(), .config = start_.config};
+  facts.has_tokenizer = start_.tokenizer != nullptr;
+  const bool is_file = !config.learns_tokenizer() && config.tokenizer != "init";
+  if (is_file) {
+    std::shared_ptr<const Tokenizer> asked = load_tokenizer(config.tokenizer);
+    facts.same_tokenizer = facts.has_tokenizer && asked->to_json() == start_.tokenizer->to_json();
+    if (!facts.has_tokenizer) start_.tokenizer = std::move(asked);
+  }
+  return facts;
+}
+
+TaskData& Materials::opened(const TrainConfig& config) {
+  if (data_ == nullptr) data_ = open_data(config, notice_);
+  return *data_;
+}
+
+std::optional<CorpusInfo> Materials::text(const TrainConfig& config) { return opened(config).text(); }
+
+void Materials::read(const TrainConfig& config, Start start) {
+  std::shared_ptr<const Tokenizer> tokenizer = start_.tokenizer;
+  if (from_ != nullptr) tokenizer = tokenizer_of(*from_);
+  opened(config).read(
+      {.config = config, .folder = folder_, .tokenizer = std::move(tokenizer), .start = start, .notice = notice_});
+  read_ = true;
+}
+
+std::optional<MaskingOptions> Materials::masking(const TrainConfig& config) { return opened(config).masking(); }
+
+DataFacts Materials::data(const TrainConfig& config, Start start) {
+  if (start_.network != nullptr && !opened(config).is_tokens()) require_tokenizer(start_);
+  read(config, start);
+  return data_->facts();
+}
+
+double Materials::peak() { return measure_sgemm_peak(); }
+
+Dim Materials::vocabulary() const {
+  return data_->vocabulary(start_.network != nullptr ? start_.network->backbone().vocabulary() : 0);
+}
+
+BatchFacts Materials::batches(const TrainConfig& config) {
+  const TrainingData batches = data_->batches(config);
+  BatchFacts facts{.samples_per_epoch = batches.samples_per_epoch,
+                   .tokens_per_sample = batches.tokens_per_sample,
+                   .validation_tokens = data_->validation_tokens(config),
+                   .parameters = model_size(config, vocabulary()).parameters};
+  if (config.most_epochs > 0) {
+    TrainConfig enough = config;
+    enough.epochs = config.most_epochs;
+    facts.most_updates = total_updates(enough, batches);
+  }
+  return facts;
+}
+
+Pace Materials::pace(const TrainConfig& config) {
+  return measure_pace(config, network_config(config, vocabulary()), data_->batches(config));
+}
+
+// As the settings describe it: with the weights of the start as far as it has them, with new ones elsewhere.
+std::unique_ptr<AnyNetwork> Materials::first_network(const TrainConfig& config) {
+  Initializer init(static_cast<std::uint64_t>(config.seed));
+  NetworkConfig wanted = network_config(config, vocabulary());
+  if (start_.network == nullptr) return std::make_unique<AnyNetwork>(wanted, init);
+  take_initial_spread(wanted, start_.network->config());
+  auto network = std::make_unique<AnyNetwork>(wanted, init);
+  const bool same_head = start_.config.task == config.task && start_.config.labels == config.labels;
+  copy_parameters(*start_.network, *network, !config.is_labelled() || same_head);
+  reset_top_layers(*network, config);
+  return network;
+}
+
+Job Materials::build(const TrainConfig& config) {
+  if (!read_) read(config, Start::kCheckpoint);
+  Job job;
+  job.network = from_ != nullptr ? network_of(*from_) : first_network(config);
+  job.tokenizer = data_->tokenizer();
+  job.data = data_->batches(config);
+  job.flop_per_token = model_size(config, vocabulary(), job.data.tokens_per_sample).flop_per_token;
+  data_->judge(job, config);
+  return job;
+}
+
+}  // namespace rapt

@@ -1,0 +1,50 @@
+// The second of the two steps with which a run begins. The materials of a run are the model that it starts from, its
+// data and the machine: opened as its settings become known, each thing once, to tell facts while a new run is settled
+// and to build the run afterwards.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "train/files/checkpoint_file.h"
+#include "train/files/pretrained.h"
+#include "train/tasks/task_data.h"
+
+namespace rapt {
+
+class Materials final : public Facts {
+ public:
+  /// \param folder  where tokenised data is kept
+  /// \param from    the checkpoint that is gone on from; nullptr: a new run
+  Materials(RunFolder folder, const CheckpointFile* from, Notice notice);
+
+  /// \throws MissingInputError, DataError  as open_pretrained
+  /// \throws UsageError  a model of another kind than the task needs
+  StartFacts start(const TrainConfig& config) override;
+  std::optional<CorpusInfo> text(const TrainConfig& config) override;
+  std::optional<MaskingOptions> masking(const TrainConfig& config) override;
+  DataFacts data(const TrainConfig& config, Start start) override;
+  double peak() override;
+  BatchFacts batches(const TrainConfig& config) override;
+  Pace pace(const TrainConfig& config) override;
+
+  /// Makes the job of a complete configuration and chooses nothing. The network has its first weights, or the
+  /// checkpoint's. Reads the data, if settling has not.
+  /// \throws Error  as rapt train does (run.h)
+  Job build(const TrainConfig& config);
+
+ private:
+  TaskData& opened(const TrainConfig& config);
+  void read(const TrainConfig& config, Start start);
+  Dim vocabulary() const;
+  std::unique_ptr<AnyNetwork> first_network(const TrainConfig& config);
+
+  RunFolder folder_;
+  const CheckpointFile* from_;
+  Notice notice_;
+  Pretrained start_;  // of --init; empty where there is none
+  std::unique_ptr<TaskData> data_;
+  bool read_ = false;
+};
+
+}  // namespace rapt

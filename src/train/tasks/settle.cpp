@@ -1,0 +1,162 @@
+#include "train/tasks/settle.h"
+
+#include <fmt/format.h>
+
+#include "tensor/error.h"
+#include "train/models/networks.h"
+#include "train/settings/settings.h"
+#include "train/settings/settings_agreement.h"
+
+namespace rapt {
+namespace {
+
+// Whether the user said so of a run that begins with a model of theirs. A network that has trained on words was made as
+// they said.
+bool asked_for(const LayeredConfig& config, const Setting& setting) {
+  return start_of(config) == Start::kModel && config.origin_of(setting.name) >= Origin::kFile;
+}
+
+// The structure is the model's. What was asked for must be the same, or it would be passed over in silence.
+void take_structure(LayeredConfig& layered, const StartFacts& start) {
+  TrainConfig& config = layered.values;
+  const TrainConfig before = config;
+  take_network_settings(config, start.network);
+  config.attention_start = start.config.attention_start;
+  for (const Setting& s : settings()) {
+    if (!asked_for(layered, s)) continue;
+    const auto asked = s.get(before), has = s.get(config);
+    if (asked == has) continue;
+    const std::string advice = s.name == "context" && before.context < config.context
+                                   ? "; for shorter sequences give --max-length " + asked.at(0)
+                                   : "; leave it out";
+    throw UsageError("--" + s.name + " " + asked.at(0) + " cannot be followed: the model of --init " + config.init +
+                     " has " + has.at(0) + advice);
+  }
+}
+
+// The token ids are the model's, too.
+void take_tokenizer(LayeredConfig& layered, const StartFacts& start) {
+  TrainConfig& config = layered.values;
+  if (!start.has_tokenizer) return;
+  const bool asked = asked_for(layered, *find_setting("tokenizer")) && config.tokenizer != "init";
+  const bool trained_so = start.config.learns_tokenizer() && (!asked || config.tokenizer == start.config.tokenizer);
+  if (trained_so && (asked || start_of(layered) == Start::kOwnWords)) {
+    config.tokenizer = start.config.tokenizer;
+    config.vocabulary = start.config.vocabulary;
+    config.lowercase = start.config.lowercase;
+    return;
+  }
+  if (asked && !start.same_tokenizer) {
+    throw UsageError("--tokenizer " + config.tokenizer + " cannot be followed: the model of --init " + config.init +
+                     " has a tokenizer of its own, whose ids it knows; leave it out");
+  }
+  config.tokenizer = "init";
+}
+
+// Size and recipe, as far as they do not depend on the data.
+void choose_recipe(LayeredConfig& config, Start start) {
+  const TrainConfig& c = config.values;
+  if (c.task == "lm") {
+    if (start == Start::kModel) follow(config, Recipe::kAdapt);
+    return;
+  }
+  if (c.masks_words() && start == Start::kModel) {
+    choose(config, "documents", "paragraph");
+    follow(config, Recipe::kFineTune);
+  } else if (c.masks_words()) {
+    // The smallest BERT, with positions for no more than it reads at once.
+    if (config.origin_of("context") == Origin::kDefault) choose(config, "context", "128");
+    follow_preset(config, "bert-tiny");
+  } else if (start == Start::kModel) {
+    follow(config, Recipe::kFineTune);
+  } else if (start == Start::kOwnWords) {
+    follow(config, Recipe::kLabelsAfterWords);
+  } else {
+    choose_small_encoder(config);
+    follow(config, Recipe::kLabels);
+  }
+  fit_max_length(config);
+}
+
+void choose_tokenizer_for(LayeredConfig& config, Facts& facts) {
+  const TrainConfig& c = config.values;
+  if (c.is_labelled()) return;
+  if (const auto text = facts.text(c)) choose_tokenizer(config, c.masks_words() ? "wordpiece" : "byte-bpe", *text);
+}
+
+// What was found in the data becomes settings, so that those who use the model find it again.
+void take_found(LayeredConfig& config, const DataFacts& found) {
+  TrainConfig& c = config.values;
+  if (c.is_labelled()) c.labels = found.labels;
+  if (c.is_labelled() && c.glue.empty()) {
+    if (c.text_column.empty()) c.text_column = found.columns.text;
+    if (c.pair_column.empty()) c.pair_column = found.columns.pair;
+    if (c.label_column.empty()) c.label_column = found.columns.label;
+  }
+}
+
+// What was asked for wins over what a token store proposes.
+void take_masking(LayeredConfig& config, const MaskingOptions& masking) {
+  TrainConfig& c = config.values;
+  if (!config.given("mlm-probability") && masking.probability > 0) c.mlm_probability = masking.probability;
+  if (!config.given("max-predictions")) c.max_predictions = masking.most;
+  if (!config.given("whole-word")) c.whole_word = masking.whole_words;
+  if (!config.given("masking")) c.masking = masking.dynamic ? "dynamic" : "static";
+}
+
+// A language model without a size gets the one that its minutes allow.
+void choose_size(LayeredConfig& config, const DataFacts& data, Facts& facts, const Notice& notice) {
+  TrainConfig& c = config.values;
+  if (c.task != "lm") return;
+  if (c.documents == "line") choose(config, "sampling-order", "documents");
+  if (has_end(c)) return;
+  c.minutes = minutes_of(c);
+  if (config.given("preset") || !c.init.empty()) {
+    notice("train: no --steps given; trains for " + fmt::format("{:.3g}", c.minutes) + " minutes");
+    return;
+  }
+  constexpr double kShareOfPeak = 0.6;  // that an update reaches
+  choose_language_model(config, kShareOfPeak * facts.peak() * 60 * c.minutes);
+  fit_context(config, data.validation_tokens);
+}
+
+}  // namespace
+
+Start start_of(const LayeredConfig& config) {
+  if (config.values.init.empty()) return Start::kNothing;
+  return config.given("init") ? Start::kModel : Start::kOwnWords;
+}
+
+void choose_task(LayeredConfig& config) {
+  if (config.values.model == "bert") choose(config, "task", "mlm-nsp");
+}
+
+LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& notice) {
+  LayeredConfig config = asked;
+  const TrainConfig& c = config.values;
+  const Start start = start_of(config);
+  fit_warmup(config, notice);
+  validate(c);  // before the data is read, which may take long
+  choose_task(config);
+  if (start != Start::kNothing) {
+    const StartFacts begins = facts.start(c);
+    take_structure(config, begins);
+    take_tokenizer(config, begins);
+    require_applicable(config);  // a vocabulary to train has no place beside the model's
+  }
+  choose_recipe(config, start);
+  if (start == Start::kNothing) choose_tokenizer_for(config, facts);
+  if (const auto masking = facts.masking(c)) take_masking(config, *masking);
+  const DataFacts data = facts.data(c, start);
+  take_found(config, data);
+  choose_size(config, data, facts, notice);
+  if (c.is_labelled() && start != Start::kModel) choose(config, "most-epochs", passes_from_scratch(data.examples));
+  if (!has_end(c)) {
+    const BatchFacts batches = facts.batches(c);
+    choose_length(config, batches, facts.pace(c), notice);
+  }
+  validate(c);
+  return config;
+}
+
+}  // namespace rapt

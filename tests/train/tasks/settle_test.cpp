@@ -1,0 +1,210 @@
+#include "train/tasks/settle.h"
+
+#include <doctest/doctest.h>
+
+#include "tensor/error.h"
+#include "train/models/networks.h"
+
+using namespace rapt;
+
+namespace {
+
+/// A machine, a text and a model that are made up.
+struct MadeUp final : Facts {
+  StartFacts start_facts = {};
+  std::optional<CorpusInfo> text_facts =
+      CorpusInfo{.documents = 1, .bytes = 1'000'000, .characters = 1'000'000, .different_characters = 60};
+  std::optional<MaskingOptions> proposed = {};
+  DataFacts data_facts = {.validation_tokens = 40'000, .examples = 5'452};
+  BatchFacts batch_facts = {
+      .samples_per_epoch = 3'000, .tokens_per_sample = 128, .validation_tokens = 40'000, .parameters = 1'000'000};
+  Pace pace_facts = {.update = 0.01, .token = 1e-5, .look = 3e-6};
+  double operations = 1e11;  // a second
+  std::string asked;         // which facts were asked for, in order
+
+  StartFacts start(const TrainConfig&) override { return asked += "start ", start_facts; }
+  std::optional<CorpusInfo> text(const TrainConfig&) override { return asked += "text ", text_facts; }
+  std::optional<MaskingOptions> masking(const TrainConfig&) override { return proposed; }
+  DataFacts data(const TrainConfig&, Start) override { return asked += "data ", data_facts; }
+  double peak() override { return asked += "peak ", operations; }
+  BatchFacts batches(const TrainConfig&) override { return asked += "batches ", batch_facts; }
+  Pace pace(const TrainConfig&) override { return asked += "pace ", pace_facts; }
+};
+
+LayeredConfig asked_for(const std::vector<FlagValue>& flags) { return layer_config("", "", flags); }
+
+TrainConfig settled(const std::vector<FlagValue>& flags, MadeUp& facts) {
+  return settle(asked_for(flags), facts, [](const std::string&) {}).values;
+}
+
+TrainConfig settled(const std::vector<FlagValue>& flags) {
+  MadeUp facts;
+  return settled(flags, facts);
+}
+
+/// The facts of a run from a BERT with two layers of width 32.
+MadeUp with_bert() {
+  MadeUp facts;
+  facts.start_facts.config = asked_for({{"model", {"bert"}},
+                                        {"task", {"mlm"}},
+                                        {"layers", {"2"}},
+                                        {"heads", {"2"}},
+                                        {"width", {"32"}},
+                                        {"context", {"64"}},
+                                        {"tokenizer", {"wordpiece"}}})
+                                 .values;
+  facts.start_facts.network = network_config(facts.start_facts.config, 500);
+  facts.start_facts.has_tokenizer = true;
+  return facts;
+}
+
+}  // namespace
+
+TEST_CASE("a text and nothing else: tokenizer by its size, network by the minutes, length by the pace") {
+  MadeUp facts;
+  const TrainConfig c = settled({{"data", {"my.txt"}}}, facts);
+  CHECK(facts.asked == "text data peak batches pace ");
+  CHECK(c.tokenizer == "byte-bpe");
+  CHECK(c.vocabulary == 512);
+  CHECK(c.layers == 4);  // 0.6 * 1e11 * 300 seconds = 1.8e13 operations
+  CHECK(c.width == 128);
+  CHECK(c.position == "rope");
+  // 300 seconds, 3 % of them for the start, ten validations of 0.12 seconds each.
+  CHECK(c.steps == 28'980);
+  CHECK(c.planned_minutes == 5);
+  CHECK(c.minutes == 0);  // a resumed run does not depend on the clock
+  CHECK(c.eval_every == Period::updates(2'898));
+  CHECK(c.min_learning_rate == doctest::Approx(c.learning_rate / 20));
+  // 28,980 updates of 1,000 tokens are 75 passes over 3,000 samples of 128 tokens.
+  CHECK(c.dropout == 0.1);
+}
+
+TEST_CASE("a network grows with minutes and machine, and its context not beyond the held-out text") {
+  MadeUp facts;
+  CHECK(settled({{"data", {"my.txt"}}, {"minutes", {"1"}}}, facts).width == 128);
+  facts.operations = 1e9;
+  CHECK(settled({{"data", {"my.txt"}}, {"minutes", {"1"}}}, facts).width == 64);
+  facts.operations = 1e12;
+  CHECK(settled({{"data", {"my.txt"}}, {"minutes", {"60"}}}, facts).width == 384);
+  facts.data_facts.validation_tokens = 100;
+  CHECK(settled({{"data", {"my.txt"}}, {"minutes", {"60"}}}, facts).context == 50);
+  facts.data_facts.validation_tokens = 0;  // nothing is held out
+  CHECK(settled({{"data", {"my.txt"}}, {"minutes", {"60"}}}, facts).context == 256);
+}
+
+TEST_CASE("what was asked for stays, and with --steps neither cores nor clock are asked") {
+  MadeUp facts;
+  const TrainConfig c =
+      settled({{"data", {"my.txt"}}, {"steps", {"70"}}, {"layers", {"3"}}, {"tokenizer", {"char"}}}, facts);
+  CHECK(facts.asked == "text data ");
+  CHECK(c.steps == 70);
+  CHECK(c.layers == 3);
+  CHECK(c.width == TrainConfig{}.width);
+  CHECK(c.tokenizer == "char");
+  const TrainConfig timed = settled({{"data", {"my.txt"}}, {"layers", {"3"}}, {"learning-rate", {"7e-4"}}});
+  CHECK(timed.layers == 3);
+  CHECK(timed.learning_rate == 7e-4);
+}
+
+TEST_CASE("more examples get fewer passes, and no run more than --most-epochs") {
+  const std::vector<FlagValue> flags = {{"data", {"a.tsv"}}, {"task", {"classify"}}};
+  MadeUp facts;
+  facts.data_facts.labels = {"no", "yes"};
+  facts.data_facts.columns = {.text = "text", .pair = "", .label = "label"};
+  TrainConfig c = settled(flags, facts);
+  CHECK(c.most_epochs == 10);
+  CHECK(c.labels == std::vector<std::string>{"no", "yes"});
+  CHECK(c.text_column == "text");
+  CHECK(c.label_column == "label");
+  facts.data_facts.examples = 20'000;
+  CHECK(settled(flags, facts).most_epochs == 3);
+  facts.data_facts.examples = 1'000'000;
+  CHECK(settled(flags, facts).most_epochs == 1);
+  facts.batch_facts.most_updates = 123;
+  CHECK(settled(flags, facts).steps == 123);
+}
+
+TEST_CASE("each beginning has its recipe") {
+  const TrainConfig from_scratch = settled({{"data", {"a.tsv"}}, {"task", {"classify"}}});
+  CHECK(from_scratch.model == "bert");
+  CHECK(from_scratch.layers == 2);
+  CHECK(from_scratch.dropout == 0.3);
+  CHECK(from_scratch.learning_rate == 1e-3);
+
+  MadeUp facts = with_bert();
+  const TrainConfig tuned = settled({{"data", {"a.tsv"}}, {"task", {"classify"}}, {"init", {"runs/b"}}}, facts);
+  CHECK(facts.asked == "start data ");
+  CHECK(tuned.epochs == 3);
+  CHECK(tuned.learning_rate == 5e-5);
+  CHECK(tuned.batch == 32);
+  CHECK(tuned.width == 32);  // the model's
+  CHECK(tuned.tokenizer == "init");
+
+  LayeredConfig own_words = asked_for({{"data", {"a.tsv"}}, {"task", {"classify"}}});
+  own_words.values.init = "runs/a-classify/words";
+  own_words.origin["init"] = Origin::kChosen;
+  CHECK(start_of(own_words) == Start::kOwnWords);
+  MadeUp words = with_bert();
+  const TrainConfig after_words = settle(own_words, words, [](const std::string&) {}).values;
+  CHECK(after_words.dropout == 0.1);
+  CHECK(after_words.learning_rate == 1e-3);
+  CHECK(after_words.tokenizer == "wordpiece");  // as the first stage was asked for
+  CHECK(after_words.most_epochs == 10);
+
+  const TrainConfig masked = settled({{"data", {"my.txt"}}, {"model", {"bert"}}, {"steps", {"10"}}});
+  CHECK(masked.task == "mlm-nsp");
+  CHECK(masked.layers == 2);  // bert-tiny
+  CHECK(masked.attention_start == "neighbours");
+  CHECK(masked.context == 128);
+}
+
+TEST_CASE("what cannot be followed with the model of --init is refused") {
+  MadeUp facts = with_bert();
+  const auto refuses = [&](const std::vector<FlagValue>& more, const char* message) {
+    std::vector<FlagValue> flags = {{"data", {"a.tsv"}}, {"task", {"classify"}}, {"init", {"runs/b"}}};
+    flags.insert(flags.end(), more.begin(), more.end());
+    CAPTURE(message);
+    CHECK_THROWS_WITH_AS(settled(flags, facts), message, UsageError);
+  };
+  refuses({{"layers", {"4"}}}, "--layers 4 cannot be followed: the model of --init runs/b has 2; leave it out");
+  refuses({{"context", {"32"}}},
+          "--context 32 cannot be followed: the model of --init runs/b has 64; for shorter sequences give --max-length "
+          "32");
+  refuses({{"tokenizer", {"other.json"}}},
+          "--tokenizer other.json cannot be followed: the model of --init runs/b has a tokenizer of its own, whose ids "
+          "it knows; leave it out");
+  facts.start_facts.same_tokenizer = true;
+  CHECK(
+      settled({{"data", {"a.tsv"}}, {"task", {"classify"}}, {"init", {"runs/b"}}, {"tokenizer", {"same.json"}}}, facts)
+          .tokenizer == "init");
+}
+
+TEST_CASE("what a token store proposes for masking holds unless something else was asked for") {
+  MadeUp facts;
+  facts.text_facts.reset();
+  facts.proposed = MaskingOptions{.probability = 0.3, .most = 20, .whole_words = true, .dynamic = false};
+  const std::vector<FlagValue> flags = {
+      {"data", {"tokens.h5"}}, {"task", {"mlm"}}, {"model", {"bert"}}, {"steps", {"5"}}};
+  TrainConfig c = settled(flags, facts);
+  CHECK(c.mlm_probability == 0.3);
+  CHECK(c.max_predictions == 20);
+  CHECK(c.whole_word);
+  CHECK(c.masking == "static");
+  std::vector<FlagValue> given = flags;
+  given.push_back({"mlm-probability", {"0.2"}});
+  c = settled(given, facts);
+  CHECK(c.mlm_probability == 0.2);
+  CHECK(c.max_predictions == 20);
+}
+
+TEST_CASE("a settled configuration is complete: settling it again as a file changes nothing") {
+  MadeUp facts;
+  for (const char* task : {"lm", "mlm", "classify"}) {
+    CAPTURE(task);
+    std::vector<FlagValue> flags = {{"data", {"my.txt"}}, {"task", {task}}};
+    if (std::string(task) == "mlm") flags.push_back({"model", {"bert"}});
+    const TrainConfig once = settled(flags, facts);
+    LayeredConfig again = layer_config(to_toml(once), "config.toml", {});
+    CHECK(to_toml(settle(again, facts, [](const std::string&) {}).values) == to_toml(once));
+  }
+}
