@@ -70,7 +70,7 @@ nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes
 
 void print_updates(const nlohmann::ordered_json& report, bool json) {
   if (json) return out(report.dump() + "\n");
-  out(fmt::format("{}: {:.2f} ms an update, {:.0f} tokens/s, {:.0f} % of the sgemm peak of {:.0f} GFLOP/s, {} MB\n",
+  out(fmt::format("{}: {:.2f} ms per update, {:.0f} tokens/s, {:.0f} % of the sgemm peak of {:.0f} GFLOP/s, {} MB\n",
                   report["what"].get<std::string>(), report["median_ms"].get<double>(),
                   report["tokens_per_s"].get<double>(), 100 * report["share_of_peak"].get<double>(),
                   report["peak_gflops"].get<double>(), report["peak_mb"].get<std::uint64_t>()));

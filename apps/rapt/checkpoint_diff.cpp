@@ -186,7 +186,7 @@ int run_checkpoint_diff(const Arguments& arguments) {
   if (weights_only) out("not compared: optimiser and state, which Hugging Face directories do not have\n");
   for (const char* name : {"config", "manifest"}) {
     if (a.text(name) != b.text(name))
-      out(fmt::format("not counted: /{} differs (it says how the run was started)\n", name));
+      out(fmt::format("ignored: /{} differs (it records how the run was started)\n", name));
   }
   out(count == 0 ? "equal\n" : fmt::format("{} difference{}\n", count, count == 1 ? "" : "s"));
   return count == 0 ? 0 : 1;

@@ -109,7 +109,7 @@ void tell_safetensors(const std::string& path) {
   const SafetensorsFile file(path);
   Dim elements = 0;
   for (const SafetensorsEntry& t : file.tensors()) elements += t.count();
-  out(fmt::format("{}: safetensors, {} tensors, {} elements, sound\n", path, file.tensors().size(),
+  out(fmt::format("{}: safetensors, {} tensors, {} elements, intact\n", path, file.tensors().size(),
                   fmt::group_digits(elements)));
   for (const SafetensorsEntry& t : file.tensors()) tensor_line(t.name, name_of(t.type), t.shape);
 }
@@ -138,7 +138,7 @@ int run_checkpoint_info(const Arguments& arguments) {
     return 0;
   }
   const CheckpointFile file(source);
-  out(fmt::format("{}: rapt checkpoint, format {}, {} bytes, CRC-32C {:08x}, sound\n", shown, file.format(),
+  out(fmt::format("{}: rapt checkpoint, format {}, {} bytes, CRC-32C {:08x}, intact\n", shown, file.format(),
                   fmt::group_digits(file.bytes()), file.crc()));
   const Pretrained model = open_pretrained(source);
   tell_model(model);

@@ -32,16 +32,16 @@ int run_verify(const Arguments& arguments) {
   for (const std::string& path : arguments.positionals()) {
     if (is_safetensors(path)) {
       const SafetensorsFile file(path);
-      out(fmt::format("{}: sound, {} tensors\n", path, file.tensors().size()));
+      out(fmt::format("{}: intact, {} tensors\n", path, file.tensors().size()));
       continue;
     }
     const std::string source = model_source(path);
     if (fs::is_directory(source)) {
       const SafetensorsModel weights(source);
-      out(fmt::format("{}: sound, {} tensors\n", source, weights.tensors().size()));
+      out(fmt::format("{}: intact, {} tensors\n", source, weights.tensors().size()));
     } else {
       const CheckpointFile file(source);
-      out(fmt::format("{}: sound, step {}, CRC-32C {:08x}\n", source, file.state_integer("step"), file.crc()));
+      out(fmt::format("{}: intact, step {}, CRC-32C {:08x}\n", source, file.state_integer("step"), file.crc()));
     }
   }
   return 0;

@@ -41,13 +41,13 @@ void tell_about_instances(const TokenStore& store) {
   const InstanceOptions& options = *store.instance_options();
   const InstanceCounts train = count_instances(store, Part::kTrain);
   const InstanceCounts validation = count_instances(store, Part::kValidation);
-  say(fmt::format("for {}: {} sequences to train on in {} {}, {} to validate on", name_of(options.task),
+  say(fmt::format("for {}: {} training sequences in {} {}, {} validation sequences", name_of(options.task),
                   fmt::group_digits(train.sequences), fmt::group_digits(options.passes),
                   options.passes == 1 ? "pass" : "passes", fmt::group_digits(validation.sequences)));
   if (train.random_next <= kManyRandom) return;
   say(
       fmt::format("note: {:.0f} % of the pairs are random, because many documents are short; --document-lines 32 joins "
-                  "paragraphs that follow each other",
+                  "consecutive paragraphs",
                   100 * train.random_next));
 }
 
@@ -75,7 +75,7 @@ int run_build(const Arguments& arguments) {
   if (!store_options.instances) store_options.end_of_text = document_end(corpus, *tokenizer);
   const TokenStore store =
       build_token_store(corpus, validation ? &*validation : nullptr, *tokenizer, path, store_options);
-  say(fmt::format("wrote {}: {} tokens to train on, {} to validate on", escape_for_terminal(path),
+  say(fmt::format("wrote {}: {} training tokens, {} validation tokens", escape_for_terminal(path),
                   fmt::group_digits(store.part(Part::kTrain).size()),
                   fmt::group_digits(store.part(Part::kValidation).size())));
   if (store.instance_options()) tell_about_instances(store);

@@ -75,9 +75,9 @@ static int run(const Arguments& arguments) {
     line("products", matmul_provider());
     line("hdf5", hdf5_version());
     line("disk", readable_bytes(free_disk_bytes(".")) + " free here" +
-                     (report["folder_writable"] ? "" : ", and this folder cannot be written"));
+                     (report["folder_writable"] ? "" : ", and this folder is not writable"));
     if (trouble.empty()) {
-      line("check", "products are right");
+      line("check", "matrix products are correct");
       line("sgemm peak", fmt::format("{:.0f} GFLOP/s", report["sgemm_gflops"].get<double>()));
       line("memory reads", fmt::format("{:.0f} GB/s", report["memory_gb_per_second"].get<double>()));
     }

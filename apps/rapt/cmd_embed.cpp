@@ -100,9 +100,10 @@ int embed(const Arguments& arguments, const Pretrained& model, Pooling pooling) 
   if (count == 0) throw DataError("embed: the data must have at least one line, got none");
   embedder.flush();
   output->finish();
-  if (cut > 0) say(fmt::format("note: {} of {} texts are longer than {} tokens and were cut", cut, count, longest));
+  if (cut > 0)
+    say(fmt::format("note: {} of {} texts are longer than {} tokens and were truncated", cut, count, longest));
   if (arguments.has("out")) {
-    say(fmt::format("wrote {}: {} texts, {} numbers each", arguments.text("out"), count, backbone.width()));
+    say(fmt::format("wrote {}: {} texts, {} dimensions each", arguments.text("out"), count, backbone.width()));
   }
   return 0;
 }

@@ -73,7 +73,7 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
   if (arguments.has("json")) {
     out(json.dump() + "\n");
   } else {
-    out(fmt::format("loss {:.4f} nats a token, perplexity {:.3f}, {:.4f} bits a byte, {} tokens\n", loss,
+    out(fmt::format("loss {:.4f} nats per token, perplexity {:.3f}, {:.4f} bits per byte, {} tokens\n", loss,
                     std::exp(loss), json["bits_per_byte"].get<double>(), total.tokens));
   }
   return 0;

@@ -40,7 +40,7 @@ Command finetune_command() {
   for (Option& option : options) {
     if (option.name == "task") option.fallback = "";
     const bool of_model = option.group == "model" || option.group == "tokenizer";
-    if (of_model && !option.name.ends_with("dropout") && option.name != "init") option.fallback = "as the model has it";
+    if (of_model && !option.name.ends_with("dropout") && option.name != "init") option.fallback = "from the model";
     // What a model is like is decided already; what it learns from is labelled as a rule.
     if (option.group == "model") option.common = option.name == "init";
     if (option.group == "tokenizer") option.common = false;
@@ -70,7 +70,7 @@ Command finetune_command() {
                        "rapt finetune --task tag --init DIR --train T.conll --valid V.conll",
                        "rapt finetune --task lm --init runs/my --train other.txt"},
           .options = options,
-          .more = "Columns are found by their names, or named by options: docs/labelled-data.md.\n",
+          .more = "Columns are detected from their names and values unless options name them: docs/labelled-data.md.\n",
           .run = run};
 }
 

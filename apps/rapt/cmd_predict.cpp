@@ -205,24 +205,26 @@ Command predict_command() {
       {.name = "data",
        .kind = OptionKind::kList,
        .value = "FILE",
-       .help = "what to predict, as FILE behind the model; labels may be missing",
+       .help = "texts to predict, like the FILE argument; labels are not needed",
        .fallback = "standard input"},
       {.name = "out",
        .value = "FILE",
-       .help = ".tsv, .csv, .jsonl, or .json for SQuAD's form",
+       .help = "output file: .tsv, .csv, .jsonl, or .json in SQuAD's format",
        .aliases = {"o", "output"},
        .fallback = "standard output"},
       {.name = "output-format",
        .value = "tsv|csv|jsonl",
-       .help = "how to write it",
-       .fallback = "by the name of --out, tsv"},
-      {.name = "top", .value = "N", .help = "the N most probable classes, labels or choices"},
-      {.name = "probabilities", .kind = OptionKind::kSwitch, .help = "that of each class, label or choice as well"},
-      {.name = "json", .kind = OptionKind::kSwitch, .help = "the same as --output-format jsonl"}};
+       .help = "output format",
+       .fallback = "from the name of --out, else tsv"},
+      {.name = "top", .value = "N", .help = "also print the N most probable classes, labels or choices"},
+      {.name = "probabilities",
+       .kind = OptionKind::kSwitch,
+       .help = "also print the probability of each class, label or choice"},
+      {.name = "json", .kind = OptionKind::kSwitch, .help = "same as --output-format jsonl"}};
   for (Option& option : labelled_input_options()) options.push_back(std::move(option));
   return {
       .name = "predict",
-      .summary = "what a model with a task's head says: classes, numbers, tags, answers",
+      .summary = "predict classes, numbers, tags or answers with a fine-tuned model",
       .arguments = "MODEL [FILE]...",
       .least = 1,
       .most = 1 << 20,
@@ -231,9 +233,10 @@ Command predict_command() {
                    "rapt predict runs/squad dev.json --out answers.json"},
       .options = options,
       .more =
-          "A file is a table with a column of texts, of which other columns are passed on, or a text on each line.\n"
-          "A sentence's tags come as lines `word TAB gold TAB predicted`, which conlleval -d '\\t' reads; words of a\n"
-          "text that nobody has cut are the tokenizer's.\n",
+          "A file is a table with a text column, or has one text per line. Other columns are copied to the output.\n"
+          "Tags are written as lines of `word TAB gold TAB predicted`, which conlleval -d '\\t' reads. If the input "
+          "is\n"
+          "not split into words, the tokenizer splits it.\n",
       .run = run};
 }
 

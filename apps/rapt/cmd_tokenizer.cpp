@@ -48,8 +48,7 @@ int run_train(const Arguments& arguments) {
   options.lowercase = arguments.on("lowercase");
   options.special = arguments.has("special") ? arguments.list("special") : default_special_tokens(options.type);
   if (options.lowercase && options.type != TokenizerType::kWordBpe && options.type != TokenizerType::kWordPiece)
-    throw UsageError(std::string("--lowercase belongs to --type bpe or wordpiece, got --type ") +
-                     name_of(options.type));
+    throw UsageError(std::string("--lowercase requires --type bpe or wordpiece, got --type ") + name_of(options.type));
   CorpusOptions corpus;
   corpus.sources = arguments.positionals();
   for (const std::string& file : arguments.list("data")) corpus.sources.push_back(file);

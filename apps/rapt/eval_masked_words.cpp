@@ -65,7 +65,7 @@ int eval_masked_words(const Arguments& arguments, const Pretrained& model) {
   }
   store.require_tokenizer(tokenizer);
   if (store.instance_options()->context > config.context) {
-    throw UsageError(fmt::format("eval: {} has sequences of {} tokens, the model sees at most {}", store.path(),
+    throw UsageError(fmt::format("eval: {} has sequences of {} tokens, the model accepts at most {}", store.path(),
                                  store.instance_options()->context, config.context));
   }
   MaskingOptions masking = store.masking();
@@ -96,11 +96,11 @@ int eval_masked_words(const Arguments& arguments, const Pretrained& model) {
     out(json.dump() + "\n");
     return 0;
   }
-  out(fmt::format("masked words   loss {:.4f}, accuracy {:.4f} of {} (always the most frequent word: {:.4f})\n",
+  out(fmt::format("masked words   loss {:.4f}, accuracy {:.4f} of {} (majority baseline: {:.4f})\n",
                   json["mlm_loss"].get<double>(), json["mlm_accuracy"].get<double>(), fmt::group_digits(result.targets),
                   majority.words));
   if (json.contains("nsp_loss")) {
-    out(fmt::format("next sentence  loss {:.4f}, accuracy {:.4f} of {} (always the more frequent answer: {:.4f})\n",
+    out(fmt::format("next sentence  loss {:.4f}, accuracy {:.4f} of {} (majority baseline: {:.4f})\n",
                     json["nsp_loss"].get<double>(), json["nsp_accuracy"].get<double>(),
                     fmt::group_digits(held_out.sequences()), majority.pairs));
   }

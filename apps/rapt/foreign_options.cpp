@@ -14,12 +14,13 @@ static constexpr std::string_view kF32 = "not needed, rapt computes in f32", kCp
                                   kWholeValidation = "not needed, rapt chooses the batch size of validation",
                                   kOffline = "not needed, rapt reads and writes local files only",
                                   kDeterministic = "not needed, runs are always deterministic",
-                                  kReads = "not needed, rapt reads data piece by piece";
+                                  kReads = "not needed, rapt streams its data";
 
 static constexpr ForeignOption kOptions[] = {
     // transformers' TrainingArguments and example scripts
     {"do-train", kTransformers, "", "not needed, rapt train and rapt finetune always train"},
-    {"do-eval", kTransformers, "eval-every", "not needed, a run validates every --eval-every; later: rapt eval RUN"},
+    {"do-eval", kTransformers, "eval-every",
+     "not needed, a run validates at every --eval-every; to evaluate it later: rapt eval RUN"},
     {"do-predict", kTransformers, "", "run rapt predict RUN --data FILE after training"},
     {"do-sample", kTransformers, "greedy", "not needed, rapt samples unless --greedy or --beam is given"},
     {"evaluation-strategy", kTransformers, "eval-every", "use --eval-every 500 (updates), 1e (epochs) or off"},
@@ -65,7 +66,7 @@ static constexpr ForeignOption kOptions[] = {
     {"fsdp", kTransformers, "", kOneProcess},
     {"full-determinism", kTransformers, "", kDeterministic},
     {"use-fast-tokenizer", kTransformers, "", "not needed, rapt has one tokenizer of each kind"},
-    {"trust-remote-code", kTransformers, "", "not needed, rapt runs no code of models"},
+    {"trust-remote-code", kTransformers, "", "not needed, rapt never runs code from models"},
     {"cache-dir", kTransformers, "", kOffline},
     {"token", kTransformers, "", kOffline},
     {"use-auth-token", kTransformers, "", kOffline},

@@ -50,7 +50,7 @@ std::string family_help(std::string_view family) {
   for (const Family& f : families())
     if (f.name == family)
       return "rapt " + f.name + ": " + f.summary + "\n\n" + command_lines(f.name) + "\nrapt help " + f.name +
-             " VERB explains one command.\n";
+             " COMMAND explains one command.\n";
   return "";
 }
 
@@ -97,7 +97,8 @@ std::string command_help(const Command& command, bool all) {
     if (!lines.empty()) out += "\n" + heading(group) + lines;
   }
   if (hidden > 0 && options.size() > 15)
-    out += "\nrapt " + command.name + " --help-all shows " + std::to_string(hidden) + " more options.\n";
+    out += "\nrapt " + command.name + " --help-all shows " + std::to_string(hidden) +
+           (hidden == 1 ? " more option.\n" : " more options.\n");
   if (!command.more.empty()) out += "\n" + command.more;
   return out;
 }

@@ -19,7 +19,7 @@ std::vector<Option> labelled_input_options() {
   for (Option& option : options) {
     option.group = "labelled data";
     const bool of_file = option.name == "format" || option.name == "header";
-    option.fallback = of_file ? "as the file looks" : "as the model was trained";
+    option.fallback = of_file ? "" : "as in training";
     option.common = option.name != "labels" && option.name != "stride";
   }
   return options;
@@ -40,7 +40,7 @@ TrainConfig labelled_config(const Arguments& arguments, const Pretrained& model)
     if (given.given(name) && !value.empty()) setting.set(config, value);
   }
   if (config.labels.size() != model.config.labels.size()) {
-    throw UsageError("--labels must be as many as the model has outputs, " +
+    throw UsageError("--labels must have one name per output of the model, " +
                      std::to_string(model.config.labels.size()) + ", got " + std::to_string(config.labels.size()));
   }
   return config;

@@ -38,7 +38,7 @@ int with_finite_results(const Pretrained& model, const std::function<int()>& com
     return command();
   } catch (const NotFiniteError& error) {
     throw NotFiniteError(std::string(error.what()) + "; " + state_of_weights(model) +
-                         "; use another checkpoint of the run, or the files that the model was made from");
+                         "; use another checkpoint of the run, or the files that the model was converted from");
   }
 }
 
@@ -64,7 +64,7 @@ TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer&
     const std::vector<std::int32_t> more = tokenizer.encode_in_parallel(document);
     ids.insert(ids.end(), more.begin(), more.end());
   }
-  if (ids.empty()) throw DataError("--data: must hold text, got none");
+  if (ids.empty()) throw DataError("--data: must contain text, got none");
   const auto count = static_cast<Dim>(ids.size());
   starts.push_back(count);
   return TokenStore::from_ids(std::move(ids), tokenizer.vocabulary_size(), count, std::move(starts),

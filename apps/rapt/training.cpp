@@ -47,7 +47,7 @@ std::string in_words(std::string name) {
 void tell_best(const RunResult& result) {
   if (!std::isfinite(result.best_loss)) return;
   if (result.task == "lm") {
-    return say(fmt::format("best validation loss {:.4f} nats a token, {:.4f} bits a byte", result.best_loss,
+    return say(fmt::format("best validation loss {:.4f} nats per token, {:.4f} bits per byte", result.best_loss,
                            result.bits_per_byte));
   }
   const std::vector<std::pair<std::string, double>> metrics = best_validation(result.folder);
@@ -57,7 +57,7 @@ void tell_best(const RunResult& result) {
     const bool deciding = result.metric == "loss" ? accuracy : name == result.metric;
     const bool baseline = result.metric == "accuracy" && name == "majority_accuracy";
     if (deciding && name != "majority_accuracy") line += fmt::format(", {} {:.4f}", in_words(name), value);
-    if (baseline) line += fmt::format(" (always the most frequent class: {:.4f})", value);
+    if (baseline) line += fmt::format(" (majority baseline: {:.4f})", value);
   }
   say(line);
 }
@@ -152,7 +152,7 @@ int run_training_command(const Arguments& arguments, const LayeredConfig& config
   if (config.values.data.empty() && !request.resume) {
     throw UsageError(verb == "train"
                          ? "rapt train needs text; give it a file, a folder or - for standard input: rapt train my.txt"
-                         : "rapt " + verb + " needs data to learn from; give it with --train FILE");
+                         : "rapt " + verb + " needs training data; give it with --train FILE");
   }
   if (arguments.has("print-config")) {
     out(describe(settle_run(request)));
@@ -162,7 +162,7 @@ int run_training_command(const Arguments& arguments, const LayeredConfig& config
   request.progress = {.bar = t.bar, .colour = t.colour, .unicode = t.unicode, .quiet = t.quiet, .width = t.width};
   request.sink = [](std::string_view text) { tell(text); };
   if (arguments.has("seeds")) return run_seeds(arguments, request, verb);
-  if (arguments.has("json")) throw UsageError("--json goes with --seeds");
+  if (arguments.has("json")) throw UsageError("--json requires --seeds");
   const StopSignals signals;
   const RunResult result = train_one(request, signals);
   tell_result(result, verb);

@@ -56,7 +56,7 @@ void require_folder_for_seeds(const std::string& folder) {
   for (const std::string& name : names) {
     if (name == "seeds.json" || is_seed_folder(name)) continue;
     throw CannotCreateError(folder + " holds " + escape_for_terminal(name) +
-                            ", which is no run of a seed; use another --out for --seeds");
+                            ", which is not the run of a seed; use another --out for --seeds");
   }
 }
 

@@ -162,7 +162,7 @@ void backward(const Variable& loss, double scale) {
     return "backward: the loss must be one element, got " + (loss.defined() ? loss.shape().to_string() : "none");
   });
   if (!loss.requires_grad()) {
-    throw std::invalid_argument("backward: nothing that wants a gradient led to the loss");
+    throw std::invalid_argument("backward: the loss must depend on a variable that requires a gradient");
   }
   struct Emptied {  // whatever happens, the next forward pass starts on an empty tape
     ~Emptied() { clear_tape(); }

@@ -94,7 +94,7 @@ FilledText fill_masks(const BertPretraining& network, const Tokenizer& tokenizer
   const TokenSequence sequence = tokenizer.frame(tokenizer.encode(readable, SpecialTokens::kRecognise));
   const auto N = static_cast<Dim>(sequence.ids.size());
   if (N > network.config().context) {
-    throw UsageError("fill-mask: the text has " + std::to_string(N) + " tokens, the model sees at most " +
+    throw UsageError("fill-mask: the text has " + std::to_string(N) + " tokens, the model accepts at most " +
                      std::to_string(network.config().context) + "; shorten it");
   }
   std::vector<std::int32_t> rows, positions(sequence.ids.size());
@@ -102,7 +102,7 @@ FilledText fill_masks(const BertPretraining& network, const Tokenizer& tokenizer
   for (Dim i = 0; i < N; ++i) {
     if (sequence.ids[static_cast<std::size_t>(i)] == *mask) rows.push_back(static_cast<std::int32_t>(i));
   }
-  if (rows.size() != gaps.size()) throw DataError("fill-mask: the tokenizer does not keep its " + own + " whole");
+  if (rows.size() != gaps.size()) throw DataError("fill-mask: the tokenizer must not split its " + own + " whole");
   const auto M = static_cast<Dim>(rows.size());
   Batch batch;
   batch.layout = pack_lengths(std::vector<Dim>{N});

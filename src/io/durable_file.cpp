@@ -74,7 +74,7 @@ void DurableFile::create_temporary() {
     throw CannotCreateError(escape_for_terminal(path_) + ": cannot be created: " + reason(errno));
   }
   throw CannotCreateError(escape_for_terminal(path_) + ": cannot be created, " + std::to_string(kTries) +
-                          " leftovers " + escape_for_terminal(base) + ".* exist already; remove them");
+                          " temporary files " + escape_for_terminal(base) + ".* exist already; remove them");
 }
 
 void DurableFile::reserve() {
@@ -107,7 +107,7 @@ void DurableFile::fail(const std::string& doing, int error, std::uint64_t needed
     }
     message += "; make room or choose another folder";
   } else if (error == EFBIG) {
-    message += "files may not be as large as " + readable_bytes(needed) + " here (see ulimit -f)";
+    message += "the limit on file sizes is below " + readable_bytes(needed) + " here (see ulimit -f)";
   } else {
     message += reason(error);
   }
@@ -116,7 +116,7 @@ void DurableFile::fail(const std::string& doing, int error, std::uint64_t needed
 }
 
 void DurableFile::write_all(std::uint64_t offset, const void* data, std::size_t bytes) {
-  if (!file_) throw IoError(escape_for_terminal(path_) + ": cannot be written any more, an earlier write failed");
+  if (!file_) throw IoError(escape_for_terminal(path_) + ": cannot be written, an earlier write failed");
   const auto* at = static_cast<const char*>(data);
   constexpr std::size_t kMost = std::size_t{1} << 30U;  // the kernel takes at most 2 GiB at a time
   while (bytes > 0) {
@@ -185,7 +185,7 @@ void DurableFile::commit() {
   if (reserved_ > size_ && ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) {
     fail("writing failed", errno, reserved_);
   }
-  if (sync(file_.get()) != 0) fail("making it durable failed (fsync)", errno, std::max(reserved_, size_));
+  if (sync(file_.get()) != 0) fail("flushing it to disk failed (fsync)", errno, std::max(reserved_, size_));
   int error = 0;
   if (if_exists_ == IfExists::kRefuse) {
     error = rename_without_replacing(temporary_.c_str(), path_.c_str());
@@ -196,7 +196,7 @@ void DurableFile::commit() {
     discard();
     throw CannotCreateError(escape_for_terminal(path_) + ": exists already; choose another name or remove it");
   }
-  if (error != 0) fail("giving it its name failed", error, std::max(reserved_, size_));
+  if (error != 0) fail("renaming it failed", error, std::max(reserved_, size_));
   file_ = FileDescriptor();
   temporary_name_.forget();
   sync_folder(folder_);
@@ -204,10 +204,10 @@ void DurableFile::commit() {
 
 void sync_folder(const std::string& folder) {
   const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened) throw IoError(escape_for_terminal(folder) + ": cannot be opened to be made durable: " + reason(errno));
+  if (!opened) throw IoError(escape_for_terminal(folder) + ": cannot be opened to flush it to disk: " + reason(errno));
   // EINVAL: a file system whose folders have no fsync, and nothing to sync.
   if (sync(opened.get()) != 0 && errno != EINVAL) {
-    throw IoError(escape_for_terminal(folder) + ": making the folder durable failed (fsync): " + reason(errno));
+    throw IoError(escape_for_terminal(folder) + ": flushing the folder to disk failed (fsync): " + reason(errno));
   }
 }
 

@@ -152,7 +152,7 @@ Handle create_file(const std::string& path, std::uint64_t user_block) {
   H5Pset_file_locking(access.get(), false, true);
   keep_in_header(creation.get());
   if (user_block != 0 && H5Pset_userblock(creation.get(), user_block) < 0) {
-    throw std::invalid_argument("hdf5: a user block must be 0 or a power of two from 512, got " +
+    throw std::invalid_argument("hdf5: a user block must be 0 or a power of two of at least 512, got " +
                                 std::to_string(user_block));
   }
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose};

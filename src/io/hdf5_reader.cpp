@@ -108,11 +108,11 @@ class Reader {
     }
     const std::uint8_t offset_width = cursor.u8(), length_width = cursor.u8();
     if (offset_width != 8 || length_width != 8) refuse("the HDF5 part", "must have addresses of 8 bytes");
-    if (cursor.u8() != 0) refuse("the HDF5 part", "was not closed by who wrote it");
+    if (cursor.u8() != 0) refuse("the HDF5 part", "was not closed by its writer");
     if (cursor.u64() != base_) refuse("the HDF5 part", "must begin at byte " + std::to_string(base_));
     if (cursor.u64() != kUndefined) refuse("the HDF5 part", "must not have a superblock extension");
     const std::uint64_t end = cursor.u64(), root = cursor.u64();
-    if (!checksum_holds(at(0, 48))) refuse("the HDF5 part", "is damaged: the superblock's checksum does not hold");
+    if (!checksum_holds(at(0, 48))) refuse("the HDF5 part", "is damaged: the superblock's checksum is wrong");
     if (end > file_.size()) {
       refuse("the HDF5 part", "must end at byte " + std::to_string(end) + ", got a file of " +
                                   std::to_string(file_.size()) + "; the file is truncated");
@@ -170,10 +170,10 @@ class Reader {
       const std::string_view chunk = at(chunks[i].first, chunks[i].second);
       const std::uint64_t skipped = i == 0 ? before : 4;
       if (chunk.size() < skipped + 4 || (i > 0 && chunk.substr(0, 4) != "OCHK") || !checksum_holds(chunk)) {
-        refuse(subject, "is damaged: the checksum of its header does not hold");
+        refuse(subject, "is damaged: the checksum of its header is wrong");
       }
       read_messages(chunk.substr(skipped, chunk.size() - skipped - 4), (flags & 4U) != 0, messages, chunks);
-      if (chunks.size() > kMostChunks) refuse(subject, "has a header of too many parts");
+      if (chunks.size() > kMostChunks) refuse(subject, "has a header of too many blocks");
     }
     return messages;
   }
@@ -213,7 +213,7 @@ class Reader {
     std::sort(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.name < b.name; });
     const auto twice =
         std::adjacent_find(links.begin(), links.end(), [](const Link& a, const Link& b) { return a.name == b.name; });
-    if (twice != links.end()) refuse(in_quotes(child_path(path, twice->name)), "stands there twice");
+    if (twice != links.end()) refuse(in_quotes(child_path(path, twice->name)), "occurs twice");
     return links;
   }
 
@@ -237,7 +237,7 @@ class Reader {
     const std::string label = in_quotes(child_path(path, link.name));
     if (link.name.empty() || link.name == "." || link.name.find('/') != std::string::npos ||
         link.name.find('\0') != std::string::npos) {
-      refuse(label, "has a name that is none");
+      refuse(label, "has an invalid name");
     }
     if (kind != 0) refuse(label, "must be a hard link, got a soft or external one");
     link.address = cursor.u64();
@@ -249,7 +249,7 @@ class Reader {
       const Message* found = nullptr;
       for (const Message& message : messages) {
         if (message.type != type) continue;
-        if (found != nullptr) refuse(subject, "says something twice");
+        if (found != nullptr) refuse(subject, "has a duplicate message");
         found = &message;
       }
       return found;
@@ -323,7 +323,7 @@ class Reader {
     }
     const std::optional<ElementType> known = number_type(data);
     if (!known) {
-      refuse(subject, "must be of type F32, F64, I64, I32, U16, U8 or a string, little-endian, got another");
+      refuse(subject, "must be of type F32, F64, I64, I32, U16, U8 or a string, little-endian, got another type");
     }
     found.type = *known;
     found.place.bytes = checked_bytes(found.shape, found.type, escape_for_terminal(path_) + ": " + subject);
@@ -338,7 +338,7 @@ class Reader {
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     const auto twice =
         std::adjacent_find(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
-    if (twice != found.end()) refuse("attribute " + in_quotes(twice->name) + " of " + subject, "stands there twice");
+    if (twice != found.end()) refuse("attribute " + in_quotes(twice->name) + " of " + subject, "occurs twice");
     std::move(found.begin(), found.end(), std::back_inserter(contents_.attributes));
   }
 
@@ -371,7 +371,7 @@ class Reader {
       std::memcpy(&value, data.take(8).data(), 8);
       return value;
     }
-    refuse(label, "must be of type I64, F64 or a string, got another");
+    refuse(label, "must be of type I64, F64 or a string, got another type");
   }
 
   // Text of variable length lies in a global heap collection (III.E), under an index.
@@ -380,7 +380,7 @@ class Reader {
     if (length == 0) return {};
     if (length > kLongestText) refuse(label, "is too long");
     Cursor head(at(address, 16));
-    if (head.take(4) != "GCOL" || head.u8() != 1) refuse(label, "is damaged: its text is not where it should be");
+    if (head.take(4) != "GCOL" || head.u8() != 1) refuse(label, "is damaged: its text is not at its place");
     head.take(3);
     const std::uint64_t collection_bytes = head.u64();
     if (collection_bytes < 16) throw Truncated{};
@@ -397,7 +397,7 @@ class Reader {
       if (bytes > objects.left()) throw Truncated{};
       objects.take(std::min<std::uint64_t>((bytes + 7) / 8 * 8, objects.left()));
     }
-    refuse(label, "is damaged: its text is not where it should be");
+    refuse(label, "is damaged: its text is not at its place");
   }
 
   void refuse_overlaps() const {

@@ -129,7 +129,7 @@ class StrictEvents final : public nlohmann::json_sax<Json> {
         std::adjacent_find(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.text == b.text; });
     if (twice != keys.end()) {
       const Key& second = *std::next(twice);
-      fail(second.position, "key " + in_quotes(second.text) + " stands twice in the same object");
+      fail(second.position, "key " + in_quotes(second.text) + " occurs twice in the same object");
     }
   }
 

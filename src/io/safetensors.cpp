@@ -312,8 +312,7 @@ static void check_names(const std::vector<SafetensorsSpec>& tensors) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) {
-    throw std::invalid_argument("safetensors: every tensor must have a name of its own, got " + in_quotes(*twice) +
-                                " twice");
+    throw std::invalid_argument("safetensors: tensor names must be unique, got " + in_quotes(*twice) + " twice");
   }
 }
 

@@ -55,7 +55,7 @@ static void require_ascii_outside_strings(std::string_view text, const std::stri
     place_of_it.line = static_cast<toml::source_index>(1 + std::count(before.begin(), before.end(), '\n'));
     place_of_it.column =
         static_cast<toml::source_index>(at - (newline == std::string_view::npos ? 0 : newline + 1) + 1);
-    throw ConfigError(place(name, place_of_it) + ": not TOML: a character beyond ASCII must stand in quotes");
+    throw ConfigError(place(name, place_of_it) + ": not TOML: characters outside ASCII must be in quotes");
   }
 }
 
@@ -74,7 +74,7 @@ static TomlEntry entry_of(std::string key, const toml::node& node, const std::st
   entry.column = node.source().begin.column;
   entry.where = place(name, node.source().begin);
   if (node.is_table()) {
-    throw ConfigError(entry.where + ": settings stand at the top level, got the table [" +
+    throw ConfigError(entry.where + ": settings must be at the top level, got the table [" +
                       escape_for_terminal(entry.key) + "]; remove its heading");
   }
   if (const auto* list = node.as_array()) {

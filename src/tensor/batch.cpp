@@ -37,7 +37,7 @@ static Tensor edge_rows(const Packed& layout, std::size_t at_end) {
   const auto edges = rows.span<std::int32_t>();
   for (std::size_t b = 0; b < edges.size(); ++b) {
     require_shape(offsets[b] < offsets[b + 1], [&] {
-      return "batch: sequence " + std::to_string(b) + " has no token, so no first and no last one";
+      return "batch: sequence " + std::to_string(b) + " is empty, so it has no first or last token";
     });
     edges[b] = offsets[b + at_end] - static_cast<std::int32_t>(at_end);
   }

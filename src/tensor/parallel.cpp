@@ -100,7 +100,7 @@ int thread_count() {
 }
 
 void set_thread_count(int count) {
-  if (count < 1) throw std::invalid_argument("threads: at least 1, got " + std::to_string(count));
+  if (count < 1) throw std::invalid_argument("threads: must be at least 1, got " + std::to_string(count));
   g_threads = count;
 }
 

@@ -5,7 +5,7 @@
 namespace rapt {
 
 Shape::Shape(std::span<const Dim> extents) : rank_(extents.size()) {
-  if (rank_ > kMaxRank) throw ShapeError("shape: at most 8 axes, got " + std::to_string(rank_));
+  if (rank_ > kMaxRank) throw ShapeError("shape: must have at most 8 axes, got " + std::to_string(rank_));
   for (std::size_t axis = 0; axis < rank_; ++axis) {
     const Dim extent = extents[axis];
     if (extent < 0) throw ShapeError("shape: extents must not be negative, got " + std::to_string(extent));

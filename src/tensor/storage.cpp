@@ -118,7 +118,7 @@ class Pool {
     const std::size_t want = large ? round_up(std::max(size, kLargeChunk), kHugePage) : kSmallChunk;
     void* address = mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (address == MAP_FAILED) {
-      throw MemoryError("memory: the system has no " + std::to_string(want >> 20) + " MB left for tensors, " +
+      throw MemoryError("memory: cannot allocate " + std::to_string(want >> 20) + " MB for tensors, " +
                         std::to_string(stats_.live >> 20) +
                         " MB are in use; use a smaller --batch, --context or --width, or --recompute on");
     }
@@ -173,7 +173,7 @@ void release_unused_memory() { Pool::instance().release_unused(); }
 // Under AddressSanitizer every tensor is an allocation of its own, so that a step over its end is seen.
 Storage::Storage(std::size_t bytes) : bytes_(bytes) {
   data_ = std::aligned_alloc(kAlignment, std::max(round_up(bytes, kAlignment), kAlignment));
-  if (data_ == nullptr) throw MemoryError("memory: no " + std::to_string(bytes >> 20) + " MB left for tensors");
+  if (data_ == nullptr) throw MemoryError("memory: cannot allocate " + std::to_string(bytes >> 20) + " MB for tensors");
 }
 Storage::~Storage() { std::free(data_); }
 #else

@@ -114,7 +114,7 @@ void Tensor::copy_from(const Tensor& other) {
 }
 
 double Tensor::item() const {
-  require_shape(size() == 1, [&] { return "tensor: item() wants one element, got " + shape_.to_string(); });
+  require_shape(size() == 1, [&] { return "tensor: item() needs a tensor of one element, got " + shape_.to_string(); });
   double value = 0;
   dispatch_any(dtype_, [&]<typename T>() { value = static_cast<double>(*data<T>()); });
   return value;

@@ -185,8 +185,8 @@ TEST_CASE("what cannot attend is refused with the numbers") {
   CHECK_THROWS_WITH_AS(self({5, 30}, late, {.heads = 2})(), "self_attention: offsets must start at 0, got 1",
                        ShapeError);
   const Packed falling{Tensor::from(std::vector<std::int32_t>{0, 3, 2, 5}, {4}), 3};
-  CHECK_THROWS_WITH_AS(self({5, 30}, falling, {.heads = 2})(), "self_attention: offsets must not fall, got 2 after 3",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(self({5, 30}, falling, {.heads = 2})(),
+                       "self_attention: offsets must be non-decreasing, got 2 after 3", ShapeError);
   CHECK_THROWS_WITH_AS(self({5, 30}, five, {.heads = 2, .dropout = 1})(),
                        "self_attention: dropout must be at least 0 and less than 1, got 1.000000",
                        std::invalid_argument);
@@ -196,7 +196,8 @@ TEST_CASE("what cannot attend is refused with the numbers") {
   CHECK_THROWS_WITH_AS(cross({5, 10}, {4, 30}, packed({4, 0}))(),
                        "cross_attention: q must be [N, C] and kv [S, 2C], got [5, 10] and [4, 30]", ShapeError);
   CHECK_THROWS_WITH_AS(cross({5, 10}, {4, 20}, packed({4}))(),
-                       "cross_attention: queries and keys must have equally many sequences, got 2 and 1", ShapeError);
+                       "cross_attention: queries and keys must have the same number of sequences, got 2 and 1",
+                       ShapeError);
   CHECK_THROWS_WITH_AS(cross({5, 10}, {4, 20}, packed({4, 1}))(), "cross_attention: offsets must end at S = 4, got 5",
                        ShapeError);
 }

@@ -113,6 +113,6 @@ TEST_CASE("impossible probabilities and shapes are named") {
   CHECK_THROWS_WITH_AS(dropout_add(x, x, NAN, kKey), "dropout_add: p must be at least 0 and less than 1, got nan",
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(dropout_add(x, random_variable({3}, 1), 0.1, kKey),
-                       "dropout_add: x and residual must have one shape and type, got [2, 3] f64 and [3] f64",
+                       "dropout_add: x and residual must have the same shape and type, got [2, 3] f64 and [3] f64",
                        ShapeError);
 }

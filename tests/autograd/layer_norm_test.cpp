@@ -196,9 +196,9 @@ TEST_CASE("a gain or bias of the wrong size is named with both shapes") {
                        "layer_norm: gain must be [8] f64 for x [2, 3, 8], got [4] f64", ShapeError);
   CHECK_THROWS_WITH_AS(add_layer_norm(x, x, eight, four, kEpsilon),
                        "add_layer_norm: bias must be [8] f64 for x [2, 3, 8], got [4] f64", ShapeError);
-  CHECK_THROWS_WITH_AS(add_layer_norm(x, eight, eight, eight, kEpsilon),
-                       "add_layer_norm: x and residual must have one shape and type, got [2, 3, 8] f64 and [8] f64",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(
+      add_layer_norm(x, eight, eight, eight, kEpsilon),
+      "add_layer_norm: x and residual must have the same shape and type, got [2, 3, 8] f64 and [8] f64", ShapeError);
   CHECK_THROWS_WITH_AS(layer_norm(x, eight, eight, 0), "layer_norm: epsilon must be positive, got 0",
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(dropout_add_layer_norm(x, x, eight, eight, kEpsilon, 1.5, kKey),

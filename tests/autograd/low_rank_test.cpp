@@ -90,7 +90,7 @@ TEST_CASE("add_low_rank names shapes that do not fit") {
   const Variable y = random_variable({4, 6}, 1), x = random_variable({4, 3}, 2), A = random_variable({2, 3}, 3);
   const Variable B = random_variable({5, 2}, 4);
   CHECK(message_of<ShapeError>([&] { add_low_rank(y, x, A, B, 2, 1); }) ==
-        "add_low_rank: columns [2, 7) must be among those of y, got [4, 6]");
+        "add_low_rank: columns [2, 7) must be columns of y, got [4, 6]");
   CHECK(message_of<ShapeError>([&] {
           add_low_rank(y, x, A, random_variable({5, 3}, 4), 0, 1);
         }) == "add_low_rank: B must be [K, 2] for A [2, 3], got [5, 3]");

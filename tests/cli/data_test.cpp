@@ -10,7 +10,7 @@ TEST_CASE("text is tokenised once, counted and shown") {
   for (int i = 0; i < 100; ++i) text += "line " + std::to_string(i % 10) + "\n";
   shop.write("my.txt", text);
   const ProgramResult built = shop.rapt({"data", "build", "my.txt", "--tokenizer", "char", "--out", "d.h5"});
-  CHECK(built.err == "wrote d.h5: 630 tokens to train on, 70 to validate on\n");
+  CHECK(built.err == "wrote d.h5: 630 training tokens, 70 validation tokens\n");
   CHECK(built.code == 0);
   const ProgramResult stats = shop.rapt({"data", "stats", "d.h5", "--json"});
   CHECK(stats.out.find("\"vocabulary\":16") != std::string::npos);
@@ -69,8 +69,8 @@ TEST_CASE("pairs for BERT are built, counted and shown") {
   CHECK(built.code == 0);
   CHECK(built.err.find("note: read --max_seq_length as --context") != std::string::npos);
   CHECK(built.err.find("note: read --dupe_factor as --dupe-factor") == std::string::npos);
-  CHECK(built.err.find("wrote d.h5: 2,160 tokens to train on, 240 to validate on\nfor mlm-nsp: ") != std::string::npos);
-  CHECK(built.err.find(" sequences to train on in 2 passes, ") != std::string::npos);
+  CHECK(built.err.find("wrote d.h5: 2,160 training tokens, 240 validation tokens\nfor mlm-nsp: ") != std::string::npos);
+  CHECK(built.err.find(" training sequences in 2 passes, ") != std::string::npos);
   const std::string json = shop.rapt({"data", "stats", "d.h5", "--json"}).out;
   CHECK(json.find("\"instances\":{\"task\":\"mlm-nsp\",\"context\":32,\"passes\":2,\"mask_probability\":0.2,"
                   "\"whole_words\":false,\"masking\":\"dynamic\",\"train\":{\"sequences\":") != std::string::npos);
@@ -101,8 +101,8 @@ TEST_CASE("sequences for RoBERTa have one part, and settings of masked models ne
   const ProgramResult built = shop.rapt({"data", "build", "my.txt", "--task", "mlm", "--tokenizer", "tok.json",
                                          "--context", "64", "--masking", "static", "--out", "d.h5"});
   CHECK(built.err ==
-        "wrote d.h5: 540 tokens to train on, 60 to validate on\nfor mlm: 9 sequences to train on in 1 pass, 1 to "
-        "validate on\n");
+        "wrote d.h5: 540 training tokens, 60 validation tokens\nfor mlm: 9 training sequences in 1 pass, 1 "
+        "validation sequences\n");
   const std::string head = shop.rapt({"data", "head", "d.h5", "--tokens", "1000"}).out;
   CHECK(head.find("sequence 2: 62 tokens, 9 predicted\n  <s> ") != std::string::npos);
   CHECK(shop.rapt({"data", "stats", "d.h5", "--json"}).out.find("\"masking\":\"static\"") != std::string::npos);
@@ -110,7 +110,7 @@ TEST_CASE("sequences for RoBERTa have one part, and settings of masked models ne
               "--whole-word is for masked language models, got --task lm; say --task mlm-nsp or mlm");
   check_error(shop.rapt({"data", "build", "my.txt", "--task", "mlm", "--tokenizer", "byte", "--out", "e.h5"}), 65,
               "masking: the tokenizer must have a token [MASK] or <mask>, got neither; masked language models need a "
-              "tokenizer of BERT's or RoBERTa's kind");
+              "BERT or RoBERTa tokenizer");
   check_error(shop.rapt({"data", "build", "my.txt", "--task", "nsp", "--tokenizer", "byte", "--out", "e.h5"}), 64,
               "--task must be one of lm|mlm|mlm-nsp, got \"nsp\"");
   CHECK_FALSE(shop.has("e.h5"));

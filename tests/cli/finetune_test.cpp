@@ -117,7 +117,7 @@ TEST_CASE("a classifier learns from nothing, and of many minutes takes what its 
   std::filesystem::copy(shop.path("runs/scratch/words"), shop.path("runs/other/words"),
                         std::filesystem::copy_options::recursive);
   check_error(train("valid.tsv", "runs/other", {"--quiet"}), 78,
-              "runs/other/words was begun with other texts; use another --out for these");
+              "runs/other/words was started with other texts; use another --out");
   const ProgramResult judged = shop.rapt({"eval", "runs/scratch", "--data", "valid.tsv", "--json"});
   CHECK(Json::parse(judged.out)["examples"] == 32);
 }
@@ -271,28 +271,27 @@ TEST_CASE("what fine-tuning, evaluation and prediction cannot do is said in one 
   check_error(shop.rapt({"finetune", "--init", "runs/b", "--glue", "sst2", "--train", "train.tsv"}), 64,
               "rapt finetune needs --task with --glue; --preset glue/sst2 sets both");
   check_error(shop.rapt({"finetune", "--task", "classify", "--init", "runs/b"}), 64,
-              "rapt finetune needs data to learn from; give it with --train FILE");
+              "rapt finetune needs training data; give it with --train FILE");
   check_error(shop.rapt({"finetune", "--task", "classify", "--init", "runs/none", "--train", "train.tsv", "--quiet"}),
               66, "model not found: runs/none");
   check_error(shop.rapt(finetune("runs/x", {"--seeds", "0"})), 64,
               "--seeds must be a whole number from 1 to 1000, got \"0\"");
   check_error(shop.rapt(finetune("runs/c", {"--seeds", "2"})), 73,
-              "runs/c holds best.h5, which is no run of a seed; use another --out for --seeds");
+              "runs/c holds best.h5, which is not the run of a seed; use another --out for --seeds");
   check_error(shop.rapt({"finetune", "--resume", "runs/c", "--seeds", "2"}), 64,
               "--seeds resumes by itself; run the same command again without --resume");
-  check_error(shop.rapt(finetune("runs/x", {"--json"})), 64, "--json goes with --seeds");
+  check_error(shop.rapt(finetune("runs/x", {"--json"})), 64, "--json requires --seeds");
   check_error(shop.rapt({"eval", "runs/c"}), 64, "rapt eval needs --data FILE");
   check_error(shop.rapt({"predict", "runs/c"}), 65, "standard input: must hold text, got an empty file");
   check_error(shop.rapt({"predict", "runs/c", "--data", "none.tsv"}), 66, "none.tsv: no such file");
-  check_error(
-      shop.rapt({"predict", "runs/b", "--data", "valid.tsv"}), 64,
-      "model: runs/b/best.h5 must be a model with a task's head, got a bert for --task mlm-nsp; rapt fill-mask, "
-      "eval and embed take it");
+  check_error(shop.rapt({"predict", "runs/b", "--data", "valid.tsv"}), 64,
+              "model: runs/b/best.h5 must be a model with a task's head, got a bert for --task mlm-nsp; use it with "
+              "rapt fill-mask, eval or embed");
   check_error(shop.rapt({"generate", "runs/c", "--prompt", "x"}), 64,
-              "model: runs/c/best.h5 must be a language model, got a bert for --task classify; rapt predict and eval "
-              "take it");
+              "model: runs/c/best.h5 must be a language model, got a bert for --task classify; use it with rapt "
+              "predict or eval");
   check_error(shop.rapt({"eval", "runs/c", "--data", "valid.tsv", "--labels", "cat"}), 64,
-              "--labels must be as many as the model has outputs, 2, got 1");
+              "--labels must have one name per output of the model, 2, got 1");
   check_error(shop.rapt({"predict", "runs/c", "--data", "valid.tsv", "--format", "xml"}), 64,
               "--format must be one of text|lines|tsv|csv|jsonl|json|conll|trec, got \"xml\"");
   check_error(shop.rapt({"predict", "runs/c", "--data", "valid.tsv", "--output-format", "xml"}), 64,

@@ -53,23 +53,21 @@ TEST_CASE("before it trains, a run says what it read and what it holds out") {
   CHECK(
       err.starts_with("data: train.tsv: 96 examples; text in column \"text\", label in column \"label\"\n"
                       "data: 2 classes: cat "));
-  CHECK(std::regex_search(err, std::regex("\ndata: [0-9.]+ tokens an example on average, the longest has \\d+; none is "
-                                          "cut at 128\ndata: 9 of these, chosen at random, are held out for "
+  CHECK(std::regex_search(err, std::regex("\ndata: [0-9.]+ tokens per example on average, at most \\d+; none is "
+                                          "truncated at 128\ndata: 9 of these, chosen at random, are held out for "
                                           "validation\n")));
   const std::string cut = learn(shop, "classify", "train.tsv", "runs/told-2", {"--max-length", "6"}).err;
-  CHECK(std::regex_search(cut, std::regex("; 96 are cut at 6\n")));
+  CHECK(std::regex_search(cut, std::regex("; 96 are truncated at 6\n")));
   const std::string none = learn(shop, "classify", "train.tsv", "runs/told-3", {"--validation-fraction", "0"}).err;
-  CHECK(none.find("\nwarning: nothing is held out for validation, so that the best checkpoint cannot be told; give "
+  CHECK(none.find("\nwarning: nothing is held out for validation, so no best checkpoint is selected; give "
                   "--validation-data FILE, or --validation-fraction 0.1\n") != std::string::npos);
   shop.write("one.tsv", "label\ttext\nx\tthe cat\nx\ta dog\nx\tone fish\n");
-  CHECK(
-      learn(shop, "classify", "one.tsv", "runs/told-4")
-          .err.find(
-              "\nwarning: every label is \"x\"; there is nothing to tell apart, and the model will always say so\n") !=
-      std::string::npos);
+  CHECK(learn(shop, "classify", "one.tsv", "runs/told-4")
+            .err.find("\nwarning: every label is \"x\"; the model will predict it for every text\n") !=
+        std::string::npos);
   shop.write("rare.tsv", little_labels(30, 1) + "fish\tone fish\n");
   CHECK(learn(shop, "classify", "rare.tsv", "runs/told-5")
-            .err.find("\nwarning: fewer than 5 examples of fish 1; more of them would be learnt better\n") !=
+            .err.find("\nwarning: fewer than 5 examples of fish 1; add more of them for better predictions\n") !=
         std::string::npos);
   shop.write("tags.txt", tagged_words());
   CHECK(learn(shop, "tag", "tags.txt", "runs/told-6")
@@ -214,18 +212,18 @@ TEST_CASE("what cannot be told, or is data for another task, ends with the comma
       "three.csv: cannot tell which column holds the text (columns: \"a\", \"b\", \"c\"); use --text-column: "
       "rapt finetune --task classify --init runs/b --train three.csv --out runs/x1 --text-column b");
   check_error(shop.rapt({"finetune", "--task=tag", "--init", "runs/b", "--train", "train.tsv"}), 65,
-              "train.tsv: must have a word and its tag on each line, got a table with a text in each row; use --task "
+              "train.tsv: must have a word and its tag on each line, got a table with one text per row; use --task "
               "classify: rapt finetune --task classify --init runs/b --train train.tsv");
   check_error(shop.rapt({"finetune", "--task", "qa", "--init", "runs/b", "--train", "train.tsv"}), 65,
-              "train.tsv: must be SQuAD's JSON: questions about texts; got a table with a text in each row; use --task "
+              "train.tsv: must be SQuAD's JSON: questions about texts; got a table with one text per row; use --task "
               "classify: rapt finetune --task classify --init runs/b --train train.tsv");
   check_error(
       shop.rapt({"finetune", "--task", "classify", "--init", "runs/b", "--train", "tags.txt", "--out", "runs/x1"}), 65,
-      "tags.txt: must be a table with a text in each row and its label, got words with a tag each; use --task "
+      "tags.txt: must be a table with one text per row and its label, got words with a tag each; use --task "
       "tag: rapt finetune --task tag --init runs/b --train tags.txt --out runs/x1");
   // eval has no --task.
   check_error(shop.rapt({"eval", "runs/lt", "--data", "train.tsv"}), 65,
-              "train.tsv: must have a word and its tag on each line, got a table with a text in each row; use --task "
+              "train.tsv: must have a word and its tag on each line, got a table with one text per row; use --task "
               "classify");
   shop.write("latin.tsv", "label\ttext\ncat\tcaf\xE9\n");
   check_error(
@@ -239,14 +237,12 @@ TEST_CASE("what cannot be told, or is data for another task, ends with the comma
 
 TEST_CASE("labelled data and checkpoints are no text to train on, unless --format text says so") {
   const Workshop& shop = labelled_shop();
-  check_error(
-      shop.rapt({"train", "train.tsv", "--steps", "2"}), 65,
-      "train.tsv: must be plain text, got a table with a text in each row; --format text trains on it as it is; "
-      "its labels are learnt with --task classify: rapt train train.tsv --steps 2 --task classify");
-  check_error(
-      shop.rapt({"train", "tags.txt", "--steps", "2"}), 65,
-      "tags.txt: must be plain text, got words with a tag each; --format text trains on it as it is; its labels "
-      "are learnt with --task tag: rapt train tags.txt --steps 2 --task tag");
+  check_error(shop.rapt({"train", "train.tsv", "--steps", "2"}), 65,
+              "train.tsv: must be plain text, got a table with one text per row; --format text trains on it as plain "
+              "text; to train on its labels, use --task classify: rapt train train.tsv --steps 2 --task classify");
+  check_error(shop.rapt({"train", "tags.txt", "--steps", "2"}), 65,
+              "tags.txt: must be plain text, got words with a tag each; --format text trains on it as plain text; to "
+              "train on its labels, use --task tag: rapt train tags.txt --steps 2 --task tag");
   shop.write("said.jsonl", "{\"said\": \"the cat\", \"label\": \"cat\"}\n");
   CHECK(shop.rapt({"train", "said.jsonl", "--steps", "2"})
             .err.ends_with("its labels are learnt with --task classify: rapt train said.jsonl --steps 2 --task "
@@ -256,7 +252,7 @@ TEST_CASE("labelled data and checkpoints are no text to train on, unless --forma
             .err.ends_with("--format jsonl trains on its field \"text\": rapt train texts.json --steps 2 --format "
                            "jsonl\n"));
   check_error(shop.rapt({"train", "runs/b/best.h5", "--steps", "2"}), 65,
-              "runs/b/best.h5: must be plain text, got a rapt checkpoint; to go on from it, give the text as data "
+              "runs/b/best.h5: must be plain text, got a rapt checkpoint; to continue from it, give the text as data "
               "and --init runs/b/best.h5");
   const ProgramResult as_text = shop.rapt({"train", "train.tsv", "--format", "text", "--steps", "2", "--layers", "1",
                                            "--width", "16", "--context", "16", "--threads", "1", "--out", "runs/tsv"});
@@ -267,6 +263,6 @@ TEST_CASE("labelled data and checkpoints are no text to train on, unless --forma
                    "--threads", "1", "--out", "runs/tabs"})
             .code == 0);
   check_error(shop.rapt({"train", "text.txt", "--format", "tsv", "--steps", "2", "--quiet"}), 64,
-              "--format tsv is for labels, got --task lm, which learns from text; give --task classify or tag, or "
+              "--format tsv is for labelled data, got --task lm, which trains on text; give --task classify or tag, or "
               "--format text");
 }

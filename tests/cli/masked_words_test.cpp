@@ -181,7 +181,7 @@ TEST_CASE("what filling and embedding cannot do is said in one line") {
   std::string longer = "[MASK]";
   for (int i = 0; i < 140; ++i) longer += " .";
   check_error(shop.rapt({"fill-mask", "runs/b", longer}), 64,
-              "fill-mask: the text has 143 tokens, the model sees at most 128; shorten it");
+              "fill-mask: the text has 143 tokens, the model accepts at most 128; shorten it");
   check_error(shop.rapt({"fill-mask", "runs/b", "[MASK]", "--top", "0"}), 64,
               "--top must be a whole number of at least 1, got \"0\"");
   check_error(shop.rapt({"embed", "runs/b"}), 64, "rapt embed needs --data FILE");
@@ -194,10 +194,9 @@ TEST_CASE("what filling and embedding cannot do is said in one line") {
   CHECK(shop.rapt({"train", "text.txt", "--layers", "1", "--heads", "2", "--width", "16", "--context", "16", "--steps",
                    "2", "--tokenizer", "char", "--threads", "1", "--quiet", "--out", "runs/g"})
             .code == 0);
-  check_error(
-      shop.rapt({"fill-mask", "runs/g", "a [MASK]"}), 64,
-      "model: runs/g/best.h5 must be a model of masked words, got a gpt2 for --task lm; rapt generate, score and "
-      "eval take it");
+  check_error(shop.rapt({"fill-mask", "runs/g", "a [MASK]"}), 64,
+              "model: runs/g/best.h5 must be a model of masked words, got a gpt2 for --task lm; use it with rapt "
+              "generate, score or eval");
   check_error(
       shop.rapt({"embed", "runs/g", "--data", "-"}, "the cat\n\n"), 65,
       "standard input: line 2: the text must have at least one token, got an empty line; each line is one text");
@@ -226,7 +225,7 @@ TEST_CASE("a BERT that nobody described is bert-tiny by recipe, and what is said
   check_error(
       shop.rapt({"train", "text.txt", "--model", "gpt2", "--attention-start", "neighbours", "--layers", "1", "--heads",
                  "2", "--width", "16", "--context", "16", "--steps", "2", "--quiet", "--out", "runs/no"}),
-      64, "--attention-start belongs to --model bert, got --model gpt2");
+      64, "--attention-start requires --model bert, got --model gpt2");
 }
 
 TEST_CASE("a BERT of another size and context goes on with masked words, at a fine-tuning's rate") {

@@ -175,7 +175,7 @@ TEST_CASE("evaluation and scores have their documented form") {
 
 TEST_CASE("checkpoints are verified, described and compared") {
   const Workshop& shop = trained();
-  CHECK(shop.rapt({"checkpoint", "verify", "runs/m/last.h5"}).out.starts_with("runs/m/last.h5: sound, step 60"));
+  CHECK(shop.rapt({"checkpoint", "verify", "runs/m/last.h5"}).out.starts_with("runs/m/last.h5: intact, step 60"));
   CHECK(shop.rapt({"checkpoint", "info", "runs/m"}).out.find("\nparameters  ") != std::string::npos);
   CHECK(shop.rapt({"checkpoint", "diff", "runs/m", "runs/m/last.h5"}).out == "equal\n");
 

@@ -14,7 +14,7 @@ using namespace rapt;
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-const std::string kAdvice = "; use another checkpoint of the run, or the files that the model was made from";
+const std::string kAdvice = "; use another checkpoint of the run, or the files that the model was converted from";
 
 // Writes `value` over every number of a tensor in a Hugging Face directory.
 void spoil(const Workshop& shop, const std::string& directory, const std::string& tensor, float value) {

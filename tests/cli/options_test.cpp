@@ -77,7 +77,8 @@ TEST_CASE("options of other programs are answered with ours, or with why none is
       {{"finetune", "--do_train"},
        "--do_train is an option of transformers: not needed, rapt train and rapt finetune always train"},
       {{"finetune", "--do_eval"},
-       "--do_eval is an option of transformers: not needed, a run validates every --eval-every; later: rapt eval RUN"},
+       "--do_eval is an option of transformers: not needed, a run validates at every --eval-every; to evaluate it "
+       "later: rapt eval RUN"},
       {{"finetune", "--evaluation_strategy", "epoch"},
        "--evaluation_strategy is an option of transformers: use --eval-every 500 (updates), 1e (epochs) or off"},
       {{"train", "--save-strategy=no"},
@@ -205,7 +206,7 @@ TEST_CASE("doctor says what it found, also as JSON") {
   const ProgramResult result = shop.rapt({"doctor", "--threads", "1"});
   CHECK(result.code == 0);
   for (const char* word : {"processor", "threads       1\n", "OpenBLAS", "hdf5          1.", "free here",
-                           "products are right", "GFLOP/s"}) {
+                           "matrix products are correct", "GFLOP/s"}) {
     CAPTURE(word);
     CHECK(result.out.find(word) != std::string::npos);
   }

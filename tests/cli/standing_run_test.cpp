@@ -94,12 +94,12 @@ TEST_CASE("a finished run trains further when it is asked to") {
   REQUIRE(shop.rapt(train("my.txt")).code == 0);
   const ProgramResult further = shop.rapt({"train", "--resume", "runs/my", "--steps", "10"});
   CHECK(further.code == 0);
-  CHECK(
-      further.err.starts_with("train: goes on from update 6 to update 10 in a new stretch of the schedule: warm-up "));
+  CHECK(further.err.starts_with(
+      "train: continues from update 6 to update 10 in a new stretch of the schedule: warm-up "));
   CHECK(further.err.find("trained 10 updates") != std::string::npos);
   const ProgramResult minutes = shop.rapt({"train", "--resume", "runs/my", "--minutes", "0.002", "more"});
   CHECK(minutes.code == 0);
-  CHECK(minutes.err.starts_with("train: goes on from update 10 to update "));
+  CHECK(minutes.err.starts_with("train: continues from update 10 to update "));
   const ProgramResult back = shop.rapt({"train", "--resume", "runs/my", "--steps", "3"});
   CHECK(back.code == 64);
   CHECK(std::regex_match(back.err, std::regex("error: train: the new end must be after update \\d+, which the run has "
@@ -131,15 +131,14 @@ TEST_CASE("options that the model of --init leaves no room for are refused") {
     call.insert(call.end(), more.begin(), more.end());
     check_error(shop.rapt(call), 64, message);
   };
-  refuses({"--layers", "2"}, "--layers 2 cannot be followed: the model of --init runs/b has 1; leave it out");
+  refuses({"--layers", "2"}, "--layers 2 cannot take effect: the model of --init runs/b has 1; leave it out");
   refuses(
       {"--context", "64"},
-      "--context 64 cannot be followed: the model of --init runs/b has 128; for shorter sequences give --max-length "
+      "--context 64 cannot take effect: the model of --init runs/b has 128; for shorter sequences give --max-length "
       "64");
   refuses({"--max-length", "1000"}, "--max-length must be at most the context of the model, which is 128, got 1000");
   refuses({"--tokenizer", "char"},
-          "--tokenizer char cannot be followed: the model of --init runs/b has a tokenizer of its own, whose ids it "
-          "knows; leave it out");
+          "--tokenizer char cannot take effect: the model of --init runs/b has its own tokenizer; leave it out");
   refuses({"--vocab", "300"},
           "--vocab belongs to tokenizers that are trained on the data, got --tokenizer init; leave it out");
   CHECK_FALSE(shop.has("runs/b-classify-train/config.toml"));

@@ -88,7 +88,7 @@ TEST_CASE("a WordPiece is learnt, goes to BERT's vocab.txt and comes back with t
   check_error(shop.rapt({"tokenizer", "export", "wp.json", "--format", "gpt2", "--out", "x"}), 64,
               "tokenizer: only a BPE has vocab.json and merges.txt, got WordPiece");
   check_error(shop.rapt({"tokenizer", "inspect", "my.txt"}), 65,
-              "tokenizer: my.txt must have [UNK] as one of its lines, got none; a vocab.txt holds one token a line");
+              "tokenizer: my.txt must have [UNK] as one of its lines, got none; a vocab.txt holds one token per line");
 }
 
 TEST_CASE("what is wrong with a tokenizer or its input is said in one line") {
@@ -110,7 +110,7 @@ TEST_CASE("what is wrong with a tokenizer or its input is said in one line") {
   check_error(shop.rapt({"tokenizer", "decode", "tok.json"}, "0\n7\n"), 65,
               "standard input: line 2: tokenizer: an id must be from 0 to 1, got 7");
   check_error(shop.rapt({"tokenizer", "train", "-", "--lowercase", "--out", "x"}, "a"), 64,
-              "--lowercase belongs to --type bpe or wordpiece, got --type byte-bpe");
+              "--lowercase requires --type bpe or wordpiece, got --type byte-bpe");
   check_error(shop.rapt({"tokenizer", "export", "tok.json", "--out", "x", "--format", "hff"}), 64,
               "--format must be one of hf|gpt2|bert, got \"hff\"; did you mean hf?");
   check_error(shop.rapt({"tokenizer", "train", "-", "--out", "no/such/x.json", "--quiet"}, "some text"), 73,

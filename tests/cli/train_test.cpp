@@ -85,13 +85,13 @@ TEST_CASE("a finished run says so, changes nothing and is no error; other settin
   }
   CHECK(shop.read("runs/a/last.h5") + shop.read("runs/a/metrics.jsonl") == before);
   check_error(shop.rapt(flags("runs/a", "20")), 73,
-              "runs/a holds a finished run with --steps 10 (now 20); to go on with it: rapt train --resume runs/a "
+              "runs/a holds a finished run with --steps 10 (now 20); to continue it: rapt train --resume runs/a "
               "--steps 20; for a new run: rapt train my.txt --layers 1 --heads 2 --width 16 --context 16 --batch 2 "
               "--tokenizer char --log-every 5 --eval-every 10 --save-every 10 --steps 20 --threads 1 --out runs/a-2");
-  check_error(
-      shop.rapt({"train", "--resume", "runs/a", "--layers", "2", "--seed", "5"}), 78,
-      "runs/a was started with --layers 1 (now 2), --seed 1 (now 5); resume it without those flags, or start a new run "
-      "with another --out");
+  check_error(shop.rapt({"train", "--resume", "runs/a", "--layers", "2", "--seed", "5"}), 78,
+              "runs/a was started with --layers 1 (now 2), --seed 1 (now 5); resume it without those options, or start "
+              "a new run "
+              "with another --out");
 }
 
 TEST_CASE("interrupted by a signal, a run saves, ends with 75, and goes on to the same result on other threads") {

@@ -31,7 +31,7 @@ TEST_CASE("every kind of value parses, and objects keep the order of the file") 
 
 TEST_CASE("a key that stands twice is refused with its line and column") {
   CHECK(error_of("{\n  \"n_layer\": 2,\n  \"n_layer\": 3\n}") ==
-        "config.json: line 3, column 11: key \"n_layer\" stands twice in the same object");
+        "config.json: line 3, column 11: key \"n_layer\" occurs twice in the same object");
   CHECK(error_of(R"({"a":{"b":1},"c":{"b":1}})") == "no error");
   CHECK(error_of(R"([{"\u0061":1,"a":2}])") != "no error");
 }

@@ -210,7 +210,7 @@ TEST_CASE("every malformed header is a clear error") {
   CHECK(f.header_error("{" + entry("a", "[1]", "[0]") + "}", 4) ==
         "tensor \"a\": \"data_offsets\" must have 2 numbers");
   CHECK(f.header_error("{" + entry("a", "[1]", "[0,4]") + "," + entry("a", "[1]", "[0,4]") + "}", 4)
-            .find("key \"a\" stands twice in the same object") != std::string::npos);
+            .find("key \"a\" occurs twice in the same object") != std::string::npos);
   CHECK(f.header_error(R"({"a":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}})", 1) ==
         "tensor \"a\": dtype must be F64, F32, F16, BF16, I64, I32, U16, U8 or BOOL, got \"F8\"");
   CHECK(f.header_error(R"({"a":{"dtype":"F32","shape":[1]}})") ==

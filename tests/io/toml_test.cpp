@@ -33,7 +33,7 @@ TEST_CASE("settings come in the order of the file, with their places") {
 
 TEST_CASE("what is not flat TOML is refused with line and column") {
   CHECK(error_of("[model]\nlayers = 2\n") ==
-        "run.toml:1:1: settings stand at the top level, got the table [model]; remove its heading");
+        "run.toml:1:1: settings must be at the top level, got the table [model]; remove its heading");
   CHECK(error_of("a = 1\nb = {c = 2}\n").rfind("run.toml:2:5: settings stand at the top level", 0) == 0);
   CHECK(error_of("a = [1, [2]]") == "run.toml:1:5: a must be a string, a number, true or false");
   CHECK(error_of("a = 2024-01-02") == "run.toml:1:5: a must be a string, a number, true or false");
@@ -53,8 +53,8 @@ TEST_CASE("what is not flat TOML is refused with line and column") {
 TEST_CASE("characters beyond ASCII stand in strings and comments only") {
   CHECK(read_flat_toml("\xEF\xBB\xBF# é\na = \"é \\\" é\"\nb = 'é' # é\nc = \"\"\"\né\"é\n\"\"\"\nd = '''é'''\n", "f")
             .size() == 4);
-  CHECK(error_of("a = 1\né = 2") == "run.toml:2:1: not TOML: a character beyond ASCII must stand in quotes");
-  CHECK(error_of("a = 1 é") == "run.toml:1:7: not TOML: a character beyond ASCII must stand in quotes");
+  CHECK(error_of("a = 1\né = 2") == "run.toml:2:1: not TOML: characters outside ASCII must be in quotes");
+  CHECK(error_of("a = 1 é") == "run.toml:1:7: not TOML: characters outside ASCII must be in quotes");
   CHECK(error_of("a = \"x\nb = é").rfind("run.toml:2:5: not TOML", 0) == 0);
 }
 

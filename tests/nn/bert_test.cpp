@@ -229,6 +229,7 @@ TEST_CASE("what BERT cannot do is refused with the setting's name") {
   const Bert encoder(c, init);
   const Batch batch = random_batch({3}, 19, 1);
   CHECK_THROWS_WITH_AS(encoder.pooled(encoder.states(batch, ctx), batch.layout),
-                       "bert: this network has no pooler to judge whole sequences with", std::invalid_argument);
+                       "bert: a prediction for a whole sequence needs a pooler, which this network lacks",
+                       std::invalid_argument);
   clear_tape();
 }

@@ -142,7 +142,7 @@ TEST_CASE("columns that rotary positions leave alone do not know where they are"
   Context ctx;
   CHECK(max_difference(model.states(near, ctx).value(), model.states(far, ctx).value()) == 0);
   c.rotary_share = 0.25;
-  CHECK_THROWS_WITH_AS(check(c), "gpt: rotary positions must turn an even number of a head's columns, got 1 of 4",
+  CHECK_THROWS_WITH_AS(check(c), "gpt: rotary positions must rotate an even number of a head's columns, got 1 of 4",
                        UsageError);
 }
 

@@ -262,14 +262,14 @@ TEST_CASE("what a task is not taught with is named") {
                        "multilabel: the batch's labels must be [3, 3] f32, got [3] i32", ShapeError);
   batch.labels = Tensor::zeros({2}, DType::kI32);
   CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kChoice), batch, {}),
-                       "choice: each question must have as many sequences as the others, got 3 sequences and labels "
+                       "choice: all questions must have the same number of sequences, got 3 sequences and labels "
                        "of 2 questions",
                        ShapeError);
   CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kTag), batch, {.language_model = 0.5}),
-                       "task: a language-model loss goes with a GPT and a task other than tag, got a BERT",
+                       "task: a language-model loss needs a GPT and a task other than tag, got a BERT",
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(loss_of(gpt_with(true, Task::kTag), batch, {.language_model = 0.5}),
-                       "task: a language-model loss goes with a GPT and a task other than tag, got tag",
+                       "task: a language-model loss needs a GPT and a task other than tag, got tag",
                        std::invalid_argument);
   NetworkConfig without_pooler = bert_with(Task::kClassify);
   std::get<BertConfig>(without_pooler.backbone).pooler = false;

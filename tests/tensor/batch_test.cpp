@@ -41,5 +41,5 @@ TEST_CASE("first and last rows are where sequences begin and end") {
   CHECK(values(all_rows(3)) == std::vector<std::int32_t>{0, 1, 2});
   CHECK(all_rows(0).size() == 0);
   CHECK_THROWS_WITH_AS(last_rows(pack_lengths(std::vector<Dim>{3, 0})),
-                       "batch: sequence 1 has no token, so no first and no last one", ShapeError);
+                       "batch: sequence 1 is empty, so it has no first or last token", ShapeError);
 }

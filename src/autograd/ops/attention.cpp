@@ -28,7 +28,7 @@ void check_offsets(const char* op, const Packed& layout, const char* rows_name, 
   });
   const auto fall = std::adjacent_find(at.begin(), at.end(), std::greater<>());
   require_shape(fall == at.end(), [&] {
-    return std::string(op) + ": offsets must not fall, got " + text(fall[1]) + " after " + text(fall[0]);
+    return std::string(op) + ": offsets must be non-decreasing, got " + text(fall[1]) + " after " + text(fall[0]);
   });
 }
 
@@ -128,14 +128,14 @@ Variable cross_attention(const Variable& q, const Variable& kv, const Packed& qu
            kv.shape().to_string();
   });
   require_shape(q.dtype() == kv.dtype(), [&] {
-    return std::string(op) + ": q and kv must have one element type, got " + name_of(q.dtype()) + " and " +
+    return std::string(op) + ": q and kv must have the same element type, got " + name_of(q.dtype()) + " and " +
            name_of(kv.dtype());
   });
   const Dim N = q.shape()[0], C = q.shape()[1];
   check_offsets(op, queries, "N", N);
   check_offsets(op, keys, "S", kv.shape()[0]);
   require_shape(queries.offsets.size() == keys.offsets.size(), [&] {
-    return std::string(op) + ": queries and keys must have equally many sequences, got " +
+    return std::string(op) + ": queries and keys must have the same number of sequences, got " +
            text(queries.offsets.size() - 1) + " and " + text(keys.offsets.size() - 1);
   });
   Saved s{.q = q.value(),

@@ -38,7 +38,7 @@ Variable dropout(const Variable& x, double p, DropoutKey key) {
 Variable dropout_add(const Variable& x, const Variable& residual, double p, DropoutKey key) {
   require_probability("dropout_add", p);
   require_shape(x.shape() == residual.shape() && x.dtype() == residual.dtype(), [&] {
-    return "dropout_add: x and residual must have one shape and type, got " + x.shape().to_string() + " " +
+    return "dropout_add: x and residual must have the same shape and type, got " + x.shape().to_string() + " " +
            name_of(x.dtype()) + " and " + residual.shape().to_string() + " " + name_of(residual.dtype());
   });
   if (p == 0) return add(x, residual);

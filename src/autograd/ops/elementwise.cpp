@@ -8,7 +8,7 @@ namespace rapt {
 
 static void require_alike(const char* op, const Variable& a, const Variable& b) {
   require_shape(a.shape() == b.shape() && a.dtype() == b.dtype(), [&] {
-    return std::string(op) + ": both must have one shape and type, got " + a.shape().to_string() + " " +
+    return std::string(op) + ": both must have the same shape and type, got " + a.shape().to_string() + " " +
            name_of(a.dtype()) + " and " + b.shape().to_string() + " " + name_of(b.dtype());
   });
 }

@@ -15,7 +15,7 @@ static void require_ids(const char* op, const Tensor& ids) {
 
 static void require_rows(const char* op, const Variable& table) {
   require_shape(table.shape().rank() == 2,
-                [&] { return std::string(op) + ": rows are taken from [rows, C], got " + table.shape().to_string(); });
+                [&] { return std::string(op) + ": the table must be [rows, C], got " + table.shape().to_string(); });
 }
 
 static void require_range(const char* op, const Tensor& ids, const Shape& table) {
@@ -28,18 +28,18 @@ static void require_range(const char* op, const Tensor& ids, const Shape& table)
 }
 
 static void check_lookups(const std::vector<EmbeddingLookup>& lookups) {
-  if (lookups.empty()) throw std::invalid_argument("embedding: at least one table, got none");
+  if (lookups.empty()) throw std::invalid_argument("embedding: there must be at least one table, got none");
   for (const EmbeddingLookup& lookup : lookups) {
     require_ids("embedding", lookup.ids);
     require_rows("embedding", lookup.table);
     const EmbeddingLookup& first = lookups.front();
     require_shape(lookup.ids.shape() == first.ids.shape(), [&] {
-      return "embedding: every table must be asked for the same number of rows, got indices " +
-             first.ids.shape().to_string() + " and " + lookup.ids.shape().to_string();
+      return "embedding: all tables must get the same number of indices, got " + first.ids.shape().to_string() +
+             " and " + lookup.ids.shape().to_string();
     });
     require_shape(
         lookup.table.shape().back() == first.table.shape().back() && lookup.table.dtype() == first.table.dtype(), [&] {
-          return "embedding: tables must have one width and type, got " + first.table.shape().to_string() + " " +
+          return "embedding: tables must have the same width and type, got " + first.table.shape().to_string() + " " +
                  name_of(first.table.dtype()) + " and " + lookup.table.shape().to_string() + " " +
                  name_of(lookup.table.dtype());
         });

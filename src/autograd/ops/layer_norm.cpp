@@ -95,7 +95,7 @@ ResidualNorm add_layer_norm(const char* op, const Variable& x, const Variable& r
                             const Variable& bias, double epsilon, const std::optional<kernels::DropoutRule>& rule) {
   check(op, x, gain, bias, epsilon);
   require_shape(x.shape() == residual.shape() && x.dtype() == residual.dtype(), [&] {
-    return std::string(op) + ": x and residual must have one shape and type, got " + x.shape().to_string() + " " +
+    return std::string(op) + ": x and residual must have the same shape and type, got " + x.shape().to_string() + " " +
            name_of(x.dtype()) + " and " + residual.shape().to_string() + " " + name_of(residual.dtype());
   });
   Kept kept = keep(gain, Tensor::empty(x.shape(), x.dtype()));

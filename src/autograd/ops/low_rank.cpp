@@ -22,7 +22,7 @@ void check(const Variable& y, const Variable& x, const Variable& A, const Variab
   });
   require_shape(first >= 0 && first + B.shape()[0] <= y.shape()[1], [&] {
     return "add_low_rank: columns [" + std::to_string(first) + ", " + std::to_string(first + B.shape()[0]) +
-           ") must be among those of y, got " + y.shape().to_string();
+           ") must be columns of y, got " + y.shape().to_string();
   });
 }
 

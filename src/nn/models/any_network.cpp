@@ -15,7 +15,7 @@ std::unique_ptr<Module> make_gpt(const NetworkConfig& config, const GptConfig& g
     case HeadKind::kPretraining:
       break;
   }
-  throw UsageError("network: a GPT has a language model's head or a task's");
+  throw UsageError("network: a GPT needs a language-model head or a task head");
 }
 
 std::unique_ptr<Module> make_bert(const NetworkConfig& config, const BertConfig& bert, Initializer& init) {
@@ -29,7 +29,7 @@ std::unique_ptr<Module> make_bert(const NetworkConfig& config, const BertConfig&
     case HeadKind::kLanguageModel:
       break;
   }
-  throw UsageError("network: a BERT has a head for masked words, a task's or none; it does not predict the next token");
+  throw UsageError("network: a BERT needs a masked-word head, a task head or none; it does not predict the next token");
 }
 
 std::unique_ptr<Module> make(const NetworkConfig& config, Initializer& init) {

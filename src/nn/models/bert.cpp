@@ -79,7 +79,8 @@ Variable Bert::states(const Batch& batch, Context& ctx, std::vector<Tensor>* tra
 }
 
 const Linear& Bert::pooler() const {
-  if (pooler_.empty()) throw std::invalid_argument("bert: this network has no pooler to judge whole sequences with");
+  if (pooler_.empty())
+    throw std::invalid_argument("bert: a prediction for a whole sequence needs a pooler, which this network lacks");
   return pooler_[0];
 }
 

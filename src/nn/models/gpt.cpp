@@ -73,7 +73,7 @@ void check(const GptConfig& c) {
               c.width, c.heads);
   if (c.positions != PositionKind::kRotary) return;
   if (const Dim turned = c.rotary_width(); turned < 2 || turned % 2 != 0) {
-    throw UsageError("gpt: rotary positions must turn an even number of a head's columns, got " +
+    throw UsageError("gpt: rotary positions must rotate an even number of a head's columns, got " +
                      std::to_string(turned) + " of " + std::to_string(c.width / c.heads));
   }
 }

@@ -49,7 +49,7 @@ void require_labels(const Batch& batch, Task task, const Shape& shape, DType dty
 // The packing of equally many neighbouring sequences to each of `questions` questions.
 Packed choices_of(Dim sequences, Dim questions) {
   require_shape(questions > 0 && sequences % questions == 0, [&] {
-    return "choice: each question must have as many sequences as the others, got " + std::to_string(sequences) +
+    return "choice: all questions must have the same number of sequences, got " + std::to_string(sequences) +
            " sequences and labels of " + std::to_string(questions) + " questions";
   });
   return pack_lengths(std::vector<Dim>(static_cast<std::size_t>(questions), sequences / questions));
@@ -142,7 +142,7 @@ Variable TaskNetwork::loss(const Batch& batch, const LossShare& share, Context& 
   }
   const auto* gpt = dynamic_cast<const Gpt*>(backbone_.get());
   if (gpt == nullptr || config_.task == Task::kTag) {
-    throw std::invalid_argument(std::string("task: a language-model loss goes with a GPT and a task other than tag, ") +
+    throw std::invalid_argument(std::string("task: a language-model loss needs a GPT and a task other than tag, ") +
                                 "got " + (gpt == nullptr ? "a BERT" : name_of(config_.task)));
   }
   const Gpt::StatesAndHead pass = gpt->states_and_head(batch, ctx);  // [N, C], [V, C]

@@ -19,7 +19,7 @@ constexpr std::uint8_t kNeverPredicted = 1, kBeginsWord = 2, kEndsWord = 4;
 std::int32_t required(std::optional<std::int32_t> token, const char* names) {
   if (token) return *token;
   throw DataError(std::string("masking: the tokenizer must have a token ") + names +
-                  ", got neither; masked language models need a tokenizer of BERT's or RoBERTa's kind");
+                  ", got neither; masked language models need a BERT or RoBERTa tokenizer");
 }
 
 Dim most_predictions(const MaskingOptions& options, Dim context) {
@@ -29,7 +29,7 @@ Dim most_predictions(const MaskingOptions& options, Dim context) {
     throw UsageError(text.str());
   }
   if (options.most < 0) {
-    throw UsageError("masking: the most predictions must be at least 1, or 0 for what the probability gives, got " +
+    throw UsageError("masking: the maximum number of predictions must be at least 1, or 0 for no maximum, got " +
                      std::to_string(options.most));
   }
   if (options.most > 0) return options.most;

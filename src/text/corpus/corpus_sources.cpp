@@ -59,7 +59,7 @@ static void tell_left_out(const std::string& folder, const std::vector<std::stri
     names += (i == 0 ? "" : ", ") + escape_for_terminal(fs::path(left_out[i]).filename().string());
   }
   if (left_out.size() > 3) names += ", ...";
-  notice(escape_for_terminal(folder) + ": left out " + std::to_string(left_out.size()) +
+  notice(escape_for_terminal(folder) + ": skipped " + std::to_string(left_out.size()) +
          (left_out.size() == 1 ? " non-text file (" : " non-text files (") + names + ")");
 }
 
@@ -100,7 +100,7 @@ std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, st
   std::string empty;  // the first of the empty files
   const auto leave_out = [&](const Input& input) {
     if (empty.empty()) empty = escape_for_terminal(input.name());
-    if (notice) notice(escape_for_terminal(input.name()) + ": left out, the file is empty");
+    if (notice) notice(escape_for_terminal(input.name()) + ": skipped, the file is empty");
   };
   for (const std::string& path : paths) {
     std::error_code ignored;

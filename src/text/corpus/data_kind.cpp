@@ -135,9 +135,9 @@ bool is_span_tag(std::string_view tag) {
 std::string_view name_of(DataKind kind) {
   switch (kind) {
     case DataKind::kTable:
-      return "a table with a text in each row";
+      return "a table with one text per row";
     case DataKind::kTags:
-      return "words with a tag each";
+      return "words with tags";
     case DataKind::kQuestions:
       return "questions about texts";
     case DataKind::kChoices:

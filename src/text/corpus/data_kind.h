@@ -28,7 +28,7 @@ std::vector<std::string> fields_of(const Input& input);
 /// The first 64 KiB of text, whole lines unless the first is longer; empty if it is no text.
 std::string beginning_of(const Input& input);
 
-/// "a table", "words with a tag each" ...
+/// "a table", "words with tags" ...
 std::string_view name_of(DataKind kind);
 
 /// The value of --task for which such data is made: "classify", "tag", "qa", "choice"; empty for text.

@@ -142,7 +142,7 @@ struct ByteReader::Gzip {
   bool in_member = false;
 
   Gzip() {
-    if (inflateInit2(&stream, 15 + 16) != Z_OK) throw MemoryError("gzip: there is no memory for unpacking");
+    if (inflateInit2(&stream, 15 + 16) != Z_OK) throw MemoryError("gzip: out of memory while decompressing");
   }
   ~Gzip() { inflateEnd(&stream); }
   Gzip(const Gzip&) = delete;
@@ -198,16 +198,16 @@ std::size_t ByteReader::read_gzip(void* to, std::size_t size) {
     if (!gzip_->in_member && !next_member()) break;
     gzip_->in_member = true;
     if (!refill(stream, gzip_->packed, input_, offset_)) {
-      throw DataError(escape_for_terminal(input_.name()) + ": the gzip data end too early, after " +
+      throw DataError(escape_for_terminal(input_.name()) + ": the gzip data ends too early, after " +
                       std::to_string(offset_) + " bytes; the file is incomplete");
     }
     const int result = inflate(&stream, Z_NO_FLUSH);
     if (result == Z_STREAM_END) {
       gzip_->in_member = false;
     } else if (result == Z_MEM_ERROR) {
-      throw MemoryError("gzip: there is no memory for unpacking");
+      throw MemoryError("gzip: out of memory while decompressing");
     } else if (result != Z_OK) {
-      throw DataError(escape_for_terminal(input_.name()) + ": the gzip data are damaged near byte " +
+      throw DataError(escape_for_terminal(input_.name()) + ": the gzip data is damaged near byte " +
                       std::to_string(offset_ - stream.avail_in) + " (" +
                       (stream.msg != nullptr ? stream.msg : "unknown form") + ")");
     }

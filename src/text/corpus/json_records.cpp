@@ -45,7 +45,7 @@ bool JsonRecords::next_of_array(LineReader& lines, std::string& record, std::int
   }
   if (begun_) {
     if (line_[at_] != ',') {
-      throw DataError(lines.where() + ": a comma must stand between two records, got " +
+      throw DataError(lines.where() + ": records must be separated by a comma, got " +
                       in_quotes(line_.substr(at_), 20));
     }
     ++at_;

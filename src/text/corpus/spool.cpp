@@ -21,8 +21,8 @@ Spool::Spool(std::string subject, const std::string& folder) : subject_(std::mov
   std::string path = (where / ".rapt-XXXXXX").string();
   file_ = FileDescriptor(mkstemp(path.data()));
   if (!file_) {
-    throw IoError(subject_ + ": a temporary file cannot be made in " + escape_for_terminal(where.string()) + ": " +
-                  std::strerror(errno) + (folder.empty() ? "; set TMPDIR to a folder that can be written to" : ""));
+    throw IoError(subject_ + ": a temporary file cannot be created in " + escape_for_terminal(where.string()) + ": " +
+                  std::strerror(errno) + (folder.empty() ? "; set TMPDIR to a writable folder" : ""));
   }
   unlink(path.c_str());
 }
@@ -37,7 +37,7 @@ void Spool::flush() {
     const ssize_t wrote = ::write(file_.get(), buffer_.data() + done, buffer_.size() - done);
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) {
-      throw IoError(subject_ + ": keeping it in a temporary file failed after " + readable_bytes(size_ + done) + ": " +
+      throw IoError(subject_ + ": writing it to a temporary file failed after " + readable_bytes(size_ + done) + ": " +
                     std::strerror(errno) + "; set TMPDIR to a folder with more space");
     }
     done += static_cast<std::size_t>(wrote);

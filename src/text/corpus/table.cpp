@@ -111,7 +111,7 @@ bool TableReader::read_csv_row(TableRow& row) {
           const std::string message = lines.where(opened) + ": a quotation mark opens a cell that ";
           if (!lines.next(line)) throw DataError(message + "is never closed");
           bytes += line.size() + 1;
-          if (bytes > LineReader::kLongest) throw DataError(message + "goes on for more than 16 MiB");
+          if (bytes > LineReader::kLongest) throw DataError(message + "is longer than 16 MiB");
         } else if (quote + 1 < line.size() && line[quote + 1] == '"') {
           cell += '"';
           at = quote + 2;
@@ -123,7 +123,7 @@ bool TableReader::read_csv_row(TableRow& row) {
       if (at < line.size() && line[at] != ',') {
         throw DataError(lines.where() +
                         ": a comma or the end of the line must follow a cell's closing quotation mark, got " +
-                        in_quotes(line.substr(at), 20) + "; quotation marks inside such a cell are doubled");
+                        in_quotes(line.substr(at), 20) + "; double the quotation marks inside such a cell");
       }
     } else {
       const std::size_t end = std::min(line.find(',', at), line.size());
@@ -142,7 +142,7 @@ bool TableReader::read_json_row(TableRow& row) {
   if (!state_->records.next(state_->lines, record, row.line)) return false;
   const std::string where = state_->lines.where(row.line);
   const bool document = !state_->records.is_array() && trimmed(record) == "{";  // over several lines
-  const char* advice = document ? "; each object must stand on a line of its own (jq -c does that)" : "";
+  const char* advice = document ? "; write each object on its own line (jq -c does this)" : "";
   Json object;
   try {
     object = parse_json_line(record, where);
@@ -206,7 +206,7 @@ bool TableReader::next(TableRow& row) {
     const std::size_t cells = json ? row.values.size() : row.cells.size();
     if (cells == state_->columns.size()) return true;
     if (!state_->options.skip_uneven) {
-      const char* advice = state_->format == TableFormat::kCsv ? "; a cell with commas must stand in quotation marks"
+      const char* advice = state_->format == TableFormat::kCsv ? "; put a cell that contains commas in quotation marks"
                                                                : "; a cell cannot hold a tab";
       throw DataError(where(row) + ": must have " + std::to_string(state_->columns.size()) +
                       " cells, as the first line has, got " + std::to_string(cells) + advice);
@@ -239,7 +239,8 @@ std::size_t TableReader::column(std::string_view wanted) const {
   const std::vector<std::string>& columns = state_->columns;
   const std::string file = escape_for_terminal(name());
   if (std::count(columns.begin(), columns.end(), wanted) > 1) {
-    throw DataError(file + ": two columns are named " + in_quotes(wanted) + "; give the number of one, from 1");
+    throw DataError(file + ": two columns are named " + in_quotes(wanted) +
+                    "; give the column's number, counted from 1");
   }
   if (const std::optional<std::size_t> found = find(wanted)) return *found;
   std::size_t number = 0;

@@ -50,8 +50,8 @@ ChoiceReader::ChoiceReader(Input input, ChoiceOptions options)
         "RandomFifthSentenceQuiz1 and 2), or context and choices, got others");
   }
   if (!label_ && labels_required_) {
-    throw DataError(escape_for_terminal(table_.name()) + ": must have the right choice in column " + in_quotes(label) +
-                    ", got no such column");
+    throw DataError(escape_for_terminal(table_.name()) + ": must have the correct choice in column " +
+                    in_quotes(label) + ", got no such column");
   }
 }
 
@@ -82,7 +82,7 @@ bool ChoiceReader::next(ChoiceExample& example) {
   }
   if (choice_list_) {
     if (!(table_.format() == TableFormat::kJsonLines && row.values[*choice_list_].is_array())) {
-      throw DataError(table_.where(row) + R"(: "choices" must be an array of texts, as JSON lines can have it)");
+      throw DataError(table_.where(row) + R"(: "choices" must be an array of texts, which JSON lines can hold)");
     }
     example.choices = table_.list(row, *choice_list_, ',');
   }

@@ -54,8 +54,8 @@ void LabelCollector::add(const std::string& label, const std::string& where) {
   labels_.insert(label);
   if (labels_.size() > LabelVocabulary::kMost) {
     throw DataError(where +
-                    ": a data set must have at most 10000 different labels, got more; is this the column of the "
-                    "labels? Numbers are learnt with --task regress");
+                    ": a data set must have at most 10000 different labels, got more; is this the label column? To "
+                    "predict numbers, use --task regress");
   }
 }
 

@@ -88,7 +88,7 @@ bool is_prose(const Lines& lines) {
 
 [[noreturn]] void refuse(const Input& input, bool table) {
   const std::string message = escape_for_terminal(input.name()) + ": must have a word and its tag on each line, got ";
-  if (!table) throw DataError(message + "lines of text; --format conll reads it as words and tags nevertheless");
+  if (!table) throw DataError(message + "lines of text; --format conll reads it as words and tags anyway");
   throw UndecidedError(message + std::string(name_of(DataKind::kTable)) + "; use --task classify", "--task classify");
 }
 

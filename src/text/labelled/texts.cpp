@@ -36,7 +36,7 @@ static void refuse_other_kinds(const Input& input, const LabelledTextOptions& op
   const DataKind kind = data_kind_of(input);
   if (kind == DataKind::kText || kind == DataKind::kTable) return;
   const std::string task(task_for(kind));
-  throw UndecidedError(escape_for_terminal(input.name()) + ": must be a table with a text in each row" +
+  throw UndecidedError(escape_for_terminal(input.name()) + ": must be a table with one text per row" +
                            (options.labels_required ? " and its label" : "") + ", got " + std::string(name_of(kind)) +
                            "; use --task " + task,
                        "--task " + task);
@@ -99,7 +99,7 @@ void LabelledTextReader::read_label(const TableRow& row, LabelledText& example) 
   const std::string label(trimmed(cell.value_or("")));
   if (label.empty()) {
     if (!options_.labels_required) return;
-    throw DataError(table_.where(row) + ": a label must stand in column " + in_quotes(column) + ", got nothing");
+    throw DataError(table_.where(row) + ": there must be a label in column " + in_quotes(column) + ", got nothing");
   }
   example.labelled = true;
   example.labels.push_back(label);

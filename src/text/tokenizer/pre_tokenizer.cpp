@@ -230,8 +230,9 @@ std::unique_ptr<PreTokenizer> sequence_from_json(const JsonFields& fields, const
   for (const Json& step : fields.array("pretokenizers")) {
     steps.push_back(pre_tokenizer_from_json(step, name));
     if (steps.back()->byte_level()) {
-      throw DataError("tokenizer: " + escape_for_terminal(name) +
-                      ": pre_tokenizer.pretokenizers must be without ByteLevel, got one; it must stand alone");
+      throw DataError(
+          "tokenizer: " + escape_for_terminal(name) +
+          ": pre_tokenizer.pretokenizers must be without ByteLevel, got one; ByteLevel must be the only pre-tokenizer");
     }
   }
   return std::make_unique<PreTokenizerSequence>(std::move(steps));

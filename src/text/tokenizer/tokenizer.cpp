@@ -44,7 +44,7 @@ class Tokenizer::Impl {
     added_of.resize(static_cast<std::size_t>(size), -1);
     for (std::size_t i = 0; i < added.size(); ++i) {
       if (added_of[static_cast<std::size_t>(added[i].id)] >= 0) {
-        fail(name, "id " + std::to_string(added[i].id) + " must stand for one added token, got " +
+        fail(name, "id " + std::to_string(added[i].id) + " must belong to one added token, got " +
                        in_quotes(added[i - 1].content) + " and " + in_quotes(added[i].content));
       }
       added_of[static_cast<std::size_t>(added[i].id)] = static_cast<std::int32_t>(i);
@@ -251,7 +251,7 @@ std::string Tokenizer::to_vocabulary_text() const {
   for (std::int32_t id = 0; id < vocabulary_size(); ++id) {
     const std::string text = token_text(id);
     if (text.find_first_of("\r\n") != std::string::npos) {
-      throw DataError("tokenizer: a token must have no line end in it to stand in vocab.txt, got " + in_quotes(text));
+      throw DataError("tokenizer: a token in vocab.txt must not contain a line end, got " + in_quotes(text));
     }
     out += text + '\n';
   }

@@ -31,7 +31,7 @@ Vocabulary::Vocabulary(std::vector<Entry> entries, const std::string& name) {
   for (auto& [text, id] : entries) {
     const auto i = static_cast<std::size_t>(id);
     if (present_[i]) {
-      throw DataError(file + ": id " + std::to_string(id) + " must stand for one token, got " + in_quotes(texts_[i]) +
+      throw DataError(file + ": id " + std::to_string(id) + " must belong to one token, got " + in_quotes(texts_[i]) +
                       " and " + in_quotes(text));
     }
     texts_[i] = std::move(text);

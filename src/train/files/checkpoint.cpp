@@ -44,7 +44,7 @@ void read_tensor(const CheckpointFile& file, const std::string& name, Tensor to)
   if (found == nullptr) throw DataError("checkpoint: " + file.path() + " has no " + name);
   if (found->shape != extents_of(to)) {
     throw DataError("checkpoint: " + file.path() + ": " + name + " is " + shape_text(found->shape) +
-                    ", the configuration wants " + to.shape().to_string());
+                    ", the configuration needs " + to.shape().to_string());
   }
   file.read_into(name, to.dtype(), to.raw(), to.size());
 }
@@ -58,7 +58,7 @@ void read_model(const CheckpointFile& file, Module& model) {
   }
   for (const CheckpointFile::Tensor& t : file.tensors()) {
     if (t.name.starts_with(kModel) && !known.contains(t.name)) {
-      throw DataError("checkpoint: " + file.path() + " has " + t.name + ", which its configuration has no place for");
+      throw DataError("checkpoint: " + file.path() + " has " + t.name + ", which is not part of its configuration");
     }
   }
 }

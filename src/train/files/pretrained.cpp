@@ -44,10 +44,10 @@ template <typename T>
 T& network_as(const Pretrained& model, const char* wanted) {
   if (auto* network = model.network->as<T>()) return *network;
   const std::string task = task_word(model.network->config());
-  const char* advice = task == "lm"                         ? "rapt generate, score and eval take it"
-                       : task == "embed"                    ? "rapt embed takes it"
-                       : task == "mlm" || task == "mlm-nsp" ? "rapt fill-mask, eval and embed take it"
-                                                            : "rapt predict and eval take it";
+  const char* advice = task == "lm"                         ? "use it with rapt generate, score or eval"
+                       : task == "embed"                    ? "use it with rapt embed"
+                       : task == "mlm" || task == "mlm-nsp" ? "use it with rapt fill-mask, eval or embed"
+                                                            : "use it with rapt predict or eval";
   throw UsageError("model: " + model.source + " must be " + wanted + ", got a " + model.config.model + " for --task " +
                    task + "; " + advice);
 }
@@ -55,8 +55,8 @@ T& network_as(const Pretrained& model, const char* wanted) {
 }  // namespace
 
 Gpt& Pretrained::gpt() const { return network_as<Gpt>(*this, "a language model"); }
-BertPretraining& Pretrained::masked() const { return network_as<BertPretraining>(*this, "a model of masked words"); }
-TaskNetwork& Pretrained::task_network() const { return network_as<TaskNetwork>(*this, "a model with a task's head"); }
+BertPretraining& Pretrained::masked() const { return network_as<BertPretraining>(*this, "a masked language model"); }
+TaskNetwork& Pretrained::task_network() const { return network_as<TaskNetwork>(*this, "a model with a task head"); }
 
 std::string model_source(const std::string& path) {
   if (!fs::exists(path)) throw MissingInputError("model not found: " + path);

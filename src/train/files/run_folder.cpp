@@ -98,7 +98,7 @@ std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder, const 
   if (found.path.empty() && fs::exists(folder.best(), none)) look(folder.best());
   if (!found.path.empty()) return found;
   if (seen == 0) return std::nullopt;
-  throw DataError(escape_for_terminal(folder.path) + ": none of its checkpoints is whole: " + found.skipped.front());
+  throw DataError(escape_for_terminal(folder.path) + ": none of its checkpoints is intact: " + found.skipped.front());
 }
 
 void name_checkpoint(const RunFolder& folder, std::int64_t step, const std::string& name) {

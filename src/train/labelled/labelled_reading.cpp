@@ -136,7 +136,7 @@ static LabelledTextReader open_texts(const std::string& file, const LabelledOpti
   const bool pairs = !options.usual.pair.empty() || (!options.glue.empty() && glue_task(options.glue).pairs);
   if (pairs && !reader.has_pairs()) {
     throw UndecidedError(escape_for_terminal(input.name()) +
-                             ": must have two texts in each row, as the model has learnt to judge, got one; use "
+                             ": must have two texts per row, like the model's training data, got one; use "
                              "--text-column and --pair-column",
                          "--pair-column 2");
   }

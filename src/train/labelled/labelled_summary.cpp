@@ -99,20 +99,19 @@ std::string numbers_text(const LabelledData& data) {
     low = std::min(low, data.value_of(s));
     high = std::max(high, data.value_of(s));
   }
-  return printed("labels from %g to %g, %.4g on average", low, high, sum / static_cast<double>(data.samples()));
+  return printed("labels from %g to %g, mean %.4g", low, high, sum / static_cast<double>(data.samples()));
 }
 
 void warn_of_classes(const LabelledData& data, const std::vector<Count>& counts, const Notice& notice) {
   constexpr std::int64_t kFew = 5;
   if (counts.size() == 1) {
-    notice("warning: every label is " + in_quotes(counts[0].first, 40) +
-           "; there is nothing to tell apart, and the model will always say so");
+    notice("warning: every label is " + in_quotes(counts[0].first, 40) + "; the model will predict it for every text");
     return;
   }
   if (data.task() == Task::kClassify && 2 * static_cast<Dim>(counts.size()) > data.samples() && data.samples() > 10) {
     notice("warning: " + print_grouped(static_cast<std::int64_t>(counts.size())) + " classes for " +
            counted(data.samples(), "example", "examples") + "; is " + in_quotes(data.facts().columns.label, 40) +
-           " the column of the labels? --label-column names another, --task regress learns numbers");
+           " the label column? --label-column selects another, --task regress predicts numbers");
     return;
   }
   std::vector<Count> rare;
@@ -120,7 +119,7 @@ void warn_of_classes(const LabelledData& data, const std::vector<Count>& counts,
   if (rare.empty()) return;
   std::ranges::stable_sort(rare, [](const Count& a, const Count& b) { return a.second < b.second; });
   notice("warning: fewer than " + std::to_string(kFew) + " examples of " + list_of(rare, 8) +
-         "; more of them would be learnt better");
+         "; add more of them for better predictions");
 }
 
 }  // namespace
@@ -138,17 +137,17 @@ void tell_examples(const LabelledData& data, const Notice& notice) {
 void tell_lengths(const LabelledData& data, Dim max_length, const Notice& notice) {
   const ReadingFacts& facts = data.facts();
   const double mean = static_cast<double>(data.tokens()) / static_cast<double>(data.samples());
-  const char* unit = data.task() == Task::kQuestion ? "a window" : "an example";
-  std::string cut =
-      facts.cut == 0 ? "none is cut" : print_grouped(facts.cut) + (facts.cut == 1 ? " is cut" : " are cut");
-  notice("data: " + printed("%.1f tokens ", mean) + unit + " on average, the longest has " +
-         print_grouped(facts.longest) + "; " + cut + " at " + std::to_string(max_length));
+  const char* unit = data.task() == Task::kQuestion ? "window" : "example";
+  std::string cut = facts.cut == 0 ? "none is truncated"
+                                   : print_grouped(facts.cut) + (facts.cut == 1 ? " is" : " are") + " truncated";
+  notice("data: " + printed("%.1f tokens per ", mean) + unit + " on average, at most " + print_grouped(facts.longest) +
+         "; " + cut + " at " + std::to_string(max_length));
 }
 
 void tell_validation(const LabelledData* held_out, bool own, const Notice& notice) {
   if (held_out == nullptr) {
     notice(
-        "warning: nothing is held out for validation, so that the best checkpoint cannot be told; give "
+        "warning: nothing is held out for validation, so no best checkpoint is selected; give "
         "--validation-data FILE, or --validation-fraction 0.1");
     return;
   }

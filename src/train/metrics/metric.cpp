@@ -10,8 +10,8 @@
 namespace rapt {
 
 static constexpr auto kMetrics = std::to_array<MetricInfo>({
-    {"accuracy", "share of examples (of tokens, for tags) that are right"},
-    {"majority_accuracy", "accuracy of always saying the most frequent class"},
+    {"accuracy", "share of examples (of tokens, for tags) that are correct"},
+    {"majority_accuracy", "accuracy of always predicting the most frequent class"},
     {"f1", "F1 of the positive class, of spans for tags, of words for answers"},
     {"precision", "precision of the positive class; of spans for tags"},
     {"recall", "recall of the positive class; of spans for tags"},
@@ -21,13 +21,13 @@ static constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"f1_macro", "mean of the classes' F1"},
     {"precision_macro", "mean of the classes' precision"},
     {"recall_macro", "mean of the classes' recall"},
-    {"subset_accuracy", "share of examples whose whole set of labels is right"},
+    {"subset_accuracy", "share of examples whose whole set of labels is correct"},
     {"matthews", "Matthews' correlation of predicted and gold classes, -1 to 1"},
     {"pearson", "linear correlation, -1 to 1"},
     {"spearman", "correlation of ranks, -1 to 1"},
     {"mse", "mean squared error", false},
     {"mae", "mean absolute error", false},
-    {"exact_match", "share of answers that are exactly right"},
+    {"exact_match", "share of answers that match exactly"},
     {"exact_match_answerable", "exact_match of the questions that have an answer"},
     {"f1_answerable", "f1 of the questions that have an answer"},
     {"accuracy_unanswerable", "share of the questions without an answer for which none is given"},

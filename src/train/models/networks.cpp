@@ -91,13 +91,13 @@ void check_model(const TrainConfig& c) {
   require(bert || (c.task != "mlm" && c.task != "mlm-nsp"),
           "--task " + c.task + " needs a model that sees both sides of a word, got --model " + c.model +
               "; use --model bert");
-  require(bert || c.attention_start == "random", "--attention-start belongs to --model bert, got --model " + c.model);
+  require(bert || c.attention_start == "random", "--attention-start requires --model bert, got --model " + c.model);
   if (!bert) return;
   require(c.task != "lm", "--model bert does not predict the next token; use --task mlm-nsp, or --model gpt2");
   require(c.position == "learned", "--model bert has learned positions, got --position " + c.position);
-  require(!c.parallel_residual, "--parallel-residual belongs to --model gpt2, got --model bert");
+  require(!c.parallel_residual, "--parallel-residual requires --model gpt2, got --model bert");
   require(c.language_model_weight == 0,
-          "--language-model-weight belongs to --model gpt1 or gpt2, which predict the next token, got --model bert");
+          "--language-model-weight requires --model gpt1 or gpt2, which predict the next token, got --model bert");
   require(c.bias && c.tie, "--model bert has bias terms and a tied head, got --bias off or --tie off");
 }
 
@@ -217,7 +217,7 @@ std::vector<std::string> copy_parameters(AnyNetwork& from, AnyNetwork& to, bool 
     const bool longer = value.shape().rank() == 2 && mine.shape().rank() == 2 && mine.shape()[0] > value.shape()[0] &&
                         mine.shape()[1] == value.shape()[1];
     if (value.shape() != mine.shape() && !longer) {
-      throw DataError("init: " + p.name + " is " + value.shape().to_string() + " there, the settings want " +
+      throw DataError("init: " + p.name + " is " + value.shape().to_string() + " there, the settings need " +
                       mine.shape().to_string());
     }
     mine.slice(0, value.shape()[0]).copy_from(value);

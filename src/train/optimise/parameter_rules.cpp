@@ -95,7 +95,7 @@ std::set<std::string> frozen_names(const std::vector<std::string>& patterns, con
     }
     if (found > 0) continue;
     throw UsageError("--freeze " + escape_for_terminal(pattern) +
-                     " names nothing in this network; try embeddings, backbone, blocks from 0 to " +
+                     " matches no parameter of this network; try embeddings, backbone, blocks from 0 to " +
                      std::to_string(names.blocks - 1) + " (0-" + std::to_string(names.blocks - 1) +
                      "), or a name such as " + names.all.back());
   }

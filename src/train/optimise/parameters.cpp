@@ -22,7 +22,7 @@ FlatParameters::FlatParameters(Module& model, const ParameterRules& rules) {
     size += (entry.variable.value().size() + kAlign - 1) / kAlign * kAlign;
     if (!entry.frozen) trained_size_ = size;
   }
-  if (trained_size_ == 0) throw UsageError("train: every parameter is frozen; leave something to train");
+  if (trained_size_ == 0) throw UsageError("train: every parameter is frozen; leave some of them trainable");
   values_ = Tensor::zeros({size}, entries_.front().variable.dtype());
   for (Entry& entry : entries_) {
     Tensor value = part(values_, entry);

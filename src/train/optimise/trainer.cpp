@@ -61,7 +61,7 @@ std::int64_t total_updates(const TrainConfig& config, const TrainingData& data) 
   if (config.tokens > 0)
     at_most(updates_for(static_cast<double>(config.tokens) / data.tokens_per_sample, config, data));
   if (updates == std::numeric_limits<std::int64_t>::max()) {
-    throw UsageError("train: the run needs an end; give --steps, --epochs, --tokens or --minutes");
+    throw UsageError("train: the run needs a length; give --steps, --epochs, --tokens or --minutes");
   }
   return updates;
 }

@@ -64,7 +64,7 @@ std::vector<std::string> change_settings(TrainConfig& config, const LayeredConfi
     if (before == after) continue;
     take(config, s, wanted);
     changes.push_back("train: --" + s.name + " is " + after.at(0) + " from update " + std::to_string(at + 1) +
-                      " on, it was " + before.at(0));
+                      " on (previously " + before.at(0) + ")");
   }
   config.min_learning_rate = std::min(config.min_learning_rate, config.learning_rate);
   return changes;
@@ -86,7 +86,7 @@ Resumption resume_from(const TrainConfig& saved, const LayeredConfig& wanted, co
   }
   const std::vector<std::string> changes = change_settings(result.config, wanted, done.step);
   if (!changes.empty() && finished && !result.new_stretch) {
-    throw UsageError("a finished run needs a new end before anything else can change in it; add --steps N or " +
+    throw UsageError("a finished run needs a new length before its settings can change; add --steps N or " +
                      std::string("--minutes N"));
   }
   for (const std::string& change : changes) notice(change);
@@ -113,7 +113,7 @@ void fit_stretch(TrainConfig& config, std::int64_t total, const Notice& notice) 
   if (config.warmup.unit == Period::Unit::kUpdates && config.warmup.amount > static_cast<double>(updates) / 10) {
     config.warmup = Period::updates(std::max<std::int64_t>(1, updates / 10));
   }
-  notice("train: goes on from update " + std::to_string(from) + " to update " + std::to_string(total) +
+  notice("train: continues from update " + std::to_string(from) + " to update " + std::to_string(total) +
          " in a new stretch of the schedule: warm-up " + to_string(config.warmup) + ", learning rate " +
          print_number(config.learning_rate) + ", then " + config.schedule);
 }

@@ -64,7 +64,7 @@ std::optional<std::int64_t> step_of(const CheckpointFile* from) {
 
 Network& network_to_train(AnyNetwork& network) {
   if (auto* trainable = network.as<Network>()) return *trainable;
-  throw UsageError("train: --task embed is a network without a head, which has nothing to learn; give another --task");
+  throw UsageError("train: --task embed has no head to train; give another --task");
 }
 
 // A run that is set up: everything the loop needs, and the loop.
@@ -193,10 +193,11 @@ UpdateResult Run::update() {
     return trainer_.update();
   } catch (const NotFiniteError& error) {
     const std::string rate = " --learning-rate " + print_number(config_.learning_rate / 4);
-    const std::string advice = last_saved_ < 0 ? "start again with a lower rate, such as" + rate + ", or a lower --clip"
-                                               : "resume from update " + std::to_string(last_saved_) +
-                                                     " with a lower rate or --clip: rapt " + "train --resume " +
-                                                     for_shell(folder_.path) + rate;
+    const std::string advice = last_saved_ < 0
+                                   ? "start again with a lower learning rate, such as" + rate + ", or a lower --clip"
+                                   : "resume from update " + std::to_string(last_saved_) +
+                                         " with a lower learning rate or --clip: rapt " + "train --resume " +
+                                         for_shell(folder_.path) + rate;
     throw NotFiniteError(std::string(error.what()) + "; " + advice);
   }
 }
@@ -359,7 +360,7 @@ RunResult run_training(const RunRequest& request, const StopSignals& signals) {
   if (error) throw CannotCreateError("train: cannot create " + folder.path + ": " + error.message());
   const FolderLock lock(folder.path);
   if (!lock.enforced())
-    notice("train: this file system has no locks; take care that no second run writes to " + folder.path);
+    notice("train: this file system has no locks; make sure that no second run writes to " + folder.path);
   remove_leftovers(folder.path);
 
   const StandingRun standing = find_run(folder, request, wanted, notice);

@@ -99,7 +99,7 @@ RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& 
     throw CannotCreateError(name + " must be a folder for the run, got a file; use another --out");
   if (!found) {
     if (resume && fs::exists(folder.words(), none))
-      throw MissingInputError(name + " has learnt words and no labels yet; give the command that began it once more");
+      throw MissingInputError(name + " has not reached stage 2 (labels) yet; repeat the command that started it");
     if (resume)
       throw MissingInputError(name + " has no checkpoint to resume from; start the run with: rapt train FILE --out " +
                               name);
@@ -114,12 +114,12 @@ RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& 
     if (fixed.empty())
       return finished && !(saved && asks_for_more(*saved, wanted)) ? RunPlan::kFinished : RunPlan::kResume;
     throw ConfigError(name + " was started with " + fixed +
-                      "; resume it without those flags, or start a new run with another --out");
+                      "; resume it without those options, or start a new run with another --out");
   }
   const std::string list = saved ? disagreement(*saved, wanted, Resuming::kFree) : "";
   if (list.empty()) return finished ? RunPlan::kFinished : RunPlan::kResume;
   const std::string with_changes =
-      fixed.empty() ? "to go on with it: " + as_resumed_run(folder, *saved, wanted) + "; " : "";
+      fixed.empty() ? "to continue it: " + as_resumed_run(folder, *saved, wanted) + "; " : "";
   if (finished)
     throw CannotCreateError(name + " holds a finished run with " + list + "; " + with_changes +
                             as_new_run(folder, command));

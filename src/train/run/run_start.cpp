@@ -80,7 +80,7 @@ StandingRun find_run(const RunFolder& folder, const RunRequest& request, const L
   StandingRun run;
   run.found = newest_checkpoint(folder, inspect);
   if (run.found) {
-    for (const std::string& skipped : run.found->skipped) notice("train: passed over " + skipped);
+    for (const std::string& skipped : run.found->skipped) notice("train: skipped " + skipped);
   }
   if (fs::exists(folder.config())) run.saved = from_toml(read_file(folder.config()), folder.config());
   run.plan = plan_run(folder, run.found, run.saved, wanted, request.resume, request.command);

@@ -37,7 +37,7 @@ void require_applicable(const LayeredConfig& config) {
     const TrainConfig& c = config.values;
     const std::string got = s.group == "tokenizer" ? "--tokenizer " + c.tokenizer
                                                    : "--task " + c.task + (c.init.empty() ? "" : " with --init");
-    throw UsageError("--" + s.name + " belongs to " + s.applies_to + ", got " + got + "; leave it out");
+    throw UsageError("--" + s.name + " applies to " + s.applies_to + ", got " + got + "; leave it out");
   }
 }
 

@@ -30,7 +30,7 @@ static void validate_heads(const TrainConfig& c) {
           "--position rope needs an even width of each head, got " + n(head_width) + " (--width " + n(c.width) +
               " / --heads " + n(c.heads) + "); try --width " + n(c.width + c.heads));
   require(c.position == "rope" || (c.rotary_share == 1 && c.rotary_base == 10000),
-          "--rotary-share and --rotary-base belong to --position rope, got --position " + c.position);
+          "--rotary-share and --rotary-base require --position rope, got --position " + c.position);
   require(c.position != "rope" || (turned >= 2 && turned % 2 == 0),
           "--rotary-share must give an even number of each head's " + n(head_width) + " columns, got " + n(turned) +
               "; try --rotary-share 1");
@@ -43,7 +43,7 @@ static void validate_gpt1(const TrainConfig& c) {
   require(c.position == "learned",
           "--model gpt1 has learned positions, got --position " + c.position + "; use --model gpt2");
   require(c.bias, "--model gpt1 has bias terms, got --bias off; use --model gpt2");
-  require(!c.parallel_residual, "--parallel-residual belongs to --model gpt2, got --model gpt1");
+  require(!c.parallel_residual, "--parallel-residual requires --model gpt2, got --model gpt1");
 }
 
 static void validate_optimizer(const TrainConfig& c) {
@@ -52,7 +52,7 @@ static void validate_optimizer(const TrainConfig& c) {
                                                       print_number(c.learning_rate));
   require(!c.nesterov || c.momentum > 0, "--nesterov needs --momentum above 0; try --momentum 0.9");
   require(c.optimizer == "sgd" || (c.momentum == 0 && !c.nesterov),
-          "--momentum belongs to --optimizer sgd, got --optimizer " + c.optimizer + "; set --beta1 instead");
+          "--momentum requires --optimizer sgd, got --optimizer " + c.optimizer + "; set --beta1 instead");
 }
 
 static void validate_length(const TrainConfig& c) {
@@ -80,9 +80,9 @@ static void validate_validation(const TrainConfig& c) {
 static void validate_adapters(const TrainConfig& c) {
   if (c.lora_rank == 0) return;
   require(!c.init.empty(),
-          "--lora-rank needs a network to adapt, since only the adapters learn; give --init MODEL, or leave it out");
+          "--lora-rank needs --init MODEL, because only the adapters are trained; give one, or leave --lora-rank out");
   require(c.reset_layers == 0,
-          "--reset-layers and --lora-rank exclude each other: blocks with random weights have to learn all of them");
+          "--reset-layers and --lora-rank exclude each other: all weights of a reinitialised block must be trained");
 }
 
 bool TrainConfig::learns_tokenizer() const {
@@ -92,7 +92,8 @@ bool TrainConfig::learns_tokenizer() const {
 static void require_tokenizer_name(const TrainConfig& c) {
   if (c.learns_tokenizer() || std::filesystem::exists(c.tokenizer)) return;
   if (c.tokenizer == "init") {
-    return require(!c.init.empty(), "--tokenizer init is that of --init, which is not given; give --init MODEL");
+    return require(!c.init.empty(),
+                   "--tokenizer init means the tokenizer of --init, which is not given; give --init MODEL");
   }
   const bool is_path = c.tokenizer.find_first_of("./") != std::string::npos;
   if (is_path) throw MissingInputError(escape_for_terminal(c.tokenizer) + ": no such file (--tokenizer)");

@@ -27,7 +27,7 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const
   for (const std::string& text : texts_of(config)) trainer.add_text(text + "\n");
   std::shared_ptr<const Tokenizer> tokenizer = trainer.train();
   notice("tokenizer: " + tokenizer->kind() + ", " + std::to_string(tokenizer->vocabulary_size()) +
-         " entries, learnt from the data");
+         " entries, trained on the data");
   return tokenizer;
 }
 

@@ -17,8 +17,8 @@ namespace {
 void require_kind(const Pretrained& start, const TrainConfig& config) {
   if (config.task == "lm") static_cast<void>(start.gpt());  // or it says what it is
   if (config.masks_words() && start.config.model != "bert") {
-    throw UsageError("train: --init " + config.init + " is a " + start.config.model + ", which has no masked words; " +
-                     "give a bert, or --task lm");
+    throw UsageError("train: --init " + config.init + " is a " + start.config.model +
+                     ", which does not predict masked words; " + "give a bert, or --task lm");
   }
 }
 

@@ -32,7 +32,7 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const
   options.special = default_special_tokens(options.type);
   std::shared_ptr<const Tokenizer> tokenizer = train_tokenizer(corpus, options);
   notice("tokenizer: " + tokenizer->kind() + ", " + std::to_string(tokenizer->vocabulary_size()) +
-         " entries, learnt from the data");
+         " entries, trained on the data");
   return tokenizer;
 }
 
@@ -41,8 +41,8 @@ std::optional<SourceFormat> source_format(const TrainConfig& config) {
   if (config.format.empty()) return std::nullopt;
   if (config.format == "text" || config.format == "lines") return SourceFormat::kText;
   if (config.format.starts_with("json")) return SourceFormat::kJsonLines;
-  throw UsageError("--format " + config.format + " is for labels, got --task " + config.task +
-                   ", which learns from text; give --task classify or tag, or --format text");
+  throw UsageError("--format " + config.format + " is for labelled data, got --task " + config.task +
+                   ", which trains on text; give --task classify or tag, or --format text");
 }
 
 // What has labels, or is a checkpoint, could be read as text, and seldom should.
@@ -54,7 +54,7 @@ void require_plain_text(const CorpusSource& source, const TrainConfig& config) {
   std::string beginning(16, '\0');
   beginning.resize(input.read(0, beginning.data(), beginning.size()));
   if (known_binary(beginning) == "a rapt checkpoint") {
-    throw DataError(must + "a rapt checkpoint; to go on from it, give the text as data and --init " +
+    throw DataError(must + "a rapt checkpoint; to continue from it, give the text as data and --init " +
                     escape_for_terminal(source.name()));
   }
   const DataKind kind = data_kind_of(input);
@@ -62,7 +62,7 @@ void require_plain_text(const CorpusSource& source, const TrainConfig& config) {
   const std::vector<std::string> fields = fields_of(input);
   const bool has_text = std::ranges::count(fields, config.text_field) > 0;
   const bool has_label = std::ranges::any_of(fields, is_usual_label_name);
-  const std::string as_it_is = "; --format text trains on it as it is";
+  const std::string as_it_is = "; --format text trains on it as plain text";
   if (!fields.empty() && kind == DataKind::kTable && (has_text || !has_label)) {
     if (source.format() == SourceFormat::kJsonLines) return;  // the reader names the fields where text is missing
     if (!has_text) throw UndecidedError(must + "JSON" + as_it_is, "--format text");
@@ -71,7 +71,7 @@ void require_plain_text(const CorpusSource& source, const TrainConfig& config) {
         "--format jsonl");
   }
   const std::string task = "--task " + std::string(task_for(kind));
-  throw UndecidedError(must + std::string(name_of(kind)) + as_it_is + "; its labels are learnt with " + task, task);
+  throw UndecidedError(must + std::string(name_of(kind)) + as_it_is + "; to train on its labels, use " + task, task);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ void write_texts(const std::vector<std::string>& texts, const RunFolder& folder)
   }
   if (!fs::exists(texts_file(folder))) return write_file_durably(texts_file(folder), lines);
   if (read_file(texts_file(folder)) != lines) {
-    throw ConfigError(folder.words() + " was begun with other texts; use another --out for these");
+    throw ConfigError(folder.words() + " was started with other texts; use another --out");
   }
 }
 

@@ -29,7 +29,7 @@ void take_structure(LayeredConfig& layered, const StartFacts& start) {
     const std::string advice = s.name == "context" && before.context < config.context
                                    ? "; for shorter sequences give --max-length " + asked.at(0)
                                    : "; leave it out";
-    throw UsageError("--" + s.name + " " + asked.at(0) + " cannot be followed: the model of --init " + config.init +
+    throw UsageError("--" + s.name + " " + asked.at(0) + " cannot take effect: the model of --init " + config.init +
                      " has " + has.at(0) + advice);
   }
 }
@@ -47,8 +47,8 @@ void take_tokenizer(LayeredConfig& layered, const StartFacts& start) {
     return;
   }
   if (asked && !start.same_tokenizer) {
-    throw UsageError("--tokenizer " + config.tokenizer + " cannot be followed: the model of --init " + config.init +
-                     " has a tokenizer of its own, whose ids it knows; leave it out");
+    throw UsageError("--tokenizer " + config.tokenizer + " cannot take effect: the model of --init " + config.init +
+                     " has its own tokenizer; leave it out");
   }
   config.tokenizer = "init";
 }

@@ -43,10 +43,11 @@ void tell_text(const TrainConfig& config, const TokenStore& store, bool whole_fi
   if (own_file) {
     notice("data: " + config.validation_data + ": " + counted(held_out, "token", "tokens") + " for validation");
   } else if (held_out > 1) {
-    notice("data: " + rest + counted(held_out, "token", "tokens") + " of them are held out for validation");
+    notice("data: " + rest + counted(held_out, "token", "tokens") + " are held out for validation");
   } else {
     notice(
-        "warning: nothing is held out for validation, so overfitting does not show and no checkpoint is the best; give "
+        "warning: nothing is held out for validation, so overfitting stays unnoticed and no best checkpoint is "
+        "selected; give "
         "--validation-data FILE" +
         std::string(config.validation_fraction > 0 ? " or more text" : ""));
   }
@@ -63,7 +64,7 @@ void warn_of_passes(const TrainConfig& config, const TrainingData& data, std::in
   notice("warning: " + print_grouped(total_steps) + " updates are about " +
          print_grouped(static_cast<std::int64_t>(passes)) + " passes over " +
          print_grouped(static_cast<std::int64_t>(tokens)) +
-         " tokens, which the model will learn by heart; give it more data, or fewer --minutes or --steps");
+         " tokens, so the model will memorise them; use more data, or lower --minutes or --steps");
 }
 
 }  // namespace rapt

@@ -137,7 +137,7 @@ TEST_CASE("sources that are not there, or are nothing, are named") {
   std::vector<std::string> notices;
   const Corpus some({.sources = {nothing, text}}, [&](const std::string& line) { notices.push_back(line); });
   CHECK(documents(some) == Texts{"x"});
-  CHECK(notices == Texts{nothing + ": left out, the file is empty"});
+  CHECK(notices == Texts{nothing + ": skipped, the file is empty"});
   CHECK_THROWS_WITH_AS(open({}), "corpus: at least one file or folder must be given, got none", UsageError);
   CHECK_THROWS_WITH_AS(open({"-", "-"}), "corpus: - (standard input) can be given only once", UsageError);
 }

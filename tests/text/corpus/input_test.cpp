@@ -67,9 +67,9 @@ TEST_CASE("gzip data that are cut short or damaged are named") {
   for (int i = 0; i < 100'000; ++i) text += std::to_string(i * 7919 % 1000) + '\n';
   const std::string packed = gzipped(text);
   CHECK_THROWS_WITH_AS(unpack(packed.substr(0, 1000)),
-                       "x.gz: the gzip data end too early, after 1000 bytes; the file is incomplete", DataError);
+                       "x.gz: the gzip data ends too early, after 1000 bytes; the file is incomplete", DataError);
   CHECK_THROWS_WITH_AS(unpack(packed.substr(0, packed.size() - 1)),
-                       ("x.gz: the gzip data end too early, after " + std::to_string(packed.size() - 1) +
+                       ("x.gz: the gzip data ends too early, after " + std::to_string(packed.size() - 1) +
                         " bytes; the file is incomplete")
                            .c_str(),
                        DataError);

@@ -67,16 +67,15 @@ TEST_CASE("CSV: RFC 4180's quotation marks, with commas, line ends and quotation
 
 TEST_CASE("CSV that is broken is refused with the line where it begins") {
   CHECK(refusal([] { csv("a,b\n\"c,d\ne,f\n"); }) == "a.x: line 2: a quotation mark opens a cell that is never closed");
-  CHECK(
-      refusal([] { csv("a,b\n\"c\"d,e\n"); }) ==
-      "a.x: line 2: a comma or the end of the line must follow a cell's closing quotation mark, got \"d,e\"; quotation "
-      "marks inside such a cell are doubled");
-  CHECK(
-      refusal([] { csv("a,b\n1,2,3\n"); }) ==
-      "a.x: line 2: must have 2 cells, as the first line has, got 3; a cell with commas must stand in quotation marks");
+  CHECK(refusal([] { csv("a,b\n\"c\"d,e\n"); }) ==
+        "a.x: line 2: a comma or the end of the line must follow a cell's closing quotation mark, got \"d,e\"; double "
+        "the quotation marks inside such a cell");
+  CHECK(refusal([] { csv("a,b\n1,2,3\n"); }) ==
+        "a.x: line 2: must have 2 cells, as the first line has, got 3; put a cell that contains commas in quotation "
+        "marks");
   const std::string lines(9'000'000, '\n');
   CHECK(refusal([&] { csv("a,b\n\"" + lines + lines); }) ==
-        "a.x: line 2: a quotation mark opens a cell that goes on for more than 16 MiB");
+        "a.x: line 2: a quotation mark opens a cell that is longer than 16 MiB");
 }
 
 TEST_CASE("JSON lines: the first object's keys are the columns; text, numbers, lists") {
@@ -111,10 +110,10 @@ TEST_CASE("JSON that is no object a line says how to make it so") {
     });
   };
   CHECK(json("[[1]]\n") == "a.x: line 1: must be a JSON object, got an array of 1");
-  CHECK(json("{\n  \"a\": 1\n}\n").ends_with("; each object must stand on a line of its own (jq -c does that)"));
+  CHECK(json("{\n  \"a\": 1\n}\n").ends_with("; write each object on its own line (jq -c does this)"));
   CHECK(json("{\"a\": 1}\n{\"a\": }\n").starts_with("a.x: line 2, column 7: malformed JSON: "));
   CHECK(json("{\"a\": 1}\n3\n") == "a.x: line 2: must be a JSON object, got 3");
-  CHECK(json("{\"a\": 1, \"a\": 2}\n") == "a.x: line 1, column 12: key \"a\" stands twice in the same object");
+  CHECK(json("{\"a\": 1, \"a\": 2}\n") == "a.x: line 1, column 12: key \"a\" occurs twice in the same object");
   CHECK(json("{}\n{\"a\": 1}\n") == "no error");
   CHECK(refusal([] { table("{}\n", TableFormat::kJsonLines).column("a"); }) ==
         "a.x: there is no column \"a\", the columns are none");
@@ -134,7 +133,7 @@ TEST_CASE("JSON may be one array of objects, over as many lines as it likes") {
   CHECK(refusal([&] { texts("[{\"a\": 1}, {\"a\": 2}"); }) ==
         "a.x: line 1: the array of records is never closed with ]");
   CHECK(refusal([&] { texts("[{\"a\": 1}\n{\"a\": 2}]"); }) ==
-        "a.x: line 2: a comma must stand between two records, got \"{\"a\": 2}]\"");
+        "a.x: line 2: records must be separated by a comma, got \"{\"a\": 2}]\"");
   CHECK(refusal([&] { texts("[{\"a\": 1}] x"); }) ==
         "a.x: line 1: nothing must follow the array of records, got \"x\"");
   CHECK(refusal([&] { texts("[]"); }) == "a.x: must hold text, got an empty file");
@@ -165,7 +164,7 @@ TEST_CASE("columns go by their names, or by their numbers from 1; what is wrong 
   CHECK(table("2\tx\n", TableFormat::kTsv).column("2") == 0);         // a name wins
   CHECK(table("b\ta\n", TableFormat::kTsv, false).column("2") == 1);  // without a header, numbers are the names
   CHECK(refusal([] { table("a\tb\ta\n", TableFormat::kTsv).column("a"); }) ==
-        "a.x: two columns are named \"a\"; give the number of one, from 1");
+        "a.x: two columns are named \"a\"; give the column's number, counted from 1");
   CHECK(refusal([] { table("x\x1B[31m\n", TableFormat::kTsv).column("x[31"); }).find('\x1B') == std::string::npos);
 }
 

@@ -64,13 +64,13 @@ TEST_CASE("what does not fit is refused with its line") {
   CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\"], \"label\": 0}\n") ==
         "a.jsonl: line 1: there must be 2 to 1000 choices, got 1");
   CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": \"x\", \"label\": 0}\n") ==
-        "a.jsonl: line 1: \"choices\" must be an array of texts, as JSON lines can have it");
+        "a.jsonl: line 1: \"choices\" must be an array of texts, which JSON lines can hold");
   CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"], \"label\": 2}\n") ==
         "a.jsonl: line 1: \"label\" must be a choice's number from 0 to 1, got \"2\"");
   CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"], \"label\": null}\n") ==
         "a.jsonl: line 1: \"label\" must be a choice's number from 0 to 1, got nothing");
   CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"]}\n") ==
-        "a.jsonl: must have the right choice in column \"label\", got no such column");
+        "a.jsonl: must have the correct choice in column \"label\", got no such column");
   CHECK(refusal("a.tsv", "text\tlabel\nx\t1\n") ==
         "a.tsv: must have SWAG's columns (sent1, sent2, ending0, ending1 ...), ROCStories' (InputSentence1 to 4, "
         "RandomFifthSentenceQuiz1 and 2), or context and choices, got others");

@@ -73,7 +73,7 @@ TEST_CASE("to predict, answers are not looked at; data of another kind is named"
   const std::string wrong = document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 2}])");
   CHECK(read_squad(Input::from_memory("a.json", wrong), false).questions[0].answers.empty());
   CHECK(refusal("label\ttext\n1\tgood\n", "a.tsv") ==
-        "a.tsv: must be SQuAD's JSON: questions about texts; got a table with a text in each row; use --task classify");
+        "a.tsv: must be SQuAD's JSON: questions about texts; got a table with one text per row; use --task classify");
   CHECK(refusal("EU B-ORG\nsays O\n", "a.conll").ends_with("got words with a tag each; use --task tag"));
   CHECK(refusal("Once upon a time.\n", "a.txt") ==
         "a.txt: must be SQuAD's JSON: questions about texts; got \"Once upon a time.\"");

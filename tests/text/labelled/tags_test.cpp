@@ -100,11 +100,11 @@ TEST_CASE("JSON is known by how it begins, and may be an array") {
 
 TEST_CASE("a table of texts and prose are no tagged words") {
   CHECK(refusal("label\ttext\n1\ta very good film\n0\ta very bad film\n", {}, "a.tsv") ==
-        "a.tsv: must have a word and its tag on each line, got a table with a text in each row; use --task classify");
+        "a.tsv: must have a word and its tag on each line, got a table with one text per row; use --task classify");
   CHECK(refusal("a,b\n", {}, "a.csv").ends_with("use --task classify"));
   CHECK(refusal("one\ntwo words\nthree words here\nfour words are here\nfive\n", {}, "a.txt") ==
         "a.txt: must have a word and its tag on each line, got lines of text; --format conll reads it as words and "
-        "tags nevertheless");
+        "tags anyway");
   CHECK(sentences("The\tDET\ncat\tNOUN\n", {}, "a.tsv")[0].tags == Words{"DET", "NOUN"});
 }
 

@@ -167,7 +167,7 @@ TEST_CASE("data of another task is refused with the task that it is made for") {
     return "none";
   };
   CHECK(option_of("a.conll", "EU B-ORG\nsays O\n\nPeter B-PER\n") ==
-        "a.conll: must be a table with a text in each row and its label, got words with a tag each; use --task tag | "
+        "a.conll: must be a table with one text per row and its label, got words with a tag each; use --task tag | "
         "--task tag");
   CHECK(option_of("a.json", "{\"data\": [{\"paragraphs\": []}]}")
             .ends_with("got questions about texts; use --task qa | --task qa"));
@@ -211,7 +211,7 @@ TEST_CASE("a set of labels: between separators, or an array of JSON") {
 TEST_CASE("a missing label is an error in training and no label in prediction") {
   const std::string text = "text\tlabel\na\t1\nb\t\n";
   CHECK(message_of<DataError>([&] { all_of(reader("a.tsv", text)); }) ==
-        "a.tsv: line 3: a label must stand in column \"label\", got nothing");
+        "a.tsv: line 3: there must be a label in column \"label\", got nothing");
   const std::vector<LabelledText> examples = all_of(reader("a.tsv", text, {.labels_required = false}));
   CHECK(examples[0].labelled);
   CHECK_FALSE(examples[1].labelled);
@@ -243,8 +243,8 @@ TEST_CASE("too many different labels are taken for a mistake") {
   collector.add("0", "f");
   CHECK(collector.vocabulary().size() == 10'000);
   CHECK(message_of<DataError>([&] { collector.add("x", "f.tsv: line 10002"); }) ==
-        "f.tsv: line 10002: a data set must have at most 10000 different labels, got more; is this the column of the "
-        "labels? Numbers are learnt with --task regress");
+        "f.tsv: line 10002: a data set must have at most 10000 different labels, got more; is this the label column? "
+        "To predict numbers, use --task regress");
 }
 
 // ---------------------------------------------------------------------------------------------------------------- GLUE

@@ -126,7 +126,8 @@ TEST_CASE("a damaged or foreign file is refused with what is wrong") {
         "tokenizer: t.json: pre_tokenizer must be ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Metaspace "
         "or a Sequence of them, got \"Split\"");
   CHECK(error_of(with("/pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {{{"type", "ByteLevel"}}}}})) ==
-        "tokenizer: t.json: pre_tokenizer.pretokenizers must be without ByteLevel, got one; it must stand alone");
+        "tokenizer: t.json: pre_tokenizer.pretokenizers must be without ByteLevel, got one; ByteLevel must be the only "
+        "pre-tokenizer");
   CHECK(error_of(with("/pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "__"}})) ==
         "t.json: \"pre_tokenizer.replacement\" must be one character, got \"__\"");
   CHECK(error_of(with("/pre_tokenizer", {{"type", "Metaspace"}, {"prepend_scheme", "last"}})) ==
@@ -147,7 +148,7 @@ TEST_CASE("a damaged or foreign file is refused with what is wrong") {
       "tokenizer: t.json: merge 0 (\"a\" + \"x\") must have its parts and result in the vocabulary, which lacks \"x\"");
   CHECK(error_of(with("/model/merges/1", "a b c")) ==
         "tokenizer: t.json: merge 1 must be a pair [\"a\", \"b\"] or a string \"a b\", got \"a b c\"");
-  CHECK(error_of(with("/model/vocab/x", 1)) == "tokenizer: t.json: id 1 must stand for one token, got \"b\" and \"x\"");
+  CHECK(error_of(with("/model/vocab/x", 1)) == "tokenizer: t.json: id 1 must belong to one token, got \"b\" and \"x\"");
   CHECK(error_of(with("/model/vocab/x", 6)) ==
         "tokenizer: t.json: ids must run from 0 to 6 without a gap, got none with id 5");
   CHECK(error_of(with("/model/vocab/x", -1)) ==
@@ -162,10 +163,10 @@ TEST_CASE("a damaged or foreign file is refused with what is wrong") {
   CHECK(error_of(with("/added_tokens", Json::array({token(5, "ab")}))) ==
         "tokenizer: t.json: added token \"ab\" must have the same id as in the model's vocabulary, got 5 and 2");
   CHECK(error_of(with("/added_tokens", Json::array({token(5, "x"), token(5, "y")}))) ==
-        "tokenizer: t.json: id 5 must stand for one added token, got \"x\" and \"y\"");
+        "tokenizer: t.json: id 5 must belong to one added token, got \"x\" and \"y\"");
   CHECK(error_of(with("/model/vocab", nullptr)) == "t.json: \"model.vocab\" must be an object, got null");
   CHECK(message_of<DataError>([] { tokenizer_from_json("{\"model\": {\"a\": 1, \"a\": 2}}", "t.json"); }) ==
-        "t.json: line 1, column 22: key \"a\" stands twice in the same object");
+        "t.json: line 1, column 22: key \"a\" occurs twice in the same object");
   CHECK(message_of<DataError>([] { tokenizer_from_json(std::string(1000, '['), "t.json"); }).find("nested deeper") !=
         std::string::npos);
 }

@@ -129,7 +129,7 @@ TEST_CASE("vocab.txt is written and read again; a byte that no token may have is
   Json json = small_json();
   json["model"]["vocab"]["two\nlines"] = kTokens.size();
   CHECK(message_of<DataError>([&] { tokenizer_from_json(json.dump(), "t.json")->to_vocabulary_text(); }) ==
-        "tokenizer: a token must have no line end in it to stand in vocab.txt, got \"two\\nlines\"");
+        "tokenizer: a token in vocab.txt must not contain a line end, got \"two\\nlines\"");
 }
 
 TEST_CASE("whether vocab.txt lowers the case is decided by its configuration, else by its capitals") {
@@ -157,9 +157,9 @@ TEST_CASE("whether vocab.txt lowers the case is decided by its configuration, el
 
 TEST_CASE("a text that is no vocabulary is refused with what is wrong") {
   CHECK(error_of_text("one\ntwo\n") ==
-        "tokenizer: v.txt must have [UNK] as one of its lines, got none; a vocab.txt holds one token a line");
+        "tokenizer: v.txt must have [UNK] as one of its lines, got none; a vocab.txt holds one token per line");
   CHECK(error_of_text("[UNK]\na\n[CLS]\na") ==
-        "tokenizer: v.txt: line 4 must be a token of its own, got \"a\", which is on line 2 too");
+        "tokenizer: v.txt: line 4 must be a new token, got \"a\", which is on line 2 too");
   CHECK(error_of_text("[UNK]\n\xC3(\n") ==
         "v.txt: must be text in UTF-8, got 0xC3 0x28 at byte 6; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
   CHECK(error_of_text("[UNK]\n" + std::string(5000, 'x')).find("at most 4096 bytes, got 5000") != std::string::npos);

@@ -113,7 +113,7 @@ TEST_CASE("when no checkpoint is whole, that is an error") {
   TestRun run;
   run.put(run.folder.checkpoint(5), "broken");
   const std::string message =
-      run.folder.path + ": none of its checkpoints is whole: " + run.folder.checkpoint(5) + ": checksum mismatch";
+      run.folder.path + ": none of its checkpoints is intact: " + run.folder.checkpoint(5) + ": checksum mismatch";
   CHECK_THROWS_WITH_AS(newest_checkpoint(run.folder, inspect), message.c_str(), DataError);
 }
 

@@ -180,7 +180,7 @@ TEST_CASE("a network of another size is refused, naming what does not fit") {
   wide.width = 12;
   AnyNetwork a = network(small("bert", "mlm-nsp"), 11), b = network(wide, 11);
   CHECK(message_of<DataError>([&] { copy_parameters(a, b, false); }) ==
-        "init: backbone.tokens.weight is [11, 8] there, the settings want [11, 12]");
+        "init: backbone.tokens.weight is [11, 8] there, the settings need [11, 12]");
   AnyNetwork large = network(small("bert", "mlm-nsp"), 12), small_one = network(small("bert", "classify"), 11);
   CHECK_THROWS_AS(copy_parameters(large, small_one, false), DataError);
 }

@@ -123,7 +123,8 @@ TEST_CASE("a pattern that names nothing is refused, with what there is") {
   CHECK(message_of<UsageError>([] {
           frozen(small("bert", "classify"), {"embeddings", "3"});
         }) ==
-        "--freeze 3 names nothing in this network; try embeddings, backbone, blocks from 0 to 2 (0-2), or a name such "
+        "--freeze 3 matches no parameter of this network; try embeddings, backbone, blocks from 0 to 2 (0-2), or a "
+        "name such "
         "as head.bias");
   CHECK_THROWS_AS(frozen(small("bert", "classify"), {"blocks"}), UsageError);
   CHECK_THROWS_AS(frozen(small("bert", "classify"), {""}), UsageError);
@@ -131,7 +132,7 @@ TEST_CASE("a pattern that names nothing is refused, with what there is") {
   everything.freeze = {"*"};
   AnyNetwork made = network(everything);
   CHECK(message_of<UsageError>([&] { Trainer(everything, *made.as<Network>(), data_of(everything), 10); }) ==
-        "train: every parameter is frozen; leave something to train");
+        "train: every parameter is frozen; leave some of them trainable");
 }
 
 TEST_CASE("each block learns more slowly than the one above it") {

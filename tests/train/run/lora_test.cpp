@@ -148,13 +148,13 @@ TEST_CASE("settings of adapters that cannot be are refused, saying what can") {
   };
   const FlagValue init{"init", {folder / "plain"}};
   CHECK(refusal({{"lora-rank", {"2"}}}) ==
-        "--lora-rank needs a network to adapt, since only the adapters learn; give --init MODEL, or leave it out");
+        "--lora-rank needs --init MODEL, because only the adapters are trained; give one, or leave --lora-rank out");
   CHECK(refusal({init, {"lora-rank", {"2"}}, {"lora-targets", {"query,keys"}}}) ==
         "--lora-targets must be some of query, key, value, output, up, down, got \"keys\"; did you mean key?");
   CHECK(refusal({init, {"lora-rank", {"2"}}, {"lora-targets", {""}}}) ==
         "--lora-rank needs --lora-targets; try --lora-targets query,value");
   CHECK(refusal({init, {"lora-rank", {"2"}}, {"reset-layers", {"1"}}}) ==
-        "--reset-layers and --lora-rank exclude each other: blocks with random weights have to learn all of them");
+        "--reset-layers and --lora-rank exclude each other: all weights of a reinitialised block must be trained");
 }
 
 TEST_CASE("in a language model nothing but the adapters learns, an output layer of its own included") {

@@ -107,11 +107,11 @@ TEST_CASE("--resume changes rates from here on, and says so") {
   CHECK(resumption.config.min_learning_rate == 1e-4);  // not above it
   CHECK(resumption.config.clip == 0.5);
   CHECK_FALSE(resumption.new_stretch);
-  CHECK(told == std::vector<std::string>{"train: --learning-rate is 1e-4 from update 51 on, it was 0.01",
-                                         "train: --clip is 0.5 from update 51 on, it was 1"});
+  CHECK(told == std::vector<std::string>{"train: --learning-rate is 1e-4 from update 51 on (previously 0.01)",
+                                         "train: --clip is 0.5 from update 51 on (previously 1)"});
   CHECK(resume_from(saved, lower, half, false, listen).config.learning_rate == 1e-2);  // not without --resume
   CHECK_THROWS_WITH_AS(resume_from(saved, lower, done, true, kSilent),
-                       "a finished run needs a new end before anything else can change in it; add --steps N or "
+                       "a finished run needs a new length before its settings can change; add --steps N or "
                        "--minutes N",
                        UsageError);
 }
@@ -156,7 +156,7 @@ TEST_CASE("what a run that met a bad loss says to do can be done") {
     message = error.what();
   }
   const std::string advice =
-      " with a lower rate or --clip: rapt train --resume " + folder / "a" + " --learning-rate 2.5e11";
+      " with a lower learning rate or --clip: rapt train --resume " + folder / "a" + " --learning-rate 2.5e11";
   INFO(message);
   REQUIRE(message.find("; nothing was changed; resume from update ") != std::string::npos);
   CHECK(message.ends_with(advice));

@@ -47,7 +47,7 @@ TEST_CASE("what is done with a folder follows from what is in it and what is ask
   CHECK_THROWS_WITH_AS(
       plan_run(run.folder, done, saved, other, true, command),
       (name +
-       " was started with --layers 4 (now 5); resume it without those flags, or start a new run with another --out")
+       " was started with --layers 4 (now 5); resume it without those options, or start a new run with another --out")
           .c_str(),
       ConfigError);
   CHECK_THROWS_WITH_AS(plan_run(run.folder, done, saved, other, false, command),
@@ -69,7 +69,7 @@ TEST_CASE("--resume may change how far a run goes and how it learns from there, 
   CHECK(plan_run(run.folder, half, saved, more, true) == RunPlan::kResume);
   CHECK(plan_run(run.folder, done, saved, more, true) == RunPlan::kResume);
   CHECK(plan_run(run.folder, done, saved, layer_config("", "", {{"steps", {"9"}}}), true) == RunPlan::kFinished);
-  const std::string command = "; to go on with it: rapt train --resume " + run.folder.path;
+  const std::string command = "; to continue it: rapt train --resume " + run.folder.path;
   CHECK_THROWS_WITH_AS(
       plan_run(run.folder, done, saved, more, false),
       (run.folder.path + " holds a finished run with --learning-rate 0.001 (now 1e-4), --steps 9 (now 20)" + command +

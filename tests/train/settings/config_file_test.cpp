@@ -51,7 +51,7 @@ TEST_CASE("errors in files name line and column") {
   refuses("layers = 4\nlayer = 5\n", "run.toml:2:9: unknown setting layer; did you mean layers?");
   refuses("\nlayers = \"many\"\n", "run.toml:2:10: layers must be a whole number from 1 to 10000, got \"many\"");
   refuses("[model]\nlayers = 4\n",
-          "run.toml:1:1: settings stand at the top level, got the table [model]; remove its heading");
+          "run.toml:1:1: settings must be at the top level, got the table [model]; remove its heading");
   refuses("layers = [4, 5]\n", "run.toml:1:10: layers must be one value, got a list of 2");
   refuses("layers = 1979-05-27\n", "run.toml:1:10: layers must be a string, a number, true or false");
   CHECK_THROWS_AS(from_toml("layers = = 4\n", "run.toml"), ConfigError);

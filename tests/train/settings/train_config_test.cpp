@@ -105,16 +105,15 @@ TEST_CASE("structures that cannot be are refused with a value that would do") {
           "--position rope needs an even width of each head, got 3 (--width 12 / --heads 4); try --width 16");
   refuses({{"width", "16"}, {"heads", "4"}, {"position", "rope"}, {"rotary-share", "0.25"}},
           "--rotary-share must give an even number of each head's 4 columns, got 1; try --rotary-share 1");
-  refuses({{"rotary-base", "500"}},
-          "--rotary-share and --rotary-base belong to --position rope, got --position learned");
+  refuses({{"rotary-base", "500"}}, "--rotary-share and --rotary-base require --position rope, got --position learned");
   refuses({{"model", "gpt1"}, {"position", "rope"}},
           "--model gpt1 has learned positions, got --position rope; use --model gpt2");
   refuses({{"model", "gpt1"}, {"parallel_residual", "on"}},
-          "--parallel-residual belongs to --model gpt2, got --model gpt1");
+          "--parallel-residual requires --model gpt2, got --model gpt1");
   refuses({{"learning-rate", "1e-4"}, {"min-learning-rate", "1e-3"}},
           "--min-learning-rate 0.001 must not be above --learning-rate 1e-4");
   refuses({{"optimizer", "sgd"}, {"nesterov", "on"}}, "--nesterov needs --momentum above 0; try --momentum 0.9");
-  refuses({{"momentum", "0.9"}}, "--momentum belongs to --optimizer sgd, got --optimizer adamw; set --beta1 instead");
+  refuses({{"momentum", "0.9"}}, "--momentum requires --optimizer sgd, got --optimizer adamw; set --beta1 instead");
   refuses({{"steps", "50"}, {"warmup", "100"}}, "--warmup 100 must not be longer than the run, got --steps 50");
   refuses({{"steps", "100"}, {"schedule", "wsd"}, {"warmup", "50"}, {"decay", "60%"}},
           "--warmup 50 and --decay 60% together must not be longer than the run, got --steps 100");

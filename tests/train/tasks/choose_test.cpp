@@ -61,7 +61,7 @@ TEST_CASE("settings that mean nothing to a run are refused, not passed over") {
   };
   refuses({{"text-column", {"a"}}}, "--text-column belongs to labelled tasks, got --task lm; leave it out");
   refuses({{"mlm-probability", {"0.2"}}},
-          "--mlm-probability belongs to --task mlm and mlm-nsp, got --task lm; leave it out");
+          "--mlm-probability applies to --task mlm and mlm-nsp, got --task lm; leave it out");
   refuses({{"vocab", {"100"}}, {"tokenizer", {"byte-bpe.json"}}},
           "--vocab belongs to tokenizers that are trained on the data, got --tokenizer byte-bpe.json; leave it out");
   refuses({{"max-length", {"9"}}},
@@ -77,7 +77,8 @@ TEST_CASE("names that do not exist are refused before anything is read") {
   refuses({{"tokenizer", {"wordpice"}}},
           "--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, got \"wordpice\"; did you mean "
           "wordpiece?");
-  refuses({{"tokenizer", {"init"}}}, "--tokenizer init is that of --init, which is not given; give --init MODEL");
+  refuses({{"tokenizer", {"init"}}},
+          "--tokenizer init means the tokenizer of --init, which is not given; give --init MODEL");
   CHECK_THROWS_WITH_AS(require_known_names(layer_config("", "", {{"tokenizer", {"none.json"}}}).values),
                        "none.json: no such file (--tokenizer)", MissingInputError);
   CHECK_THROWS_AS(require_known_names(layer_config("", "", {{"metric", {"acuracy"}}}).values), UsageError);

@@ -166,13 +166,12 @@ TEST_CASE("what cannot be followed with the model of --init is refused") {
     CAPTURE(message);
     CHECK_THROWS_WITH_AS(settled(flags, facts), message, UsageError);
   };
-  refuses({{"layers", {"4"}}}, "--layers 4 cannot be followed: the model of --init runs/b has 2; leave it out");
+  refuses({{"layers", {"4"}}}, "--layers 4 cannot take effect: the model of --init runs/b has 2; leave it out");
   refuses({{"context", {"32"}}},
-          "--context 32 cannot be followed: the model of --init runs/b has 64; for shorter sequences give --max-length "
+          "--context 32 cannot take effect: the model of --init runs/b has 64; for shorter sequences give --max-length "
           "32");
   refuses({{"tokenizer", {"other.json"}}},
-          "--tokenizer other.json cannot be followed: the model of --init runs/b has a tokenizer of its own, whose ids "
-          "it knows; leave it out");
+          "--tokenizer other.json cannot take effect: the model of --init runs/b has its own tokenizer; leave it out");
   facts.start_facts.same_tokenizer = true;
   CHECK(
       settled({{"data", {"a.tsv"}}, {"task", {"classify"}}, {"init", {"runs/b"}}, {"tokenizer", {"same.json"}}}, facts)

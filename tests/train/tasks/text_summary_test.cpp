@@ -33,7 +33,7 @@ std::vector<std::string> told_of(const std::string& text, const TrainConfig& con
 TEST_CASE("a text is told by size, documents and tokens, and by what is held out") {
   CHECK(told_of(std::string(2000, 'a')) ==
         std::vector<std::string>{"data: my.txt: 2.0 KiB, 2,000 tokens",
-                                 "data: the last 200 tokens of them are held out for validation"});
+                                 "data: the last 200 tokens are held out for validation"});
 }
 
 TEST_CASE("a run without validation is warned of") {
@@ -42,7 +42,8 @@ TEST_CASE("a run without validation is warned of") {
   const std::vector<std::string> told = told_of("some text", all);
   REQUIRE(told.size() == 2);
   CHECK(told[1] ==
-        "warning: nothing is held out for validation, so overfitting does not show and no checkpoint is the best; give "
+        "warning: nothing is held out for validation, so overfitting stays unnoticed and no best checkpoint is "
+        "selected; give "
         "--validation-data FILE");
 }
 
@@ -59,8 +60,8 @@ TEST_CASE("thousands of passes over a few bytes are warned of, dozens are not") 
   warn_of_passes(config, data, 24000, listen);
   REQUIRE(told.size() == 1);
   CHECK(told[0] ==
-        "warning: 24,000 updates are about 48,000 passes over 256 tokens, which the model will learn by heart; give it "
-        "more data, or fewer --minutes or --steps");
+        "warning: 24,000 updates are about 48,000 passes over 256 tokens, so the model will memorise them; use more "
+        "data, or lower --minutes or --steps");
 }
 
 TEST_CASE("numbers are grouped by thousands") {

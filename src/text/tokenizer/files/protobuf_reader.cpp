@@ -74,7 +74,7 @@ std::string_view ProtobufReader::bytes() const {
 }
 
 void ProtobufReader::fail(const std::string& what) const {
-  throw DataError("tokenizer: " + escape_for_terminal(message_) + " is damaged or no SentencePiece model: " + what);
+  throw DataError("tokenizer: " + escape_for_terminal(message_) + " is damaged or not a SentencePiece model: " + what);
 }
 
 }  // namespace rapt

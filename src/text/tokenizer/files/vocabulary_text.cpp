@@ -25,7 +25,7 @@ std::vector<Vocabulary::Entry> read_lines(std::string_view text, const std::stri
     const std::size_t number = entries.size() + 1;
     if (const auto [found, is_new] = lines.emplace(line, number); !is_new) {
       throw DataError("tokenizer: " + escape_for_terminal(name) + ": line " + std::to_string(number) +
-                      " must be a token of its own, got " + in_quotes(line) + ", which is on line " +
+                      " must be a new token, got " + in_quotes(line) + ", which is on line " +
                       std::to_string(found->second) + " too");
     }
     if (number > kMaxVocabulary) {
@@ -86,7 +86,7 @@ TokenizerParts read_vocabulary_text(std::string_view text, const Json& config, c
   }
   if (!has_unknown) {
     throw DataError("tokenizer: " + escape_for_terminal(name) +
-                    " must have [UNK] as one of its lines, got none; a vocab.txt holds one token a line");
+                    " must have [UNK] as one of its lines, got none; a vocab.txt holds one token per line");
   }
   BertNormalizerOptions options;
   static const Json nothing = Json::object();

@@ -122,7 +122,7 @@ class TokenizerTrainer::Impl {
         specials(patterns(options.special)) {
     const std::set<std::string> different(options.special.begin(), options.special.end());
     if (different.size() != options.special.size() || different.contains("")) {
-      throw UsageError("tokenizer: special tokens must be different texts and not empty");
+      throw UsageError("tokenizer: special tokens must be distinct and not empty");
     }
     require_room(options.type == TokenizerType::kByteBpe ? 256 : 0, "bytes");
     may_cut = std::none_of(options.special.begin(), options.special.end(),
@@ -177,8 +177,7 @@ class TokenizerTrainer::Impl {
     for (const std::string& character : characters()) {
       vocabulary.emplace_back(character, static_cast<std::int32_t>(vocabulary.size()));
     }
-    if (vocabulary.empty())
-      throw DataError("tokenizer: a text to learn from must have at least one character, got none");
+    if (vocabulary.empty()) throw DataError("tokenizer: the training text must have at least one character, got none");
     const auto first_special = static_cast<std::int32_t>(vocabulary.size());
     return assemble(head_of(options, first_special), make_char_model(std::move(vocabulary), std::nullopt, kName));
   }
@@ -233,7 +232,7 @@ class TokenizerTrainer::Impl {
   }
 
   LearnedBpe learn(BpeCorpus corpus, const std::string& first_tokens, const std::string& prefix = "") const {
-    if (corpus.words.empty()) throw DataError("tokenizer: a text to learn from must have at least one word, got none");
+    if (corpus.words.empty()) throw DataError("tokenizer: the training text must have at least one word, got none");
     require_room(static_cast<std::int64_t>(corpus.tokens.size()), first_tokens);
     BpeLearningOptions learning{.tokens = static_cast<std::size_t>(options.vocabulary) - options.special.size(),
                                 .min_frequency = options.min_frequency,

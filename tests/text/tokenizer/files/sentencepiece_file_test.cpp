@@ -107,7 +107,7 @@ TEST_CASE("models of other types and with other rules are refused by name") {
 
 TEST_CASE("a damaged file is refused with what is wrong") {
   const std::string good = small_pieces();
-  const std::string begin = "tokenizer: m.model is damaged or no SentencePiece model: ";
+  const std::string begin = "tokenizer: m.model is damaged or not a SentencePiece model: ";
   CHECK(error_of("") == "tokenizer: m.model must have one unknown piece, got 0");
   CHECK(error_of(good.substr(0, good.size() - 1)) ==
         begin + "a field must end before the message does, got one that wants 11 bytes of 10");

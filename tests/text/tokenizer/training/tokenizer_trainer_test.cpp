@@ -157,15 +157,15 @@ TEST_CASE("what cannot be learnt is refused") {
       message_of<UsageError>([] { learn({.type = TokenizerType::kWordBpe, .vocabulary = 4}, "abc"); }) ==
       "tokenizer: vocabulary must be from 7 (1 special tokens and 6 forms of the text's characters) to 1048576, got 4");
   CHECK(message_of<DataError>([] { learn({}, ""); }) ==
-        "tokenizer: a text to learn from must have at least one word, got none");
+        "tokenizer: the training text must have at least one word, got none");
   CHECK(message_of<DataError>([] { learn({.type = TokenizerType::kChar}, ""); }) ==
-        "tokenizer: a text to learn from must have at least one character, got none");
+        "tokenizer: the training text must have at least one character, got none");
   CHECK(
       message_of<DataError>([] { learn({.type = TokenizerType::kChar}, "ab\xC3("); }) ==
       "the text: must be text in UTF-8, got 0xC3 0x28 at byte 2; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
   CHECK(message_of<UsageError>([] {
           TokenizerTrainer({.special = {"<s>", "<s>"}});
-        }) == "tokenizer: special tokens must be different texts and not empty");
+        }) == "tokenizer: special tokens must be distinct and not empty");
   CHECK(message_of<UsageError>([] { tokenizer_type_named("unigram"); }) ==
         "tokenizer: type must be byte-bpe, bpe, wordpiece, char or byte, got \"unigram\"");
   CHECK(tokenizer_type_named("byte-bpe") == TokenizerType::kByteBpe);
