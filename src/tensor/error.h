@@ -7,7 +7,7 @@
 
 namespace rapt {
 
-/// Something that goes wrong outside this library's own logic. `code()` is the process exit code that stands for it.
+/// An error outside this library's own logic. `code()` is the exit code of the process.
 class Error : public std::runtime_error {
  public:
   Error(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -17,20 +17,20 @@ class Error : public std::runtime_error {
   int code_;
 };
 
-/// One class per exit code, so that a throw site says which kind of trouble it is.
+/// One class per exit code, so that each throw site states the kind of error.
 template <int kCode>
 class CodedError : public Error {
  public:
   explicit CodedError(const std::string& message) : Error(kCode, message) {}
 };
 
-using UsageError = CodedError<64>;         ///< impossible flags or combinations of them
-using DataError = CodedError<65>;          ///< input whose content is bad: corrupt, malformed, inconsistent
-using MissingInputError = CodedError<66>;  ///< an input that is not there
+using UsageError = CodedError<64>;         ///< impossible flags or combinations of flags
+using DataError = CodedError<65>;          ///< input with bad content: corrupt, malformed, inconsistent
+using MissingInputError = CodedError<66>;  ///< an input that does not exist
 using BugError = CodedError<70>;           ///< a bug in rapt itself
 using MemoryError = CodedError<71>;        ///< not enough memory
 using CannotCreateError = CodedError<73>;  ///< an output that cannot be created, or is locked by another run
-using IoError = CodedError<74>;            ///< reading or writing failed, the disk is full
+using IoError = CodedError<74>;            ///< reading or writing failed, or the disk is full
 using InterruptedError = CodedError<75>;   ///< stopped by a signal; can be resumed
 using ConfigError = CodedError<78>;     ///< disagrees with the checkpoint being resumed, or with the configuration file
 using NotFiniteError = CodedError<79>;  ///< a loss, a gradient or a result is not finite

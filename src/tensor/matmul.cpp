@@ -16,23 +16,24 @@
 namespace rapt {
 namespace {
 
-constexpr Dim kTileRows = 512, kTileCols = 768;  // as large as pays: a provider packs both operands for each tile
-constexpr Dim kGoodSide = 256;                   // a side that need not be cut shorter while there is depth to cut
+constexpr Dim kTileRows = 512, kTileCols = 768;  // larger tiles gain nothing: a provider packs both operands for each
+                                                 // tile
+constexpr Dim kGoodSide = 256;                   // a side is not made shorter than this while the depth can be divided
 constexpr Dim kLeastSide = 64, kLeastDepth = 512;
-constexpr Dim kTileFlops = Dim{1} << 21;  // a tile of less work is not worth a thread
-constexpr Dim kPieces = 8;                // tiles that a product is cut into if its work allows
+constexpr Dim kTileFlops = Dim{1} << 21;  // a tile with less work is not worth a thread
+constexpr Dim kPieces = 8;                // tiles that a product is divided into if there is enough work
 
 struct Tiling {
   Dim rows = 0, cols = 0, depth = 0;     // of one tile
   Dim down = 0, across = 0, layers = 0;  // how many
 };
 
-// Cuts `extent` into equal pieces of a multiple of 16, so that no tile is a thin remainder.
+// Divides `extent` into equal pieces of a multiple of 16, so that no tile is a thin remainder.
 Dim piece(Dim extent, Dim pieces) { return std::max<Dim>(16, ((extent + pieces - 1) / pieces + 15) / 16 * 16); }
 
-// Tiles as square as they come, at least kPieces of them where each still has kTileFlops to do; a function of the
-// shape. A small C with long sums, as weight gradients have, is cut along the sums rather than into thin tiles, which
-// would make the provider pack both operands again and again.
+// Chooses tiles that are as square as possible, at least kPieces of them if each still has kTileFlops: a function of
+// the shape. A small C with long sums, as in weight gradients, is divided along the sums and not into thin tiles,
+// because the provider would pack both operands again for each thin tile.
 Tiling cut(Dim M, Dim N, Dim K) {
   Dim down = (M + kTileRows - 1) / kTileRows, across = (N + kTileCols - 1) / kTileCols, layers = 1;
   const Dim worth = std::clamp<Dim>(2 * M * N * K / kTileFlops, 1, kPieces);
@@ -64,7 +65,7 @@ Matrix<const T> part(Matrix<const T> x, Transpose op, Dim r0, Dim r1, Dim c0, Di
   return {x.data + r0 * x.stride + c0, r1 - r0, c1 - c0, x.stride};
 }
 
-// A few rows times a large matrix, B read once as it lies. 64 KB of it make a piece.
+// A few rows times a large matrix: B is read once, in place. 64 KB of it make a piece.
 void multiply_skinny(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write, TileHook before,
                      TileHook after) {
   constexpr Dim kStep = 4 * kernels::kSkinnyColumns;
@@ -97,7 +98,7 @@ void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, T
   }
   const Tiling t = cut(M, N, K);
   const Dim tiles = t.down * t.across;
-  // The first layer goes into C, the others beside it until all are there.
+  // The first layer is written to C, the others to scratch memory until all are done.
   Tensor beside;
   if (t.layers > 1) beside = Tensor::empty({t.layers - 1, M, N}, dtype_of<T>);
   T* const others = t.layers > 1 ? beside.data<T>() : nullptr;

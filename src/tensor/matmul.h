@@ -1,5 +1,5 @@
-// The one front door for matrix products. Cuts the work into tiles fixed by its shape, hands them to the threads, and
-// calls a provider (OpenBLAS) single-threaded on each; the same bits on any number of threads.
+// All matrix products go through this file. It divides the work into tiles fixed by its shape, distributes them to the
+// threads, and calls a provider (OpenBLAS) single-threaded on each: the same bits on any number of threads.
 #pragma once
 
 #include <string>
@@ -19,22 +19,22 @@ struct Matrix {
   Matrix() = default;
   Matrix(T* data, Dim rows, Dim cols) : Matrix(data, rows, cols, cols) {}
   Matrix(T* data, Dim rows, Dim cols, Dim stride) : data(data), rows(rows), cols(cols), stride(stride) {}
-  operator Matrix<const T>() const  // NOLINT: implicit, as T* to const T* is
+  operator Matrix<const T>() const  // NOLINT: implicit, like T* to const T*
       requires(!std::is_const_v<T>) {
     return {data, rows, cols, stride};
   }
 };
 
-/// Whether an operand enters as it lies or transposed.
+/// Whether an operand is transposed.
 enum class Transpose : std::uint8_t { kNo, kYes };
 
-/// A borrowed callable void(row_begin, row_end, column_begin, column_end): what is done with a tile of C before or
-/// after its product, on the thread that has it in its cache (bias, activation).
+/// A borrowed callable void(row_begin, row_end, column_begin, column_end): work on a tile of C before or after its
+/// product, on the thread that has it in its cache (bias, activation).
 class TileHook {
  public:
   TileHook() = default;
   template <typename F>
-  TileHook(const F& f)  // NOLINT: implicit on purpose, a lambda is passed where a hook is wanted
+  TileHook(const F& f)  // NOLINT: implicit on purpose, so that a lambda can be passed as a hook
       : body_(&f),
         call_([](const void* g, Dim r0, Dim r1, Dim c0, Dim c1) { (*static_cast<const F*>(g))(r0, r1, c0, c1); }) {}
   explicit operator bool() const { return call_ != nullptr; }
@@ -45,24 +45,25 @@ class TileHook {
   void (*call_)(const void*, Dim, Dim, Dim, Dim) = nullptr;
 };
 
-/// C = op(A) op(B), or C += op(A) op(B) with Write::kAdd. With a `before` hook that fills the tile (with the bias, say)
-/// pass Write::kAdd: the product is added to what the hook left. \throws ShapeError  if the shapes do not meet
+/// C = op(A) op(B), or C += op(A) op(B) with Write::kAdd. With a `before` hook that fills the tile (with the bias, for
+/// example), pass Write::kAdd: the product is added to the result of the hook. \throws ShapeError  if the shapes do not
+/// match
 template <typename T>
 void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, Write write,
             TileHook before = {}, TileHook after = {});
 
-/// One product on the calling thread, for kernels that are inside a parallel region already:
-/// C = alpha op(A) op(B) + beta C.
+/// One product on the calling thread, for kernels that are already inside a parallel region: C = alpha op(A) op(B) +
+/// beta C.
 template <typename T>
 void matmul_tile(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, T alpha = 1,
                  T beta = 0);
 
-/// What does the products: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE".
+/// Describes the provider: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE".
 std::string matmul_provider();
 
-/// Multiplies a few odd shapes and compares them with a plain loop, once per process; some OpenBLAS builds are wrong on
-/// some processors. Also refuses OpenBLAS builds that are not safe inside our threads. \throws Error (70)  naming the
-/// kernel and OPENBLAS_CORETYPE
+/// Multiplies a few odd shapes and compares them with a plain loop, once per process, because some OpenBLAS builds
+/// compute wrong results on some processors. Also rejects OpenBLAS builds that are not safe inside our threads. \throws
+/// Error (70)  naming the kernel and OPENBLAS_CORETYPE
 void check_matmul_provider();
 
 }  // namespace rapt

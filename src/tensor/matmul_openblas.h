@@ -1,4 +1,4 @@
-// OpenBLAS as a provider of single-threaded products; the only file that sees cblas.h is this one's .cpp.
+// OpenBLAS as a provider of single-threaded products. Only this header's .cpp includes cblas.h.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ template <typename T>
 void openblas_gemm(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, T alpha, T beta);
 
 struct OpenblasBuild {
-  std::string config;   ///< what the library says of itself: version and options
+  std::string config;   ///< the library's description of itself: version and options
   std::string core;     ///< the kernels it chose for this processor
   bool openmp = false;  ///< the build that is safe inside our threads
 };

@@ -24,7 +24,7 @@ namespace {
 std::atomic<int> g_threads{0};
 thread_local bool t_inside = false;
 
-// Flushes denormals while it lives: Adam's second moments decay into them, and a denormal operand costs a hundred
+// Flushes denormals during its lifetime: Adam's second moments decay into them, and a denormal operand costs a hundred
 // cycles.
 class FlushDenormals {
  public:
@@ -46,7 +46,7 @@ class FlushDenormals {
 #endif
 };
 
-// One parallel_for in flight: what to call, how the pieces are shared out, and the first exception.
+// One parallel_for in progress: what to call, how the pieces are distributed, and the first exception.
 class Region {
  public:
   Region(Dim count, Schedule schedule, void (*call)(const void*, Dim), const void* body, int threads)
@@ -108,7 +108,7 @@ namespace detail {
 
 void run_parallel(Dim count, Schedule schedule, void (*call)(const void*, Dim), const void* body) {
   if (count <= 0) return;
-  // The team keeps its size from call to call: libgomp rebuilds its pool whenever the size changes.
+  // The team keeps its size from call to call, because libgomp rebuilds its pool when the size changes.
   const int threads = t_inside || count == 1 ? 1 : thread_count();
   Region region(count, schedule, call, body, threads);
   if (threads == 1) {

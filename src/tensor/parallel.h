@@ -1,5 +1,5 @@
-// The only door to threads. Work is cut by the problem's shape into numbered pieces; threads take pieces, they do not
-// define them, so results have the same bits on any number of threads.
+// The only file that starts threads. Work is divided by the problem's shape into numbered pieces. Threads take pieces
+// but do not define them, so results have the same bits on any number of threads.
 #pragma once
 
 #include <algorithm>
@@ -9,25 +9,25 @@
 
 namespace rapt {
 
-/// Threads that parallel_for uses; at the start, the processors this process may run on.
+/// Number of threads that parallel_for uses; initially, the number of processors this process may run on.
 int thread_count();
 /// \throws std::invalid_argument  if count < 1
 void set_thread_count(int count);
-/// Processors this process may run on (its affinity mask).
+/// Number of processors this process may run on (its affinity mask).
 int usable_processors();
 
-/// How pieces reach threads. kStatic: thread t of n takes the t-th run of neighbouring pieces, so that what one
-/// operation left in a core's cache the next one finds there. kDynamic: each thread takes the next piece; for pieces of
-/// unequal cost.
+/// How pieces are assigned to threads. kStatic: thread t of n takes the t-th run of consecutive pieces, so the next
+/// operation finds in a core's cache what the previous one left there. kDynamic: each thread takes the next piece; for
+/// pieces of unequal cost.
 enum class Schedule { kStatic, kDynamic };
 
 namespace detail {
 void run_parallel(Dim count, Schedule schedule, void (*call)(const void*, Dim), const void* body);
 }  // namespace detail
 
-/// Calls body(i) once for each i in [0, count), on all threads, and returns when all are done. A call inside a body
-/// runs on the calling thread alone. Denormal numbers are flushed to zero inside bodies, on every thread alike. The
-/// first exception that a body throws is thrown again here, after the others have ended.
+/// Calls body(i) once for each i in [0, count), on all threads, and returns when all calls are done. A nested call runs
+/// on the calling thread alone. Denormal numbers are flushed to zero inside bodies, on every thread. The first
+/// exception that a body throws is rethrown here after the others have ended.
 template <typename F>
 void parallel_for(Dim count, F&& body, Schedule schedule = Schedule::kStatic) {
   using Body = std::remove_reference_t<F>;
@@ -41,7 +41,7 @@ void parallel_blocks(Dim size, Dim block, F&& body) {
   parallel_for((size + block - 1) / block, [&](Dim i) { body(i * block, std::min(size, (i + 1) * block)); });
 }
 
-/// Rows per piece for loops over rows: pieces of about 16 K elements, so that one is worth a thread's trouble.
+/// Rows per piece for loops over rows: pieces of about 16 K elements, large enough to be worth the overhead.
 constexpr Dim rows_per_block(Dim row_elements) { return std::max<Dim>(1, 16384 / std::max<Dim>(1, row_elements)); }
 
 }  // namespace rapt

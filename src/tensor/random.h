@@ -1,5 +1,5 @@
-// Random numbers as a function of where they are used, never of what was drawn before: a resumed run draws the same
-// ones. Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+// Random numbers as a function of where they are used, independent of earlier draws: a resumed run draws the same ones.
+// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ namespace rapt {
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
 
-/// 64 bits that name one stream of random numbers.
+/// 64 bits that identify one stream of random numbers.
 struct RandomKey {
   std::uint32_t low = 0, high = 0;
 };
@@ -31,11 +31,11 @@ constexpr PhiloxBlock philox4x32(PhiloxBlock counter, RandomKey key) {
   return counter;
 }
 
-/// What random numbers are for. Streams of different purposes never meet.
+/// The purpose of a random number. Streams of different purposes never overlap.
 enum class Purpose : std::uint32_t { kInitialisation = 1, kDropout, kOrder, kSampling, kMasking, kText, kBootstrap };
 
 /// The stream for one purpose of a run: a pure function of its arguments. `index` is the update, the epoch or the
-/// parameter, `site` the place within it.
+/// parameter; `site` is the place within it.
 constexpr RandomKey random_key(std::uint64_t seed, Purpose purpose, std::uint64_t index = 0, std::uint32_t site = 0) {
   const PhiloxBlock block = philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
                                         static_cast<std::uint32_t>(purpose), site},
@@ -43,7 +43,7 @@ constexpr RandomKey random_key(std::uint64_t seed, Purpose purpose, std::uint64_
   return {block[0], block[1]};
 }
 
-/// Reads a stream from its beginning, word by word. A value: copying it remembers a place.
+/// Reads a stream from its beginning, word by word. A value type: a copy keeps its position.
 class Rng {
  public:
   explicit constexpr Rng(RandomKey key) : key_(key) {}
@@ -80,9 +80,9 @@ class Rng {
   PhiloxBlock words_{};
 };
 
-/// Which elements dropout keeps: a function of the stream, the row and the column. `first_row` is the number of rows
-/// that earlier micro-batches of the same update had, so that accumulating small batches drops what one large batch
-/// would.
+/// Which elements dropout keeps: a function of the stream, the row and the column. `first_row` is the number of rows in
+/// earlier micro-batches of the same update, so that accumulated small batches drop the same elements as one large
+/// batch.
 struct DropoutKey {
   RandomKey key;
   Dim first_row = 0;

@@ -1,4 +1,4 @@
-// The extents of a tensor, and the checks that compare them.
+// The extents of a tensor, and functions that check them.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ class Shape {
   Dim size() const { return size_; }
   /// The last extent, 1 for a scalar.
   Dim back() const { return rank_ == 0 ? 1 : extents_[rank_ - 1]; }
-  /// How many rows of length back() the elements make.
+  /// The number of rows of length back().
   Dim rows() const;
 
   /// "[2, 3, 8]", "[]" for a scalar.
@@ -42,7 +42,7 @@ class Shape {
   Dim size_ = 1;
 };
 
-/// \throws ShapeError(message)  unless `holds`; `message` is a callable so that nothing is formatted when all is well
+/// \throws ShapeError(message)  unless `holds`; `message` is a callable, so nothing is formatted if the check passes
 template <typename Message>
 void require_shape(bool holds, Message&& message) {
   if (holds) return;

@@ -1,7 +1,7 @@
-// The one place that knows Highway: which instruction sets kernels are compiled for, how storage becomes vectors and
-// back, and how a loop over an array treats its last few elements.
+// The only file that includes Highway. It defines which instruction sets kernels are compiled for, how storage is
+// converted to vectors and back, and how a loop over an array handles its last few elements.
 //
-// A kernel file is compiled once per instruction set; the processor chooses at run time. This is what one looks like:
+// A kernel file is compiled once per instruction set; the processor chooses at run time. A kernel file looks like this:
 //
 // clang-format off
 //     #include "tensor/kernels/scale.h"
@@ -11,11 +11,11 @@
 //     #undef HWY_TARGET_INCLUDE
 //     #define HWY_TARGET_INCLUDE "tensor/kernels/scale.cpp"  // this file, which simd.h includes again for each target
 //     #include "tensor/simd.h"
-//     #include "tensor/kernels/math-inl.h"                   // after it, where exp and its like are wanted
+//     #include "tensor/kernels/math-inl.h"                   // after simd.h, if exp and similar functions are needed
 //
-//     HWY_BEFORE_NAMESPACE();                                // from here on the target's instructions are allowed
+//     HWY_BEFORE_NAMESPACE();                                // from here on, the target's instructions are allowed
 //     namespace rapt::HWY_NAMESPACE {
-//     namespace {                                            // two files' helpers of one name would be one to the linker
+//     namespace {                                            // else the linker would merge equal names of two files
 //     template <typename T>
 //     void scale(T* y, const T* x, T factor, Dim n) {
 //       const Tag<T> d;
@@ -28,7 +28,7 @@
 //     }  // namespace rapt::HWY_NAMESPACE
 //     HWY_AFTER_NAMESPACE();
 //
-//     #if HWY_ONCE                                           // what exists once: the entry points, and the threads
+//     #if HWY_ONCE                                           // compiled once: the entry points and the threads
 //     namespace rapt {
 //     HWY_EXPORT(scale_f32);
 //     HWY_EXPORT(scale_f64);
@@ -46,12 +46,12 @@
 //     #endif
 // clang-format on
 //
-// Lambdas between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE need HWY_ATTR, because compilers do not hand the target
-// on to them. Templates of the standard library do not belong there: a copy compiled for AVX-512 could be the one that
-// the linker keeps for everybody.
+// Lambdas between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE need HWY_ATTR, because compilers do not pass the target
+// on to them. Do not use templates of the standard library there: the linker could keep a copy compiled for AVX-512 for
+// all callers.
 
-// Instruction sets: the plain baseline of the compiler, SSE4, AVX2 and AVX-512 on x86-64, NEON and SVE on ARM. SSSE3
-// has no machines left, and the newest AVX-512 extensions bring nothing to floating point; each set costs compile time.
+// Instruction sets: the compiler's baseline, SSE4, AVX2 and AVX-512 on x86-64, NEON and SVE on ARM. No machines with
+// SSSE3 only are left, and the newest AVX-512 extensions do not help floating point. Each set costs compile time.
 #ifndef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
 #endif
@@ -68,7 +68,7 @@
 
 namespace rapt {
 
-/// The type that elements stored as T are computed in.
+/// The type in which elements stored as T are computed.
 template <typename T>
 struct ComputeOf {
   using type = T;
@@ -78,7 +78,7 @@ using Compute = typename ComputeOf<T>::type;
 
 }  // namespace rapt
 
-/// The function `name_f32` or `name_f64`, by element type T, for the processor that this runs on.
+/// The function `name_f32` or `name_f64`, by element type T, for the current processor.
 #define RAPT_DISPATCH(T, name) \
   ::rapt::choose_float<T>(HWY_DYNAMIC_DISPATCH(name##_f32), HWY_DYNAMIC_DISPATCH(name##_f64))
 
@@ -95,7 +95,7 @@ auto choose_float(F32 f32, F64 f64) {
 
 #endif  // RAPT_TENSOR_SIMD_ONCE
 
-// Once per target from here on.
+// From here on, once per target.
 #if defined(RAPT_TENSOR_SIMD_TARGET) == defined(HWY_TARGET_TOGGLE)
 #ifdef RAPT_TENSOR_SIMD_TARGET
 #undef RAPT_TENSOR_SIMD_TARGET
@@ -106,21 +106,21 @@ auto choose_float(F32 f32, F64 f64) {
 HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 
-using namespace hwy::HWY_NAMESPACE;  // NOLINT: kernels read as Highway's own: Add, Mul, MulAdd, IfThenElse ...
+using namespace hwy::HWY_NAMESPACE;  // NOLINT: kernels use Highway's names: Add, Mul, MulAdd, IfThenElse ...
 
-/// As many lanes as the target has, of the type that T is computed in.
+/// As many lanes as the target has, of the type in which T is computed.
 template <typename T>
 using Tag = ScalableTag<Compute<T>>;
 
-// Storage to compute type and back happens in these four functions and nowhere else; another storage type is another
-// overload of each.
+// Only these four functions convert from storage to compute type and back. Another storage type needs another overload
+// of each.
 
 /// All lanes from `from`, which need not be aligned.
 template <class D>
 HWY_INLINE Vec<D> load_lanes(D d, const TFromD<D>* from) {
   return LoadU(d, from);
 }
-/// The same for sums of f32 elements that are carried on in f64.
+/// The same, for sums of f32 elements that are accumulated in f64.
 template <class D>
 requires(sizeof(TFromD<D>) == sizeof(double)) HWY_INLINE Vec<D> load_lanes(D d, const float* from) {
   return PromoteTo(d, LoadU(Rebind<float, D>(), from));
@@ -130,7 +130,7 @@ HWY_INLINE void store_lanes(D d, Vec<D> v, TFromD<D>* to) {
   StoreU(v, d, to);
 }
 
-/// The first `count` lanes from `from`, `fill` in the others; touches nothing beyond.
+/// The first `count` lanes from `from`, and `fill` in the others; reads nothing beyond.
 template <class D>
 HWY_INLINE Vec<D> load_some_lanes(D d, const TFromD<D>* from, std::size_t count, TFromD<D> fill) {
 #if HWY_MEM_OPS_MIGHT_FAULT
@@ -159,7 +159,7 @@ HWY_INLINE void store_some_lanes(D d, Vec<D> v, TFromD<D>* to, std::size_t count
 #endif
 }
 
-/// Where a loop stands: a whole vector of elements from index `at` on.
+/// The position of a loop: a whole vector of elements from index `at` on.
 template <class D>
 struct WholePart {
   D d;
@@ -170,7 +170,7 @@ struct WholePart {
   HWY_INLINE Vec<D> load(const T* array) const {
     return load_lanes(d, array + at);
   }
-  /// The same; `fill` stands in the lanes that a last, shorter part has no elements for.
+  /// The same. The last, shorter part has `fill` in the lanes without elements.
   template <typename T>
   HWY_INLINE Vec<D> load(const T* array, TFromD<D> /*fill*/) const {
     return load_lanes(d, array + at);
@@ -208,7 +208,7 @@ struct LastPart {
 };
 
 /// Calls body(part) for consecutive vectors of n elements. Every element is loaded and stored exactly once, by
-/// part.load(array), part.store(vector, array); arrays may be the same, and need not be aligned.
+/// part.load(array) and part.store(vector, array). Arrays may be the same and need not be aligned.
 template <class D, class F>
 HWY_INLINE void for_each_vector(D d, Dim n, F&& body) {
   const Dim lanes = static_cast<Dim>(Lanes(d));

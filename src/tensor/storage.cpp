@@ -46,12 +46,12 @@ struct BySizeThenAddress {
   }
 };
 
-// Best fit with splitting and joining. Training repeats the same sizes every update, so best fit settles after the
-// first one; joining keeps the reserve close to the true peak when sequence lengths vary.
+// Best fit with splitting and joining. Training repeats the same sizes in every update, so best fit settles after the
+// first one. Joining keeps the reserved memory close to the true peak if sequence lengths vary.
 class Pool {
  public:
   static Pool& instance() {
-    static Pool* pool = new Pool;  // never destroyed: tensors in static variables may outlive any order of destruction
+    static Pool* pool = new Pool;  // never destroyed: tensors in static variables may be destroyed later
     return *pool;
   }
 
@@ -113,7 +113,7 @@ class Pool {
   }
 
  private:
-  // Takes a chunk from the system and gives it as one free block, not yet in the set.
+  // Gets a chunk from the system and returns it as one free block, not yet in the set.
   Block* new_chunk(std::size_t size, bool large) {
     const std::size_t want = large ? round_up(std::max(size, kLargeChunk), kHugePage) : kSmallChunk;
     void* address = mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -148,7 +148,7 @@ class Pool {
     free_[block->large].insert(tail);
   }
 
-  // Joins the free block `second` into its neighbour `first`; whichever of them stands in the set is taken out.
+  // Joins the free block `second` to its neighbour `first`; whichever of them is in the set is removed from it.
   void join(Block* first, Block* second) {
     free_[first->large].erase(second);
     free_[first->large].erase(first);
@@ -170,7 +170,7 @@ void reset_peak_memory() { Pool::instance().reset_peak(); }
 void release_unused_memory() { Pool::instance().release_unused(); }
 
 #ifdef RAPT_PLAIN_ALLOCATION
-// Under AddressSanitizer every tensor is an allocation of its own, so that a step over its end is seen.
+// Under AddressSanitizer every tensor is a separate allocation, so that an access past its end is detected.
 Storage::Storage(std::size_t bytes) : bytes_(bytes) {
   data_ = std::aligned_alloc(kAlignment, std::max(round_up(bytes, kAlignment), kAlignment));
   if (data_ == nullptr) throw MemoryError("memory: cannot allocate " + std::to_string(bytes >> 20) + " MB for tensors");

@@ -1,4 +1,4 @@
-// Where tensors live: aligned memory from a pool that keeps what it once got from the system.
+// Memory of tensors: aligned blocks from a pool that keeps the memory it got from the system.
 #pragma once
 
 #include <cstddef>
@@ -6,29 +6,29 @@
 
 namespace rapt {
 
-/// What the pool holds, in bytes. After the first update of a training run `system_allocations` stands still: every
-/// later tensor is served from memory that an earlier one gave back.
+/// Pool statistics, in bytes. After the first update of a training run, `system_allocations` no longer grows: every
+/// later tensor reuses memory that an earlier one released.
 struct MemoryStats {
-  std::size_t live = 0;                ///< in tensors now
-  std::size_t peak = 0;                ///< the most that was in tensors at once
-  std::size_t reserved = 0;            ///< taken from the system, live or not
-  std::size_t system_allocations = 0;  ///< how often the system was asked
+  std::size_t live = 0;                ///< used by tensors now
+  std::size_t peak = 0;                ///< the most that tensors used at once
+  std::size_t reserved = 0;            ///< obtained from the system, in use or not
+  std::size_t system_allocations = 0;  ///< number of allocations from the system
 };
 
 MemoryStats memory_stats();
 
-/// Sets `peak` to `live`, so that the peak of a stretch of work can be read.
+/// Sets `peak` to `live`, so that the peak of a part of the program can be measured.
 void reset_peak_memory();
 
-/// Gives memory that no tensor uses back to the system, as far as whole chunks are free.
+/// Returns unused memory to the system, as far as whole chunks are free.
 void release_unused_memory();
 
-/// An aligned block of memory: 64 bytes aligned, contents undefined, given back to the pool when destroyed.
+/// An aligned block of memory: 64-byte alignment, contents undefined, returned to the pool on destruction.
 class Storage final {
  public:
   static constexpr std::size_t kAlignment = 64;
 
-  /// \throws MemoryError  when the system has no more, with the numbers
+  /// \throws MemoryError  if the system has no more memory, with the numbers
   explicit Storage(std::size_t bytes);
   ~Storage();
   Storage(const Storage&) = delete;

@@ -1,5 +1,5 @@
-// Tensors: a shape, an element type and shared storage. Row-major and without gaps; strided views exist only as
-// arguments of kernels and of matmul.
+// Tensors: a shape, an element type and shared storage. Row-major and contiguous; strided views exist only as arguments
+// of kernels and of matmul.
 #pragma once
 
 #include <memory>
@@ -17,12 +17,12 @@ class Tensor {
  public:
   Tensor() = default;
 
-  /// Elements undefined.
+  /// Elements are undefined.
   static Tensor empty(const Shape& shape, DType dtype = DType::kF32);
   static Tensor zeros(const Shape& shape, DType dtype = DType::kF32);
   static Tensor full(const Shape& shape, double value, DType dtype = DType::kF32);
   /// Copies `values`; the element type is T's.
-  /// \throws ShapeError  if the number of values is not the shape's
+  /// \throws ShapeError  if the number of values does not match the shape
   template <typename T>
   static Tensor from(std::span<const T> values, const Shape& shape);
   template <typename T>
@@ -59,10 +59,9 @@ class Tensor {
   void* raw() { return static_cast<std::byte*>(base()) + offset_; }
   const void* raw() const { return static_cast<const std::byte*>(base()) + offset_; }
 
-  /// The same elements under another shape of equal size.
+  /// The same elements with another shape of equal size.
   Tensor reshape(const Shape& shape) const;
-  /// `count` elements from element `first` on, as `shape`; shares the elements. What flat parameter buffers are cut
-  /// with.
+  /// `count` elements from element `first` on, as `shape`; shares the elements. Used to divide flat parameter buffers.
   Tensor view(Dim first, const Shape& shape) const;
   /// Rows [begin, end) of the first axis; shares the elements.
   Tensor slice(Dim begin, Dim end) const;
@@ -71,12 +70,12 @@ class Tensor {
   /// A copy in another element type, rounded to nearest.
   Tensor to(DType dtype) const;
   void fill(double value);
-  /// Copies elements of an equally large tensor of the same type.
+  /// Copies the elements of a tensor of the same size and type.
   void copy_from(const Tensor& other);
   /// The only element, as a double.
   double item() const;
 
-  /// How many tensors share the storage; 1 means that it may be written to without anybody else seeing it.
+  /// How many tensors share the storage. If 1, it may be written to without affecting another tensor.
   long sharers() const { return storage_.use_count(); }
 
  private:

@@ -1,4 +1,4 @@
-// The words every file uses: sizes, element types and their names.
+// Types that every file uses: sizes, element types and their names.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace rapt {
 /// A size, an index or a count of elements. Signed, so that differences and reverse loops are safe.
 using Dim = std::int64_t;
 
-/// Element types of tensors. f32 trains, f64 checks, i32 holds token ids and offsets.
+/// Element types of tensors: f32 for training, f64 for checks, i32 for token ids and offsets.
 enum class DType : std::uint8_t { kF32, kF64, kI32 };
 
 /// "f32", "f64", "i32".
@@ -37,17 +37,17 @@ struct DTypeOf<std::int32_t> {
 template <typename T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
 
-/// What a kernel does with an output that may hold something already: backward kernels assign the first gradient that
+/// What a kernel does with an output that may already have a value: backward kernels assign the first gradient that
 /// reaches a tensor and add the following ones.
 enum class Write : std::uint8_t { kAssign, kAdd };
 
-/// Shapes that do not fit an operation. The message names the operation, what must hold and what came.
+/// Shapes that do not fit an operation. The message names the operation, the requirement and the actual shape.
 class ShapeError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
 
-/// Calls f.template operator()<float>() or <double>(); what kernels are chosen with.
+/// Calls f.template operator()<float>() or <double>(). Selects the kernel for an element type.
 template <typename F>
 decltype(auto) dispatch_float(DType dtype, F&& f) {
   if (dtype == DType::kF32) return f.template operator()<float>();

@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
-// Each function as a pair: value(d, x), and slope(d, s) = f'(x), where s is what backward_from_output says.
+// Each function as a pair: value(d, x), and slope(d, s) = f'(x), where backward_from_output defines s.
 
 struct None {
   template <class D>
@@ -36,7 +36,7 @@ struct Gelu {
   template <class D>
   HWY_INLINE Vec<D> slope(D d, Vec<D> x) const {
     const auto normal = NormalDistribution(d, x);
-    // Beyond 40 the density is 0, and an infinite x must not meet it.
+    // Beyond 40 the density is 0. The clamp keeps an infinite x out of the product.
     const auto limit = Set(d, TFromD<D>{40});
     return MulAdd(IfThenElse(Lt(Abs(x), limit), x, limit), normal.density, normal.cdf);
   }
@@ -68,7 +68,7 @@ struct GeluTanh {
 struct Relu {
   template <class D>
   HWY_INLINE Vec<D> value(D d, Vec<D> x) const {
-    return IfThenZeroElse(Lt(x, Zero(d)), x);  // a NaN stays one
+    return IfThenZeroElse(Lt(x, Zero(d)), x);  // keeps NaN
   }
   template <class D>
   HWY_INLINE Vec<D> slope(D d, Vec<D> y) const {
@@ -146,7 +146,7 @@ void forward_rows(Matrix<T> y, Matrix<const T> x, Function function) {
   }
 }
 
-// Rows of dx, and their sums when these are wanted.
+// Rows of dx, and their sums if needed.
 template <typename T, typename Function>
 void backward_rows(Matrix<T> dx, const T* dy, const T* saved, T* sums, Write write, Function function) {
   const Tag<T> d;
@@ -214,8 +214,7 @@ namespace {
 constexpr Dim kBlock = 16384;                      // elements
 constexpr Dim kSumRows = 128, kSumColumns = 1024;  // of one piece of a sum over rows
 
-// Calls piece(partial, r0, r1, c0, c1) for pieces of an [N, C] array and adds up what they leave in `partial`, the sums
-// over their rows.
+// Calls piece(partial, r0, r1, c0, c1) for pieces of an [N, C] array and adds up the partial sums over their rows.
 template <typename T, typename Piece>
 void sum_in_pieces(T* sums, Write write, Dim N, Dim C, Piece&& piece) {
   if (N == 0) {

@@ -1,4 +1,4 @@
-// The functions between the products: GELU and its relatives, forward and backward, on arrays and on tiles.
+// Activation functions: GELU and its relatives, forward and backward, on arrays and on tiles.
 #pragma once
 
 #include "tensor/matmul.h"
@@ -6,9 +6,9 @@
 
 namespace rapt {
 
-/// An elementwise function y = f(x); s is the logistic function 1 / (1 + e^-x). f and its slope are within 3 units in
-/// the last place of the larger of 1 and the result, in f32 and f64, for every finite x: none gives NaN, nor infinity
-/// where the result is finite.
+/// An elementwise function y = f(x); s is the logistic function 1 / (1 + e^-x). f and its derivative are within 3 units
+/// in the last place of the larger of 1 and the result, in f32 and f64, for every finite x. No finite x gives NaN, or
+/// infinity where the result is finite.
 enum class Activation : std::uint8_t {
   kNone,       ///< x
   kGelu,       ///< x P(X <= x), X standard normal
@@ -22,12 +22,12 @@ enum class Activation : std::uint8_t {
 
 namespace kernels {
 
-/// Whether the way back wants f's output; from the input it goes for the others. Nothing else need be kept.
+/// Whether the backward pass needs f's output. For the other functions it needs the input. Nothing else must be kept.
 constexpr bool backward_from_output(Activation f) {
   return f == Activation::kNone || f == Activation::kRelu || f == Activation::kTanh || f == Activation::kSigmoid;
 }
 
-// y = f(x), on the calling thread; y may be x. For tiles that a product has just left in the cache.
+// y = f(x) on the calling thread; y may be x. For tiles that a product has just left in the cache.
 template <typename T>
 void activation_tile(Matrix<T> y, Matrix<const T> x, Activation f);
 
@@ -43,8 +43,8 @@ void activation_backward(T* dx, const T* dy, const T* saved, Dim n, Activation f
 template <typename T>
 void activation_bias_backward(T* dx, T* dbias, Write write, const T* dy, const T* saved, Dim N, Dim C, Activation f);
 
-// sums (+)= x_0 + x_1 + ... over the N rows of x. Blocks of 128 rows are added up first and then their sums in order,
-// so that the bits do not depend on the number of threads.
+// sums (+)= x_0 + x_1 + ... over the N rows of x. Blocks of 128 rows are summed first, then the block sums in order, so
+// that the bits do not depend on the number of threads.
 template <typename T>
 void column_sums(T* sums, Write write, const T* x, Dim N, Dim C);
 

@@ -1,13 +1,13 @@
 // Scaled dot-product attention over packed sequences: scores, softmax, dropout and the product with the values in one
-// pass over tiles, nothing of size T x S kept.
+// pass over tiles. Nothing of size T x S is stored.
 //
 // The softmax runs over tiles of keys with a running maximum and sum (Milakov, Gimelshein, "Online normalizer
 // calculation for softmax", 2018, arXiv 1805.02867; Rabe, Staats, "Self-attention Does Not Need O(n^2) Memory", 2021,
-// arXiv 2112.05682; Dao et al., "FlashAttention", 2022, arXiv 2205.14135); a row whose keys fit one tile gets the plain
+// arXiv 2112.05682; Dao et al., "FlashAttention", 2022, arXiv 2205.14135). A row whose keys fit one tile gets the plain
 // two-pass softmax. Backward recomputes the probabilities from the row's log-sum-exp.
 //
-// Every sum runs in an order that its own sequence fixes: the bits depend neither on the threads nor on what else the
-// batch holds.
+// The order of every sum depends only on its own sequence, so the bits depend neither on the threads nor on the rest of
+// the batch.
 #pragma once
 
 #include <span>
@@ -18,27 +18,27 @@
 
 namespace rapt::kernels {
 
-/// Who attends to whom.
+/// Which queries attend to which keys.
 struct AttentionProblem {
-  std::span<const std::int32_t> queries;  ///< [B+1]: sequence b asks from rows [queries[b], queries[b+1])
-  std::span<const std::int32_t> keys;     ///< [B+1]: and sees keys [keys[b], keys[b+1])
+  std::span<const std::int32_t> queries;  ///< [B+1]: the queries of sequence b are rows [queries[b], queries[b+1])
+  std::span<const std::int32_t> keys;     ///< [B+1]: its keys are rows [keys[b], keys[b+1])
   Dim heads = 1;                          ///< head h is columns [h D, (h+1) D), D = columns / heads
-  bool causal = false;                    ///< query i of T sees the first S - T + i + 1 of S keys only
-  double scale = 1;                       ///< of the scores
-  DropoutRule dropout{};                  ///< of the probabilities
+  bool causal = false;                    ///< query i of T sees only the first S - T + i + 1 of S keys
+  double scale = 1;                       ///< factor of the scores
+  DropoutRule dropout{};                  ///< dropout of the probabilities
 
-  // The probability of row n (of all N), head h and key j of its sequence has the 16 bits that DropoutRule gives to
+  // The probability of row n (of all N), head h and key j of its sequence uses the 16 bits that DropoutRule gives to
   // column j, of philox4x32({j / 8, place low, place high, 1}, key) with place = (first_row + n) * heads + h.
 };
 
-// y_i = sum_j p_ij v_j,  p_i = softmax(scale q_i . k_j over the j that i sees), dropped and rescaled by
-// dropout. A query that sees no key gives zeros.
-// log_sum_exp [N, H], or nullptr when there is no way back: log sum_j exp(scale q_i . k_j).
+// y_i = sum_j p_ij v_j,  p_i = softmax(scale q_i . k_j over the j that i sees), dropped and rescaled by dropout. A
+// query that sees no key gives zeros. log_sum_exp [N, H] is log sum_j exp(scale q_i . k_j), or nullptr if there is no
+// backward pass.
 template <typename T>
 void attention_forward(Matrix<T> y, T* log_sum_exp, Matrix<const T> q, Matrix<const T> k, Matrix<const T> v,
                        const AttentionProblem& problem);
 
-/// Where gradients go; those without data are not computed (dk and dv only together).
+/// Where gradients are written. Those without data are not computed (dk and dv only together).
 template <typename T>
 struct AttentionGradients {
   Matrix<T> dq, dk, dv;
@@ -52,8 +52,8 @@ template <typename T>
 void attention_backward(const AttentionGradients<T>& d, Matrix<const T> dy, Matrix<const T> y, const T* log_sum_exp,
                         Matrix<const T> q, Matrix<const T> k, Matrix<const T> v, const AttentionProblem& problem);
 
-/// What a sequence has been through: keys and values of `count` places, the new ones among them. Row j of each is C
-/// wide, heads side by side; sequences may share memory, so beams that are reordered swap pointers.
+/// The cache of one sequence: keys and values of `count` positions, including the new ones. Row j of each is C wide,
+/// heads side by side. Sequences may share memory, so reordering beams swaps pointers.
 template <typename T>
 struct AttentionCache {
   const T* keys = nullptr;
@@ -61,9 +61,10 @@ struct AttentionCache {
   Dim count = 0;
 };
 
-// attention_forward without a way back, for decoding: keys and values lie where each sequence keeps them, in rows
-// `stride` elements apart. queries [B+1] are offsets of the new rows; with `causal`, sequence b's T new rows are the
-// last T of its caches[b].count places. A few rows stream the cache once each; many (a prompt) go through the tiles.
+// attention_forward without a backward pass, for decoding: keys and values stay in each sequence's cache, in rows
+// `stride` elements apart. queries [B+1] are the offsets of the new rows. With `causal`, the T new rows of sequence b
+// are the last T of its caches[b].count positions. A few rows read the cache once each; many rows (a prompt) use the
+// tiles.
 template <typename T>
 void attention_cached(Matrix<T> y, Matrix<const T> q, std::span<const std::int32_t> queries,
                       std::span<const AttentionCache<T>> caches, Dim stride, Dim heads, double scale,

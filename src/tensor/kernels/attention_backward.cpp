@@ -22,10 +22,10 @@ using kernels::kKeyTile;
 using kernels::kQueryTile;
 using kernels::kScoresStride;
 
-// Where a task keeps what it works on.
+// Scratch memory of a task.
 template <typename T>
 struct BackwardMemory {
-  T *keys_across, *values_across, *keys;  // a tile of keys, packed: transposed and scaled, transposed, as it lies
+  T *keys_across, *values_across, *keys;  // a tile of keys, packed: transposed and scaled; transposed; not transposed
   T *queries, *dy;                        // a tile of queries, packed
   T *probabilities, *dscores;             // of a tile
   T *dk, *dv;                             // of a tile of keys
@@ -67,7 +67,7 @@ void row_deltas(const AttentionHead<T>& at, const AttentionHeadGradients<T>& d, 
   }
 }
 
-// From scores s and dy . v of a row to dropped probabilities (in place of s) and ds (in place of dy . v).
+// Computes, from a row's scores s and dy . v, the dropped probabilities (in place of s) and ds (in place of dy . v).
 template <typename T>
 HWY_INLINE void backward_row(const AttentionHead<T>& at, Dim row, Dim tile, Dim n, Dim beyond, T log_sum_exp, T delta,
                              T* p, T* ds) {
@@ -94,7 +94,8 @@ HWY_INLINE void backward_row(const AttentionHead<T>& at, Dim row, Dim tile, Dim 
   for (Dim j = n; j < beyond; ++j) p[j] = ds[j] = 0;
 }
 
-// The queries [row, row + rows), at most kQueryTile of them, meet the keys [tile, tile + n), which lie packed in `m`.
+// Processes the queries [row, row + rows), at most kQueryTile of them, with the keys [tile, tile + n), which are packed
+// in `m`.
 template <typename T>
 void backward_tile(const AttentionHead<T>& at, const AttentionHeadGradients<T>& d, Dim row, Dim rows, Dim tile, Dim n,
                    const BackwardMemory<T>& m, const T* delta, T* dq) {
@@ -111,7 +112,7 @@ void backward_tile(const AttentionHead<T>& at, const AttentionHeadGradients<T>& 
   small_product<false>(m.probabilities, kScoresStride, rows, q, at.q_stride, keys_across, false, scores_part);
   small_product<false>(m.dscores, kScoresStride, rows, dy, d.dy_stride, values_across, false, scores_part);
   for (Dim r = 0; r < rows; ++r) {
-    // Blocks of rows or of keys reach up to kBlockRows - 1 keys further: they find zeros there.
+    // Blocks of rows or of keys read up to kBlockRows - 1 keys further; these must be zero.
     const Dim visible = seen(r), beyond = visible + kBlockRows < n ? visible + kBlockRows : n;
     backward_row(at, row + r, tile, visible, beyond, d.log_sum_exp[(row + r) * d.lse_stride], delta[r],
                  m.probabilities + r * kScoresStride, m.dscores + r * kScoresStride);
@@ -159,8 +160,8 @@ Dim backward_memory(Dim D, Dim rows) {
 Dim backward_memory_f32(Dim D, Dim rows) { return backward_memory<float>(D, rows); }
 Dim backward_memory_f64(Dim D, Dim rows) { return backward_memory<double>(D, rows); }
 
-// What the queries [query_begin, query_end) and the keys [key_begin, key_end) have to do with each other. Writes dq of
-// these queries and dk, dv of these keys, so a caller who wants dq takes all keys, and one who wants dk all queries.
+// Gradients between the queries [query_begin, query_end) and the keys [key_begin, key_end). Writes dq of these queries
+// and dk, dv of these keys. A caller that needs dq passes all keys; a caller that needs dk passes all queries.
 template <typename T>
 void backward_part(const AttentionHead<T>& at, const AttentionHeadGradients<T>& d, Dim query_begin, Dim query_end,
                    Dim key_begin, Dim key_end, T* memory) {
@@ -214,12 +215,12 @@ HWY_EXPORT(backward_part_f64);
 
 namespace kernels {
 
-// Heads of this many sequences or more are tasks enough for any number of threads.
+// With at least this many heads of sequences, heads are enough tasks for any number of threads.
 static constexpr Dim kManyHeads = 8;
-// Queries or keys of one task where there are fewer.
+// Queries or keys per task if there are fewer heads.
 static constexpr Dim kSplit = 2 * kKeyTile;
 
-// Which gradients a task computes: one sweep over the tiles gives all of them, and where heads are too few to be the
+// Which gradients a task computes. One sweep over the tiles gives all of them. If there are too few heads to be the
 // tasks, two sweeps give dq by queries and dk, dv by keys, at 7/5 of the work and with the same bits.
 struct BackwardTask : AttentionTask {
   bool for_queries, for_keys;

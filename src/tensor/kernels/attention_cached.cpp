@@ -14,8 +14,8 @@ HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
-// scores[h, j] = scale q_h . k_jh, four keys at a time so that their sums do not wait for each other. Rows of scores
-// are `stride_of_scores` apart.
+// scores[h, j] = scale q_h . k_jh, four keys at a time, so that their sums are independent. Rows of scores are
+// `stride_of_scores` apart.
 template <typename T>
 void cached_scores(T* scores, Dim stride_of_scores, const T* q, const T* keys, Dim stride, Dim count, Dim heads, Dim D,
                    T scale) {
@@ -61,7 +61,8 @@ void softmax_in_place(T* x, Dim n) {
   for_each_vector(d, n, [&](auto part) HWY_ATTR { part.store(Mul(factor, part.load(x)), x); });
 }
 
-// y_h += sum_j p_hj v_jh over the keys [0, kCount), which a caller takes a few at a time: their rows are read together.
+// y_h += sum_j p_hj v_jh over the keys [0, kCount). The caller passes a few keys at a time, so that their rows are read
+// together.
 template <int kCount, typename T>
 HWY_INLINE void add_values(T* y, const T* p, Dim stride_of_p, const T* values, Dim stride, Dim heads, Dim D) {
   const Tag<T> d;
@@ -76,7 +77,7 @@ HWY_INLINE void add_values(T* y, const T* p, Dim stride_of_p, const T* values, D
   }
 }
 
-// One new row and `heads` neighbouring heads. `memory` has room for [heads, count rounded up to four].
+// One new row and `heads` consecutive heads. `memory` has room for [heads, count rounded up to four].
 template <typename T>
 void cached_row(T* y, const T* q, const T* keys, const T* values, Dim stride, Dim count, Dim heads, Dim D, double scale,
                 T* memory) {
@@ -109,15 +110,16 @@ HWY_EXPORT(cached_row_f64);
 
 namespace kernels {
 
-static constexpr Dim kFewRows = 4;      // packing a tile pays from about here on
-static constexpr Dim kCachedTasks = 8;  // pieces that a single sequence's heads are cut into, if it has that many
+static constexpr Dim kFewRows = 4;      // from about here on, packing a tile pays off
+static constexpr Dim kCachedTasks = 8;  // pieces that the heads of a single sequence are divided into, if it has that
+                                        // many
 
 template <typename T>
 void attention_cached(Matrix<T> y, Matrix<const T> q, std::span<const std::int32_t> queries,
                       std::span<const AttentionCache<T>> caches, Dim stride, Dim heads, double scale, bool causal) {
   const Dim B = static_cast<Dim>(caches.size()), D = q.cols / heads;
   if (B == 0) return;
-  // Whole rows of the cache stream best, so heads are divided only where sequences are too few to be the tasks.
+  // Whole rows of the cache read fastest, so heads are divided only if there are too few sequences to be the tasks.
   const Dim wanted_groups = std::min(heads, (kCachedTasks + B - 1) / B);
   const Dim group = (heads + wanted_groups - 1) / wanted_groups, groups = (heads + group - 1) / group;
   const auto body = [&](Dim task) {

@@ -22,7 +22,7 @@ using kernels::kKeyTile;
 using kernels::kQueryTile;
 using kernels::kScoresStride;
 
-// Where a task keeps what it works on; the sums of up to kQueryChunk queries live through all tiles of keys.
+// Scratch memory of a task. The sums of up to kQueryChunk queries are kept across all tiles of keys.
 template <typename T>
 struct ForwardMemory {
   T *keys, *values, *scores;  // packed tiles and the scores of a tile
@@ -44,8 +44,8 @@ struct ForwardMemory {
   }
 };
 
-// Turns a row of scores of the keys [tile, tile + n) into unnormalised probabilities, and brings the row's running
-// maximum, sum and output up to date with them.
+// Turns a row of scores of the keys [tile, tile + n) into unnormalised probabilities, and updates the row's running
+// maximum, sum and output.
 template <typename T>
 HWY_INLINE void softmax_row(const AttentionHead<T>& at, Dim row, Dim tile, Dim n, Dim beyond, T* scores, T* output,
                             Dim columns, T& largest, T& sum) {
@@ -79,7 +79,7 @@ HWY_INLINE void softmax_row(const AttentionHead<T>& at, Dim row, Dim tile, Dim n
   }
 }
 
-// The queries [row, row + rows), at most kQueryTile of them, meet the keys [tile, tile + n).
+// Processes the queries [row, row + rows), at most kQueryTile of them, with the keys [tile, tile + n).
 template <typename T>
 void forward_tile(const AttentionHead<T>& at, Dim row, Dim rows, Dim tile, Dim n, const Panels<T>& keys,
                   const Panels<T>& values, T* scores, T* output, T* largest, T* sum) {
@@ -93,7 +93,7 @@ void forward_tile(const AttentionHead<T>& at, Dim row, Dim rows, Dim tile, Dim n
                        });
   const Dim columns = values.columns;
   for (Dim r = 0; r < rows; ++r) {
-    // Up to kBlockRows - 1 later rows see more, and their product runs over this row's zeros.
+    // Up to kBlockRows - 1 later rows see more keys, and their product covers this row's zeros.
     const Dim visible = seen(r), beyond = visible + kBlockRows < n ? visible + kBlockRows : n;
     T* const s = scores + r * kScoresStride;
     if (visible == 0) {
@@ -133,7 +133,7 @@ Dim forward_memory(Dim D) {
 Dim forward_memory_f32(Dim D) { return forward_memory<float>(D); }
 Dim forward_memory_f64(Dim D) { return forward_memory<double>(D); }
 
-// Queries [begin, end), at most kQueryChunk of them. y and lse at the first row of the sequence.
+// Queries [begin, end), at most kQueryChunk of them. y and lse point to the first row of the sequence.
 template <typename T>
 void forward_queries(const AttentionHead<T>& at, Dim begin, Dim end, T* y, Dim y_stride, T* lse, Dim lse_stride,
                      T* memory) {

@@ -1,5 +1,4 @@
-// What the tiled attention kernels share: one head of one sequence as a kernel sees it, the sizes of tiles, and how
-// work is cut into tasks.
+// Shared by the tiled attention kernels: one head of one sequence, the tile sizes, and the division of work into tasks.
 #pragma once
 
 #include <algorithm>
@@ -10,24 +9,25 @@
 
 namespace rapt::kernels {
 
-// 64 queries by 256 keys: scores of f32 take 64 KB, the keys and values of heads of 64 columns 64 KB each, so that a
-// tile's work stays in a second-level cache of 512 KB. A multiple of 8 keys, because dropout draws bits for 8 at once.
+// 64 queries by 256 keys: f32 scores take 64 KB, and the keys and the values of heads of 64 columns take 64 KB each, so
+// that a tile's working set stays in a second-level cache of 512 KB. A multiple of 8 keys, because dropout draws bits
+// for 8 at once.
 constexpr Dim kQueryTile = 64, kKeyTile = 256;
-// Queries of one forward task: it packs the keys they see once.
+// Queries of one forward task, which packs the keys they see once.
 constexpr Dim kQueryChunk = 256;
-// Scores' rows are a cache line longer than the tile, or all rows would fall into a few sets of the cache.
+// Rows of scores are one cache line longer than the tile. Otherwise all rows would map to a few sets of the cache.
 constexpr Dim kScoresStride = kKeyTile + 16;
 
 /// One head of one sequence.
 template <typename T>
 struct AttentionHead {
-  const T *q, *k, *v;  // its first row and column
+  const T *q, *k, *v;  // first row and column
   Dim q_stride, k_stride, v_stride;
   Dim queries, keys, D;
   bool causal;
   double scale;
   DropoutRule dropout;
-  std::uint64_t place, place_step;  // of the first query's random bits, and how much further on the next one's are
+  std::uint64_t place, place_step;  // place of the first query's random bits, and the step to the next query's
 
   /// Query i sees the keys [0, seen(i)).
   Dim seen(Dim i) const {
@@ -43,12 +43,12 @@ struct AttentionHead {
   }
 };
 
-/// What backward has besides.
+/// Additional data for the backward pass.
 template <typename T>
 struct AttentionHeadGradients {
   const T *dy, *y, *log_sum_exp;
   Dim dy_stride, y_stride, lse_stride;
-  T *dq, *dk, *dv;  // nullptr: not wanted
+  T *dq, *dk, *dv;  // nullptr: not needed
   Dim dq_stride, dk_stride, dv_stride;
   Write write_q, write_kv;
 };
@@ -58,10 +58,10 @@ struct AttentionTask {
   Dim sequence, head0, head1, begin, end;
 };
 
-/// Multiply-adds of scores and values that one task should have at least, so that it is worth handing out.
+/// Minimum number of multiply-adds of scores and values per task, so that a task is worth the overhead.
 constexpr Dim kTaskWork = 150'000;
 
-/// Heads of one task for a sequence of T queries and S keys.
+/// Number of heads per task for a sequence of T queries and S keys.
 inline Dim heads_per_task(const AttentionProblem& problem, Dim T, Dim S, Dim D) {
   const Dim work = (problem.causal ? 1 : 2) * T * S * D + 1;
   const Dim groups = std::min(problem.heads, (problem.heads * work + kTaskWork - 1) / kTaskWork);
@@ -90,12 +90,12 @@ AttentionHead<T> head_of(const AttentionProblem& problem, Matrix<const T> q, Mat
           .place_step = static_cast<std::uint64_t>(problem.heads)};
 }
 
-/// Queries [begin, end) of one head, on this thread, in attention_forward.cpp. y and log_sum_exp (nullptr: not wanted)
-/// at the first row of the sequence and the first column of the head.
+/// Queries [begin, end) of one head, on this thread, in attention_forward.cpp. y and log_sum_exp (nullptr: not needed)
+/// point to the first row of the sequence and the first column of the head.
 template <typename T>
 void forward_head(const AttentionHead<T>& at, Dim begin, Dim end, T* y, Dim y_stride, T* log_sum_exp, Dim lse_stride);
 
-/// Memory for one task at a time on this thread; kept, because every update needs the same again.
+/// Scratch memory for one task on this thread. It is kept, because every update needs the same amount again.
 template <typename T>
 T* task_memory(Dim elements) {
   thread_local std::unique_ptr<Storage> memory;

@@ -11,7 +11,7 @@ namespace rapt::kernels {
 
 static constexpr Dim kBlock = 1024;
 
-// Of labels there are few, beside what made the logits; double and the standard functions are fast enough.
+// There are few labels compared with the work for the logits, so double and the standard functions are fast enough.
 
 template <typename T>
 double binary_cross_entropy_forward(const T* x, const T* targets, Dim n) {

@@ -1,5 +1,5 @@
-// Sums over rows, column by column, that have the same bits on any number of threads: rows are cut into blocks by the
-// problem's shape, a block's sums are kept apart, and added to the total in the order of the blocks.
+// Column sums over rows that have the same bits on any number of threads: rows are divided into blocks by the problem's
+// shape, and the sums of the blocks are added to the total in order.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace rapt::kernels {
 
-/// `count` vectors of column sums [C] for each block of rows. At most 64 blocks, so that the sums stay small beside
-/// what is summed.
+/// `count` vectors of column sums [C] for each block of rows. There are at most 64 blocks, so the sums stay small
+/// compared with the input.
 template <typename T>
 class ColumnSums {
  public:
@@ -21,13 +21,13 @@ class ColumnSums {
         count_(count),
         sums_(Tensor::empty({blocks_, count, C}, dtype_of<T>)) {}
 
-  /// Rows of a block: parallel_blocks(N, sums.rows(), ...).
+  /// Rows per block: parallel_blocks(N, sums.rows(), ...).
   Dim rows() const { return rows_; }
 
-  /// The sums of the block that begins with row `begin`, undefined at first: fill all `count` of them.
+  /// The sums of the block that starts at row `begin`, initially undefined: fill all `count` of them.
   T* of_block(Dim begin) { return sums_.template data<T>() + begin / rows_ * count_ * C_; }
 
-  /// total += the sums number `which` of all blocks. Nothing if `total` is null.
+  /// total += vector number `which` of all blocks. Does nothing if `total` is null.
   void add_to(T* total, Dim which) const {
     if (total == nullptr) return;
     const T* const sums = sums_.template data<T>() + which * C_;

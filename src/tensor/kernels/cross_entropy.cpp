@@ -16,7 +16,7 @@ HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
-constexpr Dim kSumBlock = 4096;  // elements summed up in T before the sum goes on in double
+constexpr Dim kSumBlock = 4096;  // elements summed in T before the sum continues in double
 
 template <typename T>
 T row_maximum(const T* z, Dim V) {
@@ -27,7 +27,7 @@ T row_maximum(const T* z, Dim V) {
   return max_of_lanes(d, a);
 }
 
-// The sum of vectors of z [V], each as `f` makes it. The lanes that a last vector has too many load as `fill`.
+// The sum of vectors of z [V], each transformed by `f`. Unused lanes of the last vector load as `fill`.
 template <typename T, typename F>
 HWY_INLINE double sum_in_blocks(const T* z, Dim V, T fill, F f) {
   const Tag<T> d;
@@ -55,7 +55,7 @@ double sum_of_exp(T* terms, const T* z, Dim V, T maximum) {
   });
 }
 
-// The cost of a row z, and its gradient if that is not null; then it is z. Three passes over the row, of which the
+// The loss of a row z, and its gradient if `gradient` is not null; then it overwrites z. Three passes over the row; the
 // second and third find it in the core's own cache.
 template <typename T>
 double row_cost(T* gradient, const T* z, std::int32_t target, Dim V, const kernels::CrossEntropyRule& rule) {

@@ -1,11 +1,11 @@
-// Cross-entropy of rows of logits, and its gradient in their place.
+// Cross-entropy of rows of logits. The gradient can overwrite the logits.
 #pragma once
 
 #include "tensor/types.h"
 
 namespace rapt::kernels {
 
-/// What a row of logits z [V] with target t costs:
+/// The loss of a row of logits z [V] with target t:
 ///
 ///     scale (logsumexp(z) - (1 - smoothing) z_t - smoothing / V sum_v z_v)
 ///
@@ -15,14 +15,14 @@ struct CrossEntropyRule {
   double scale = 1;
 };
 
-// losses[m] = the cost of row m of the logits [M, V]. The row's maximum is subtracted before exp; sums are carried on
+// losses[m] = the loss of row m of the logits [M, V]. The row's maximum is subtracted before exp; sums are accumulated
 // in double.
 template <typename T>
 void cross_entropy_forward(double* losses, const T* logits, const std::int32_t* targets, Dim M, Dim V,
                            const CrossEntropyRule& rule);
 
-// The same, and the gradient of the costs overwrites the logits:
-// z_v becomes scale (softmax(z)_v - (1 - smoothing) [v = t] - smoothing / V).
+// The same, and the gradient of the losses overwrites the logits: z_v becomes scale (softmax(z)_v - (1 - smoothing) [v
+// = t] - smoothing / V).
 template <typename T>
 void cross_entropy_forward_backward(double* losses, T* logits, const std::int32_t* targets, Dim M, Dim V,
                                     const CrossEntropyRule& rule);

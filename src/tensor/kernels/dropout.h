@@ -1,6 +1,6 @@
-// Dropout whose mask is never stored: which elements are kept is a function of the key, the row and the column,
-// computed again wherever it is needed. Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: A Simple
-// Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014.
+// Dropout whose mask is never stored: which elements are kept is a function of the key, the row and the column, and is
+// computed again where it is needed. Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: A Simple Way
+// to Prevent Neural Networks from Overfitting", JMLR 15, 2014.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +12,10 @@
 
 namespace rapt::kernels {
 
-/// How dropout decides. An element has 16 random bits, those of philox4x32({column / 8, row low, row high, 0}, key)
-/// with row = first_row + n: the low half of the first word for column % 8 = 0, the high half for 1, and so on. It is
-/// kept if they are at least `threshold`, and then multiplied by `scale`, so that its mean stays exactly what it was.
+/// The dropout rule. Each element has 16 random bits, taken from philox4x32({column / 8, row low, row high, 0}, key)
+/// with row = first_row + n: the low half of the first word for column % 8 = 0, the high half for 1, and so on. The
+/// element is kept if its bits are at least `threshold`, and is then multiplied by `scale`, so that its mean is
+/// unchanged.
 struct DropoutRule {
   std::uint32_t threshold = 0;  ///< p * 65536, rounded
   double scale = 1;             ///< 1 / (1 - threshold / 65536)
@@ -28,8 +29,8 @@ struct DropoutRule {
         key(key) {}
 };
 
-// y = residual + x * scale where x is kept, = residual elsewhere. `residual` may be null for none, or y itself: this is
-// its own backward, with dy for x. y may be x.
+// y = residual + x * scale where x is kept, and = residual elsewhere. `residual` may be null for none, or y itself.
+// With dy for x this is its own backward. y may be x.
 template <typename T>
 void dropout(T* y, const T* x, const T* residual, Dim N, Dim C, const DropoutRule& rule);
 

@@ -64,7 +64,7 @@ HWY_EXPORT(spread_f64);
 
 namespace kernels {
 
-static constexpr Dim kBlock = 16384;  // elements a piece
+static constexpr Dim kBlock = 16384;  // elements per piece
 
 template <typename T>
 void add(T* y, const T* a, const T* b, Dim n) {
@@ -106,7 +106,7 @@ template <typename T>
 double sum(const T* x, Dim n) {
   std::vector<double> sums(static_cast<std::size_t>((n + kBlock - 1) / kBlock));
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
-    double lanes[4] = {};  // four chains, so that one addition does not wait for another
+    double lanes[4] = {};  // four chains, so that additions do not wait for each other
     Dim i = begin;
     for (; i + 4 <= end; i += 4) {
       for (Dim lane = 0; lane < 4; ++lane) lanes[lane] += static_cast<double>(x[i + lane]);

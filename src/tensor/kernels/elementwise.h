@@ -1,4 +1,4 @@
-// Element-by-element kernels, and sums: loops as long as the tensor, limited by memory.
+// Elementwise kernels and sums: loops over whole tensors, limited by memory bandwidth.
 #pragma once
 
 #include "tensor/types.h"
@@ -9,11 +9,11 @@ namespace rapt::kernels {
 template <typename T>
 void add(T* y, const T* a, const T* b, Dim n);
 
-// y (+)= a * b. With a = dy and b the other factor this is its own backward.
+// y (+)= a * b. With a = dy and b the other factor, this is its own backward.
 template <typename T>
 void multiply(T* y, const T* a, const T* b, Dim n, Write write);
 
-// y (+)= factor * x. With x = dy this is its own backward.
+// y (+)= factor * x. With x = dy, this is its own backward.
 template <typename T>
 void scale(T* y, const T* x, double factor, Dim n, Write write);
 
@@ -21,7 +21,7 @@ void scale(T* y, const T* x, double factor, Dim n, Write write);
 template <typename T>
 void spread(T* y, double value, Dim n, Write write);
 
-// sum(x), added up in double, in blocks of fixed size whose sums are added in order.
+// sum(x), accumulated in double, in blocks of fixed size whose sums are added in order.
 template <typename T>
 double sum(const T* x, Dim n);
 

@@ -26,7 +26,7 @@ void add_rows(T* y, const T* const* rows, Dim count, Dim C) {
 void add_rows_f32(float* y, const float* const* rows, Dim count, Dim C) { add_rows(y, rows, count, C); }
 void add_rows_f64(double* y, const double* const* rows, Dim count, Dim C) { add_rows(y, rows, count, C); }
 
-// drow += the rows n[0], n[1] ... of dy, of which `width` columns are looked at.
+// drow += the rows n[0], n[1] ... of dy, for `width` columns.
 template <typename T>
 void add_to_row(T* drow, const T* dy, const std::int32_t* n, Dim count, Dim C, Dim width) {
   constexpr Dim kAtOnce = 64;
@@ -64,11 +64,11 @@ HWY_EXPORT(add_to_row_f64);
 namespace kernels {
 namespace {
 
-// The n of every row of a table, rows with any one after the other.
+// For every row of a table, the n that select it; rows without any are left out.
 struct Buckets {
   std::vector<std::int32_t> order;  // n, by row and in the order of n within a row
-  std::vector<Dim> begins;          // where each row's n begin in `order`, and its size
-  std::vector<std::int32_t> rows;   // which row that is
+  std::vector<Dim> begins;          // where each row's n begin in `order`, and the size of `order`
+  std::vector<std::int32_t> rows;   // the number of that row
 };
 
 Buckets bucket_by_row(const std::int32_t* ids, Dim N, Dim rows) {
@@ -112,7 +112,7 @@ void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, 
   if (N == 0 || C == 0) return;
   const Buckets buckets = bucket_by_row(ids, N, rows);
   const auto used = static_cast<Dim>(buckets.rows.size());
-  // Columns are shared out as well: a table of two segments has two rows only.
+  // Columns are divided as well: a table of two segments has only two rows.
   constexpr Dim kColumns = 128, kRows = 16;
   const Dim strips = (C + kColumns - 1) / kColumns;
   const auto add_piece = [&](Dim piece) {

@@ -1,4 +1,4 @@
-// Rows gathered from tables by index, summed over several tables, and their gradients scattered back.
+// Gathers rows from tables by index and sums them over several tables; scatters the gradients back.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace rapt::kernels {
 
-/// Which row of which table each of N outputs takes.
+/// Which row of which table each of the N outputs takes.
 template <typename T>
 struct RowLookup {
   const std::int32_t* ids;  ///< [N], each in [0, rows of the table)
@@ -19,8 +19,9 @@ struct RowLookup {
 template <typename T>
 void embedding_forward(T* y, std::span<const RowLookup<T>> lookups, Dim N, Dim C);
 
-// dtable[r] += sum of dy[n] over the n with ids[n] = r; rows without an n are not touched. Rows are added in the order
-// of n, at most 64 before they are added to the row's total, so that a row that thousands of n share keeps its digits.
+// dtable[r] += sum of dy[n] over all n with ids[n] = r; rows that no n selects are not touched. Rows are added in the
+// order of n, at most 64 before they are added to the row's total, so that a row shared by thousands of n keeps its
+// precision.
 template <typename T>
 void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, Dim rows, Dim C);
 

@@ -38,7 +38,7 @@ Moments<T> moments(const T* row, Dim C) {
   });
   const double shift = static_cast<double>(sum_of_lanes(d, left)) / size;
   const double variance = static_cast<double>(sum_of_lanes(d, squares)) / size - shift * shift;
-  // Rounding may leave a constant row just below zero. A row with a NaN keeps it in its mean.
+  // Rounding may leave the variance of a constant row slightly below zero. A row with a NaN keeps it in its mean.
   return {static_cast<T>(static_cast<double>(first) + shift), variance > 0 ? variance : 0};
 }
 
@@ -72,7 +72,7 @@ void layer_norm_f64(double* y, const double* x, const kernels::LayerNormShape<do
   layer_norm(y, x, shape, epsilon, begin, end);
 }
 
-// Rows [begin, end); their dgain and dbias go to sums[0, C) and sums[C, 2 C).
+// Rows [begin, end); their dgain and dbias are written to sums[0, C) and sums[C, 2 C).
 template <typename T>
 void layer_norm_backward(T* dx, T* sums, const T* base, const T* dy, const T* x,
                          const kernels::LayerNormShape<T>& shape, Dim begin, Dim end) {
@@ -128,7 +128,7 @@ HWY_EXPORT(layer_norm_backward_f64);
 
 namespace kernels {
 
-// The rule for rows from `begin` on.
+// The dropout rule for rows from `begin` on.
 static DropoutRule from_row(DropoutRule rule, Dim begin) {
   rule.key.first_row += begin;
   return rule;
@@ -146,7 +146,7 @@ template void layer_norm_forward(double*, const double*, const LayerNormShape<do
 template <typename T>
 void add_layer_norm_forward(T* y, T* sum, const T* x, const T* residual, const DropoutRule* rule,
                             const LayerNormShape<T>& shape, double epsilon) {
-  // A block's sums are in the cache when they are normalised. The kernels within run on this block's thread.
+  // A block's sums are still in the cache when they are normalised. The kernels inside run on this block's thread.
   parallel_blocks(shape.N, rows_per_block(shape.C), [&](Dim begin, Dim end) {
     const Dim at = begin * shape.C;
     if (rule == nullptr) {

@@ -1,6 +1,6 @@
-// Layer normalisation, with the residual addition and the dropout that precede it. Moments are taken in two passes over
-// a row that lies in the cache: E[x^2] - E[x]^2 cancels when the mean is large. The first pass's mean is corrected by
-// what the second finds left of it, so that the mean of f32 rows is right to its last place.
+// Layer normalisation, with the residual addition and the dropout that precede it. Moments are computed in two passes
+// over a row in the cache, because E[x^2] - E[x]^2 cancels if the mean is large. The second pass corrects the mean by
+// its remaining error, so that the mean of f32 rows is correct to the last place.
 #pragma once
 
 #include "tensor/kernels/dropout.h"
@@ -8,7 +8,7 @@
 
 namespace rapt::kernels {
 
-/// What every form of it works on.
+/// Arguments that all variants share.
 template <typename T>
 struct LayerNormShape {
   const T* gain;       ///< [C]
@@ -22,12 +22,12 @@ struct LayerNormShape {
 template <typename T>
 void layer_norm_forward(T* y, const T* x, const LayerNormShape<T>& shape, double epsilon);
 
-// sum = residual + x, or residual + dropout(x) if there is a rule; y = layer_norm(sum).
+// sum = residual + x, or residual + dropout(x) if a rule is given; y = layer_norm(sum).
 template <typename T>
 void add_layer_norm_forward(T* y, T* sum, const T* x, const T* residual, const DropoutRule* rule,
                             const LayerNormShape<T>& shape, double epsilon);
 
-/// The gradient of what was dropped before it was added: a second output of the backward pass.
+/// The gradient of the input that was dropped before the addition: a second output of the backward pass.
 template <typename T>
 struct DroppedGradient {
   T* dx;

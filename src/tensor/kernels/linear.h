@@ -1,12 +1,12 @@
-// x W^T + b, with the bias laid out before each tile's product and the activation applied while the tile is in cache.
+// x W^T + b. The bias is written before each tile's product, and the activation is applied while the tile is in cache.
 #pragma once
 
 #include "tensor/kernels/activation.h"
 
 namespace rapt::kernels {
 
-// y = f(x W^T + b) for x [N, in], W [out, in], b [out] or null, y [N, out]. If `pre` is not null it receives
-// x W^T + b, else that is overwritten by y on the spot.
+// y = f(x W^T + b) for x [N, in], W [out, in], b [out] or null, y [N, out]. If `pre` is not null, it receives x W^T +
+// b; otherwise y overwrites it in place.
 template <typename T>
 void linear_forward(T* y, T* pre, const T* x, const T* W, const T* b, Dim N, Dim in, Dim out, Activation f);
 

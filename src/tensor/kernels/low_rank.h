@@ -1,4 +1,4 @@
-// y += scale * (x A^T) B^T: what a low-rank adapter adds to some of a linear layer's outputs.
+// y += scale * (x A^T) B^T: the contribution of a low-rank adapter to some outputs of a linear layer.
 #pragma once
 
 #include "tensor/matmul.h"

@@ -1,7 +1,7 @@
-// exp, log, tanh, the logistic function, erf and the normal distribution for whole vectors, f32 and f64, named as
-// Highway names its operations. Included by kernel files after tensor/simd.h; compiled for each target.
+// exp, log, tanh, the logistic function, erf and the normal distribution for whole vectors, f32 and f64, with Highway's
+// naming. Included by kernel files after tensor/simd.h; compiled for each target.
 //
-// Largest errors found against long double (tests/tensor/math_test.cpp), in units in the last place of the result:
+// Largest errors against long double (tests/tensor/math_test.cpp), in units in the last place of the result:
 //
 //              f32           f64
 //   Exp        1.1           1           below the smallest normal number: 0
@@ -11,9 +11,9 @@
 //   Erf        2.7           3
 //   NormalDistribution: see there
 //
-// NaN gives NaN; infinities give the limits. Polynomials are minimax fits on the reduced ranges that are named beside
-// them. Ranges are reduced with constants split as in Cody and Waite, "Software Manual for the Elementary Functions",
-// 1980, so that targets without a fused multiply-add stay within the bounds.
+// NaN gives NaN; infinities give the limits. Polynomials are minimax fits on the reduced ranges given beside them.
+// Ranges are reduced with split constants as in Cody and Waite, "Software Manual for the Elementary Functions", 1980,
+// so that targets without a fused multiply-add stay within the bounds.
 #if defined(RAPT_TENSOR_KERNELS_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef RAPT_TENSOR_KERNELS_MATH_INL_H
 #undef RAPT_TENSOR_KERNELS_MATH_INL_H
@@ -47,14 +47,14 @@ inline constexpr bool kIsF32 = sizeof(TFromD<D>) == 4;
 template <class D>
 struct ExpParts {
   Vec<D> expm1;                       // exp(r) - 1
-  Vec<RebindToUnsigned<D>> exponent;  // n, shifted to where the exponent of a floating-point number stands
+  Vec<RebindToUnsigned<D>> exponent;  // n, shifted to the exponent bits of a floating-point number
 };
 
 template <class D>
 HWY_INLINE ExpParts<D> exp_parts(D d, Vec<D> x) {
   using T = TFromD<D>;
   const RebindToUnsigned<D> du;
-  // Adding 1.5 * 2^23 (2^52) rounds to an integer, which the low bits of the sum then hold.
+  // Adding 1.5 * 2^23 (2^52) rounds to an integer, which is then in the low bits of the sum.
   const auto magic = Set(d, kIsF32<D> ? static_cast<T>(0x1.8p23) : static_cast<T>(0x1.8p52));
   const auto shifted = MulAdd(x, Set(d, static_cast<T>(1.44269504088896340736)), magic);
   const auto n = Sub(shifted, magic);
@@ -82,14 +82,14 @@ HWY_INLINE Vec<D> Exp(D d, Vec<D> x) {
   using T = TFromD<D>;
   const RebindToUnsigned<D> du;
   // The largest and smallest number of type T whose result is finite and normal. The logarithms of the limits
-  // themselves, rounded to f32, would lie outside, where the exponent runs over.
+  // themselves, rounded to f32, would lie outside, where the exponent overflows.
   const auto highest = Set(d, static_cast<T>(math::kIsF32<D> ? 0x1.62e42ep6 : 0x1.62e42fefa39efp9));
   const auto lowest = Set(d, static_cast<T>(math::kIsF32<D> ? -0x1.5d589ep6 : -0x1.6232bdd7abcd2p9));
   const auto parts = math::exp_parts(d, x);
-  // Between the two bounds the result is a normal number, so its exponent can be added to as an integer.
+  // Between the two bounds the result is a normal number, so the exponent can be added as an integer.
   const auto mantissa = BitCast(du, Add(parts.expm1, Set(d, T{1})));
   auto y = BitCast(d, Add(mantissa, parts.exponent));
-  y = IfThenElse(Le(x, highest), y, Add(x, Inf(d)));  // infinity, or the NaN that x is
+  y = IfThenElse(Le(x, highest), y, Add(x, Inf(d)));  // infinity, or x itself if it is NaN
   return IfThenZeroElse(Lt(x, lowest), y);
 }
 
@@ -100,7 +100,7 @@ HWY_INLINE Vec<D> Log(D d, Vec<D> x) {
   const RebindToSigned<D> di;
   using I = TFromD<decltype(di)>;
   constexpr int kMantissaBits = math::kIsF32<D> ? 23 : 52;
-  // Denormals are read as normal numbers that many powers of two higher.
+  // Denormals are scaled by that many powers of two to become normal numbers.
   const auto denormal = Lt(x, Set(d, std::numeric_limits<T>::min()));
   const auto normal = IfThenElse(denormal, Mul(x, Set(d, static_cast<T>(I{1} << kMantissaBits))), x);
   // x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)).
@@ -138,7 +138,7 @@ HWY_INLINE Vec<D> Sigmoid(D d, Vec<D> x) {
   return Div(one, Add(one, Exp(d, Neg(x))));
 }
 
-/// The logistic function s(x) and its slope s(x) (1 - s(x)), which keeps its digits where s rounds to 1.
+/// The logistic function s(x) and its derivative s(x) (1 - s(x)), which keeps its precision where s rounds to 1.
 template <class D>
 struct Logistic {
   Vec<D> value, slope;
@@ -159,7 +159,7 @@ HWY_INLINE Vec<D> Tanh(D d, Vec<D> x) {
   using T = TFromD<D>;
   const RebindToUnsigned<D> du;
   const auto one = Set(d, T{1});
-  // Beyond -2|x| = -20 (-40) tanh is 1 to the last bit. A comparison, because Max drops NaNs on some targets.
+  // Beyond -2|x| = -20 (-40), tanh is 1 to the last bit. A comparison is used because Max drops NaNs on some targets.
   const auto lowest = Set(d, static_cast<T>(math::kIsF32<D> ? -20 : -40));
   auto y = Mul(Set(d, T{-2}), Abs(x));
   y = IfThenElse(Lt(y, lowest), lowest, y);
@@ -171,9 +171,9 @@ HWY_INLINE Vec<D> Tanh(D d, Vec<D> x) {
 
 namespace math {
 
-// erfc(a) / exp(-a^2) for a >= 0, which falls slowly from 1 as 1 / (a sqrt(pi)): (1 + 2a) times it is smooth in
-// t = (a - K) / (a + K). Shepherd and Laframboise, "Chebyshev Approximation of (1 + 2x) exp(x^2) erfc x in
-// 0 <= x < infinity", Mathematics of Computation 36 (1981). Beyond 11 (27), where exp(-a^2) is 0, a is cut off.
+// erfc(a) / exp(-a^2) for a >= 0, which decreases slowly from 1 like 1 / (a sqrt(pi)): (1 + 2a) times it is smooth in t
+// = (a - K) / (a + K). Shepherd and Laframboise, "Chebyshev Approximation of (1 + 2x) exp(x^2) erfc x in 0 <= x <
+// infinity", Mathematics of Computation 36 (1981). Beyond 11 (27), where exp(-a^2) is 0, a is clamped.
 template <class D>
 HWY_INLINE Vec<D> scaled_erfc(D d, Vec<D> a) {
   using T = TFromD<D>;
@@ -197,13 +197,13 @@ HWY_INLINE Vec<D> scaled_erfc(D d, Vec<D> a) {
   return Mul(g, Mul(below, inverse));
 }
 
-// exp(-a b) for a b >= 0 without the loss of digits that rounding the product would bring where there is a fused
-// multiply-add.
+// exp(-a b) for a b >= 0. Rounding the product would lose precision; a fused multiply-add, where available, avoids
+// this.
 template <class D>
 HWY_INLINE Vec<D> exp_of_minus_product(D d, Vec<D> a, Vec<D> b) {
   const auto product = Mul(a, b);
   if constexpr (kIsF32<D>) {
-    return Exp(d, Neg(product));  // f32 results are wanted to an absolute error
+    return Exp(d, Neg(product));  // f32 results only need a small absolute error
   } else {
     const auto e = Exp(d, Neg(product));
     const auto rest = MulSub(a, b, product);
@@ -238,8 +238,8 @@ struct Normal {
   Vec<D> cdf, density;
 };
 
-/// cdf to 2e-7 (f32) and 5e-16 (f64) absolutely; to as many digits also relatively for x > -1, then losing x^2 / 2
-/// units in the last place in f32.
+/// cdf with an absolute error of 2e-7 (f32) and 5e-16 (f64). For x > -1 the relative error is as small; below, f32
+/// loses x^2 / 2 units in the last place.
 template <class D>
 HWY_INLINE Normal<D> NormalDistribution(D d, Vec<D> x) {
   using T = TFromD<D>;

@@ -58,7 +58,7 @@ void sgd(T* p, const T* g, T* u, Dim n, const kernels::SgdRule& rule) {
 template <typename T>
 double squares(const T* x, Dim n) {
   const ScalableTag<double> d;
-  auto even = Zero(d), odd = Zero(d);  // two sums, or each addition would wait for the one before
+  auto even = Zero(d), odd = Zero(d);  // two sums, so that additions do not wait for each other
   for_each_vector(d, n, [&](auto part) HWY_ATTR {
     const auto value = part.load(x);
     const auto sum = MulAdd(value, value, even);
@@ -138,7 +138,7 @@ template <typename T>
 Dim first_not_finite(const T* x, Dim n) {
   for (Dim begin = 0; begin < n; begin += kSumBlock) {
     const Dim end = std::min(n, begin + kSumBlock);
-    // The sum can be infinite though every element is finite, so that the block is then looked through.
+    // The sum can be infinite although every element is finite, so the block is then searched.
     if (std::isfinite(RAPT_DISPATCH(T, squares)(x + begin, end - begin))) continue;
     for (Dim i = begin; i < end; ++i) {
       if (!std::isfinite(x[i])) return i;

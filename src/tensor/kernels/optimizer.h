@@ -1,11 +1,11 @@
-// What an update does to flat buffers of parameters, in one pass over memory: the gradient is scaled as it is read.
+// Optimiser updates on flat buffers of parameters, in one pass over memory: the gradient is scaled while it is read.
 #pragma once
 
 #include "tensor/types.h"
 
 namespace rapt::kernels {
 
-// Adam with decoupled or coupled weight decay. With g the gradient times `gradient_scale`, t the number of this update:
+// Adam with decoupled or coupled weight decay. g is the gradient times `gradient_scale`, t the number of this update:
 //
 //     p -= learning_rate weight_decay p                  (decoupled; coupled instead: g += weight_decay p)
 //     m = beta1 m + (1 - beta1) g
@@ -22,14 +22,14 @@ struct AdamRule {
   bool coupled_decay = false;
   bool bias_correction = true;
   Dim step = 1;               ///< t, from 1
-  double gradient_scale = 1;  ///< of clipping, and one over the number of targets
+  double gradient_scale = 1;  ///< includes clipping and one over the number of targets
 };
 
 // Updates n parameters p with first and second moments m and v (zeros before the first update).
 template <typename T>
 void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule);
 
-// Stochastic gradient descent as PyTorch has it. With g the gradient times `gradient_scale`:
+// Stochastic gradient descent as in PyTorch. g is the gradient times `gradient_scale`:
 //
 //     g += weight_decay p
 //     u = momentum u + g
@@ -46,11 +46,12 @@ struct SgdRule {
 template <typename T>
 void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule);
 
-// The sum of x^2, in double, in blocks of fixed size whose sums are added in order. Not finite if an element is not.
+// The sum of x^2, in double, in blocks of fixed size whose sums are added in order. Not finite if any element is not
+// finite.
 template <typename T>
 double sum_of_squares(const T* x, Dim n);
 
-// The index of the first element that is infinite or NaN, -1 if none is.
+// The index of the first element that is infinite or NaN, or -1.
 template <typename T>
 Dim first_not_finite(const T* x, Dim n);
 

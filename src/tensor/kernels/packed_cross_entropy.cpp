@@ -7,7 +7,7 @@
 
 namespace rapt::kernels {
 
-// A column of one sequence is read K elements apart. K is one or two: what is gained by vectors is lost again.
+// The elements of a column of one sequence are K apart. K is one or two, so vectors would gain nothing.
 
 template <typename T>
 void packed_cross_entropy_forward(double* losses, double* lse, const T* x, std::span<const std::int32_t> offsets,

@@ -1,5 +1,5 @@
-// The random bits of dropout for whole vectors, and what it does with them. Included by kernel files after
-// tensor/simd.h; compiled for each target; the same bits on all of them, and the same as philox4x32 gives.
+// The random bits of dropout for whole vectors, and their use. Included by kernel files after tensor/simd.h; compiled
+// for each target; the same bits on all targets, and the same as philox4x32.
 #if defined(RAPT_TENSOR_KERNELS_PHILOX_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef RAPT_TENSOR_KERNELS_PHILOX_INL_H
 #undef RAPT_TENSOR_KERNELS_PHILOX_INL_H
@@ -24,15 +24,15 @@ HWY_INLINE Vec<D> multiply_low_halves(D d, Vec<D> a, std::uint32_t m) {
 #endif
 }
 
-/// Room that philox_bits16 wants behind its last element.
+/// Extra room that philox_bits16 needs after its last element.
 inline constexpr std::size_t kPhiloxSlack = 8 * HWY_LANES(std::uint64_t);
 
-/// 16 random bits for each of 8 * `blocks` elements, as philox4x32({first_block + i, place low, place high, kind}, key)
-/// gives them for the elements [8 i, 8 i + 8): the low half of its first word, the high half, the low half of its
-/// second word ... `bits` has room for kPhiloxSlack more.
+/// 16 random bits for each of 8 * `blocks` elements. Elements [8 i, 8 i + 8) take philox4x32({first_block + i, place
+/// low, place high, kind}, key): the low half of its first word, the high half, the low half of its second word ...
+/// `bits` must have room for kPhiloxSlack more.
 HWY_INLINE void philox_bits16(std::uint16_t* bits, Dim blocks, std::uint32_t first_block, std::uint64_t place,
                               std::uint32_t kind, RandomKey key) {
-  // A word in the low half of each lane. The high halves hold whatever the rounds leave.
+  // A word in the low half of each lane. The high halves hold leftovers of the rounds.
   const ScalableTag<std::uint64_t> d;
   const auto low = Set(d, 0xFFFFFFFFu);
   const auto lanes = static_cast<Dim>(Lanes(d));
@@ -54,7 +54,7 @@ HWY_INLINE void philox_bits16(std::uint16_t* bits, Dim blocks, std::uint32_t fir
   }
 }
 
-/// Where the elements whose 16 bits start at `bits` are kept: bits >= threshold. Reads a whole vector's worth.
+/// The mask of kept elements: bits >= threshold, for the elements whose 16 bits start at `bits`. Reads a whole vector.
 template <class D>
 HWY_INLINE Mask<D> keep_mask(D d, const std::uint16_t* bits, std::uint32_t threshold) {
   const auto wide = PromoteTo(Rebind<std::int32_t, D>(), LoadU(Rebind<std::uint16_t, D>(), bits));

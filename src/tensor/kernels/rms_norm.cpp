@@ -38,7 +38,7 @@ void rms_norm_f64(double* y, double* recip, const double* x, const double* gain,
   rms_norm(y, recip, x, gain, epsilon, N, C);
 }
 
-// dgain is assigned: the share of these rows.
+// dgain is assigned: it is the share of these rows.
 template <typename T>
 void rms_norm_backward(T* dx, Write write, T* dgain, const T* dy, const T* x, const T* recip, const T* gain, Dim N,
                        Dim C) {

@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
-// Row n, turned by its angles times `direction` (1 or -1).
+// Row n, rotated by its angles times `direction` (1 or -1).
 template <typename T>
 void rope(T* y, Write write, const T* x, const kernels::Rotation<T>& rotation, T direction, Dim n) {
   const Tag<T> d;

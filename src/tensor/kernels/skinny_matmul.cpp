@@ -10,7 +10,8 @@ HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
-// Rows of A and of B whose products are summed up at a time: as many sums as fit into the registers, 16 of them or 32.
+// Rows of A and of B whose products are accumulated at a time: as many sums as fit into the registers, 16 or 32 of
+// them.
 constexpr int kRowsOfA = 4;
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
 constexpr int kRowsOfB = 3;
@@ -27,11 +28,11 @@ HWY_INLINE void repeat(F&& f) {
   }
 }
 
-// How far in advance B is asked for where it is read as one stream, in elements: a page. Twice as much is slower again.
+// Prefetch distance where B is read as one stream, in elements: a page. Twice as much is slower again.
 constexpr Dim kAhead = 1024;
 
-// The products of kM rows of A with kR rows of B. B is the only thing that comes from memory, and with kPrefetch what
-// follows is asked for in advance: with a single row of B the stream that its rows make, else the next kR rows.
+// The products of kM rows of A with kR rows of B. Only B is read from memory. With kPrefetch, the data that follows is
+// prefetched: with a single row of B, the stream of its rows; otherwise the next kR rows.
 template <int kM, int kR, bool kPrefetch>
 HWY_INLINE void dots(float* c, Dim c_stride, const float* a, Dim a_stride, const float* b, Dim b_stride, Dim K,
                      Write write) {
@@ -57,7 +58,7 @@ HWY_INLINE void dots(float* c, Dim c_stride, const float* a, Dim a_stride, const
   });
 }
 
-// All rows of A with kR rows of B, which stay in the cache from the first of A to the last.
+// All rows of A with kR rows of B, which stay in the cache from the first row of A to the last.
 template <int kR>
 void all_rows(Matrix<float> c, Matrix<const float> a, const float* b, Dim b_stride, Write write) {
   const auto take = [&](Dim m, auto rows, auto prefetch) HWY_ATTR {
@@ -86,7 +87,7 @@ void all_rows(Matrix<float> c, Matrix<const float> a, const float* b, Dim b_stri
 
 void skinny(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write) {
   Dim n = 0;
-  // With so little to compute, memory is all that counts, and it is fastest as a single stream: one row of B at a time.
+  // With so little to compute, memory bandwidth is the limit, and a single stream is fastest: one row of B at a time.
   if (a.rows <= kRowsOfA) {
     for (; n < b.rows; ++n) all_rows<1>({c.data + n, c.rows, 1, c.stride}, a, b.data + n * b.stride, b.stride, write);
     return;

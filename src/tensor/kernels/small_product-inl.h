@@ -1,6 +1,6 @@
-// Products of small matrices whose right operand lies in panels: what attention's tiles are made of. A library's gemm
-// packs both operands on each call and cannot stop at a causal diagonal; here the right operand is packed once and used
-// for many rows, and each block of rows says which part of the product it wants.
+// Products of small matrices whose right operand is packed in panels, for attention's tiles. A library's gemm packs
+// both operands on each call and cannot stop at a causal diagonal. Here the right operand is packed once and used for
+// many rows, and each block of rows says which part of the product it needs.
 //
 // Every element of C is one chain of multiply-adds in order of k, whatever block it falls into, so bits do not depend
 // on how rows are blocked. Included by kernel files after tensor/simd.h; compiled for each target.
@@ -23,7 +23,7 @@ HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
-// A block of C that lives in registers: 6 x 4 vectors where there are 32 of them, 6 x 2 where there are 16.
+// The block of C that is kept in registers: 6 x 4 vectors if there are 32 registers, 6 x 2 if there are 16.
 inline constexpr Dim kBlockRows = 6;
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3
 inline constexpr Dim kPanelVectors = 2;
@@ -35,14 +35,14 @@ template <typename T>
 HWY_INLINE Dim lanes_of() {
   return static_cast<Dim>(Lanes(Tag<T>()));
 }
-/// `n` columns, filled up to whole vectors.
+/// `n` columns, rounded up to whole vectors.
 template <typename T>
 HWY_INLINE Dim whole_vectors(Dim n) {
   return (n + lanes_of<T>() - 1) / lanes_of<T>() * lanes_of<T>();
 }
 
-/// A matrix of `depth` rows in panels of kPanelVectors vectors of columns, panel after panel, each row-major; the last
-/// panel is as narrow as whole vectors allow, and columns that fill it up are zeros. Takes depth * columns elements.
+/// A matrix of `depth` rows in panels of kPanelVectors vectors of columns, panel after panel, each row-major. The last
+/// panel is only as wide as needed, in whole vectors; padding columns are zero. Takes depth * columns elements.
 template <typename T>
 struct Panels {
   T* data;
@@ -77,11 +77,11 @@ Panels<T> pack(T* to, const T* from, Dim stride, Dim rows, Dim columns) {
 }
 
 #if HWY_TARGET != HWY_SCALAR
-// Four numbers of each of as many rows as a vector has blocks of 128 bits: rows `stride` apart, one to a block.
+// Four numbers from each of as many rows as a vector has blocks of 128 bits: rows `stride` apart, one per block.
 template <class D>
 HWY_INLINE Vec<D> load_blocks(D d, const float* from, Dim stride) {
   auto v = LoadDup128(d, from);
-  // Masked broadcasts from memory, which leave the shuffle unit alone.
+  // Masked broadcasts from memory, which do not use the shuffle unit.
   if constexpr (MaxLanes(D()) >= 8) v = IfThenElse(FirstN(d, 4), v, LoadDup128(d, from + stride));
   if constexpr (MaxLanes(D()) >= 16) {
     v = IfThenElse(FirstN(d, 8), v, LoadDup128(d, from + 2 * stride));
@@ -90,7 +90,7 @@ HWY_INLINE Vec<D> load_blocks(D d, const float* from, Dim stride) {
   return v;
 }
 
-// `lanes` rows of four as four columns.
+// `lanes` rows of four, as four columns.
 template <class D>
 HWY_INLINE void transpose_four(D d, float* to, Dim to_stride, const float* from, Dim stride, float scale) {
   const auto s = Set(d, scale);
@@ -104,7 +104,8 @@ HWY_INLINE void transpose_four(D d, float* to, Dim to_stride, const float* from,
   StoreU(Mul(s, InterleaveUpper(d, even_high, odd_high)), d, to + 3 * to_stride);
 }
 
-// As many of the rows [row, rows) as transpose_four takes at once, over all of `depth`; gives how many rows it did.
+// As many of the rows [row, rows) as transpose_four takes at once, over all of `depth`; returns the number of rows
+// done.
 template <class D>
 HWY_INLINE Dim transpose_rows(D d, float* to, Dim to_stride, const float* from, Dim stride, Dim rows, Dim depth,
                               float scale) {
@@ -218,20 +219,20 @@ ProductBlock<T> product_block_of(Dim rows, Dim vectors) {
   }
 }
 
-/// What a block of rows wants of a product: terms [begin, end), and its first `columns` columns, which are rounded up
-/// to whole vectors.
+/// The part of a product that a block of rows needs: terms [begin, end), and its first `columns` columns, rounded up to
+/// whole vectors.
 struct Part {
   Dim begin, end, columns;
 };
 
 /// C = or += op(A) B for `rows` rows of C, in blocks of at most kBlockRows of nearly equal size. A is [rows, depth]
-/// row-major, or [depth, rows] if kTransposed. part(first, last) says what the rows [first, last) want; what they do
-/// not want is left alone, except that a block without terms becomes zero unless it is added to.
+/// row-major, or [depth, rows] if kTransposed. part(first, last) returns the part that the rows [first, last) need. The
+/// rest is left unchanged, except that a block without terms becomes zero unless it is added to.
 template <bool kTransposed, typename T, class F>
 HWY_INLINE void small_product(T* c, Dim c_stride, Dim rows, const T* a, Dim a_stride, const Panels<T>& b, bool add,
                               const F& part) {
   const Dim lanes = lanes_of<T>(), panel = kPanelVectors * lanes, blocks = (rows + kBlockRows - 1) / kBlockRows;
-  // Panels outside: each stays in the first-level cache while the rows pass over it.
+  // The outer loop is over panels: each stays in the first-level cache while the rows pass over it.
   for (Dim column = 0; column < b.columns; column += panel) {
     const Dim width = b.width(column);
     const T* const from = b.at(column);
