@@ -24,7 +24,7 @@ double dot(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-// sum(w * y) as an op, so that the check needs no op that it checks.
+// sum(w * y) as an op, so that the check does not use an op that it checks.
 Variable weighted_sum(const Variable& y, const Tensor& w) {
   return record("weighted_sum", Tensor::full({}, dot(y.value(), w), DType::kF64), {y}, [w](const Tensor& dy, Grads d) {
     double* const dx = d.data<double>(0);
@@ -38,7 +38,7 @@ double value_of(const Differentiable& f, const std::vector<Variable>& inputs, co
   return dot(f(inputs).value(), w);
 }
 
-// Gradients of all inputs; those of inputs that none reached are zeros.
+// Gradients of all inputs; zeros for inputs that no gradient reached.
 std::vector<Tensor> gradients(const Differentiable& f, std::vector<Variable>& inputs, const Tensor& w) {
   for (Variable& x : inputs) x.clear_grad();
   backward(weighted_sum(f(inputs), w));
@@ -66,7 +66,7 @@ GradcheckResult gradcheck(const Differentiable& f, std::vector<Variable> inputs,
   const Tensor w = random_weights(shape, options.seed);
   const std::vector<Tensor> analytic = gradients(f, inputs, w);
 
-  backward(weighted_sum(f(inputs), w));  // onto the gradients of the first time
+  backward(weighted_sum(f(inputs), w));  // adds to the gradients of the first pass
   for (std::size_t n = 0; n < inputs.size(); ++n) {
     if (!inputs[n].requires_grad() || !inputs[n].grad().defined()) continue;
     const std::span<const double> once = analytic[n].span<double>();

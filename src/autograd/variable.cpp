@@ -16,7 +16,7 @@ struct Node {
   BackwardMany many;
 };
 
-/// What was recorded on this thread, oldest first.
+/// The ops recorded on this thread, oldest first.
 class Tape {
  public:
   static Tape*& current() {
@@ -27,7 +27,7 @@ class Tape {
 
   std::vector<Node> nodes;
 
-  // Makes gradients flow from the output that `last` belongs to, whose own gradient is `seed`, and empties the tape.
+  // Propagates gradients from the output that `last` belongs to, whose own gradient is `seed`, and empties the tape.
   void run(Gradient& last, Tensor seed);
 };
 
@@ -164,7 +164,7 @@ void backward(const Variable& loss, double scale) {
   if (!loss.requires_grad()) {
     throw std::invalid_argument("backward: the loss must depend on a variable that requires a gradient");
   }
-  struct Emptied {  // whatever happens, the next forward pass starts on an empty tape
+  struct Emptied {  // in any case, the next forward pass starts on an empty tape
     ~Emptied() { clear_tape(); }
   } emptied;
   Tape::current()->run(*loss.gradient(), Tensor::full(loss.shape(), scale, loss.dtype()));
@@ -183,7 +183,7 @@ Variable recompute(std::function<Variable(const Variable&)> block, const Variabl
     const NoGrad no_grad;
     y = block(x).value();
   }
-  // The inside may hold parameters even if x wants no gradient, so the node is recorded in any case.
+  // The block may contain parameters even if x requires no gradient, so the node is always recorded.
   Variable input = x.requires_grad() ? x : Variable(x.value(), true);
   return record("recompute", y, {input}, [block = std::move(block), value = x.value()](const Tensor& dy, Grads d) {
     Tape inner;

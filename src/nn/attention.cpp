@@ -20,7 +20,7 @@ double scale_of(double scale, Dim width, Dim heads) {
   return scale != 0 ? scale : 1.0 / std::sqrt(static_cast<double>(width / heads));
 }
 
-// Columns [2C, 3C) or [C, 2C) of the new rows, copied behind what each sequence has in the cache.
+// Columns [2C, 3C) or [C, 2C) of the new rows, appended to each sequence's cache.
 void append(Tensor& rows, const KeyValueCache& cache, const Tensor& qkv, const Packed& layout, Dim part) {
   const Dim C = qkv.shape()[1] / 3;
   const std::size_t element = size_of(qkv.dtype()), row = static_cast<std::size_t>(C) * element;
@@ -36,7 +36,7 @@ void append(Tensor& rows, const KeyValueCache& cache, const Tensor& qkv, const P
   }
 }
 
-// Attention of the new rows to all that their sequences have been through, the new rows included. No way back.
+// Attention of the new rows to everything in their sequences' caches, including the new rows. No backward pass.
 Tensor attend_cached(const Tensor& qkv, const Packed& layout, KeyValueCache::Layer& layer, Dim heads, double scale) {
   const KeyValueCache& cache = *layer.cache;
   const Dim N = qkv.shape()[0], C = qkv.shape()[1] / 3;
@@ -87,7 +87,7 @@ Variable SelfAttention::attend(const Variable& x, const Packed& layout, const Te
   Variable qkv = qkv_.forward(x, ctx);  // [N, 3C]
   if (options_.rotary) {
     qkv = rope(qkv, positions,
-               {.heads = 2 * options_.heads,  // those of q and of k
+               {.heads = 2 * options_.heads,  // heads of q and of k
                 .head_width = options_.width / options_.heads,
                 .rotary_width = options_.rotary->width,
                 .base = options_.rotary->base});

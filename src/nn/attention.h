@@ -11,11 +11,10 @@
 
 namespace rapt {
 
-/// Where a sequence's positions enter attention: RoFormer's rotation of queries and keys (Su et al. 2021, arXiv
-/// 2104.09864).
+/// Rotary position embedding in attention: RoFormer's rotation of queries and keys (Su et al. 2021, arXiv 2104.09864).
 struct Rotary {
-  double base = 10000;  ///< the slowest pair of columns turns by about 1 / base per position
-  Dim width = 0;        ///< how many of a head's columns are turned, even; 0 for all
+  double base = 10000;  ///< the slowest pair of columns rotates by about 1 / base per position
+  Dim width = 0;        ///< number of rotated columns of a head, even; 0 for all
 };
 
 /// Each row attends to rows of its own sequence.
@@ -25,8 +24,8 @@ class SelfAttention final : public Module {
     Dim width = 0, heads = 1;
     AttentionMask mask = AttentionMask::kCausal;
     bool bias = true;
-    double scale = 0;    ///< of the scores; 0 means 1/sqrt(width / heads)
-    double dropout = 0;  ///< on the probabilities
+    double scale = 0;    ///< factor of the scores; 0 means 1/sqrt(width / heads)
+    double dropout = 0;  ///< dropout of the probabilities
     std::optional<Rotary> rotary;
     InitStd std = 0.02, out_std = 0.02;
     LoraOptions lora = {};
@@ -36,17 +35,19 @@ class SelfAttention final : public Module {
   SelfAttention(const Options& options, Initializer& init);
 
   /// \param x          [N, C]
-  /// \param positions  [N] i32, used by rotary positions only
-  /// \param cache      keys and values of earlier tokens: the new ones are appended to it and all are attended to
+  /// \param positions  [N] i32, used only by rotary positions
+  /// \param cache      keys and values of earlier tokens: the new ones are appended, and all are attended to
   /// \return           [N, C]
   Variable forward(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
                    KeyValueCache::Layer* cache = nullptr) const;
-  /// forward() in its two steps, for who wants some rows of the second alone: what the heads say, and its projection.
+  /// The two steps of forward(), for callers that need only some rows of the second step: the output of the heads, and
+  /// its projection.
   /// \return  [N, C]
   Variable attend(const Variable& x, const Packed& layout, const Tensor& positions, Context& ctx,
                   KeyValueCache::Layer* cache = nullptr) const;
   Variable project(const Variable& attended, Context& ctx) const { return out_.forward(attended, ctx); }
-  /// The matrix [3C, C] that makes queries, keys and values (rows 0, C and 2C on), a head after the other in each.
+  /// The matrix [3C, C] that computes queries, keys and values (from rows 0, C and 2C), one head after the other in
+  /// each.
   const Variable& qkv_weight() const { return qkv_.weight(); }
   void visit(ParameterVisitor& v) override;
 
@@ -56,7 +57,7 @@ class SelfAttention final : public Module {
   Linear out_;
 };
 
-/// Rows of one packing (queries) attend to rows of another (the memory of an encoder).
+/// Rows of one packing (queries) attend to rows of another one (the output of an encoder).
 class CrossAttention final : public Module {
  public:
   struct Options {

@@ -69,7 +69,7 @@ Variable TransformerBlock::forward(const Variable& x, const Batch& batch, Contex
 
 Variable TransformerBlock::forward_at(const Variable& x, const Batch& batch, const Tensor& rows, Context& ctx) const {
   const Variable attended = attention_.attend(attention_input(x), batch.layout, batch.positions, ctx);  // [N, C]
-  Context sequences = ctx;  // whose dropouts are over sequences from here on
+  Context sequences = ctx;  // its dropouts are over sequences from here on
   sequences.first_row = ctx.first_sequence;
   const Variable projected = attention_.project(gather_rows(attended, rows), sequences);  // [B, C]
   const Variable y = behind_attention(projected, gather_rows(x, rows), sequences);        // [B, C]
@@ -84,7 +84,7 @@ void TransformerBlock::visit(ParameterVisitor& v) {
   v.child("feed_forward", feed_forward_);
 }
 
-// One block, kept or run again on the way back.
+// One block, with its activations kept or recomputed in the backward pass.
 template <typename Forward>
 static Variable run_block(const Forward& forward, const Variable& x, Context& ctx, std::size_t index) {
   ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(index + 1);

@@ -1,5 +1,5 @@
 // One layer of a transformer: attention and feed-forward, each added to the residual. Vaswani et al. 2017, arXiv
-// 1706.03762, section 3; what decoders (GPT) and encoders (BERT) are stacks of.
+// 1706.03762, section 3. Decoders (GPT) and encoders (BERT) are stacks of these.
 #pragma once
 
 #include <initializer_list>
@@ -16,8 +16,8 @@ namespace rapt {
 /// Where a block normalises: before its sublayers (GPT-2) or after adding them to the residual (GPT-1, BERT).
 enum class NormPlacement { kPre, kPost };
 
-/// Refuses what no transformer can be: an extent below 1, heads that do not divide the width.
-/// \param model  whose sizes they are, for messages
+/// Rejects impossible sizes: an extent below 1, or heads that do not divide the width.
+/// \param model  name of the model, for messages
 /// \throws UsageError
 void check_sizes(const char* model, std::initializer_list<std::pair<const char*, Dim>> extents, Dim width, Dim heads);
 
@@ -32,10 +32,10 @@ class TransformerBlock final : public Module {
     Activation activation = Activation::kGelu;
     bool bias = true;  ///< on linear layers and norms
     double norm_epsilon = 1e-5;
-    double attention_scale = 0;  ///< of the scores; 0 means 1/sqrt(width / heads)
+    double attention_scale = 0;  ///< factor of the scores; 0 means 1/sqrt(width / heads)
     std::optional<Rotary> rotary = {};
     double attention_dropout = 0, residual_dropout = 0;
-    InitStd std = 0.02, out_std = 0.02;  ///< out: of the projections back into the residual
+    InitStd std = 0.02, out_std = 0.02;  ///< out_std: of the projections back into the residual
     LoraOptions lora = {};
   };
 
@@ -45,8 +45,8 @@ class TransformerBlock final : public Module {
   /// \param cache  this layer's keys and values of earlier tokens, or null
   /// \return       [N, C]
   Variable forward(const Variable& x, const Batch& batch, Context& ctx, KeyValueCache::Layer* cache = nullptr) const;
-  /// One row of forward() for each sequence: what comes behind attention is computed for these rows alone.
-  /// \param rows  [B] i32, one of each sequence
+  /// One row of forward() per sequence: everything after attention is computed for these rows only.
+  /// \param rows  [B] i32, one row per sequence
   /// \return      [B, C]
   Variable forward_at(const Variable& x, const Batch& batch, const Tensor& rows, Context& ctx) const;
   const SelfAttention& attention() const { return attention_; }
@@ -64,16 +64,16 @@ class TransformerBlock final : public Module {
   FeedForward feed_forward_;
 };
 
-/// x through all blocks, each kept or run again on the way back as ctx says. Dropouts of a block have places of their
-/// own in the pass, whatever came before, and so have those after the blocks.
+/// Runs x through all blocks; as ctx says, a block's activations are kept or recomputed in the backward pass. Each
+/// block has its own dropout sites, independent of what ran before it, and so do the dropouts after the blocks.
 ///
 /// \param x      [N, C]
 /// \param cache  keys and values of earlier tokens of the same sequences; the new ones are appended
-/// \param trace  gets x, then the states after each block
+/// \param trace  receives x, then the states after each block
 /// \return       [N, C]
 Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Batch& batch, Context& ctx,
                     KeyValueCache* cache = nullptr, std::vector<Tensor>* trace = nullptr);
-/// The same, of which one row for each sequence is wanted. \param rows  [B] i32. \return  [B, C]
+/// The same, but only one row per sequence is needed. \param rows  [B] i32. \return  [B, C]
 Variable run_blocks_at(const std::vector<TransformerBlock>& blocks, const Variable& x, const Batch& batch,
                        const Tensor& rows, Context& ctx);
 

@@ -7,7 +7,7 @@
 
 namespace rapt {
 
-/// Zeroes elements with probability p while training and scales the others by 1 / (1 - p).
+/// During training, zeroes elements with probability p and multiplies the others by 1 / (1 - p).
 class Dropout final {
  public:
   explicit Dropout(double p) : p_(p) {}

@@ -1,4 +1,4 @@
-// The position-wise network between attentions. Vaswani et al. 2017, arXiv 1706.03762, section 3.3.
+// The position-wise feed-forward network. Vaswani et al. 2017, arXiv 1706.03762, section 3.3.
 #pragma once
 
 #include "nn/linear.h"

@@ -6,7 +6,7 @@
 
 namespace rapt {
 
-// Fills blocks of 4096 elements, each from a stream of its own.
+// Fills blocks of 4096 elements, each from its own stream.
 template <typename Draw>
 Variable Initializer::draw(const Shape& shape, const Draw& draw) {
   Tensor values = Tensor::empty(shape, dtype_);

@@ -1,4 +1,4 @@
-// How parameters start.
+// Initial values of parameters.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace rapt {
 
-/// The spread that weights start with: N(0, std^2), for BERT without what lies more than two std away.
+/// The standard deviation of initial weights: N(0, std^2), for BERT truncated at two std.
 struct InitStd {
   double std = 0.02;
   bool truncated = false;
@@ -16,13 +16,13 @@ struct InitStd {
   constexpr InitStd(double value, bool cut = false) : std(value), truncated(cut) {}  // NOLINT: mostly a plain number
 };
 
-/// Makes the parameters of a model, one after the other. Each gets a random stream of its own, so the values depend on
-/// the seed and on the order in which the model makes its parameters, not on threads.
+/// Makes the parameters of a model, one after the other. Each gets its own random stream, so the values depend on the
+/// seed and on the order in which the model makes its parameters, but not on threads.
 class Initializer {
  public:
   explicit Initializer(std::uint64_t seed, DType dtype = DType::kF32) : seed_(seed), dtype_(dtype) {}
 
-  /// For models whose parameters are read from a file at once: their contents stay undefined.
+  /// For models whose parameters are read from a file immediately: their contents stay undefined.
   static Initializer unset(DType dtype = DType::kF32) {
     Initializer init(0, dtype);
     init.unset_ = true;

@@ -18,8 +18,8 @@ void KeyValueCache::advance(const Packed& layout) {
   for (std::size_t b = 0; b < lengths_.size(); ++b) lengths_[b] += offsets[b + 1] - offsets[b];
 }
 
-// Copies the rows that sequences take over from others. Sequences that swap would overwrite each other, so what is
-// still needed goes through a copy made beforehand.
+// Copies the rows that sequences take over from others. Sequences that swap would overwrite each other, so rows that
+// are still needed are copied beforehand.
 void KeyValueCache::reorder(std::span<const Dim> from) {
   std::vector<Dim> lengths;
   for (const Dim source : from) lengths.push_back(lengths_[static_cast<std::size_t>(source)]);

@@ -1,4 +1,5 @@
-// Keys and values of tokens that a decoder has seen, so that the next token costs one row and not all of them again.
+// Keys and values of the tokens that a decoder has processed, so that each new token costs one row instead of all of
+// them.
 #pragma once
 
 #include <span>
@@ -9,19 +10,19 @@
 namespace rapt {
 
 /// The cache of B sequences over all layers. A forward pass appends the keys and values of its new tokens; advance()
-/// then moves the lengths on. Sequences may have different lengths and may be reordered or dropped between passes.
+/// then increases the lengths. Sequences may have different lengths, and may be reordered or dropped between passes.
 class KeyValueCache final {
  public:
-  /// One layer's part.
+  /// The cache of one layer.
   struct Layer {
-    Tensor keys, values;  // [most_sequences * capacity, C]; sequence b owns rows from b * capacity on
+    Tensor keys, values;  // [most_sequences * capacity, C]; sequence b owns the rows from b * capacity
     const KeyValueCache* cache = nullptr;
   };
 
   struct Options {
     Dim layers = 0, sequences = 0;
-    Dim most_sequences = 0;  ///< that there may ever be; at least `sequences`
-    Dim capacity = 0;        ///< most tokens a sequence can have
+    Dim most_sequences = 0;  ///< maximum number of sequences; at least `sequences`
+    Dim capacity = 0;        ///< maximum number of tokens per sequence
     Dim width = 0;
     DType dtype = DType::kF32;
   };
@@ -35,11 +36,11 @@ class KeyValueCache final {
   Dim length(Dim sequence) const { return lengths_[static_cast<std::size_t>(sequence)]; }
   Layer& layer(std::size_t index) { return layers_[index]; }
 
-  /// The tokens of `layout` are in all layers now.
+  /// Marks the tokens of `layout` as present in all layers.
   void advance(const Packed& layout);
 
-  /// Sequence b becomes what sequence from[b] was; what beam search and finished sequences need. There may be fewer
-  /// sequences afterwards, or more, up to most_sequences.
+  /// Sequence b becomes the previous sequence from[b], for beam search and finished sequences. The number of sequences
+  /// may shrink or grow, up to most_sequences.
   void reorder(std::span<const Dim> from);
 
  private:

@@ -1,4 +1,4 @@
-// y = activation(x W^T + b), the layer that most of the time is spent in.
+// y = activation(x W^T + b): the layer in which most of the time is spent.
 #pragma once
 
 #include "autograd/ops/activation.h"
@@ -8,13 +8,13 @@
 
 namespace rapt {
 
-/// A matrix and, unless switched off, a bias; maybe low-rank adapters beside the matrix.
+/// A matrix, a bias unless switched off, and optional low-rank adapters.
 class Linear final : public Module {
  public:
   struct Options {
     Dim in = 0, out = 0;
     bool bias = true;
-    InitStd std = 0.02;  ///< of the weights at the start; the bias starts at zero
+    InitStd std = 0.02;  ///< of the initial weights; the initial bias is zero
     std::vector<AdapterOptions> adapters = {};
   };
 
@@ -23,13 +23,13 @@ class Linear final : public Module {
   /// \param x  [N, in]
   /// \return   [N, out]
   Variable forward(const Variable& x, Activation activation = Activation::kNone) const;
-  /// The same with the adapters' dropouts, if there are any and ctx trains.
+  /// The same with the adapters' dropouts, if there are adapters and ctx is a training pass.
   Variable forward(const Variable& x, Context& ctx, Activation activation = Activation::kNone) const;
 
   const Variable& weight() const { return weight_; }
   const Variable& bias() const { return bias_; }
   bool has_adapters() const { return !adapters_.empty(); }
-  /// Adds the adapters to the matrix and takes them away. \return  how many there were
+  /// Merges the adapters into the matrix and removes them. \return  the number of adapters
   int merge_adapters();
   void visit(ParameterVisitor& v) override;
 

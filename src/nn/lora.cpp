@@ -61,7 +61,8 @@ void LowRankAdapter::visit(ParameterVisitor& v) {
 }
 
 int merge_adapters(Module& network) {
-  std::vector<Linear*> layers;  // first of all: adapters are modules of the list too, and end when they are merged
+  std::vector<Linear*> layers;  // collected first: adapters are in the list of modules, too, and are destroyed when
+                                // they are merged
   for (Module* const module : modules_of(network)) {
     if (auto* const linear = dynamic_cast<Linear*>(module)) layers.push_back(linear);
   }

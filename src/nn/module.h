@@ -1,5 +1,5 @@
-// Modules own parameters and say where they are. visit() is the only list of a module's members; the names it gives
-// become the keys of checkpoints.
+// Modules own parameters and list them. visit() is the only list of a module's members; its names become the keys of
+// checkpoints.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace rapt {
 
 class Module;
 
-/// Walks a tree of modules and calls back with every parameter and its name, "blocks.0.norm1.gain", and with every
+/// Walks a tree of modules and calls back for every parameter with its name, "blocks.0.norm1.gain", and for every
 /// module before its parameters.
 class ParameterVisitor {
  public:
@@ -23,7 +23,7 @@ class ParameterVisitor {
   explicit ParameterVisitor(Callback callback, ModuleCallback on_module = nullptr)
       : callback_(std::move(callback)), on_module_(std::move(on_module)) {}
 
-  /// A parameter that is switched off (a bias that is not there) is undefined and skipped.
+  /// A parameter that is switched off (such as a missing bias) is undefined and skipped.
   void parameter(std::string_view name, Variable& parameter) {
     if (parameter.defined()) callback_(prefix_ + std::string(name), parameter);
   }
@@ -46,7 +46,7 @@ class ParameterVisitor {
   std::string prefix_;
 };
 
-/// Anything with parameters.
+/// Anything that has parameters.
 class Module {
  public:
   virtual ~Module() = default;
@@ -67,9 +67,9 @@ struct NamedParameter {
 
 /// All parameters in the order of visit().
 std::vector<NamedParameter> parameters_of(Module& module);
-/// The module and all that it consists of, as deep as visit() goes.
+/// The module and all its submodules, recursively.
 std::vector<Module*> modules_of(Module& module);
-/// Number of elements of all parameters together.
+/// Total number of elements of all parameters.
 Dim parameter_count(Module& module);
 
 }  // namespace rapt

@@ -7,11 +7,11 @@
 namespace rapt {
 namespace {
 
-// Score of a neighbour where others have about 0: e^6 is 400 times their weight.
+// The score of a neighbour where others have about 0: e^6 is 400 times their weight.
 constexpr double kScore = 6;
 
-// How far a pair of the position columns turns from one position to the next. The angles are spread over half a turn,
-// so that neighbours differ, and unevenly, so that no two positions of a long context look alike.
+// The rotation of a pair of position columns from one position to the next. The angles are spread over half a turn, so
+// that neighbours differ, and unevenly, so that no two positions of a long context are alike.
 double angle(Dim pair, Dim pairs) {
   const double uneven = static_cast<double>((pair + 1) * (pair + 1)) / std::numbers::phi;
   return std::numbers::pi * (static_cast<double>(pair) + uneven - std::floor(uneven)) / static_cast<double>(pairs);
@@ -32,8 +32,8 @@ void write_positions(Tensor table, Dim columns, double length) {
   }
 }
 
-// Adds the maps to rows of queries and keys [3C, C] of one head: a query gives its own position, a key gives its
-// position less `offset`, so that query i and key i + offset agree.
+// Adds the maps to the rows of queries and keys [3C, C] of one head: a query gives its own position and a key gives its
+// position minus `offset`, so that query i and key i + offset match.
 template <typename T>
 void look_at(Tensor qkv, Dim first_row, Dim columns, Dim offset, double gain) {
   const Dim C = qkv.shape()[1];
@@ -55,9 +55,10 @@ void look_at(Tensor qkv, Dim first_row, Dim columns, Dim offset, double gain) {
 
 void begin_with_neighbours(const Variable& positions, const TransformerBlock& first, Dim heads, double token_std) {
   const Dim C = positions.shape()[1], head_width = C / heads;
-  // A quarter of the columns tells positions apart well enough.
+  // A quarter of the columns is enough to distinguish positions.
   const Dim columns = std::min(head_width, std::max<Dim>(2, C / 4)) / 2 * 2;
-  // Behind the norm a row has length sqrt(C), half of its square from the position: a score of gain^2 C / 2 / sqrt(D).
+  // After the norm, a row has length sqrt(C), and half of its square comes from the position: a score of gain^2 C / 2 /
+  // sqrt(D).
   const double gain = std::sqrt(kScore * std::sqrt(static_cast<double>(head_width)) * 2 / static_cast<double>(C));
   dispatch_float(positions.dtype(), [&]<typename T>() {
     write_positions<T>(positions.value(), columns, token_std * std::sqrt(static_cast<double>(C)));

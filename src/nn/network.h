@@ -1,5 +1,5 @@
-// What training, decoding and evaluation see of a model: a network that turns a packed batch into a loss, and the
-// backbone that task heads stand on.
+// The interface of a model for training, decoding and evaluation: a network that turns a packed batch into a loss, and
+// the backbone of task heads.
 #pragma once
 
 #include <string>
@@ -11,42 +11,42 @@
 
 namespace rapt {
 
-/// What turns the sums over one batch into its share of an update's loss: losses are sums, and divided once by the
-/// counts of the whole update, so that 1 x 32 sequences and 4 x 8 accumulated ones give the same gradient.
+/// Turns the sums over one batch into its share of an update's loss. Losses are sums, divided once by the counts of the
+/// whole update, so that 1 x 32 sequences and 4 x 8 accumulated ones give the same gradient.
 struct LossShare {
   double targets = 1;    ///< predicted tokens of the whole update
-  double sequences = 1;  ///< labelled sequences (questions, where several sequences make one) of the whole update
+  double sequences = 1;  ///< labelled sequences of the whole update (questions, if several sequences make one question)
   double label_smoothing = 0;
   double language_model = 0;  ///< weight of the auxiliary language-model loss of a GPT with a task head
 };
 
-/// A whole network: packed tokens in, loss out.
+/// A whole network: maps packed tokens to a loss.
 class Network : public virtual Module {  // virtual: a GPT is a network and a backbone
  public:
   /// The batch's share of the update's loss, [].
-  /// \throws ShapeError, std::invalid_argument  if the batch lacks what the network is taught with
+  /// \throws ShapeError, std::invalid_argument  if the batch lacks the targets that the network needs
   virtual Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const = 0;
   virtual DType dtype() const = 0;
 };
 
-/// A network without its head: packed tokens in, states out.
+/// A network without its head: maps packed tokens to states.
 class Backbone : public virtual Module {
  public:
   virtual Dim width() const = 0;
   virtual Dim vocabulary() const = 0;
-  /// The longest sequence, in tokens.
+  /// The maximum sequence length, in tokens.
   virtual Dim context() const = 0;
   virtual DType dtype() const = 0;
 
-  /// \param trace  gets the states after the embeddings and after each layer
+  /// \param trace  receives the states after the embeddings and after each layer
   /// \return       [N, C]
   virtual Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const = 0;
 
-  /// One vector a sequence, for heads that judge whole sequences: BERT's pooled first token, GPT's last token.
+  /// One vector per sequence, for heads that score whole sequences: BERT's pooled first token, GPT's last token.
   /// \return  [B, C]
   virtual Variable pooled(const Variable& states, const Packed& layout) const = 0;
 
-  /// pooled() of states(), for who wants no other of the states: the last layer computes little but them.
+  /// pooled() of states(), for callers that need no other states: the last layer computes little else.
   /// \return  [B, C]
   virtual Variable sequence_vectors(const Batch& batch, Context& ctx) const = 0;
 };

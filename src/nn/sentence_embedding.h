@@ -1,4 +1,4 @@
-// One vector for a sentence, to compare sentences by. Reimers, Gurevych 2019, "Sentence-BERT", arXiv 1908.10084.
+// One vector per sentence, for comparing sentences. Reimers, Gurevych 2019, "Sentence-BERT", arXiv 1908.10084.
 #pragma once
 
 #include <string_view>
@@ -7,15 +7,15 @@
 
 namespace rapt {
 
-/// Which of a sequence's states stand for it.
+/// Which of a sequence's states represent it.
 enum class Pooling {
-  kMean,   ///< their mean
-  kFirst,  ///< the first token's: BERT's [CLS], before any pooler
-  kLast,   ///< the last token's: the one of a GPT's that has seen all others
+  kMean,   ///< the mean of all states
+  kFirst,  ///< the first token's state: BERT's [CLS], before any pooler
+  kLast,   ///< the last token's state: in a GPT, the one that has seen all others
 };
 
-/// mean, cls (the first), last.
-/// \throws std::invalid_argument  for another name, listing these
+/// mean, cls (the first token), last.
+/// \throws std::invalid_argument  for another name, listing the known ones
 Pooling pooling_from_name(std::string_view name);
 
 /// [N, C] to [B, C].
@@ -23,7 +23,7 @@ Pooling pooling_from_name(std::string_view name);
 Variable pool(const Variable& states, const Packed& layout, Pooling pooling);
 
 /// The vectors of a batch's sequences, [B, C], without gradients.
-/// \param normalize  divide each by its length, so that products are cosines
+/// \param normalize  divide each by its length, so that dot products are cosines
 Tensor sentence_embeddings(const Backbone& backbone, const Batch& batch, Pooling pooling, bool normalize);
 
 }  // namespace rapt

@@ -8,8 +8,8 @@
 
 namespace rapt {
 
-/// y = f(x), element by element, f as the enumerators of Activation say. After a linear layer, `linear` with the
-/// activation as its last argument does the same in less time.
+/// y = f(x), element by element; f is defined by the enumerators of Activation. After a linear layer, `linear` with the
+/// activation as its last argument computes the same in less time.
 ///
 /// \param x  any shape
 /// \return   of x's shape
@@ -26,10 +26,10 @@ inline Variable tanh(const Variable& x) { return activation(x, Activation::kTanh
 inline Variable sigmoid(const Variable& x) { return activation(x, Activation::kSigmoid); }
 
 /// gelu, gelu-tanh, relu, silu, tanh, sigmoid, quick-gelu, none.
-/// \throws std::invalid_argument  for another name, listing these
+/// \throws std::invalid_argument  for another name, listing the known ones
 Activation activation_from_name(std::string_view name);
 
-/// The name that activation_from_name reads.
+/// The name that activation_from_name accepts.
 const char* name_of(Activation f);
 
 }  // namespace rapt

@@ -57,7 +57,7 @@ auto columns(AnyTensor& x, Dim first, Dim C) {
   return Matrix<std::remove_pointer_t<decltype(data)>>(data + first, x.shape()[0], C, x.shape()[1]);
 }
 
-// The tensors that the way back needs; the offsets are kept because `problem` only points at them.
+// The tensors that the backward pass needs. The offsets are kept because `problem` only points to them.
 struct Saved {
   Tensor q, kv, y, log_sum_exp;
   Tensor query_offsets, key_offsets;

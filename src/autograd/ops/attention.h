@@ -1,5 +1,5 @@
-// Attention over packed sequences: each sequence attends to itself (self) or to another packing's sequence of the same
-// number (cross). No padding, no mask tensor, no T x T matrix kept.
+// Attention over packed sequences: each sequence attends to itself (self-attention) or to the corresponding sequence of
+// another packing (cross-attention). There is no padding and no mask tensor, and no T x T matrix is stored.
 #pragma once
 
 #include "autograd/variable.h"
@@ -8,8 +8,8 @@
 
 namespace rapt {
 
-/// kCausal: of a sequence with T queries and S keys, query i sees keys 0 .. S - T + i; with T = S, those up to its own
-/// place, and with fewer queries than keys (decoding with a cache) the queries are the last T places.
+/// kCausal: in a sequence with T queries and S keys, query i sees keys 0 .. S - T + i. With T = S, these are the keys
+/// up to its own position; with fewer queries than keys (decoding with a cache), the queries are the last T positions.
 enum class AttentionMask { kNone, kCausal };
 
 struct AttentionOptions {
@@ -30,18 +30,18 @@ struct AttentionOptions {
 /// \throws ShapeError  if qkv is not [N, 3C], heads do not divide C or the offsets do not end at N;
 ///                     std::invalid_argument unless 0 <= dropout < 1
 ///
-/// Differentiable in qkv. Besides its inputs and its output it keeps one number per row and head. Vaswani et al.,
-/// "Attention Is All You Need", 2017, arXiv 1706.03762, section 3.2; computed tile by tile as Dao et al.,
+/// Differentiable in qkv. Besides its inputs and its output, it keeps one number per row and head. Vaswani et al.,
+/// "Attention Is All You Need", 2017, arXiv 1706.03762, section 3.2; computed tile by tile as in Dao et al.,
 /// "FlashAttention", 2022, arXiv 2205.14135.
 Variable self_attention(const Variable& qkv, const Packed& layout, const AttentionOptions& options);
 
-/// The same with queries from one packing and keys and values from another of equally many sequences: queries of
-/// sequence b see keys of sequence b.
+/// The same, with queries from one packing, and keys and values from another with the same number of sequences: queries
+/// of sequence b see keys of sequence b.
 ///
 /// \param q   [N, C]
 /// \param kv  [S, 2C]: keys, values side by side
 /// \return    [N, C]; zeros for a query that sees no key
-/// \throws ShapeError  as self_attention, and if the packings differ in their number of sequences
+/// \throws ShapeError  as self_attention, and if the packings have different numbers of sequences
 ///
 /// Differentiable in q and kv.
 Variable cross_attention(const Variable& q, const Variable& kv, const Packed& queries, const Packed& keys,

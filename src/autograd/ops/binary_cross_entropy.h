@@ -1,15 +1,15 @@
-// The loss of questions with yes or no for an answer, several of which may be yes.
+// The loss of independent binary labels (multi-label classification).
 #pragma once
 
 #include "autograd/variable.h"
 
 namespace rapt {
 
-/// The summed cross-entropy of independent yes-or-no questions, from logits.
+/// The summed cross-entropy of independent binary labels, from logits.
 ///
 ///     scale * sum -t log s(x) - (1 - t) log(1 - s(x)),   s(x) = 1 / (1 + e^-x)
 ///
-/// Computed as max(x, 0) - x t + log(1 + e^-|x|), which no x makes overflow, and added up in double.
+/// Computed as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow, and accumulated in double.
 ///
 /// \param x        any shape
 /// \param targets  of x's shape and type, each in [0, 1]

@@ -1,4 +1,4 @@
-// Dropout, alone and on the way into a residual stream.
+// Dropout, alone and fused with a residual addition.
 #pragma once
 
 #include "autograd/variable.h"
@@ -8,8 +8,8 @@ namespace rapt {
 
 /// Sets elements to zero with probability p and multiplies the others by 1 / (1 - p).
 ///
-/// p counts in steps of 1 / 65536. Which elements those are is a function of `key`, row and column alone: backward
-/// computes it again, so no mask is stored, and two runs of the same block drop the same.
+/// p is rounded to steps of 1 / 65536. The dropped elements are a function of `key`, row and column alone. Backward
+/// computes the mask again, so no mask is stored, and two runs of the same block drop the same elements.
 ///
 /// \param x  [..., C]
 /// \param p  0 <= p < 1; 0 returns x itself
@@ -22,7 +22,7 @@ Variable dropout(const Variable& x, double p, DropoutKey key);
 
 /// residual + dropout(x, p, key) in one pass.
 ///
-/// \param x, residual  [..., C], of one shape and type
+/// \param x, residual  [..., C], of the same shape and type
 /// \throws ShapeError  if the shapes differ; std::invalid_argument if p is not in [0, 1)
 ///
 /// Differentiable in x and residual.

@@ -1,4 +1,4 @@
-// Sums, products and multiples of variables, element by element.
+// Elementwise sums, products and multiples of variables.
 #pragma once
 
 #include "autograd/variable.h"
@@ -7,7 +7,7 @@ namespace rapt {
 
 /// y = a + b, element by element.
 ///
-/// \param a, b  of one shape and type
+/// \param a, b  of the same shape and type
 /// \throws ShapeError  if the shapes differ; there is no broadcasting
 ///
 /// Differentiable in both.
@@ -16,7 +16,7 @@ inline Variable operator+(const Variable& a, const Variable& b) { return add(a, 
 
 /// y = a * b, element by element.
 ///
-/// \param a, b  of one shape and type
+/// \param a, b  of the same shape and type
 /// \throws ShapeError  if the shapes differ; there is no broadcasting
 ///
 /// Differentiable in both.

@@ -8,8 +8,8 @@ namespace rapt {
 
 /// y = f(x U^T + a) W^T + b: the same as linear(linear(x, U, a, f), W, b).
 ///
-/// Composed, the two layers keep x U^T + a for f's derivative and f of it for W's gradient, which are the two largest
-/// tensors of a block. This op keeps the first alone and applies f once more on the way back.
+/// Composed, the two layers keep x U^T + a for f's derivative, and f of it for W's gradient. These are the two largest
+/// tensors of a block. This op keeps only the first and applies f again in the backward pass.
 ///
 /// \param x          [N, C]
 /// \param up         U [F, C]

@@ -8,9 +8,9 @@
 namespace rapt {
 namespace {
 
-// What the way back needs of a normalisation.
+// What the backward pass of a normalisation needs.
 struct Kept {
-  Tensor x;        // what was normalised
+  Tensor x;        // the input of the normalisation
   Tensor moments;  // [2, N]: means, then reciprocals of the deviations
   Tensor gain;
 
@@ -59,7 +59,7 @@ T* grad_or_null(Grads& d, std::size_t input) {
   return d.wants(input) ? d.data<T>(input) : nullptr;
 }
 
-// The way back of sum = residual + x or residual + dropout(x), of the inputs x, residual, gain and bias.
+// The backward pass of sum = residual + x or residual + dropout(x), for the inputs x, residual, gain and bias.
 void sum_backward(const std::optional<kernels::DropoutRule>& rule, const Tensor& dsum, Grads& d) {
   d.give(1, dsum);
   if (!rule) return d.give(0, dsum);
@@ -72,10 +72,10 @@ void sum_backward(const std::optional<kernels::DropoutRule>& rule, const Tensor&
   });
 }
 
-// The same with normed = layer_norm(sum) after it. dsum is undefined if only normed went on.
+// The same, followed by normed = layer_norm(sum). dsum is undefined if only normed was used.
 void add_layer_norm_backward(Kept kept, const std::optional<kernels::DropoutRule>& rule, const Tensor& dsum,
                              const Tensor& dnormed, Grads& d) {
-  const bool in_place = dsum.defined() && dsum.sharers() == 1;  // nobody else will read it
+  const bool in_place = dsum.defined() && dsum.sharers() == 1;  // no one else reads it
   Tensor dx = in_place ? dsum : Tensor::empty(kept.x.shape(), kept.x.dtype());
   dispatch_float(kept.x.dtype(), [&]<typename T>() {
     std::optional<kernels::DroppedGradient<T>> dropped;

@@ -10,7 +10,7 @@ namespace rapt {
 ///
 ///     y = (x - mean(x)) / sqrt(variance(x) + epsilon) * gain + bias
 ///
-/// The variance is that of the row as it stands (divided by C, not C - 1), taken in two passes.
+/// The variance is the biased one (divided by C, not C - 1), computed in two passes.
 ///
 /// \param x     [..., C]
 /// \param gain  [C]
@@ -18,11 +18,11 @@ namespace rapt {
 /// \return      of x's shape
 /// \throws ShapeError  if gain or bias is not [C] of x's type; std::invalid_argument if epsilon is not positive
 ///
-/// Differentiable in x, gain and bias. Keeps x and two numbers a row. Ba, Kiros, Hinton 2016, "Layer Normalization",
+/// Differentiable in x, gain and bias. Keeps x and two numbers per row. Ba, Kiros, Hinton 2016, "Layer Normalization",
 /// arXiv 1607.06450.
 Variable layer_norm(const Variable& x, const Variable& gain, const Variable& bias, double epsilon);
 
-/// A residual stream after something was added to it, and the same normalised.
+/// A residual stream after an addition, and its normalised values.
 struct ResidualNorm {
   Variable sum;     ///< residual + x
   Variable normed;  ///< layer_norm(sum)
@@ -30,10 +30,10 @@ struct ResidualNorm {
 
 /// sum = residual + x and normed = layer_norm(sum) in one pass, forward and backward.
 ///
-/// \param x, residual  [..., C], of one shape and type
+/// \param x, residual  [..., C], of the same shape and type
 /// \throws as layer_norm; ShapeError if the shapes differ
 ///
-/// Differentiable in all. Keeps the sum and two numbers a row.
+/// Differentiable in all inputs. Keeps the sum and two numbers per row.
 ResidualNorm add_layer_norm(const Variable& x, const Variable& residual, const Variable& gain, const Variable& bias,
                             double epsilon);
 

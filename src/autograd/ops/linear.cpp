@@ -20,7 +20,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
   check(x, weight, bias);
   const Dim N = x.shape()[0], in = x.shape()[1], out = weight.shape()[0];
   Tensor y = Tensor::empty({N, out}, x.dtype());
-  Tensor pre;  // x W^T + b, where the way back starts from it
+  Tensor pre;  // x W^T + b, if the backward pass needs it
   if (!kernels::backward_from_output(f) && is_recording({&x, &weight, &bias}))
     pre = Tensor::empty(y.shape(), y.dtype());
   dispatch_float(y.dtype(), [&]<typename T>() {

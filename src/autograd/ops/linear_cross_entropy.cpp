@@ -14,10 +14,10 @@
 namespace rapt {
 namespace {
 
-constexpr Dim kChunkElements = Dim{1} << 24;      // logits that are held at once
-constexpr Dim kLeastRows = 64, kMostRows = 1024;  // of a chunk: fewer waste the product, more gain nothing
+constexpr Dim kChunkElements = Dim{1} << 24;      // maximum number of logits that exist at once
+constexpr Dim kLeastRows = 64, kMostRows = 1024;  // rows of a chunk: fewer waste the product, more gain nothing
 
-// Everything that defines the loss.
+// The definition of the loss.
 struct Problem {
   Tensor x, weight, bias, target_rows, targets;
   CrossEntropyOptions options;
@@ -25,7 +25,7 @@ struct Problem {
   Dim M() const { return targets.size(); }
   Dim C() const { return weight.shape()[1]; }
   Dim V() const { return weight.shape()[0]; }
-  // Whether rows [begin, end) of the list are neighbours in x, so that they need not be copied together.
+  // Whether rows [begin, end) of the list are consecutive in x, so that they need not be copied together.
   bool contiguous(Dim begin, Dim end) const {
     const std::int32_t* const rows = target_rows.data<std::int32_t>();
     for (Dim m = begin + 1; m < end; ++m) {
@@ -38,7 +38,7 @@ struct Problem {
   }
 };
 
-// Where the gradients of the loss go, times `factor`; null for one that is not wanted.
+// Where the gradients of the loss are written, times `factor`; null for those that are not needed.
 template <typename T>
 struct Sinks {
   T* dx = nullptr;  // [M, C], assigned
@@ -46,14 +46,14 @@ struct Sinks {
   T* dbias = nullptr;
   Write weight_write = Write::kAdd, bias_write = Write::kAdd;
   double factor = 1;
-  std::int32_t* predicted = nullptr;  // [M]: each row's likeliest entry; only where no gradient is wanted
+  std::int32_t* predicted = nullptr;  // [M]: most probable entry of each row; only without gradients
   bool any() const { return dx != nullptr || dweight != nullptr || dbias != nullptr; }
 };
 
 Dim chunk_rows(Dim M, Dim V) {
   const Dim most = std::clamp(kChunkElements / std::max<Dim>(1, V), kLeastRows, kMostRows);
   const Dim chunks = std::max<Dim>(1, (M + most - 1) / most);
-  return (M + chunks - 1) / chunks;  // of equal size: a short last one would be slow
+  return (M + chunks - 1) / chunks;  // of equal size, because a short last one would be slow
 }
 
 void check(const std::string& op, const Problem& p) {
@@ -94,7 +94,7 @@ void find_largest(std::int32_t* columns, const T* z, Dim M, Dim V) {
   });
 }
 
-// losses[m] for all m, and the gradients that `sinks` asks for.
+// losses[m] for all m, and the gradients that `sinks` requests.
 template <typename T>
 void run(const Problem& p, double* losses, const Sinks<T>& sinks) {
   const Dim M = p.M(), C = p.C(), V = p.V();
@@ -137,7 +137,7 @@ void run(const Problem& p, double* losses, const Sinks<T>& sinks) {
   }
 }
 
-// Adds the weight's and the bias's gradient, `factor` times, to what their variables hold. `d` of {x, weight, bias}.
+// Adds `factor` times the gradients of weight and bias to their variables. `d` of {x, weight, bias}.
 template <typename T>
 void add_parameter_sinks(Sinks<T>& sinks, const Problem& p, Grads& d, double factor) {
   sinks.factor = factor;
@@ -154,8 +154,8 @@ void add_parameter_sinks(Sinks<T>& sinks, const Problem& p, Grads& d, double fac
   }
 }
 
-// dx += factor * kept, row m of `kept` [M, C] onto row target_rows[m]. Each thread has its own columns, so that a row
-// which is predicted twice gets both parts, in order.
+// dx += factor * kept: row m of `kept` [M, C] is added to row target_rows[m]. Each thread has its own columns, so a row
+// that is predicted twice gets both parts, in order.
 template <typename T>
 void scatter_rows(T* dx, const T* kept, const Problem& p, double factor) {
   const std::int32_t* const rows = p.target_rows.data<std::int32_t>();

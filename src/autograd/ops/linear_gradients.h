@@ -1,4 +1,4 @@
-// The gradients of x W^T + b, given g, the gradient of the whole: shared by the ops that end or begin with a product.
+// The gradients of x W^T + b, given g, the gradient of the result. Shared by the ops that begin or end with a product.
 #pragma once
 
 #include "autograd/variable.h"
@@ -36,7 +36,7 @@ inline void give_linear_bias(Grads& d, std::size_t i, const Tensor& g) {
 }
 
 /// Turns dy, the gradient of f(x W^T + b), into g (which may be dy) and adds the sums of g's columns to the gradient of
-/// b, which is input `i` of the op. \param saved  what kernels::backward_from_output(f) says
+/// b, which is input `i` of the op. \param saved  the tensor that kernels::backward_from_output(f) requires
 inline void give_activation_and_bias(Grads& d, std::size_t i, Tensor& g, const Tensor& dy, const Tensor& saved,
                                      Activation f) {
   dispatch_float(dy.dtype(), [&]<typename T>() {

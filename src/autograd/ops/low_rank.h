@@ -1,17 +1,17 @@
-// What a low-rank adapter adds to the output of a linear layer.
+// The contribution of a low-rank adapter to the output of a linear layer.
 #pragma once
 
 #include "autograd/variable.h"
 
 namespace rapt {
 
-/// y with scale * (x A^T) B^T added to its columns [first, first + K).
+/// y, with scale * (x A^T) B^T added to its columns [first, first + K).
 ///
 /// \param y      [N, out]
 /// \param x      [N, in]
 /// \param A      [R, in]
 /// \param B      [K, R]
-/// \param first  the first of y's columns that are added to
+/// \param first  the first column of y that is added to
 /// \return       [N, out]
 /// \throws ShapeError  if the shapes do not fit
 ///

@@ -1,4 +1,4 @@
-// One vector for a whole sequence: the mean of its rows.
+// One vector per sequence: the mean of its rows.
 #pragma once
 
 #include "autograd/variable.h"

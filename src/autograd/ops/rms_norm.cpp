@@ -41,12 +41,12 @@ Variable rms_norm(const Variable& x, const Variable& gain, double epsilon) {
   });
 }
 
-// x / |x| = x / sqrt(C mean(x^2)): a root-mean-square norm with 1 / sqrt(C) for a gain.
+// x / |x| = x / sqrt(C mean(x^2)): a root-mean-square norm with gain 1 / sqrt(C).
 Variable unit_rows(const Variable& x) {
   require_shape(x.shape().rank() >= 1, "unit_rows: x must have at least one axis, got a scalar");
   const Dim C = x.shape().back();
   const Variable gain(Tensor::full({C}, 1 / std::sqrt(static_cast<double>(C)), x.dtype()));
-  return rms_norm(x, gain, 1e-24);  // small beside any length that f32 can square
+  return rms_norm(x, gain, 1e-24);  // small compared with any length that f32 can square
 }
 
 }  // namespace rapt

@@ -14,11 +14,11 @@ namespace rapt {
 /// \return      of x's shape
 /// \throws ShapeError  if gain is not [C] of x's type; std::invalid_argument if epsilon is not positive
 ///
-/// Differentiable in x and gain. Keeps x and one number a row. Zhang, Sennrich 2019, "Root Mean Square Layer
+/// Differentiable in x and gain. Keeps x and one number per row. Zhang, Sennrich 2019, "Root Mean Square Layer
 /// Normalization", arXiv 1910.07467.
 Variable rms_norm(const Variable& x, const Variable& gain, double epsilon);
 
-/// Each row divided by its Euclidean length; a row of zeros stays one. What embeddings are compared by cosine after.
+/// Each row divided by its Euclidean norm; a zero row stays zero. The dot products of such rows are cosines.
 ///
 ///     y = x / |x|
 ///
@@ -26,7 +26,7 @@ Variable rms_norm(const Variable& x, const Variable& gain, double epsilon);
 /// \return   of x's shape
 /// \throws ShapeError  if x is a scalar
 ///
-/// Differentiable in x where it is not zero.
+/// Differentiable in x where x is not zero.
 Variable unit_rows(const Variable& x);
 
 }  // namespace rapt

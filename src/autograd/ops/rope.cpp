@@ -38,7 +38,7 @@ void check(const Variable& x, const Tensor& positions, const RopeOptions& option
   }
 }
 
-// The angles of one call, and which of them each row takes.
+// The angles of one call, and which of them each row uses.
 struct Angles {
   Tensor table;    // [2, rows, R/2]: cosines, then sines
   Tensor indices;  // [N]; undefined if each row has its own
@@ -64,7 +64,7 @@ Angles angles_of(const Variable& x, const Tensor& positions, RopeOptions options
   const Dim N = x.shape()[0];
   const auto all = positions.span<std::int32_t>();
   const Dim places = N == 0 ? 0 : Dim{*std::ranges::max_element(all)} + 1;
-  // Sequences of a batch share positions: one row of angles for each. When decoding there are fewer rows than
+  // Sequences of a batch share positions, so there is one row of angles per position. Decoding has fewer rows than
   // positions.
   const bool shared = places <= N;
   const Dim rows = shared ? places : N;

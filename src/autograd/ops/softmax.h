@@ -9,7 +9,7 @@ namespace rapt {
 ///
 ///     y_i = exp(x_i) / sum_j exp(x_j)
 ///
-/// \param x  [..., C]; entries may be -inf (masked), a row may not be all -inf
+/// \param x  [..., C]; entries may be -inf (masked), but a row may not be all -inf
 /// \return   [..., C], each row non-negative and summing to 1
 /// \throws ShapeError  if x is a scalar
 ///

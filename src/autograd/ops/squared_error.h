@@ -1,11 +1,11 @@
-// The loss of predicted numbers.
+// The loss of predicted numbers (regression).
 #pragma once
 
 #include "autograd/variable.h"
 
 namespace rapt {
 
-/// The summed squared distance from what should have come.
+/// The summed squared difference from the targets.
 ///
 ///     scale * sum (x - t)^2
 ///

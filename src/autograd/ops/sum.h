@@ -5,7 +5,7 @@
 
 namespace rapt {
 
-/// y = sum of all elements of x, added up in double in an order that depends on the size alone.
+/// y = sum of all elements of x, accumulated in double in an order that depends only on the size.
 ///
 /// \return  a scalar of x's type
 ///

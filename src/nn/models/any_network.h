@@ -1,5 +1,5 @@
-// Any of the networks, for who opens a file without knowing what is in it: what a network is, as data, and one made of
-// that.
+// Any of the networks, for code that opens a file without knowing which network it contains: a network's description as
+// data, and a network made from it.
 #pragma once
 
 #include <memory>
@@ -10,15 +10,15 @@
 
 namespace rapt {
 
-/// What stands on a backbone.
+/// The head of a network.
 enum class HeadKind {
-  kNone,           ///< nothing: a BERT that makes states and embeddings
+  kNone,           ///< none: a BERT that computes states and embeddings
   kLanguageModel,  ///< the next token: a GPT
   kPretraining,    ///< masked words and, if the BERT has a pooler, the next sentence
   kTask,           ///< a head for one task
 };
 
-/// All it takes to build a network.
+/// Everything needed to build a network.
 struct NetworkConfig {
   std::variant<GptConfig, BertConfig> backbone;
   HeadKind head = HeadKind::kLanguageModel;
@@ -27,23 +27,24 @@ struct NetworkConfig {
   bool is_gpt() const { return std::holds_alternative<GptConfig>(backbone); }
 };
 
-/// The configuration of a network with this backbone and a new head for a task, as task_config has it. A BERT gets a
-/// pooler where the task judges whole sequences, and none where it does not.
+/// The configuration of a network with this backbone and a new head for a task, as in task_config. A BERT gets a pooler
+/// if the task scores whole sequences, and none otherwise.
 NetworkConfig with_task_head(NetworkConfig config, Task task, Dim outputs);
 
 /// A network of any kind.
 class AnyNetwork final {
  public:
-  /// \throws UsageError  as the network's constructor; for a head that the backbone cannot have
+  /// \throws UsageError  as the network's constructor does; for a head that the backbone does not support
   AnyNetwork(const NetworkConfig& config, Initializer& init);
 
   const NetworkConfig& config() const { return config_; }
   Module& module() { return *module_; }
-  /// Adds low-rank adapters to their matrices; config() is that of a network without. \return  how many there were
+  /// Merges low-rank adapters into their matrices; config() is then that of a network without adapters. \return  the
+  /// number of adapters
   int merge_adapters();
   const Backbone& backbone() const;
 
-  /// The network as a T (Network, Gpt, Bert, BertPretraining, TaskNetwork); null if it is none.
+  /// The network as a T (Network, Gpt, Bert, BertPretraining, TaskNetwork), or null if it is not one.
   template <typename T>
   T* as() {
     return dynamic_cast<T*>(module_.get());
@@ -58,7 +59,7 @@ class AnyNetwork final {
   std::unique_ptr<Module> module_;
 };
 
-/// How the parameters of a network's backbone begin: "backbone.", or "" where the network is its own backbone.
+/// Prefix of the names of a network's backbone parameters: "backbone.", or "" if the network is its own backbone.
 const char* backbone_prefix(const NetworkConfig& config);
 
 }  // namespace rapt

@@ -9,7 +9,7 @@
 namespace rapt {
 namespace {
 
-constexpr Dim kHeadWidth = 64;  // of all the published sizes
+constexpr Dim kHeadWidth = 64;  // in all published sizes
 
 TransformerBlock::Options block_options(const BertConfig& c) {
   return {.width = c.width,
@@ -58,7 +58,7 @@ Bert::Bert(const BertConfig& config, Initializer& init)
   if (config.neighbours && !init.is_unset()) {
     begin_with_neighbours(positions_.weight(), blocks_.front(), config.heads, config.init_std);
   }
-  if (config.pooler) {  // a normal distribution, as transformers' new poolers have, which most others are compared with
+  if (config.pooler) {  // not truncated, like a new pooler of transformers, the usual reference
     pooler_.emplace_back(Linear::Options{.in = config.width, .out = config.width, .std = config.init_std}, init);
   }
 }

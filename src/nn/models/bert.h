@@ -1,7 +1,6 @@
-// BERT: an encoder whose every token sees its whole sequence.
-//   Devlin, Chang, Lee, Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
-//   2018, arXiv 1810.04805; sizes below base: Turc, Chang, Lee, Toutanova, "Well-Read Students Learn Better", 2019,
-//   arXiv 1908.08962
+// BERT: an encoder in which every token sees its whole sequence. Devlin, Chang, Lee, Toutanova, "BERT: Pre-training of
+// Deep Bidirectional Transformers for Language Understanding", 2018, arXiv 1810.04805; sizes below base: Turc, Chang,
+// Lee, Toutanova, "Well-Read Students Learn Better", 2019, arXiv 1908.08962
 #pragma once
 
 #include <vector>
@@ -18,16 +17,16 @@ struct BertConfig {
   Dim vocabulary = 30522, context = 512, width = 768, layers = 12, heads = 12;
   Dim feed_forward = 0;  ///< 0 means 4 * width
   Dim segments = 2;
-  Activation activation = Activation::kGelu;  ///< google-research/bert has kGeluTanh, transformers' "gelu" is kGelu
+  Activation activation = Activation::kGelu;  ///< google-research/bert uses kGeluTanh; transformers' "gelu" is kGelu
   double norm_epsilon = 1e-12;
   double hidden_dropout = 0.1, attention_dropout = 0.1;
   double init_std = 0.02;   ///< of every matrix and table
-  bool neighbours = false;  ///< fresh attention begins with the tokens beside each one: nn/neighbours.h
+  bool neighbours = false;  ///< new networks start with attention to neighbouring tokens: nn/neighbours.h
   bool pooler = true;
   LoraOptions lora = {};
 
   Dim inner_width() const { return feed_forward > 0 ? feed_forward : 4 * width; }
-  InitStd spread() const { return {init_std, /*cut=*/true}; }  ///< of all but the pooler, which is not cut
+  InitStd spread() const { return {init_std, /*cut=*/true}; }  ///< of everything but the pooler, which is not truncated
 
   static BertConfig tiny() { return of_size(2, 128); }
   static BertConfig mini() { return of_size(4, 256); }
@@ -53,11 +52,11 @@ class Bert final : public Backbone {
   Dim vocabulary() const override { return config_.vocabulary; }
   Dim context() const override { return config_.context; }
   DType dtype() const override { return tokens_.weight().dtype(); }
-  /// The table [V, C] that masked words are predicted with as well.
+  /// The table [V, C], which also predicts masked words.
   const Variable& token_table() const { return tokens_.weight(); }
 
   /// \param batch  tokens, positions and segments [N], packed; undefined segments are all 0
-  /// \param trace  gets the states after the embeddings and after each layer
+  /// \param trace  receives the states after the embeddings and after each layer
   /// \return       [N, C]
   /// \throws ShapeError  if a sequence is longer than the context
   Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;

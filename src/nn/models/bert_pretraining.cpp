@@ -17,7 +17,7 @@ BertPretraining::BertPretraining(const BertConfig& config, Initializer& init)
   }
 }
 
-// What the token table is multiplied with: rows of states through a dense layer and a norm. [M, C]
+// The input of the product with the token table: rows of states after a dense layer and a norm. [M, C]
 Variable BertPretraining::transformed(const Variable& states, const Tensor& rows) const {
   return norm_.forward(dense_.forward(gather_rows(states, rows), config().activation));
 }

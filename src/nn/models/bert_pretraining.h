@@ -1,12 +1,12 @@
-// What BERT is pretrained on: words that were masked, and whether a second segment follows the first. Devlin et al.
-// 2018, arXiv 1810.04805, section 3.1.
+// BERT's pretraining objectives: masked words, and whether a second segment follows the first. Devlin et al. 2018,
+// arXiv 1810.04805, section 3.1.
 #pragma once
 
 #include "nn/models/bert.h"
 
 namespace rapt {
 
-/// BERT with a head for masked words, tied to the token table, and, if it has a pooler, one for the next sentence.
+/// BERT with a masked-word head that is tied to the token table and, if it has a pooler, a next-sentence head.
 class BertPretraining final : public Network {
  public:
   /// \throws UsageError  as check(config) does
@@ -19,14 +19,14 @@ class BertPretraining final : public Network {
 
   /// Sum over batch.targets of -log p(word) / share.targets, and, with the next-sentence head, sum over sequences of
   /// -log p(label) / share.sequences, [].
-  /// \param batch  labels [B] i32: 0 if the second segment follows the first, 1 if it is a random one
+  /// \param batch  labels [B] i32: 0 if the second segment follows the first, 1 if it is random
   Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const override;
 
-  /// What the heads say, without gradients.
+  /// The predictions of the heads, without gradients.
   struct Scores {
     Tensor log_probabilities;  ///< [M], natural, of batch.targets
-    Tensor predicted;          ///< [M] i32, the likeliest word of each row
-    Tensor next_sentence;      ///< [B, 2], logits; undefined without that head
+    Tensor predicted;          ///< [M] i32, the most probable word of each row
+    Tensor next_sentence;      ///< [B, 2], logits; undefined without a next-sentence head
   };
   Scores scores(const Batch& batch) const;
 

@@ -22,12 +22,14 @@ struct GptConfig {
   NormPlacement norm = NormPlacement::kPre;  ///< kPre ends with a final norm, kPost does not
   bool parallel_residual = false;            ///< with kPre: both sublayers see the block's input
   PositionKind positions = PositionKind::kLearned;
-  double rotary_base = 10000, rotary_share = 1;  ///< of kRotary: Rotary's base, and how much of a head is turned
+  double rotary_base = 10000, rotary_share = 1;  ///< for kRotary: Rotary's base, and the share of a head's columns that
+                                                 ///< is rotated
   double norm_epsilon = 1e-5;
   bool bias = true;       ///< on linear layers and norms
-  bool tied_head = true;  ///< the head is the token table
+  bool tied_head = true;  ///< the token table is the output layer
   double embedding_dropout = 0, attention_dropout = 0, residual_dropout = 0;
-  bool dropout_on_table = false;                  ///< GPT-1 drops entries of the tables, so the tied head sees it too
+  bool dropout_on_table = false;                  ///< as in GPT-1: dropout on entries of the tables, so the tied output
+                                                  ///< layer sees it, too
   bool scale_attention = true;                    ///< scores by 1/sqrt(head width)
   bool scale_attention_by_inverse_layer = false;  ///< and by 1/(layer + 1)
   double init_std = 0.02, position_std = 0.01;
@@ -35,20 +37,20 @@ struct GptConfig {
   LoraOptions lora = {};
 
   Dim inner_width() const { return feed_forward > 0 ? feed_forward : 4 * width; }
-  /// How many columns of a head are turned, rounded down as transformers does.
+  /// Number of rotated columns of a head, rounded down as in transformers.
   Dim rotary_width() const { return static_cast<Dim>(static_cast<double>(width / heads) * rotary_share); }
 
-  /// GPT-2 "small" and its larger sisters: 124M, 355M, 774M, 1558M.
+  /// GPT-2 "small" and the larger sizes: 124M, 355M, 774M, 1558M.
   static GptConfig gpt2() { return {}; }
-  /// GPT-1: post-norm, 40,478 entries, context 512, every weight N(0, 0.02^2), dropout 0.1 on the tables too.
+  /// GPT-1: post-norm, 40,478 entries, context 512, every weight N(0, 0.02^2), dropout 0.1 also on the tables.
   static GptConfig gpt1();
 };
 
 /// \throws UsageError  naming the setting, if heads do not divide width, a size is not positive, or rotary positions
-///                     would turn an odd number of columns
+///                     would rotate an odd number of columns
 void check(const GptConfig& config);
 
-/// The whole network, and the backbone that task heads stand on: packed tokens in, states, logits or loss out.
+/// The whole network, and the backbone of task heads: maps packed tokens to states, logits or a loss.
 class Gpt final : public Network, public Backbone {
  public:
   /// \throws UsageError  as check(config) does
@@ -61,23 +63,23 @@ class Gpt final : public Network, public Backbone {
   DType dtype() const override { return tokens_.weight().dtype(); }
 
   /// \param batch  tokens [N] and positions [N], packed
-  /// \param trace  gets the states after the embeddings and after each layer (the last one after the final norm)
+  /// \param trace  receives the states after the embeddings and after each layer (the last one after the final norm)
   /// \return       [N, C]
   /// \throws ShapeError  if a sequence is longer than the context
   Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;
 
-  /// The same for tokens that go on where a cache ends. \param cache  gets their keys and values as well
+  /// The same for tokens that continue a cache. \param cache  receives their keys and values, too
   Variable states(const Batch& batch, Context& ctx, KeyValueCache& cache) const;
 
   /// The state of each sequence's last token, which has seen all others. \return  [B, C]
   Variable pooled(const Variable& states, const Packed& layout) const override;
   Variable sequence_vectors(const Batch& batch, Context& ctx) const override;
 
-  /// \return  [N, V]; for parity checks and for the few rows of decoding, training never makes them
+  /// \return  [N, V]; for parity checks and for the few rows of decoding. Training never computes them.
   Variable logits(const Variable& states) const;
 
-  /// States, and the matrix [V, C] that predicts the next token from them as this pass sees it: GPT-1's dropout is on
-  /// the token table itself, and so on the tied head.
+  /// States, and the matrix [V, C] that predicts the next token from them in this pass: GPT-1 has dropout on the token
+  /// table itself, and therefore on the tied output layer.
   struct StatesAndHead {
     Variable states, head;
   };
@@ -104,7 +106,7 @@ class Gpt final : public Network, public Backbone {
   GptConfig config_;
   Embedding tokens_;
   std::vector<Embedding> positions_;  // one, or none
-  Tensor sinusoids_;                  // [context, C] where positions are fixed
+  Tensor sinusoids_;                  // [context, C] if positions are fixed
   std::vector<TransformerBlock> blocks_;
   std::vector<LayerNorm> norm_;  // one for pre-norm, none for post-norm
   Variable head_;                // [V, C] unless tied

@@ -46,7 +46,7 @@ void require_labels(const Batch& batch, Task task, const Shape& shape, DType dty
   });
 }
 
-// The packing of equally many neighbouring sequences to each of `questions` questions.
+// A packing in which each of `questions` questions has the same number of consecutive sequences.
 Packed choices_of(Dim sequences, Dim questions) {
   require_shape(questions > 0 && sequences % questions == 0, [&] {
     return "choice: all questions must have the same number of sequences, got " + std::to_string(sequences) +
@@ -92,7 +92,7 @@ TaskNetwork::TaskNetwork(std::unique_ptr<Backbone> backbone, const TaskConfig& c
       head_({.in = backbone_->width(), .out = config.head_width(), .bias = config.bias, .std = config.init_std}, init) {
 }
 
-// What the head judges: [B, C], or [N, C] where each token is judged.
+// The input of the head: [B, C], or [N, C] if each token is scored.
 Variable TaskNetwork::head_input(const Batch& batch, Context& ctx) const {
   if (!config_.judges_sequences()) return head_input(backbone_->states(batch, ctx), batch.layout, ctx);
   const Variable vectors = backbone_->sequence_vectors(batch, ctx);  // [B, C]
