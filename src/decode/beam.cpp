@@ -12,12 +12,12 @@ namespace rapt {
 namespace {
 
 struct Hypothesis {
-  std::vector<std::int32_t> tokens;  // new ones
+  std::vector<std::int32_t> tokens;  // new tokens
   std::vector<double> sums = {};     // log-probability up to each of them
   double log_probability = 0;        // of all of them, and of the stop token that ended them
   double score = 0;                  // normalised by length
   bool ended = false;
-  std::optional<Kept> kept = {};  // by a stop string
+  std::optional<Kept> kept = {};  // if a stop string ended it
 };
 
 struct Candidate {
@@ -33,7 +33,7 @@ double log_sum_exp(std::span<const float> x) {
   return static_cast<double>(best) + std::log(sum);
 }
 
-// The `count` best continuations over all open texts, best first; ties by beam, then by token.
+// The `count` best continuations over all unfinished texts, best first; ties by beam, then by token.
 std::vector<Candidate> best_candidates(Tensor& logits, const std::vector<Hypothesis>& open,
                                        const std::vector<std::int32_t>& prompt, std::size_t count,
                                        const BeamOptions& options) {
@@ -43,7 +43,7 @@ std::vector<Candidate> best_candidates(Tensor& logits, const std::vector<Hypothe
     if (a.log_probability != b.log_probability) return a.log_probability > b.log_probability;
     return a.beam != b.beam ? a.beam < b.beam : a.token < b.token;
   };
-  std::vector<Candidate> heap;  // of the best so far, the worst on top
+  std::vector<Candidate> heap;  // the best so far, the worst on top
   for (std::size_t beam = 0; beam < open.size(); ++beam) {
     const std::span<float> row = logits.span<float>().subspan(beam * V, V);
     require_scores(
@@ -51,7 +51,7 @@ std::vector<Candidate> best_candidates(Tensor& logits, const std::vector<Hypothe
         "token " + std::to_string(open[beam].tokens.size() + 1) + " after prompt " + std::to_string(options.number));
     const double norm = log_sum_exp(row);
     for (float& x : row) x = static_cast<float>(static_cast<double>(x) - norm);
-    if (penalty != 1) {  // transformers penalises the log-probabilities here
+    if (penalty != 1) {  // transformers applies the penalty to the log-probabilities here
       std::vector<std::int32_t> history = prompt;
       history.insert(history.end(), open[beam].tokens.begin(), open[beam].tokens.end());
       penalise_repetition(row, history, penalty);
@@ -72,7 +72,7 @@ std::vector<Candidate> best_candidates(Tensor& logits, const std::vector<Hypothe
   return heap;
 }
 
-// Finished texts: the best `size` of them.
+// The best `size` finished texts.
 class Finished {
  public:
   Finished(std::size_t size, double length_penalty) : size_(size), length_penalty_(length_penalty) {}

@@ -32,7 +32,7 @@ std::vector<Gap> gaps_of(const std::string& text, const std::string& own) {
   return gaps;
 }
 
-// The text with `words` in place of its gaps. A piece of a word ("##ing") joins the word in front of it.
+// The text with `words` in place of its masks. A piece of a word ("##ing") joins the word before it.
 std::string with_words(const std::string& text, const std::vector<Gap>& gaps, const std::vector<std::string>& words) {
   std::string result;
   std::size_t at = 0;
@@ -49,7 +49,7 @@ std::string with_words(const std::string& text, const std::vector<Gap>& gaps, co
   return result + text.substr(at);
 }
 
-// What people would write for the token.
+// The token as normally written.
 std::string word_of(const Tokenizer& tokenizer, std::int32_t id) {
   std::string text = tokenizer.token_text(id);
   if (text.starts_with("##")) return text;

@@ -1,4 +1,4 @@
-// The likeliest words for the gaps of a text, by a BERT that was pretrained on such gaps.
+// The most probable words for the masks of a text, from a BERT that was pretrained on masked words.
 #pragma once
 
 #include <span>
@@ -10,23 +10,24 @@
 
 namespace rapt {
 
-/// A word that may stand in a gap.
+/// A candidate word for a mask.
 struct FilledWord {
   std::int32_t id = 0;
-  std::string word;  ///< as people write it; a piece that continues a word begins with ##
+  std::string word;  ///< as normally written; a piece that continues a word starts with ##
   double probability = 0;
 };
 
-/// A text with gaps, and what stands in each, the likeliest first. Gaps are filled independently of each other.
+/// A text with masks, and the candidates for each, most probable first. Masks are filled independently of each other.
 struct FilledText {
-  std::string text;                            ///< as it was given
-  std::vector<std::vector<FilledWord>> masks;  ///< by gap
-  std::string filled;                          ///< with the likeliest word in each gap
+  std::string text;                            ///< as given
+  std::vector<std::vector<FilledWord>> masks;  ///< per mask
+  std::string filled;                          ///< with the most probable word in each mask
 };
 
 /// Fills `[MASK]` and `<mask>`, whichever the tokenizer itself has.
-/// \param top  words a gap, at most the vocabulary's
-/// \throws UsageError  a tokenizer without a mask token; a text without a gap, or longer than the network's context
+/// \param top  number of words per mask, at most the vocabulary size
+/// \throws UsageError  for a tokenizer without a mask token, and for a text without a mask or longer than the network's
+///     context
 FilledText fill_masks(const BertPretraining& network, const Tokenizer& tokenizer, const std::string& text, Dim top);
 
 }  // namespace rapt

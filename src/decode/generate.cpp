@@ -23,7 +23,7 @@ void check_prompts(const Gpt& model, const std::vector<std::vector<std::int32_t>
   }
 }
 
-// A text being written.
+// A text being generated.
 struct Text {
   std::size_t prompt = 0;
   std::vector<std::int32_t> history;  // prompt and new tokens
@@ -31,7 +31,7 @@ struct Text {
   std::vector<double> log_probabilities = {};  // of the new tokens
 };
 
-// Takes note of a token; true if the text is finished with it.
+// Records a token; returns true if it finishes the text.
 bool take(Text& text, const SampledToken& token, Generated& result, const GenerateOptions& options) {
   if (std::ranges::find(options.stop_ids, token.id) != options.stop_ids.end()) {
     result.ended = true;

@@ -27,7 +27,7 @@ SampledToken most_probable(std::span<const float> logits) {
   return {static_cast<std::int32_t>(best - logits.begin()), -std::log(sum)};
 }
 
-// Tokens that survive top-k, top-p and min-p, most probable first, with unnormalised probabilities.
+// The tokens that remain after top-k, top-p and min-p, most probable first, with unnormalised probabilities.
 struct Candidates {
   std::vector<std::int32_t> ids;
   std::vector<double> weights;
@@ -80,7 +80,7 @@ void check(const SamplingOptions& options) {
 void require_scores(std::span<const float> logits, const char* subject, const std::string& where) {
   float most = -std::numeric_limits<float>::infinity();
   for (const float x : logits) {
-    if (std::isnan(x)) most = x;  // and stays: no comparison with it holds
+    if (std::isnan(x)) most = x;  // and stays NaN: no comparison with it holds
     if (x > most) most = x;
   }
   if (std::isfinite(most)) return;

@@ -42,7 +42,7 @@ Tensor DecoderState::advance(const std::vector<std::vector<std::int32_t>>& token
   const Dim capacity = cache_ == nullptr ? 0 : cache_->capacity();
   if (!too_long && needed <= capacity) return forward(tokens);
 
-  // Everything anew: each sequence's last tokens, in a cache with room for as many again.
+  // Starts again: each sequence's last tokens, in a cache with room for as many again.
   std::vector<std::vector<std::int32_t>> all = std::move(seen_);
   seen_.assign(all.size(), {});
   for (std::size_t b = 0; b < all.size(); ++b) {

@@ -1,4 +1,4 @@
-// One forward pass of decoding: new tokens of several sequences in, the scores of what follows each out.
+// One forward pass of decoding: takes new tokens of several sequences, returns the scores of the next token of each.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 
 namespace rapt {
 
-/// Sequences that are being written, with their cache.
+/// Sequences being decoded, with their cache.
 class DecoderState final {
  public:
-  /// \param most  sequences that there may ever be; reorder() can multiply them up to that (beam search)
+  /// \param most  maximum number of sequences; reorder() can multiply them up to that (beam search)
   DecoderState(const Gpt& model, std::size_t sequences, std::size_t most);
 
-  /// Appends `tokens[b]` (at least one each) to sequence b and gives the scores of the next token of each, [B, V].
-  /// A sequence that would outgrow the context keeps its last half.
+  /// Appends `tokens[b]` (at least one each) to sequence b and returns the scores of the next token of each, [B, V]. A
+  /// sequence that would exceed the context keeps its last half.
   Tensor advance(const std::vector<std::vector<std::int32_t>>& tokens);
 
-  /// Sequence b becomes what from[b] was; there may be fewer afterwards, or more.
+  /// Sequence b becomes the previous sequence from[b]; the number of sequences may shrink or grow.
   void reorder(std::span<const Dim> from);
 
   std::size_t sequences() const { return seen_.size(); }

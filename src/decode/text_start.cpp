@@ -5,7 +5,7 @@
 
 namespace rapt {
 
-// Empty where the vocabulary has no newline: of characters that never saw one, or of words without white space.
+// Empty if the vocabulary has no newline, as with characters of a text without newlines, or with words.
 static std::vector<std::int32_t> newline_ids(const Tokenizer& tokenizer) {
   try {
     std::vector<std::int32_t> ids = tokenizer.encode("\n");

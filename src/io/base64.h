@@ -1,4 +1,4 @@
-// Bytes as text of 64 characters (RFC 4648, section 4): how JSON files carry binary tables.
+// Base64 (RFC 4648, section 4), for binary tables in JSON files.
 #pragma once
 
 #include <optional>
@@ -7,10 +7,10 @@
 
 namespace rapt {
 
-/// With `=` at the end up to a multiple of four characters.
+/// Padded with `=` to a multiple of four characters.
 std::string to_base64(std::string_view bytes);
 
-/// Nothing if the text is not what to_base64 gives: other characters, a wrong length, bits left over at the end.
+/// Nothing if the text is not canonical Base64: other characters, a wrong length, or left-over bits at the end.
 std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace rapt

@@ -15,7 +15,7 @@ namespace {
 
 using Table = std::array<std::array<std::uint32_t, 256>, 8>;
 
-// table[k][b]: what byte b contributes when k further bytes follow it in the group of eight.
+// table[k][b]: the contribution of byte b if k more bytes follow it in the group of eight.
 constexpr Table make_table() {
   constexpr std::uint32_t kPolynomial = 0x82F63B78;  // 0x1EDC6F41 with its bits reversed
   Table table{};
@@ -35,7 +35,7 @@ constexpr Table make_table() {
 
 constexpr Table kTable = make_table();
 
-// Reads eight bytes, the first one lowest.
+// Reads eight bytes, little-endian.
 std::uint64_t load_little_endian(const unsigned char* at) {
   std::uint64_t word = 0;
   std::memcpy(&word, at, sizeof word);
@@ -60,7 +60,7 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(const unsi
 
 bool has_crc_instruction() { return (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0; }
 
-// As assembly: compilers disagree on how a function asks for the extension.
+// In assembly, because compilers disagree on how a function enables the extension.
 std::uint32_t crc32c_by_instruction(const unsigned char* at, std::size_t bytes, std::uint32_t crc) {
   for (; bytes >= 8; bytes -= 8, at += 8) {
     asm(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(load_little_endian(at)));
@@ -75,8 +75,8 @@ std::uint32_t crc32c_by_instruction(const unsigned char* at, std::size_t bytes, 
 
 }  // namespace
 
-// Eight table look-ups a word, independent of each other ("slicing-by-8": Kounavis and Berry, "A Systematic Approach to
-// Building High Performance Software-Based CRC Generators", 2005).
+// Eight independent table lookups per word ("slicing-by-8": Kounavis and Berry, "A Systematic Approach to Building High
+// Performance Software-Based CRC Generators", 2005).
 std::uint32_t crc32c_by_tables(const void* data, std::size_t bytes, std::uint32_t before) {
   const auto* at = static_cast<const unsigned char*>(data);
   std::uint32_t crc = ~before;

@@ -59,7 +59,7 @@ void DurableFile::discard() noexcept {
 
 void DurableFile::create_temporary() {
   const std::string base = path_ + ".tmp." + std::to_string(::getpid());
-  // A leftover of a killed process that had our number (in a container it always has) must not block the save.
+  // A leftover of a killed process with the same pid (always the same in a container) must not block the save.
   constexpr int kTries = 1000;
   for (int n = 0; n < kTries; ++n) {
     temporary_ = n == 0 ? base : base + '.' + std::to_string(n);
@@ -86,7 +86,8 @@ void DurableFile::reserve() {
   do {
     error = ::posix_fallocate(file_.get(), 0, static_cast<off_t>(reserved_));
   } while (error == EINTR);
-  // A file system without reservations (EOPNOTSUPP beyond what the C library emulates) finds out while writing.
+  // A file system without reservations (EOPNOTSUPP beyond what the C library emulates) detects a full disk while
+  // writing.
   if (error != 0 && error != EOPNOTSUPP && error != EINVAL && error != ENODEV) {
     fail("cannot be written", error, reserved_);
   }
@@ -96,7 +97,7 @@ void DurableFile::fail(const std::string& doing, int error, std::uint64_t needed
   std::string message = escape_for_terminal(path_) + ": " + doing + ": ";
   if (error == ENOSPC || error == EDQUOT) {
     if (file_ && ::ftruncate(file_.get(), 0) != 0) {
-      // Only makes the number of free bytes below too small.
+      // On failure, only the number of free bytes below is too small.
     }
     message += error == ENOSPC ? "disk full, " : "quota exceeded, ";
     message += readable_bytes(needed) + " needed";
@@ -132,7 +133,7 @@ void DurableFile::write_all(std::uint64_t offset, const void* data, std::size_t 
 }
 
 void DurableFile::append(const void* data, std::size_t bytes) {
-  constexpr std::size_t kPiece = std::size_t{1} << 20U;  // small enough for the checksum to leave it in the cache
+  constexpr std::size_t kPiece = std::size_t{1} << 20U;  // small enough to stay in the cache for the checksum
   const auto* at = static_cast<const char*>(data);
   while (bytes > 0) {
     const std::size_t count = std::min(bytes, kPiece);
@@ -161,7 +162,7 @@ void DurableFile::overwrite(std::uint64_t offset, const void* data, std::size_t 
   write_all(offset, data, bytes);
 }
 
-// fsync. Only an interrupted one is tried again: nothing has failed then.
+// fsync. Only an interrupted one is repeated, because then nothing has failed.
 static int sync(int fd) {
   int result = 0;
   do {
@@ -170,11 +171,11 @@ static int sync(int fd) {
   return result;
 }
 
-// Gives `from` the name `to` unless something has it. Returns errno, 0 if done.
+// Renames `from` to `to` unless `to` exists. Returns errno, or 0 on success.
 static int rename_without_replacing(const char* from, const char* to) {
   if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return errno;
-  // File systems without that flag (NFS among them) have hard links, which do not replace either.
+  // File systems without that flag (such as NFS) have hard links, which do not replace either.
   if (::link(from, to) != 0) return errno;
   ::unlink(from);
   return 0;
@@ -205,7 +206,7 @@ void DurableFile::commit() {
 void sync_folder(const std::string& folder) {
   const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened) throw IoError(escape_for_terminal(folder) + ": cannot be opened to flush it to disk: " + reason(errno));
-  // EINVAL: a file system whose folders have no fsync, and nothing to sync.
+  // EINVAL: a file system whose folders have no fsync; there is nothing to flush.
   if (sync(opened.get()) != 0 && errno != EINVAL) {
     throw IoError(escape_for_terminal(folder) + ": flushing the folder to disk failed (fsync): " + reason(errno));
   }

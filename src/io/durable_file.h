@@ -1,8 +1,8 @@
-// Files that appear whole or not at all, and stay after a power cut.
+// Files that appear completely or not at all, and survive a power failure.
 //
-// Bytes go to `<name>.tmp.<pid>` in the target's own folder; commit() makes them durable (fsync), gives them their name
-// (rename) and makes that durable too (fsync of the folder). Until the rename, the old file stands untouched; on any
-// error the temporary file is removed, and by signals too where the program asks for it (io/temporary_name.h).
+// Bytes go to `<name>.tmp.<pid>` in the target's own folder. commit() flushes them to disk (fsync), renames the file to
+// its final name, and flushes the folder (fsync). Until the rename, the old file is unchanged. After any error the
+// temporary file is removed; after signals, too, if the program asks for it (io/temporary_name.h).
 #pragma once
 
 #include <cstddef>
@@ -24,18 +24,18 @@ enum class IfExists { kReplace, kRefuse };
 ///   spent
 class DurableFile final {
  public:
-  /// Creates the temporary file and reserves `reserve_bytes`, so that a disk too small is found before writing.
+  /// Creates the temporary file and reserves `reserve_bytes`, so that a full disk is found before writing.
   explicit DurableFile(std::string path, std::uint64_t reserve_bytes = 0, IfExists if_exists = IfExists::kReplace);
   ~DurableFile();
   DurableFile(const DurableFile&) = delete;
   DurableFile& operator=(const DurableFile&) = delete;
 
-  /// Writes at the end; counts into crc().
+  /// Appends bytes, and includes them in crc().
   void append(const void* data, std::size_t bytes);
   void append(std::string_view bytes) { append(bytes.data(), bytes.size()); }
   void append_zeros(std::uint64_t bytes);
 
-  /// Writes over bytes appended before: a header whose checksum is known last. Does not change crc().
+  /// Overwrites bytes that were appended before: for a header whose checksum is known last. Does not change crc().
   void overwrite(std::uint64_t offset, const void* data, std::size_t bytes);
 
   std::uint64_t size() const { return size_; }  ///< bytes appended
@@ -43,8 +43,8 @@ class DurableFile final {
   void restart_crc() { crc_ = 0; }
   const std::string& path() const { return path_; }
 
-  /// Makes the file durable under its name. Nothing may be written afterwards. An fsync that fails is final: the kernel
-  /// may have dropped the pages it could not write, so trying again would only seem to succeed.
+  /// Flushes the file to disk under its name. Nothing may be written afterwards. A failed fsync is final: the kernel
+  /// may have dropped the pages it could not write, so another attempt would only seem to succeed.
   void commit();
 
  private:
@@ -65,14 +65,14 @@ class DurableFile final {
   std::uint32_t crc_ = 0;
 };
 
-/// A whole file at once. \throws as DurableFile
+/// Writes a whole file at once. \throws as DurableFile
 void write_file_durably(const std::string& path, std::string_view bytes, IfExists if_exists = IfExists::kReplace);
 
-/// Removes the `*.tmp.<pid>` files that writers killed in mid-save left in `folder`, and returns their names. Only for
-/// who holds the folder's lock: nobody else can be writing there then.
+/// Removes the `*.tmp.<pid>` files that killed writers left in `folder`, and returns their names. Only for the holder
+/// of the folder's lock, because then nobody else is writing there.
 std::vector<std::string> remove_leftovers(const std::string& folder);
 
-/// Makes names created, renamed or removed in `folder` durable. \throws IoError
+/// Flushes names that were created, renamed or removed in `folder` to disk. \throws IoError
 void sync_folder(const std::string& folder);
 
 }  // namespace rapt

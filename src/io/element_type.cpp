@@ -9,7 +9,7 @@
 
 namespace rapt {
 
-// Files are little-endian and read by copying bytes.
+// Files are little-endian and are read by copying bytes.
 static_assert(std::endian::native == std::endian::little, "rapt reads and writes little-endian files by memory copies");
 
 std::size_t size_of(ElementType type) {
@@ -84,7 +84,7 @@ std::uint64_t checked_bytes(std::span<const Dim> shape, ElementType type, const 
   if (empty) return 0;
   std::uint64_t bytes = size_of(type);
   for (const Dim dim : shape) {
-    // Signed 63 bits, so that every size and every sum of two is also an offset.
+    // Signed 63 bits, so that every size and every sum of two sizes is also an offset.
     if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dim), &bytes) ||
         bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
       throw DataError(subject + ": shape " + shape_text(shape) + " of " + name_of(type) + " is larger than any file");

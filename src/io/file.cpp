@@ -33,7 +33,7 @@ std::string similar_file(const std::string& path) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
   std::error_code error;
-  // A folder of a million files is no place to look for a typo in.
+  // Do not search a folder of a million files for a typo.
   constexpr int kMostEntries = 10000;
   int seen = 0;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end && seen < kMostEntries;
@@ -41,7 +41,7 @@ std::string similar_file(const std::string& path) {
     const std::string other = entry->path().filename().string();
     if (other.size() > 255 || name.size() > 255) continue;
     const std::size_t distance = edit_distance(name, other);
-    // Ties go to the first in alphabetical order: a folder's own order is not fixed.
+    // Ties go to the first name in alphabetical order, because a folder's own order is not fixed.
     if (distance < best_distance || (distance == best_distance && !best.empty() && other < best)) {
       best = other;
       best_distance = distance;
@@ -61,7 +61,7 @@ std::string similar_file(const std::string& path) {
 }
 
 static FileDescriptor open_for_reading(const std::string& path, bool regular_only) {
-  // O_NONBLOCK: opening a FIFO without a writer would wait for ever.
+  // O_NONBLOCK: opening a FIFO without a writer would block for ever.
   const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular_only ? O_NONBLOCK : 0);
   if (path.find('\0') != std::string::npos) throw_cannot_open(path, ENOENT);
   FileDescriptor file(::open(path.c_str(), flags));
@@ -84,7 +84,7 @@ std::uint64_t file_size(const FileDescriptor& file, const std::string& path) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-// One read that is tried again when a signal interrupts it; 0 at the end of the file.
+// One read, repeated if a signal interrupts it; 0 at the end of the file.
 static std::size_t read_some(int fd, const std::string& path, void* to, std::size_t bytes,
                              const std::uint64_t* offset) {
   constexpr std::size_t kMost = std::size_t{1} << 30U;  // the kernel takes at most 2 GiB at a time
@@ -120,7 +120,7 @@ std::string read_file(const std::string& path, const ReadOptions& options) {
   if (expected > options.max_bytes) refuse(std::to_string(expected));
   std::string content(static_cast<std::size_t>(expected), '\0');
   std::size_t filled = 0;
-  // Reads on to the real end: /proc files say size 0, pipes have none, and a file may grow.
+  // Reads to the actual end: /proc files report size 0, pipes have no size, and a file may grow.
   while (true) {
     if (filled == content.size()) content.resize(content.size() + std::max<std::size_t>(4096, content.size() / 8));
     const std::size_t got = read_some(file.get(), path, content.data() + filled, content.size() - filled, nullptr);
@@ -136,7 +136,7 @@ MappedFile::MappedFile(const std::string& path) : MappedFile(open_regular_file(p
 
 MappedFile::MappedFile(const FileDescriptor& file, const std::string& path) {
   const std::uint64_t size = file_size(file, path);
-  if (size == 0) return;  // mmap refuses an empty range
+  if (size == 0) return;  // mmap rejects an empty range
   if (size > std::numeric_limits<std::size_t>::max()) throw IoError(escape_for_terminal(path) + ": too large to map");
   void* mapped = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_SHARED, file.get(), 0);
   if (mapped == MAP_FAILED) {

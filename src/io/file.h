@@ -1,4 +1,4 @@
-// Reading files: open without hanging or following surprises, whole-file reads with a limit, memory maps.
+// Reading files: opening without blocking on pipes or devices, whole-file reads with a limit, memory maps.
 #pragma once
 
 #include <cstddef>
@@ -30,17 +30,17 @@ class FileDescriptor final {
   int fd_ = -1;
 };
 
-/// Opens a regular file for reading. A FIFO, a device or a folder is refused at once instead of waited for.
-/// \throws MissingInputError  not there (a similarly named file of the folder is suggested) or not permitted
+/// Opens a regular file for reading. A FIFO, a device or a folder is rejected immediately instead of blocking.
+/// \throws MissingInputError  not found (a similar name in the folder is suggested) or not permitted
 /// \throws DataError          not a regular file
 FileDescriptor open_regular_file(const std::string& path);
 
-/// Bytes of an open file. \throws IoError
+/// Size of an open file in bytes. \throws IoError
 std::uint64_t file_size(const FileDescriptor& file, const std::string& path);
 
-/// Reads exactly `bytes` at `offset`; `path` is for the message.
+/// Reads exactly `bytes` at `offset`; `path` is for messages.
 /// \throws IoError    if reading fails
-/// \throws DataError  if the file ends before
+/// \throws DataError  if the file ends too early
 void read_at(const FileDescriptor& file, const std::string& path, std::uint64_t offset, void* to, std::size_t bytes);
 
 struct ReadOptions {
@@ -51,15 +51,15 @@ struct ReadOptions {
 /// The whole file. \throws as open_regular_file; DataError if it is larger than max_bytes; IoError
 std::string read_file(const std::string& path, const ReadOptions& options = {});
 
-/// A regular file as read-only memory, paged in as it is touched. Moving it keeps the addresses.
-/// Shrinking the file while it is mapped makes touching the lost pages fatal (SIGBUS): map only what no one rewrites
-/// in place, which is what durable_file's rename ensures for our own files.
+/// A regular file as read-only memory, loaded page by page on access. Moving the object keeps the addresses. If the
+/// file shrinks while it is mapped, access to the lost pages is fatal (SIGBUS). Map only files that are never rewritten
+/// in place; durable_file's rename ensures this for our own files.
 class MappedFile final {
  public:
   MappedFile() = default;
   /// \throws as open_regular_file; IoError
   explicit MappedFile(const std::string& path);
-  /// Maps a file that is open already: the same one, even if its name has moved on. `path` is for messages.
+  /// Maps a file that is already open: the same file, even if another one now has its name. `path` is for messages.
   MappedFile(const FileDescriptor& file, const std::string& path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
@@ -76,7 +76,7 @@ class MappedFile final {
   std::size_t size_ = 0;
 };
 
-/// The name in `path`'s folder that is nearest to its last part, for "did you mean"; empty if none is near.
+/// The name in `path`'s folder that is most similar to its last part, for "did you mean"; empty if none is similar.
 std::string similar_file(const std::string& path);
 
 }  // namespace rapt

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kLongestAttribute = 60000;  // libhdf5 limits a compact attribute to 64 KiB with its header
 
-// An HDF5 id that closes itself: a leaked one can crash the library at exit.
+// An HDF5 id that closes itself: a leaked id can crash the library at exit.
 class Handle {
  public:
   Handle() = default;
@@ -40,7 +40,7 @@ class Handle {
   }
   hid_t get() const { return id_; }
   bool good() const { return id_ >= 0; }
-  // Closes now; false if that failed, which is when a file's last bytes are written.
+  // Closes now. Returns false on failure; a file's last bytes are written at this point.
   bool close() { return close_(std::exchange(id_, -1)) >= 0; }
 
  private:
@@ -49,7 +49,7 @@ class Handle {
 };
 
 void prepare_library() {
-  // Before any other call: the library's own clean-up at exit crashes after a write error.
+  // Must precede any other call: the library's own clean-up at exit crashes after a write error.
   static const bool once = [] {
     H5dont_atexit();
     H5open();
@@ -57,7 +57,7 @@ void prepare_library() {
     return true;
   }();
   static_cast<void>(once);
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // per thread: messages are ours, nothing is printed
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // per thread: we report errors, and the library prints nothing
 }
 
 // The innermost reason on the library's error stack, as ": ..." for the end of a message.
@@ -102,7 +102,7 @@ Handle utf8_string_type(std::size_t bytes) {
   return type;
 }
 
-// A sparse file of which only the touched pages exist: in memory, or beside the target where /dev/shm cannot be used.
+// A sparse file with only the touched pages: in memory, or beside the target if /dev/shm cannot be used.
 class Scratch {
  public:
   explicit Scratch(const std::string& target) {
@@ -121,7 +121,7 @@ class Scratch {
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
-  // Removes the name; the file lives on in whoever has it open. Nothing stays behind, however the process ends.
+  // Removes the name; the file exists as long as it is open. Nothing is left behind, however the process ends.
   void forget_name() {
     if (!path_.empty()) ::unlink(path_.c_str());
     path_.clear();
@@ -136,7 +136,8 @@ class Scratch {
   TemporaryName name_;
 };
 
-// No time stamps; all links and attributes in an object's own header, however many: the reader knows no heaps.
+// No time stamps. All links and attributes are in an object's own header, however many: the reader does not support
+// heaps.
 void keep_in_header(hid_t creation) {
   constexpr unsigned kMost = 65535;
   H5Pset_obj_track_times(creation, false);
@@ -148,7 +149,7 @@ Handle create_file(const std::string& path, std::uint64_t user_block) {
   const Handle access = property_list(H5P_FILE_ACCESS), creation = property_list(H5P_FILE_CREATE);
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
   H5Pset_alignment(access.get(), 1, 64);
-  H5Pset_small_data_block_size(access.get(), 0);  // a dataset's place must not depend on whether it is small
+  H5Pset_small_data_block_size(access.get(), 0);  // a dataset's position must not depend on whether it is small
   H5Pset_file_locking(access.get(), false, true);
   keep_in_header(creation.get());
   if (user_block != 0 && H5Pset_userblock(creation.get(), user_block) < 0) {
@@ -158,7 +159,7 @@ Handle create_file(const std::string& path, std::uint64_t user_block) {
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose};
 }
 
-// Draws one object after the other into an open file.
+// Lays out one object after the other in an open file.
 class Drawing {
  public:
   explicit Drawing(hid_t file) : file_(file), link_(property_list(H5P_LINK_CREATE)) {
@@ -175,7 +176,7 @@ class Drawing {
     made_.insert(path);
   }
 
-  // Gives the dataset's offset in the file.
+  // Returns the dataset's offset in the file.
   std::uint64_t make_dataset(const std::string& path, hid_t type, const std::vector<Dim>& shape, bool empty) {
     make_parent(path);
     const Handle creation = property_list(H5P_DATASET_CREATE);
@@ -201,7 +202,7 @@ class Drawing {
     const Handle owner(H5Oopen(file_, object.empty() ? "/" : object.c_str(), H5P_DEFAULT), H5Oclose);
     if (!owner.good()) cannot_draw("attribute of", object);
     const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-    const Handle text_type = utf8_string_type(H5T_VARIABLE);  // what h5py reads as str
+    const Handle text_type = utf8_string_type(H5T_VARIABLE);  // h5py reads this as str
     const void* data = nullptr;
     const char* text = nullptr;
     hid_t type = H5T_STD_I64LE;
@@ -308,7 +309,7 @@ Hdf5Plan Hdf5Layout::draw(const std::string& target) const {
   for (const Dataset& dataset : datasets_) {
     const std::uint64_t bytes =
         dataset.is_string ? dataset.string_bytes : checked_bytes(dataset.shape, dataset.type, in_quotes(dataset.path));
-    // HDF5 has no strings of length 0: an empty one is a NUL, which is part of the skeleton.
+    // HDF5 has no strings of length 0. An empty one is a NUL, which is part of the skeleton.
     const Handle string_type = utf8_string_type(std::max<std::size_t>(dataset.string_bytes, 1));
     const hid_t type = dataset.is_string ? string_type.get() : file_type_of(dataset.type);
     plan.places.push_back({drawing.make_dataset(dataset.path, type, dataset.shape, bytes == 0), bytes});

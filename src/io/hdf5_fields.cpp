@@ -11,8 +11,8 @@ struct KnownType {
   unsigned char klass;
 };
 
-// Class 0 is fixed-point, class 1 floating-point; then bit field, size, bit offset, precision, and where sign, exponent
-// and fraction lie. All little-endian.
+// Class 0 is fixed-point, class 1 floating-point. Then follow bit field, size, bit offset, precision, and the positions
+// of sign, exponent and fraction. All little-endian.
 using namespace std::string_view_literals;
 constexpr std::array<KnownType, 6> kKnownTypes = {{
     {ElementType::kF32, "\x20\x1f\0\x04\0\0\0\0\0\x20\0\x17\x08\0\x17\x7f\0\0\0"sv, 1},

@@ -1,5 +1,5 @@
 // Single fields of HDF5's headers: numbers, the checksum, datatypes. HDF5 File Format Specification Version 3.0,
-// section IV.A.2.d for datatypes. For hdf5_reader.cpp alone.
+// section IV.A.2.d for datatypes. For hdf5_reader.cpp only.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ inline constexpr std::uint64_t kUndefined = ~std::uint64_t{0};  // "no address"
 
 struct Truncated {};  // thrown by Cursor, caught where the subject is known
 
-// Takes little-endian fields off the front of some bytes.
+// Reads little-endian fields from the front of some bytes.
 class Cursor {
  public:
   explicit Cursor(std::string_view bytes) : rest_(bytes) {}
@@ -43,10 +43,10 @@ class Cursor {
   std::string_view rest_;
 };
 
-// Whether the last four bytes are the checksum of those before.
+// Whether the last four bytes are the checksum of the bytes before them.
 bool checksum_holds(std::string_view bytes);
 
-// What a datatype message says. Nothing: another type, another byte order, an unusual layout.
+// Parses a datatype message. Nothing: another type, another byte order, or an unusual layout.
 std::optional<ElementType> number_type(std::string_view datatype);
 bool is_fixed_string(std::string_view datatype);
 bool is_variable_string(std::string_view datatype);

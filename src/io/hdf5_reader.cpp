@@ -1,7 +1,7 @@
-// Reads the layout of HDF5 files as Hdf5Layout has them drawn: superblock 2 or 3, object headers of version 2 with
-// their links and attributes in them (not in heaps and trees). HDF5 File Format Specification Version 3.0, sections
-// II.A, IV.A and III.E. Everything read is bounds-checked and every header's checksum compared; what is not known is
-// refused. libhdf5 has no part in it: it crashes on files made to harm.
+// Reads the layout of HDF5 files written from an Hdf5Layout: superblock 2 or 3, object headers of version 2 with their
+// links and attributes inside (not in heaps and trees). HDF5 File Format Specification Version 3.0, sections II.A, IV.A
+// and III.E. Every read is bounds-checked and every header checksum is verified; anything unknown is rejected. libhdf5
+// is not used, because it crashes on malicious files.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -43,7 +43,7 @@ enum : std::uint8_t {
   kAttribute = 0x0C,
   kContinuation = 0x10,
   kAttributeInfo = 0x15,
-  kReferenceCount = 0x16,  // stands there if it is not 1
+  kReferenceCount = 0x16,  // present if it is not 1
 };
 
 struct Message {
@@ -122,7 +122,7 @@ class Reader {
 
   void visit(std::uint64_t address, const std::string& path, int depth) {
     const std::string subject = path.empty() ? "the root group" : in_quotes(path);
-    // Two names for one object would be copied into two tensors, or walked in circles.
+    // Two names of one object would be copied into two tensors, or traversed in a cycle.
     if (!seen_.insert(address).second) refuse(subject, "is linked a second time");
     if (seen_.size() > kMostObjects) {
       refuse("the file", "must hold at most " + std::to_string(kMostObjects) + " objects");
@@ -182,7 +182,7 @@ class Reader {
                             std::vector<std::pair<std::uint64_t, std::uint64_t>>& chunks) {
     const std::size_t head = with_order ? 6 : 4;
     Cursor cursor(bytes);
-    while (cursor.left() >= head) {  // what is shorter is a gap
+    while (cursor.left() >= head) {  // a shorter rest is a gap
       const std::uint8_t type = cursor.u8();
       const std::uint64_t length = cursor.u16();
       const std::uint8_t flags = cursor.u8();
@@ -305,7 +305,7 @@ class Reader {
     }
     Dataspace space{static_cast<Dataspace::Kind>(kind), {}};
     for (std::uint8_t i = 0; i < rank; ++i) {
-      // A size beyond 63 bits becomes negative, which checked_bytes refuses.
+      // A size beyond 63 bits becomes negative, which checked_bytes rejects.
       space.shape.push_back(static_cast<Dim>(cursor.u64()));
     }
     return space;
@@ -374,7 +374,7 @@ class Reader {
     refuse(label, "must be of type I64, F64 or a string, got another type");
   }
 
-  // Text of variable length lies in a global heap collection (III.E), under an index.
+  // Text of variable length is in a global heap collection (III.E), under an index.
   std::string read_heap_text(Cursor place, const std::string& label) const {
     const std::uint64_t length = place.u32(), address = place.u64(), index = place.u32();
     if (length == 0) return {};

@@ -9,7 +9,7 @@
 
 namespace rapt {
 
-// Writes bytes that belong at `offset`: over what is there already, then at the end.
+// Writes bytes that belong at `offset`: first over existing bytes, then at the end.
 static void put_at(DurableFile& out, std::uint64_t offset, const void* data, std::size_t bytes) {
   const auto* at = static_cast<const char*>(data);
   if (offset < out.size()) {
@@ -24,7 +24,7 @@ static void put_at(DurableFile& out, std::uint64_t offset, const void* data, std
   out.append(at, bytes);
 }
 
-// Asks for one dataset and puts its bytes in their place.
+// Requests one dataset and writes its bytes to their place.
 static void put_dataset(DurableFile& out, const DatasetPlace& place, std::size_t index, const FillDataset& fill) {
   std::uint64_t done = 0;
   fill(index, [&](const void* data, std::size_t bytes) {
@@ -49,7 +49,7 @@ static std::vector<std::size_t> file_order(const Hdf5Plan& plan) {
   return order;
 }
 
-// Writes the plan; the first `kept` bytes of the file, and dataset `done`, are left as they are.
+// Writes the plan; the first `kept` bytes of the file and dataset `done` are left unchanged.
 static void write_parts(DurableFile& out, const Hdf5Plan& plan, std::uint64_t kept, const DatasetPlace* done,
                         const FillDataset& fill) {
   auto extent = plan.skeleton.begin();
@@ -79,8 +79,8 @@ static Hdf5Layout layout_of(const std::string& dataset, ElementType type, std::u
   return layout;
 }
 
-// The first dataset of a file begins at the same byte whatever its length: what lies before it says the length in a
-// field of fixed width.
+// The first dataset of a file starts at the same byte whatever its length, because the length before it has a fixed
+// width.
 Hdf5Appender::Hdf5Appender(std::string path, std::string dataset, ElementType type)
     : dataset_(std::move(dataset)),
       type_(type),

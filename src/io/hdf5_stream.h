@@ -1,4 +1,4 @@
-// Writing HDF5 files: a drawn skeleton and the datasets' bytes, in file order, through a DurableFile.
+// Writing HDF5 files: a layout and the datasets' bytes, in file order, through a DurableFile.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,18 @@
 
 namespace rapt {
 
-/// Takes the next bytes of a dataset.
+/// Receives the next bytes of a dataset.
 using ByteSink = std::function<void(const void* data, std::size_t bytes)>;
 
-/// Gives all bytes of the dataset with this index (Hdf5Plan::places) to the sink, in as many pieces as it likes.
+/// Passes all bytes of the dataset with this index (Hdf5Plan::places) to the sink, in any number of pieces.
 using FillDataset = std::function<void(std::size_t dataset, const ByteSink& sink)>;
 
-/// Writes the planned file from out.size() on: what the caller appended before (the user block) stands for the plan's
-/// own first bytes. Datasets are asked for in file order; none is held in memory.
+/// Writes the planned file from out.size() on: the bytes that the caller appended before (the user block) take the
+/// place of the plan's own first bytes. Datasets are requested in file order; none is held in memory.
 void write_hdf5(DurableFile& out, const Hdf5Plan& plan, const FillDataset& fill);
 
-/// Writes a file around one long dataset whose length is known only at its end, such as a corpus being tokenised.
-/// The elements go straight to their final place.
+/// Writes a file with one long dataset whose length is known only at its end, such as a corpus that is being tokenised.
+/// The elements are written directly to their final place.
 ///
 ///     Hdf5Appender tokens("d.h5", "tokens", ElementType::kU16);
 ///     while (...) tokens.append(ids.data(), ids.size());
@@ -36,8 +36,8 @@ class Hdf5Appender final {
   void append(const void* elements, std::size_t count);
   std::uint64_t count() const { return count_; }
 
-  /// Finishes the file with the other datasets, groups and attributes that `rest` describes; `fill` gives their bytes,
-  /// with the indices that rest's add_... returned.
+  /// Finishes the file with the other datasets, groups and attributes that `rest` describes. `fill` gives their bytes,
+  /// by the indices that rest's add_... functions returned.
   /// \throws DataError  if nothing was appended
   void commit(const Hdf5Layout& rest = Hdf5Layout(), const FillDataset& fill = nullptr);
 

@@ -14,8 +14,8 @@
 namespace rapt {
 namespace {
 
-// Walks over the text and leaves in *position how many bytes the parser has taken, so that an event can say where it
-// is.
+// Iterates over the text and stores in *position how many bytes the parser has consumed, so that an event knows its
+// position.
 class CountingIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -44,14 +44,14 @@ class CountingIterator {
   std::size_t* position_;
 };
 
-// Stands between the parser and a handler: refuses depth and duplicate keys, and words the parser's errors.
+// Sits between the parser and a handler: rejects excessive depth and duplicate keys, and words the parser's errors.
 class StrictEvents final : public nlohmann::json_sax<Json> {
  public:
   StrictEvents(std::string_view text, std::string_view name, int depth, nlohmann::json_sax<Json>& handler)
       : text_(text), name_(name), depth_limit_(depth), handler_(handler) {}
 
   void run() {
-    // The parser takes a NUL for the end of the text and would not look at what follows.
+    // The parser treats a NUL as the end of the text and would not look at what follows.
     if (const std::size_t nul = text_.find('\0'); nul != std::string_view::npos) {
       fail(nul + 1, "malformed JSON: a NUL byte");
     }
@@ -103,7 +103,7 @@ class StrictEvents final : public nlohmann::json_sax<Json> {
     } else if (const std::size_t bracket = what.find("] "); bracket != std::string::npos) {
       what.erase(0, bracket + 2);
     }
-    // The parser quotes all it read of the current token, which may be megabytes.
+    // The parser quotes everything it read of the current token, which may be megabytes.
     constexpr std::size_t kLongest = 240;
     if (what.size() > kLongest) what = what.substr(0, kLongest / 2) + " ... " + what.substr(what.size() - kLongest / 2);
     fail(position, "malformed JSON: " + escape_for_terminal(what));
@@ -151,8 +151,8 @@ class StrictEvents final : public nlohmann::json_sax<Json> {
   std::vector<std::vector<Key>> keys_;
 };
 
-// Builds the tree. Keys are known to be unique, so an object's pairs are appended without the walk over all earlier
-// ones that the map's own insertion makes: a vocabulary of 50,000 entries would take seconds.
+// Builds the tree. Keys are known to be unique, so pairs are appended without the map's own search through all earlier
+// ones. With that search, a vocabulary of 50,000 entries would take seconds.
 class TreeBuilder final : public nlohmann::json_sax<Json> {
  public:
   Json take() { return std::move(root_); }
@@ -187,7 +187,7 @@ class TreeBuilder final : public nlohmann::json_sax<Json> {
     open_.pop_back();
     return true;
   }
-  // A container's address stays valid while it is open: its siblings only come after it has been closed.
+  // A container's address stays valid while it is open, because its siblings come only after it has been closed.
   Json* place(Json&& value) {
     if (open_.empty()) {
       root_ = std::move(value);

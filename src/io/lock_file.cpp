@@ -84,12 +84,12 @@ FolderLock::FolderLock(const std::string& folder) {
   const std::string line = std::to_string(::getpid()) + ' ' + host_name() + ' ' + now() + '\n';
   if (::ftruncate(file_.get(), 0) != 0 ||
       ::pwrite(file_.get(), line.data(), line.size(), 0) != static_cast<ssize_t>(line.size())) {
-    // The line only makes another run's message better; the lock holds without it, even on a full disk.
+    // The line only improves another run's message. The lock holds without it, even on a full disk.
   }
 }
 
 FolderLock::~FolderLock() {
-  // Emptied, not removed: removing would let two processes lock two files of the same name.
+  // Emptied, not removed: after removal, two processes could lock two files of the same name.
   if (file_ && ::ftruncate(file_.get(), 0) != 0) {
     // The lock ends with the descriptor in any case.
   }

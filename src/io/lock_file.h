@@ -1,4 +1,4 @@
-// One run a folder: a lock that ends with the process that holds it, however that dies.
+// One run per folder: a lock that ends with the process that holds it, however the process ends.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace rapt {
 
-/// Holds `<folder>/lock` (flock) until destroyed. The file says who holds it; it stays behind, unlocked and empty.
+/// Holds `<folder>/lock` (flock) until destroyed. The file names its holder; afterwards it stays, unlocked and empty.
 class FolderLock final {
  public:
   /// \param folder  must exist
@@ -19,8 +19,8 @@ class FolderLock final {
   FolderLock(FolderLock&&) noexcept = default;
   FolderLock& operator=(FolderLock&&) = delete;
 
-  /// False on a file system that has no locks (some cluster disks): then nothing keeps a second run away, and the
-  /// caller should say so.
+  /// False on a file system without locks (some cluster disks): nothing then prevents a second run, and the caller
+  /// should warn.
   bool enforced() const { return enforced_; }
 
  private:

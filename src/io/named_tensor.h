@@ -1,4 +1,4 @@
-// A tensor on its way to a file: its name there, and where it lies in memory.
+// A tensor to be written to a file: its name there, and its location in memory.
 #pragma once
 
 #include <string>

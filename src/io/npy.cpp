@@ -7,7 +7,7 @@
 
 namespace rapt {
 
-static_assert(std::endian::native == std::endian::little);  // floats are written as they lie in memory
+static_assert(std::endian::native == std::endian::little);  // floats are written as they are in memory
 
 static constexpr std::size_t kHeaderBytes = 128;  // a multiple of 64, with room for two 64-bit numbers
 

@@ -28,7 +28,7 @@ static constexpr std::array kTypes = {ElementType::kF64,  ElementType::kF32, Ele
 
 namespace {
 
-// Builds the list of tensors straight from the parser's events: a tree of a 100 MB header would take gigabytes.
+// Builds the list of tensors directly from the parser's events: a tree of a 100 MB header would take gigabytes.
 class HeaderEvents final : public nlohmann::json_sax<Json> {
  public:
   explicit HeaderEvents(const std::string& path) : path_(path) {}
@@ -147,7 +147,7 @@ class HeaderEvents final : public nlohmann::json_sax<Json> {
   std::string subject() const { return escape_for_terminal(path_) + ": tensor " + in_quotes(name_); }
   [[noreturn]] void refuse_tensor(const std::string& what) const { throw DataError(subject() + ": " + what); }
 
-  // A value of a kind that its place does not have.
+  // A value of the wrong kind for its place.
   [[noreturn]] void refuse_value(const std::string& got) const {
     switch (where_) {
       case Where::kBefore:
@@ -197,7 +197,7 @@ static std::string read_header(const FileDescriptor& file, const std::string& pa
   return header;
 }
 
-// Tensors sorted by offset must follow each other without gap or overlap, from the first byte of the data to the last.
+// Tensors sorted by offset must be adjacent, without gaps or overlaps, from the first byte of the data to the last.
 static void check_coverage(const std::vector<SafetensorsEntry>& tensors, std::uint64_t data_bytes,
                            const std::string& path) {
   std::uint64_t at = 0;
@@ -268,8 +268,8 @@ void SafetensorsFile::read_f32(const SafetensorsEntry& tensor, std::span<float> 
 
 // ---------------------------------------------------------------------------------------------------------- writing
 
-// Indices in the order of the reference implementation: falling alignment of the type, then name. The reference orders
-// types of one size as its list of types does, which puts F64 behind I64 and F32 behind I32.
+// Indices in the order of the reference implementation: decreasing alignment of the type, then name. The reference
+// orders types of the same size by its list of types, in which F64 comes after I64 and F32 after I32.
 static std::vector<std::size_t> data_order(const std::vector<SafetensorsSpec>& tensors) {
   constexpr std::array kRising = {ElementType::kBool, ElementType::kU8,   ElementType::kU16,
                                   ElementType::kF16,  ElementType::kBF16, ElementType::kI32,

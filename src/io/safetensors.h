@@ -1,9 +1,9 @@
-// safetensors, the weights of Hugging Face directories: read with every check the format asks for, written byte for
-// byte as its reference implementation lays files out. (huggingface/safetensors: README.md, "Format".)
+// safetensors, the weight files of Hugging Face directories: read with every check that the format requires, and
+// written with the same byte layout as its reference implementation. (huggingface/safetensors: README.md, "Format".)
 //
 //     8 bytes     length N of the header, little-endian
 //     N bytes     JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, ...}
-//     the rest    the tensors, row-major, little-endian, without a gap
+//     the rest    the tensors, row-major, little-endian, without gaps
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ struct SafetensorsEntry {
 
 using SafetensorsMetadata = std::map<std::string, std::string>;
 
-/// One open file. Its header is validated when it is opened: at most 100,000,000 bytes, 65,536 tensors of rank 8 or
-/// less; known types; no name twice; offsets that cover the data exactly once, each as long as its shape says.
+/// One open file. Its header is validated when it is opened: at most 100,000,000 bytes and 65,536 tensors of rank 8 or
+/// less; known types; unique names; offsets that cover the data exactly once, each as long as its shape implies.
 class SafetensorsFile final {
  public:
   /// \throws MissingInputError, DataError
@@ -59,20 +59,21 @@ class SafetensorsFile final {
   SafetensorsMetadata metadata_;
 };
 
-/// A tensor to be written whose bytes come later.
+/// A tensor to be written, whose bytes come later.
 struct SafetensorsSpec {
   std::string name;
   ElementType type{};
   std::vector<Dim> shape;
 };
 
-/// Writes one file, durably (DurableFile), as the reference implementation would: tensors by falling element size, then
-/// name; header padded to 8. `fill` is asked for each tensor's bytes by its index in `tensors`.
+/// Writes one file durably (DurableFile) and in the layout of the reference implementation: tensors by decreasing
+/// element size, then name; header padded to a multiple of 8. `fill` is called for each tensor's bytes, with its index
+/// in `tensors`.
 /// \throws std::invalid_argument  for a name given twice; as DurableFile otherwise
 void write_safetensors(const std::string& path, const std::vector<SafetensorsSpec>& tensors, const FillDataset& fill,
                        const SafetensorsMetadata& metadata = {{"format", "pt"}});
 
-/// The same for tensors in memory. Older versions of transformers want the metadata {"format": "pt"}.
+/// The same for tensors in memory. Older versions of transformers need the metadata {"format": "pt"}.
 void write_safetensors(const std::string& path, const std::vector<NamedTensorView>& tensors,
                        const SafetensorsMetadata& metadata = {{"format", "pt"}});
 

@@ -21,7 +21,7 @@ static constexpr const char* kSingleName = "model.safetensors";
 static constexpr const char* kIndexName = "model.safetensors.index.json";
 static constexpr std::size_t kMostShards = 10000;
 
-// The file of `folder` that stands for the model.
+// The file of `folder` that holds or lists the model's weights.
 static std::string choose_file(const fs::path& folder) {
   std::error_code ignored;
   for (const char* name : {kSingleName, kIndexName}) {
@@ -48,7 +48,8 @@ SafetensorsModel::SafetensorsModel(const std::string& path) : path_(path) {
   }
 }
 
-// The name of a file in the index's own folder: no way out of it, nothing a terminal or a shell would trip over.
+// Whether this is the name of a file in the index's own folder: no path out of it, and no characters that a terminal or
+// a shell interprets.
 static bool is_plain_name(const std::string& name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -121,7 +122,7 @@ static std::uint64_t bytes_of(const SafetensorsSpec& tensor) {
   return checked_bytes(tensor.shape, tensor.type, "safetensors: " + in_quotes(tensor.name));
 }
 
-// Tensors in the given order, as many in a shard as fit; one that is larger than a shard gets its own.
+// Tensors in the given order, as many per shard as fit; a tensor larger than a shard gets its own.
 static std::vector<std::vector<std::size_t>> cut_into_shards(const std::vector<SafetensorsSpec>& tensors,
                                                              std::uint64_t shard_bytes) {
   std::vector<std::vector<std::size_t>> shards(1);
@@ -168,7 +169,7 @@ void write_safetensors_model(const std::string& folder, const std::vector<Safete
   Json index;
   index["metadata"]["total_size"] = total;
   index["weight_map"] = std::move(weight_map);
-  // Last: a folder with an index has all its shards.
+  // Written last: a folder with an index has all its shards.
   write_file_durably((fs::path(folder) / kIndexName).string(), dump_pretty(index));
 }
 

@@ -1,4 +1,4 @@
-// The weights of a whole model: model.safetensors, or several files (shards) and the index that names them.
+// The weights of a whole model: model.safetensors, or several files (shards) and the index that lists them.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace rapt {
 
-/// The weights of a model: one file, or the shards that a model.safetensors.index.json names.
+/// The weights of a model: one file, or the shards that a model.safetensors.index.json lists.
 class SafetensorsModel final {
  public:
   /// \param path  a folder with model.safetensors or model.safetensors.index.json, or one such file
-  /// \throws MissingInputError  nothing of that kind there, or a shard missing
-  /// \throws DataError          a bad file; an index that names anything but files of its own folder, or disagrees with
-  ///                            them
+  /// \throws MissingInputError  if there is no such file, or a shard is missing
+  /// \throws DataError          for a bad file, or an index that names files outside its own folder or disagrees with
+  ///                            the files
   explicit SafetensorsModel(const std::string& path);
 
   std::vector<const SafetensorsEntry*> tensors() const;  ///< of all shards, sorted by name
@@ -33,8 +33,8 @@ class SafetensorsModel final {
   std::vector<SafetensorsFile> files_;
 };
 
-/// Writes model.safetensors into a folder that exists; above `shard_bytes`, several model-00001-of-00002.safetensors
-/// and their index.
+/// Writes model.safetensors to an existing folder; above `shard_bytes`, several model-00001-of-00002.safetensors and
+/// their index.
 void write_safetensors_model(const std::string& folder, const std::vector<SafetensorsSpec>& tensors,
                              const FillDataset& fill, std::uint64_t shard_bytes = 5'000'000'000);
 

@@ -31,7 +31,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view typed, const std::vector<std::string>& names) {
-  // A name of thousands of letters is nobody's typing error, and the distance is quadratic.
+  // A name of thousands of letters is not a typing error, and the distance is quadratic.
   if (typed.empty() || typed.size() > 100) return "";
   const std::string word = folded(typed);
   std::string best, begun;

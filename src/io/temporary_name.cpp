@@ -15,21 +15,21 @@ namespace rapt {
 
 namespace {
 
-// What a signal handler may read: memory that is never freed, and flags without locks.
+// The data that a signal handler may read: memory that is never freed, and flags without locks.
 enum SlotState : int { kFree, kBeingCreated, kCreated };
 struct Slot {
   std::atomic<int> state = kFree;
   std::array<char, PATH_MAX> path{};
 };
 static_assert(std::atomic<int>::is_always_lock_free);
-constexpr std::size_t kSlots = 32;  // files that are being written at the same time; further ones are not removed
+constexpr std::size_t kSlots = 32;  // files being written at the same time; further ones are not removed
 std::array<Slot, kSlots> g_slots;
 
 }  // namespace
 
 FileDescriptor TemporaryName::create(const std::string& path, unsigned mode) {
   forget();
-  // This thread takes no signals meanwhile. Another one may, and then waits (remove_temporary_files).
+  // This thread receives no signals meanwhile. Another thread may, and then waits (remove_temporary_files).
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -57,7 +57,7 @@ void TemporaryName::forget() noexcept {
 
 void remove_temporary_files() noexcept {
   for (Slot& slot : g_slots) {
-    constexpr int kTries = 1000;  // a second: a file system that hangs must not keep the process from ending
+    constexpr int kTries = 1000;  // a second: a file system that hangs must not keep the process alive
     const struct timespec millisecond { 0, 1000000 };
     for (int n = 0; slot.state == kBeingCreated && n < kTries; ++n) ::nanosleep(&millisecond, nullptr);
     if (slot.state == kCreated) ::unlink(slot.path.data());
@@ -65,7 +65,7 @@ void remove_temporary_files() noexcept {
 }
 
 extern "C" {
-// SA_RESETHAND has restored the default action already, so that the second signal ends the process as it is meant to.
+// SA_RESETHAND has already restored the default action, so the second signal ends the process as intended.
 static void remove_and_end(int number) {
   remove_temporary_files();
   ::raise(number);

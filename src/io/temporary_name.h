@@ -1,5 +1,5 @@
-// Names of temporary files that must not outlive the process when a signal ends it. Destructors remove them after
-// errors; signals run no destructors.
+// Names of temporary files that must be removed if a signal ends the process. Destructors remove them after errors, but
+// signals run no destructors.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,8 @@
 
 namespace rapt {
 
-/// The name of a temporary file, which remove_temporary_files() removes while this lives. Does not remove it itself.
+/// The name of a temporary file, which remove_temporary_files() removes while this object exists. Does not remove it
+/// itself.
 class TemporaryName final {
  public:
   TemporaryName() = default;
@@ -17,11 +18,11 @@ class TemporaryName final {
   TemporaryName(const TemporaryName&) = delete;
   TemporaryName& operator=(const TemporaryName&) = delete;
 
-  /// Creates the file, which must not exist, for reading and writing; no signal comes between the file and its being
-  /// remembered. Not open, with errno, if it cannot be created.
+  /// Creates the file, which must not exist, for reading and writing. Signals are blocked until the file is registered.
+  /// If it cannot be created, the result is not open and errno is set.
   FileDescriptor create(const std::string& path, unsigned mode);
 
-  /// The file has been renamed or removed.
+  /// Call after the file has been renamed or removed.
   void forget() noexcept;
 
  private:
@@ -29,11 +30,11 @@ class TemporaryName final {
   std::size_t slot_ = kNone;
 };
 
-/// Removes the files of all living TemporaryNames. May be called from a signal handler.
+/// Removes the files of all existing TemporaryNames. May be called from a signal handler.
 void remove_temporary_files() noexcept;
 
-/// From now on INT, TERM, HUP and QUIT remove the temporary files before they end the process, as they would have by
-/// themselves. Signals that are ignored (nohup, a job in the background) stay ignored.
+/// From now on, INT, TERM, HUP and QUIT remove the temporary files and then end the process as usual. Ignored signals
+/// (nohup, background jobs) stay ignored.
 void remove_temporary_files_on_signals();
 
 }  // namespace rapt

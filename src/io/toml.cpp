@@ -15,8 +15,8 @@ static std::string place(const std::string& name, const toml::source_position& a
   return escape_for_terminal(name) + ':' + std::to_string(at.line) + ':' + std::to_string(at.column);
 }
 
-// How many bytes the string, comment or single character at the start of `text` takes. A string that does not end takes
-// all that is left; the parser will say so.
+// The length in bytes of the string, comment or single character at the start of `text`. An unterminated string takes
+// the rest; the parser will report it.
 static std::size_t skip_token(std::string_view text) {
   const char quote = text.front();
   if (quote == '#') return std::min(text.find('\n'), text.size());
@@ -36,8 +36,8 @@ static std::size_t skip_token(std::string_view text) {
   return text.size();
 }
 
-// TOML has no character beyond ASCII outside of strings and comments, and toml++ 3.3.0 runs into undefined behaviour
-// when it asks whether one is white space.
+// TOML has no characters outside ASCII except in strings and comments, and toml++ 3.3.0 has undefined behaviour when it
+// checks whether one is white space.
 static void require_ascii_outside_strings(std::string_view text, const std::string& name) {
   for (std::size_t at = 0; at < text.size();) {
     if (static_cast<unsigned char>(text[at]) < 0x80) {
@@ -101,7 +101,7 @@ std::vector<TomlEntry> read_flat_toml(std::string_view text, const std::string& 
   }
   std::vector<TomlEntry> entries;
   for (const auto& [key, node] : table) entries.push_back(entry_of(std::string(key.str()), node, name));
-  // The library sorts by key; whoever reads settings may want the later of two to win.
+  // The library sorts by key, but callers may want the later of two settings to take precedence.
   std::sort(entries.begin(), entries.end(), [](const TomlEntry& a, const TomlEntry& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
