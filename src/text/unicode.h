@@ -1,4 +1,4 @@
-// What kind of character a character is, from a table built once out of utf8proc's (Unicode 15.0); one load a lookup.
+// Character classes, from a table built once from utf8proc's (Unicode 15.0); one load per lookup.
 #pragma once
 
 #include <array>
@@ -9,14 +9,14 @@
 namespace rapt {
 
 /// Bits of character_class. A character has any number of them; unassigned ones have none.
-inline constexpr std::uint8_t kLetter = 1;       ///< general categories L*
-inline constexpr std::uint8_t kNumber = 2;       ///< N*
-inline constexpr std::uint8_t kSpace = 4;        ///< the property White_Space: what \s means in a regular expression
-inline constexpr std::uint8_t kPunctuation = 8;  ///< P*, and ASCII's other marks ($ + < = > ^ ` | ~), as in BERT
+inline constexpr std::uint8_t kLetter = 1;           ///< general categories L*
+inline constexpr std::uint8_t kNumber = 2;           ///< N*
+inline constexpr std::uint8_t kSpace = 4;            ///< the property White_Space: \s in a regular expression
+inline constexpr std::uint8_t kPunctuation = 8;      ///< P*, and ASCII's other marks ($ + < = > ^ ` | ~), as in BERT
 inline constexpr std::uint8_t kNonspacingMark = 16;  ///< Mn
 inline constexpr std::uint8_t kControl = 32;         ///< Cc, Cf, Co
-inline constexpr std::uint8_t kWordCharacter = 64;   ///< what \w means (UTS 18, annex C)
-inline constexpr std::uint8_t kMark = 128;           ///< M*: Mn, and the marks that take room
+inline constexpr std::uint8_t kWordCharacter = 64;   ///< \w in a regular expression (UTS 18, annex C)
+inline constexpr std::uint8_t kMark = 128;           ///< M*: Mn, and the marks that take up space
 
 namespace detail {
 
@@ -46,18 +46,18 @@ inline std::uint8_t character_class(char32_t code) {
   return code < 128 ? detail::kAsciiClasses[code] : detail::wide_character_class(code);
 }
 
-/// Ideographs that BERT sets apart with spaces: the blocks of BERT's tokenization.py, not all of CJK.
+/// Ideographs that BERT surrounds with spaces: the blocks of BERT's tokenization.py, not all of CJK.
 bool is_bert_cjk(char32_t code);
 
-/// Adds the character's lower-case form: one character, but for U+0130, which becomes two.
+/// Appends the character's lower-case form: one character, except for U+0130, which becomes two.
 void append_lower_case(std::string& out, char32_t code);
 
-/// Bytes of the extended grapheme cluster that the text begins with (UAX 29); 0 for an empty text.
+/// Length in bytes of the extended grapheme cluster at the start of the text (UAX 29); 0 for an empty text.
 std::size_t grapheme_length(std::string_view text);
 
 enum class UnicodeForm { kNfc, kNfd, kNfkc, kNfkd };
 
-/// Unicode normalisation; what is not UTF-8 becomes U+FFFD first.
+/// Unicode normalisation; bytes that are not UTF-8 first become U+FFFD.
 /// \throws MemoryError
 std::string unicode_normalize(std::string_view text, UnicodeForm form);
 

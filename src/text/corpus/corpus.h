@@ -12,31 +12,31 @@
 
 namespace rapt {
 
-/// What one document of a plain text is. Each object of JSON lines is a document, whatever this says.
+/// The unit of plain text that counts as one document. In JSON lines, each object is always a document.
 enum class DocumentUnit {
-  kFile,       ///< the whole file, as it is
-  kLine,       ///< a line, without its end; blank ones are skipped
-  kParagraph,  ///< lines up to a blank one
+  kFile,       ///< the whole file, unchanged
+  kLine,       ///< a line without its end; blank lines are skipped
+  kParagraph,  ///< lines up to a blank line
 };
 
 struct CorpusOptions {
   std::vector<std::string> sources;  ///< files, folders, "-"
   DocumentUnit unit = DocumentUnit::kFile;
-  std::string text_field = "text";          ///< of JSON lines
-  std::optional<SourceFormat> format = {};  ///< of every source, whatever its name; not set: by its name
+  std::string text_field = "text";          ///< field of JSON lines
+  std::optional<SourceFormat> format = {};  ///< format of every source, regardless of its name; not set: by its name
 };
 
 /// A part of a document, because documents may be larger than memory: at most a few hundred kilobytes of whole
-/// characters (from JSON lines a whole document); may be empty where it only ends a document.
+/// characters (from JSON lines, a whole document). May be empty if it only ends a document.
 struct CorpusPiece {
   std::string text;
-  bool begins = false;       ///< is the first of its document
-  bool ends = false;         ///< is the last of its document
+  bool begins = false;       ///< the first piece of its document
+  bool ends = false;         ///< the last piece of its document
   std::size_t source = 0;    ///< index of the source
-  std::uint64_t offset = 0;  ///< of the text in its document, bytes
+  std::uint64_t offset = 0;  ///< of the text in its document, in bytes
 };
 
-/// What a corpus holds, as documents: without byte-order marks, carriage returns and what separates documents.
+/// The contents of a corpus as documents, without byte-order marks, carriage returns and document separators.
 struct CorpusInfo {
   std::int64_t documents = 0;
   std::uint64_t bytes = 0, characters = 0;
@@ -45,26 +45,26 @@ struct CorpusInfo {
 
 class CorpusReader;
 
-/// A corpus whose files have been found, and which can be read as often as one likes. Copying it is cheap.
+/// A corpus whose files have been found. It can be read any number of times. Copying it is cheap.
 class Corpus final {
  public:
-  /// Finds the files; standard input is read to its end here. \throws as find_sources
+  /// Finds the files, and reads standard input to its end. \throws as find_sources
   explicit Corpus(CorpusOptions options, const Notice& notice = nullptr);
   /// A text in memory.
   static Corpus from_text(std::string name, std::string text, DocumentUnit unit = DocumentUnit::kFile);
 
   const CorpusOptions& options() const { return options_; }
   const std::vector<CorpusSource>& sources() const { return sources_; }
-  /// Consists of token files, which hold no text and cannot be read() or scanned.
+  /// Whether it consists of token files, which hold no text and cannot be read() or scanned.
   bool holds_tokens() const { return !sources_.empty() && sources_.front().format() == SourceFormat::kTokens; }
-  /// Whether every document is a whole file of plain text: then a split may go through the middle of one.
+  /// Whether every document is a whole file of plain text, so that the split may go through the middle of one.
   bool documents_are_files() const;
 
   /// \throws UsageError  if holds_tokens()
   CorpusReader read() const;
   /// Reads everything once and counts. \throws as CorpusReader::next
   CorpusInfo scan() const;
-  /// Each source's digest_of, in their order.
+  /// The digest_of each source, in order.
   std::vector<std::string> digests() const;
 
  private:
@@ -75,14 +75,14 @@ class Corpus final {
   std::vector<CorpusSource> sources_;
 };
 
-/// Reads a corpus' documents in order, in bounded memory (of JSON lines, a line is held as a whole).
+/// Reads a corpus's documents in order, in bounded memory (a line of JSON lines is held as a whole).
 class CorpusReader final {
  public:
   explicit CorpusReader(Corpus corpus) : corpus_(std::move(corpus)) {}
 
   /// The next piece; false at the end.
-  /// \throws DataError  text that is not UTF-8, with the byte; a line that is not JSON or lacks the field, with the
-  /// line
+  /// \throws DataError  for text that is not UTF-8, with the byte; for a line that is not JSON or lacks the field, with
+  ///     the line
   bool next(CorpusPiece& piece);
 
  private:
@@ -98,14 +98,14 @@ class CorpusReader final {
   bool give(CorpusPiece& piece, std::string text, bool ends);
 
   Corpus corpus_;
-  std::size_t source_ = 0;            // index of the next one to open, or of the open one
-  std::optional<TextReader> reader_;  // of the open one
-  std::string buffer_;                // text read and not yet taken
+  std::size_t source_ = 0;            // index of the next source to open, or of the open one
+  std::optional<TextReader> reader_;  // of the open source
+  std::string buffer_;                // text that was read and not yet returned
   std::size_t taken_ = 0;             // of buffer_
-  bool inside_ = false;               // pieces of an unended document were given
+  bool inside_ = false;               // pieces of an unfinished document were returned
   bool mid_line_ = false;             // the last piece ended in the middle of a line
   std::uint64_t offset_ = 0;          // of the next piece in its document
-  std::int64_t line_ = 0;             // number of the last line taken
+  std::int64_t line_ = 0;             // number of the last line
 };
 
 }  // namespace rapt

@@ -1,4 +1,4 @@
-// Which files a corpus consists of: what was named, folders walked, and what each file is.
+// The files of a corpus: resolves the given names, walks folders, and determines the type of each file.
 #pragma once
 
 #include <functional>
@@ -10,17 +10,17 @@
 
 namespace rapt {
 
-/// Where a library tells its user what it left out; takes one line without a newline.
+/// How the library reports what it skipped; takes one line without a newline.
 using Notice = std::function<void(const std::string&)>;
 
 enum class SourceFormat {
   kText,       ///< plain text
-  kJsonLines,  ///< a JSON object a line
+  kJsonLines,  ///< one JSON object per line
   kTokens,     ///< token ids: llm.c's and nanoGPT's .bin
 };
 
-/// One source of a corpus. Files are opened when they are read: a folder may have more of them than may be open at
-/// once.
+/// One source of a corpus. Files are opened only when they are read, because a folder may have more of them than may be
+/// open at once.
 class CorpusSource final {
  public:
   CorpusSource(std::string path, SourceFormat format) : path_(std::move(path)), format_(format) {}
@@ -36,16 +36,16 @@ class CorpusSource final {
   std::optional<Input> input_;
 };
 
-/// The sources that `paths` name, in their order. "-" is standard input. A folder stands for the files below it, sorted
-/// by their paths; hidden ones and non-text files are left out, which `notice` is told. Empty files are left out.
+/// The sources that `paths` names, in order. "-" is standard input. A folder stands for the files below it, sorted by
+/// path. Hidden and non-text files are skipped and reported to `notice`. Empty files are skipped.
 ///
-/// JSON lines are files named .jsonl or .ndjson (also with .gz), unless `format` says what all are. Token files are
-/// those named .bin and those that begin as llm.c's do; in folders only the latter, because nanoGPT's have no sign of
-/// their own.
+/// JSON lines are files named .jsonl or .ndjson (also with .gz), unless `format` sets the type of all files. Token
+/// files are those named .bin and those with the header of llm.c's files. In folders only the latter count, because
+/// nanoGPT's files have no header.
 ///
-/// \throws MissingInputError  no such file; a folder without text
-/// \throws DataError          all files are empty
-/// \throws UsageError         no paths; "-" twice
+/// \throws MissingInputError  for a file that does not exist, or a folder without text
+/// \throws DataError          if all files are empty
+/// \throws UsageError         if there are no paths, or "-" occurs twice
 std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths,
                                        std::optional<SourceFormat> format = std::nullopt,
                                        const Notice& notice = nullptr);

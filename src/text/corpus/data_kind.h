@@ -1,5 +1,5 @@
-// What a file of examples seems to be, from how it begins: what tells a user who asks for one task with the data of
-// another, or trains on a table as if it were prose.
+// Guesses the kind of a data file from its beginning, to help a user who requests a task that does not fit the data, or
+// who trains on a table as if it were prose.
 #pragma once
 
 #include <string>
@@ -11,30 +11,30 @@
 namespace rapt {
 
 enum class DataKind {
-  kText,       ///< nothing that tells otherwise
-  kTable,      ///< rows with a text and mostly a label
-  kTags,       ///< words with a tag each, a line each or as arrays of JSON
+  kText,       ///< anything else
+  kTable,      ///< rows with a text and usually a label
+  kTags,       ///< words with tags, one per line or as JSON arrays
   kQuestions,  ///< SQuAD's JSON, or records with a context and a question
   kChoices,    ///< SWAG's columns, ROCStories' or records with choices
 };
 
-/// By the first 64 KiB. Of what is not named .tsv or .csv, a table must have a header with usual names of a text and a
-/// label, or TREC's labels, so that prose with tabs and commas is text.
+/// Reads the first 64 KiB. A file that is not named .tsv or .csv counts as a table only if it has a header with common
+/// names of a text and a label column, or TREC's labels, so that prose with tabs and commas is text.
 DataKind data_kind_of(const Input& input);
 
-/// The keys of the first record of JSON; empty for what is none.
+/// The keys of the first JSON record; empty if it is not JSON.
 std::vector<std::string> fields_of(const Input& input);
 
-/// The first 64 KiB of text, whole lines unless the first is longer; empty if it is no text.
+/// The first 64 KiB of text, in whole lines unless the first line is longer; empty if it is not text.
 std::string beginning_of(const Input& input);
 
 /// "a table", "words with tags" ...
 std::string_view name_of(DataKind kind);
 
-/// The value of --task for which such data is made: "classify", "tag", "qa", "choice"; empty for text.
+/// The value of --task that fits such data: "classify", "tag", "qa", "choice"; empty for text.
 std::string_view task_for(DataKind kind);
 
-/// Whether a tag is one of spans: `O`, `B-person`.
+/// Whether this is a tag of span labelling: `O`, `B-person`.
 bool is_span_tag(std::string_view tag);
 
 }  // namespace rapt

@@ -1,4 +1,4 @@
-// Where text comes from: files and standard input, read as a stream of bytes, gzip unpacked on the way.
+// Text sources: files and standard input, read as a stream of bytes and decompressed if they are gzip.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +13,15 @@ namespace rapt {
 
 class StandardInput;
 
-/// Bytes that can be read from the beginning as often as one likes.
+/// Bytes that can be read from the beginning any number of times.
 class Input final {
  public:
   /// A regular file.
   /// \throws MissingInputError, DataError  as open_regular_file
   static Input from_file(const std::string& path);
-  /// Standard input, kept in a temporary file without a name so that it can be read again; every call gives the same.
-  /// from_standard_input() reads it to its end first, live_standard_input() as far as somebody asks for, so that what
-  /// comes through a pipe is answered at once.
+  /// Standard input, kept in an unnamed temporary file so that it can be read again; every call returns the same input.
+  /// from_standard_input() first reads it to its end. live_standard_input() reads it on demand, so that input from a
+  /// pipe is answered as it arrives.
   /// \throws IoError
   static Input from_standard_input();
   static Input live_standard_input();
@@ -29,13 +29,13 @@ class Input final {
   static Input from_memory(std::string name, std::string bytes);
 
   const std::string& name() const { return name_; }  ///< the path, or "standard input"
-  std::uint64_t bytes() const { return bytes_; }     ///< of live standard input: 0
+  std::uint64_t bytes() const { return bytes_; }     ///< 0 for live standard input
   bool is_live() const { return live_ != nullptr; }
-  /// Reads up to `size` bytes at `offset`; fewer only at the end, or where live standard input has no more for now.
+  /// Reads up to `size` bytes at `offset`; fewer only at the end, or if live standard input has no more at the moment.
   std::size_t read(std::uint64_t offset, void* to, std::size_t size) const;
-  /// Whether read() at `offset` would have to wait for somebody to write.
+  /// Whether read() at `offset` would block.
   bool would_wait(std::uint64_t offset) const;
-  /// Has the bytes of a gzip file.
+  /// Whether the bytes are a gzip file's.
   bool is_gzip() const;
 
  private:
@@ -44,17 +44,17 @@ class Input final {
 
   std::string name_;
   std::shared_ptr<const FileDescriptor> file_;
-  std::shared_ptr<const std::string> memory_;  // instead of file_
-  std::shared_ptr<StandardInput> live_;        // instead of both
+  std::shared_ptr<const std::string> memory_;  // used instead of file_
+  std::shared_ptr<StandardInput> live_;        // used instead of both
   std::uint64_t bytes_ = 0;
 };
 
-/// XXH3-128 of the bytes as they are stored, in 32 hexadecimal digits: what `xxh128sum` prints.
+/// XXH3-128 of the stored bytes, as 32 hexadecimal digits: the output of `xxh128sum`.
 std::string digest_of(const Input& input);
 std::string digest_of(std::string_view bytes);
 
-/// The bytes of an input one after the other. Those of a gzip file (known by its first two bytes, whatever its name)
-/// are unpacked; several gzip members one behind the other are one stream, as gzip has it.
+/// The bytes of an input in sequence. A gzip file (recognised by its first two bytes, whatever its name) is
+/// decompressed; several concatenated gzip members are one stream, as in gzip.
 class ByteReader final {
  public:
   explicit ByteReader(Input input);
@@ -63,7 +63,7 @@ class ByteReader final {
   ~ByteReader();
 
   /// The next bytes, at most `size`; 0 at the end.
-  /// \throws DataError  gzip data that are damaged or end too early
+  /// \throws DataError  for gzip data that is damaged or ends too early
   /// \throws IoError
   std::size_t read(void* to, std::size_t size);
 

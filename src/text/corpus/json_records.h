@@ -1,4 +1,4 @@
-// JSON records one by one: an object a line, or the elements of one array that a file is.
+// Reads JSON records one by one: one object per line, or the elements of one array.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,13 @@
 
 namespace rapt {
 
-/// Cuts a text into the texts of its records, in memory bounded by the largest one (16 MiB). A text that begins with
-/// `[` is an array; of any other, each line that is not blank is a record.
+/// Splits a text into the texts of its records, in memory bounded by the largest record (16 MiB). A text that starts
+/// with `[` is an array; in any other text, each non-blank line is a record.
 class JsonRecords final {
  public:
-  /// The next record and the line on which it begins; false after the last.
-  /// \throws DataError  with file and line: an array whose elements have no comma between them, that is not closed, or
-  ///                    that something follows; and as LineReader::next
+  /// The next record and the line on which it starts; false after the last.
+  /// \throws DataError  with file and line: an array without a comma between two elements, without its closing bracket,
+  ///                    or followed by something; and as LineReader::next
   bool next(LineReader& lines, std::string& record, std::int64_t& line);
   bool is_array() const { return form_ == Form::kArray; }
 
@@ -28,9 +28,9 @@ class JsonRecords final {
   void end(LineReader& lines);
 
   Form form_ = Form::kUnknown;
-  bool begun_ = false;  // an element of the array was given
-  std::string line_;    // of the array, and
-  std::size_t at_ = 0;  // how far it was read
+  bool begun_ = false;  // an element of the array was returned
+  std::string line_;    // current line of the array
+  std::size_t at_ = 0;  // read position in it
 };
 
 }  // namespace rapt

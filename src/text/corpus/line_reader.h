@@ -1,4 +1,4 @@
-// A text as lines, one after the other, with their numbers.
+// Reads a text as numbered lines.
 #pragma once
 
 #include <cstddef>
@@ -10,34 +10,34 @@
 
 namespace rapt {
 
-/// Reads one input line by line, in memory bounded by the longest line that may come.
+/// Reads one input line by line, in memory bounded by the longest allowed line.
 class LineReader final {
  public:
   static constexpr std::size_t kLongest = std::size_t{16} << 20U;
 
   explicit LineReader(Input input) : reader_(std::move(input)) {}
 
-  /// The next line without its end; false after the last. "a\n" and "a" both are one line.
-  /// \throws DataError  as TextReader::read; a line longer than 16 MiB
+  /// The next line without its end; false after the last. "a\n" and "a" are both one line.
+  /// \throws DataError  as TextReader::read; for a line longer than 16 MiB
   bool next(std::string& line);
-  /// Whether next() would have to wait for standard input: no whole line has come.
+  /// Whether next() would block because standard input has no complete line yet.
   bool would_wait() const { return buffer_.find('\n', taken_) == std::string::npos && reader_.would_wait(); }
 
-  std::int64_t line() const { return line_; }  ///< number of the line given last, from 1
+  std::int64_t line() const { return line_; }  ///< number of the last line returned, from 1
   std::string name() const { return reader_.name(); }
 
-  /// "data/a.tsv: line 7": how messages begin.
+  /// "data/a.tsv: line 7": the start of messages.
   std::string where() const { return where(line_); }
   std::string where(std::int64_t line) const;
 
  private:
   TextReader reader_;
-  std::string buffer_;     // read and not yet given
+  std::string buffer_;     // read and not yet returned
   std::size_t taken_ = 0;  // of buffer_
   std::int64_t line_ = 0;
 };
 
-/// One line as JSON. `where` ("data/a.jsonl: line 7") begins the message, to which the column is added.
+/// One line as JSON. `where` ("data/a.jsonl: line 7") starts the message; the column is added to it.
 /// \throws DataError  as parse_json
 Json parse_json_line(const std::string& line, const std::string& where);
 

@@ -1,4 +1,4 @@
-// A temporary file without a name: what is too long for memory and is gone when the process is.
+// An unnamed temporary file, for data that is too large for memory. It disappears with the process.
 #pragma once
 
 #include <cstddef>
@@ -9,22 +9,22 @@
 
 namespace rapt {
 
-/// Bytes are added at the end and read from anywhere.
+/// Bytes are appended at the end and read from anywhere.
 class Spool final {
  public:
-  /// \param folder   where the file lies; empty: the system's folder for temporary files (TMPDIR)
+  /// \param folder   where the file is created; empty: the system's folder for temporary files (TMPDIR)
   /// \param subject  what it holds, for messages
   /// \throws IoError
   explicit Spool(std::string subject, const std::string& folder = "");
 
-  /// \throws IoError  no space
+  /// \throws IoError  if there is no space
   void append(const void* data, std::size_t bytes);
   std::uint64_t size() const { return size_ + buffer_.size(); }
-  /// Up to `size` of the bytes that were added, from `offset` on.
+  /// Reads up to `size` of the appended bytes, from `offset` on.
   std::size_t read(std::uint64_t offset, void* to, std::size_t size);
-  /// Another handle of the file, which holds what was added so far.
+  /// Another handle of the file, with everything appended so far.
   FileDescriptor copy();
-  /// Ends the writing and gives the file.
+  /// Ends writing and returns the file.
   FileDescriptor finish();
 
  private:

@@ -1,5 +1,5 @@
-// Token ids as other trainers keep them: llm.c's .bin (a header of 256 words, then u16 or u32) and nanoGPT's (u16
-// alone).
+// Token files of other trainers: llm.c's .bin (a header of 256 words, then u16 or u32) and nanoGPT's (u16 without a
+// header).
 #pragma once
 
 #include <cstdint>
@@ -18,20 +18,19 @@ enum class TokenFileFormat {
   kNanoGpt,  ///< no header, u16
 };
 
-/// Begins as one of llm.c's data files does.
+/// Whether it starts like one of llm.c's data files.
 bool is_llmc_tokens(const Input& input);
 
 /// A file of token ids, read in pieces.
 class TokenFile final {
  public:
-  /// \throws DataError  another file of llm.c (a model, an evaluation set), another version, a length that disagrees
-  /// with
-  ///                    the header, half a token at the end
+  /// \throws DataError  for another kind of llm.c file (a model, an evaluation set), another version, a length that
+  ///                    disagrees with the header, or half a token at the end
   explicit TokenFile(Input input);
 
   TokenFileFormat format() const { return format_; }
   Dim size() const { return size_; }
-  /// Ids [begin, begin + to.size()). \throws DataError  an id that is not below `vocabulary_size`
+  /// Ids [begin, begin + to.size()). \throws DataError  for an id that is not below `vocabulary_size`
   void copy(Dim begin, std::span<std::int32_t> to, std::int32_t vocabulary_size) const;
 
  private:
@@ -46,12 +45,12 @@ class TokenFile final {
 /// Writes such a file.
 class TokenFileWriter final {
  public:
-  /// \param tokens  how many will be appended; llm.c's header holds an i32
-  /// \throws CannotCreateError, IoError  as DurableFile; DataError  more tokens than the header can say
+  /// \param tokens  how many will be appended; llm.c's header stores an i32
+  /// \throws CannotCreateError, IoError  as DurableFile; DataError for more tokens than the header can store
   TokenFileWriter(const std::string& path, TokenFileFormat format, Dim tokens);
-  /// \throws DataError  an id that does not fit the format
+  /// \throws DataError  for an id that does not fit the format
   void append(std::span<const std::int32_t> ids);
-  /// \throws std::logic_error  if not as many were appended as were announced
+  /// \throws std::logic_error  if a different number of tokens was appended than announced
   void commit();
 
  private:

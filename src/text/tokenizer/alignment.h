@@ -1,4 +1,4 @@
-// Where each part of a normalised text comes from in the text as it was.
+// Maps each part of a normalised text back to the original text.
 #pragma once
 
 #include <cstddef>
@@ -11,31 +11,31 @@
 
 namespace rapt {
 
-/// A text's normalised form and the way back from it.
+/// A text's normalised form, and the mapping back to the original.
 ///
-/// The text is taken apart, each part is normalised for itself, and where the results joined are the text's normalised
-/// form, each byte of that comes from its part. Parts are characters with the accents behind them; where that does not
-/// give the normalised form (a rule looks at more than one character), words; where words do not either, the whole
+/// The text is split into parts and each part is normalised separately. If the results together are the text's
+/// normalised form, each byte of it comes from its part. The parts are characters with their accents; if that does not
+/// give the normalised form (because a rule looks at more than one character), words; if words do not either, the whole
 /// text.
 class Alignment final {
  public:
-  /// The text as it is.
+  /// The text without normalisation.
   explicit Alignment(std::string_view text) : normal_(text) {}
   Alignment(const Normalizer& normalizer, std::string_view text);
 
   const std::string& normal() const { return normal_; }
 
-  /// The smallest stretch of parts that gave these bytes of the normalised text; `begin` < `end`.
+  /// The smallest range of parts that produced these bytes of the normalised text; `begin` < `end`.
   TokenSpan origin(std::size_t begin, std::size_t end) const;
 
  private:
   struct Part {
-    std::size_t normal_end;  // where it begins is where the one before ends
+    std::size_t normal_end;  // it starts where the previous part ends
     TokenSpan origin;
   };
 
   std::string normal_;
-  std::vector<Part> parts_;  // none: as it was
+  std::vector<Part> parts_;  // empty: not normalised
 };
 
 }  // namespace rapt

@@ -1,4 +1,4 @@
-// The merge engine of byte pair encoding: symbols in, fewer symbols out. It knows ids and ranks, no text.
+// The merge engine of byte pair encoding: merges symbols. It works on ids and ranks, not on text.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace rapt {
 
-/// Two neighbouring symbols that become one.
+/// Two adjacent symbols and the symbol that they merge into.
 struct BpeMerge {
   std::int32_t left = 0;
   std::int32_t right = 0;
@@ -17,7 +17,7 @@ struct BpeMerge {
   bool operator==(const BpeMerge&) const = default;
 };
 
-/// Memory that merging needs, kept between calls so that a word costs no allocation. One per thread.
+/// Scratch memory for merging, kept between calls so that a word costs no allocation. One per thread.
 struct BpeWorkspace {
   struct Candidate {
     std::uint32_t rank, position;
@@ -31,13 +31,12 @@ struct BpeWorkspace {
 /// A fixed list of merges. Immutable; safe to use from many threads.
 class BpeMerges final {
  public:
-  /// \param merges  in the order in which they were learnt: the first has the highest priority. Of two merges of the
-  /// same
-  ///                pair the later one counts, as in Hugging Face's tokenizers.
+  /// \param merges  in the order in which they were learnt: the first has the highest priority. If a pair occurs twice,
+  ///                the later merge counts, as in Hugging Face's tokenizers.
   explicit BpeMerges(std::span<const BpeMerge> merges);
 
-  /// Merges until no pair is in the list: always the pair of highest priority, of equal ones the leftmost. Words of up
-  /// to 48 symbols by scanning, longer ones with a heap in O(n log n).
+  /// Merges until no pair is in the list: always the pair of highest priority, and of equal ones the leftmost. Words of
+  /// up to 48 symbols are scanned; longer ones use a heap in O(n log n).
   ///
   /// Sennrich, Haddow, Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", algorithm 1.
   void apply(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace) const;
@@ -45,7 +44,7 @@ class BpeMerges final {
   std::size_t size() const { return size_; }
 
  private:
-  // 16 bytes, four a cache line.
+  // 16 bytes: four per cache line.
   struct Slot {
     std::uint64_t pair = kNoPair;
     std::uint32_t rank = 0;
@@ -56,7 +55,7 @@ class BpeMerges final {
   static std::uint64_t pair_of(std::int32_t left, std::int32_t right) {
     return (std::uint64_t{static_cast<std::uint32_t>(left)} << 32) | static_cast<std::uint32_t>(right);
   }
-  std::size_t home_of(std::uint64_t pair) const {  // Fibonacci hashing: the product's high bits
+  std::size_t home_of(std::uint64_t pair) const {  // Fibonacci hashing: the high bits of the product
     return static_cast<std::size_t>((pair * 0x9E3779B97F4A7C15u) >> shift_);
   }
   const Slot* find(std::int32_t left, std::int32_t right) const;

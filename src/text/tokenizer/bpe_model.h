@@ -14,36 +14,36 @@
 
 namespace rapt {
 
-/// The fields of tokenizer.json's model of type BPE.
+/// The fields of a BPE model in tokenizer.json.
 struct BpeOptions {
-  std::optional<std::string> unk_token = {};  ///< stands for unknown characters; without it they are dropped
-  std::optional<std::string> continuing_subword_prefix = {};  ///< in front of every symbol but a word's first
-  std::optional<std::string> end_of_word_suffix = {};         ///< behind a word's last symbol: `</w>`
-  bool fuse_unk = false;                                      ///< neighbouring unknown characters become one token
+  std::optional<std::string> unk_token = {};  ///< replaces unknown characters; without it, they are dropped
+  std::optional<std::string> continuing_subword_prefix = {};  ///< prefix of every symbol except a word's first
+  std::optional<std::string> end_of_word_suffix = {};         ///< suffix of a word's last symbol: `</w>`
+  bool fuse_unk = false;                                      ///< adjacent unknown characters become one token
   bool byte_fallback = false;  ///< unknown characters become `<0x41>` tokens, if those exist
-  bool ignore_merges = false;  ///< a word that is a token is that token
+  bool ignore_merges = false;  ///< a word that is a token is not split
 };
 
 /// Merges as texts, in the order in which they were learnt.
 using MergeTexts = std::vector<std::pair<std::string, std::string>>;
 
-/// \param byte_level  words come as bytes and the vocabulary is in the alphabet of byte_alphabet.h
+/// \param byte_level  words are bytes, and the vocabulary uses the alphabet of byte_alphabet.h
 /// \param name        the file, for messages
-/// \throws DataError  a merge whose parts or result are not in the vocabulary, an unk_token that is not
+/// \throws DataError  for a merge whose parts or result are not in the vocabulary, or an unk_token that is not
 std::unique_ptr<TokenModel> make_bpe_model(std::vector<Vocabulary::Entry> vocabulary, const MergeTexts& merges,
                                            const BpeOptions& options, bool byte_level, const std::string& name);
 
-/// Reads a tokenizer.json's `model` of type BPE. Merges are pairs (`["a", "b"]`) or, as older files have them, strings
+/// Reads the `model` of a tokenizer.json with type BPE. Merges are pairs (`["a", "b"]`) or, in older files, strings
 /// (`"a b"`).
 /// \throws DataError
 std::unique_ptr<TokenModel> bpe_model_from_json(const Json& json, bool byte_level, const std::string& name);
 
-/// vocab.json and merges.txt of a BPE, as GPT-2's files are written.
+/// vocab.json and merges.txt of a BPE, in the format of GPT-2's files.
 /// \throws std::invalid_argument  if the model is not a BPE
 std::string vocabulary_json(const TokenModel& model);
 std::string merges_text(const TokenModel& model);
 
-/// Reads merges.txt: a pair a line, between them a space; a first line `#version: ...` and empty lines are skipped.
+/// Reads merges.txt: one pair per line, separated by a space; a first line `#version: ...` and empty lines are skipped.
 /// \throws DataError  with the line
 MergeTexts parse_merges_text(std::string_view text, const std::string& name);
 

@@ -1,4 +1,4 @@
-// GPT-2's alphabet: each byte is written as one printable character, so that any bytes can stand in a JSON vocabulary.
+// GPT-2's alphabet: each byte is written as one printable character, so that a JSON vocabulary can hold any bytes.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ const std::string& printable_byte(unsigned char byte);
 /// Each byte of the text as its character.
 std::string printable_bytes(std::string_view bytes);
 
-/// The way back; nothing if some character of the text stands for no byte.
+/// The inverse; nothing if a character of the text does not stand for a byte.
 std::optional<std::string> bytes_of_printable(std::string_view text);
 
 }  // namespace rapt

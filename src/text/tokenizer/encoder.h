@@ -1,4 +1,4 @@
-// The chain of a tokenizer's parts at work: text in, ids out.
+// The encoding pipeline of a tokenizer: text in, ids out.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,11 @@
 
 namespace rapt {
 
-/// Immutable; every member function may be called from many threads at once. What the functions do is said at those of
-/// Tokenizer that have their names.
+/// Immutable; every member function may be called from many threads at once. The functions are documented at the
+/// functions of Tokenizer with the same names.
 class Encoder final {
  public:
-  /// \param parts  must stay where they are as long as this lives
+  /// \param parts  must outlive this object
   explicit Encoder(const TokenizerParts& parts);
   ~Encoder();
   Encoder(const Encoder&) = delete;
@@ -53,8 +53,8 @@ class Encoder final {
   AddedTokenFinder raw_finder_, normal_finder_;
   bool caches_, may_cut_;
 
-  // Workspaces that are not in use. Taking one costs a lock an encode, not an allocation; there are never more of them
-  // than there were encodes at the same time.
+  // Workspaces that are not in use. Taking one costs a lock per encode instead of an allocation. There are never more
+  // of them than simultaneous encodes.
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> free_;
 };

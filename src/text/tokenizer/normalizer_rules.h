@@ -1,4 +1,4 @@
-// The normalisers of SentencePiece's and T5's files: replacements, by rule and by table, and white space.
+// The normalisers in SentencePiece's and T5's files: replacements, by rule and by table, and white space.
 #pragma once
 
 #include <memory>
@@ -11,14 +11,14 @@ namespace rapt {
 
 /// Reads a `normalizer` of a tokenizer.json:
 ///
-/// - Replace: every match of a TextPattern by a text.
-/// - Strip: white space at the ends.
-/// - Prepend: a text in front of one that is not empty.
-/// - Nmt: some control characters dropped, others and rare spaces turned into spaces.
+/// - Replace: replaces every match of a TextPattern with a text.
+/// - Strip: removes white space at the ends.
+/// - Prepend: puts a text in front of a non-empty text.
+/// - Nmt: drops some control characters, and turns others and rare spaces into spaces.
 /// - Precompiled: SentencePiece's table (CharsMap), as Hugging Face applies it: a grapheme cluster of up to five bytes
-///   becomes what stands for the shortest text of the table that it begins with; else each character by itself. With
-///   `"longest_match": true`, which only rapt writes and knows, as SentencePiece applies it: at each place the longest
-///   text of the table; what `user_defined` lists is left as it is.
+///   is replaced by the replacement for the shortest text of the table that is its prefix; otherwise each character
+///   separately. With `"longest_match": true`, which only rapt writes and reads, as SentencePiece applies it: the
+///   longest text of the table at each position; entries of `user_defined` are left unchanged.
 ///
 /// \return nothing for another type
 /// \throws DataError

@@ -1,4 +1,4 @@
-// The tokens that go round a text: `<s> A </s>`, `[CLS] A [SEP] B [SEP]`.
+// The tokens around a text: `<s> A </s>`, `[CLS] A [SEP] B [SEP]`.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace rapt {
 
-/// Token ids, and for each the segment it belongs to (BERT's token types).
+/// Token ids, and the segment of each (BERT's token types).
 struct TokenSequence {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> segments;
 };
 
-/// Puts one or two texts' tokens into their frame. Immutable.
+/// Adds the surrounding tokens to one or two texts. Immutable.
 class PostProcessor final {
  public:
   /// Reads the `post_processor` of a tokenizer.json: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel

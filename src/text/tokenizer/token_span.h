@@ -1,11 +1,11 @@
-// Where a token stands in its text.
+// The position of a token in its text.
 #pragma once
 
 #include <cstddef>
 
 namespace rapt {
 
-/// Bytes of a text, from `begin` up to `end`.
+/// Bytes [begin, end) of a text.
 struct TokenSpan {
   std::size_t begin = 0;
   std::size_t end = 0;

@@ -1,4 +1,4 @@
-// tokenizer.json, Hugging Face's form of a tokenizer: reading it into parts and writing them.
+// tokenizer.json, Hugging Face's tokenizer file: reading it into parts and writing them.
 #pragma once
 
 #include <memory>
@@ -15,21 +15,21 @@
 
 namespace rapt {
 
-/// What a Tokenizer consists of, in the order in which text passes through it.
+/// The parts of a Tokenizer, in the order in which text passes through them.
 struct TokenizerParts {
   std::vector<AddedToken> added_tokens;
-  std::unique_ptr<Normalizer> normalizer;  ///< may be empty
+  std::unique_ptr<Normalizer> normalizer;  ///< may be null
   std::unique_ptr<PreTokenizer> pre_tokenizer;
   std::unique_ptr<TokenModel> model;
   std::unique_ptr<Decoder> decoder;
   PostProcessor post_processor;
 };
 
-/// Reads a tokenizer.json. `truncation` and `padding` are left aside: how long a sequence may be is the model's affair.
-/// \throws DataError  not JSON, a kind of part that rapt does not have, parts that do not fit together
+/// Reads a tokenizer.json. `truncation` and `padding` are ignored: the model determines the maximum sequence length.
+/// \throws DataError  if it is not JSON, for an unsupported kind of part, or for parts that do not fit together
 TokenizerParts read_tokenizer_json(std::string_view text, const std::string& name);
 
-/// The same without a text: `head` has every field of tokenizer.json but `model`.
+/// The same from parsed JSON: `head` has every field of tokenizer.json except `model`.
 TokenizerParts read_tokenizer_parts(const Json& head, std::unique_ptr<TokenModel> model, const std::string& name);
 
 /// The parts as tokenizer.json: equal parts give equal bytes.

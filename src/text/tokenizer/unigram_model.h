@@ -1,4 +1,4 @@
-// Unigram as a tokenizer's model: tokens with scores, and the way to write a word whose scores sum to the most.
+// Unigram as a tokenizer's model: tokens with scores, and the split of a word with the largest sum of scores.
 #pragma once
 
 #include <cstdint>
@@ -17,36 +17,36 @@ struct UnigramToken {
   double score;
 };
 
-/// What a SentencePiece file says of its pieces beyond their scores: ids of those that are not found in text (control,
-/// bytes, unused) and of those that always are (user-defined). With it the model counts as SentencePiece does.
+/// The roles of pieces in a SentencePiece file: ids of those that are never found in text (control, bytes, unused) and
+/// of those that always are (user-defined). With roles, the model computes as SentencePiece does.
 struct SentencePieceRoles {
   std::vector<std::int32_t> control, user_defined, unused, bytes;
 };
 
 struct UnigramOptions {
-  std::optional<std::int32_t> unk_id = {};  ///< stands for runs of characters that no token begins with or goes on with
-  bool byte_fallback = false;               ///< these become `<0x41>` tokens, if those exist
+  std::optional<std::int32_t> unk_id = {};  ///< replaces runs of characters that no token covers
+  bool byte_fallback = false;               ///< such characters become `<0x41>` tokens, if those exist
   std::optional<SentencePieceRoles> roles = {};
 };
 
-/// Kudo 2018, "Subword Regularization", section 3.1, by Viterbi's algorithm from left to right: of two ways to the same
-/// place the later one counts only if its sum is greater. A character that is no token has the lowest score of all
-/// tokens less 10.
+/// Kudo 2018, "Subword Regularization", section 3.1, by Viterbi's algorithm from left to right: of two paths to the
+/// same position, the later one counts only if its sum is greater. A character that is not a token has the lowest score
+/// of all tokens minus 10.
 ///
-/// Ids equal those of Hugging Face's tokenizers, which sum in double precision; with `roles` those of SentencePiece,
+/// Ids equal those of Hugging Face's tokenizers, which sum in double precision; with `roles`, those of SentencePiece,
 /// which sums in single precision and treats pieces by their roles.
 ///
-/// Time: a word's length times that of the longest token at worst. Memory: 16 bytes a byte of text, but only since the
-/// last 4 KiB behind a place that all ways pass.
+/// Worst-case time: a word's length times that of the longest token. Memory: 16 bytes per byte of text, but only for
+/// the text after the last position, in steps of 4 KiB, that all paths pass.
 ///
 /// \param name  the file, for messages
-/// \throws DataError  a text twice, a score that is not finite, an id that is no token's; encoding without unk_id
-/// throws
-///                    UnknownCharacter
+/// \throws DataError  for a duplicate text, a score that is not finite, or an id without a token; encoding without
+///                    unk_id throws UnknownCharacter
 std::unique_ptr<TokenModel> make_unigram_model(std::vector<UnigramToken> tokens, const UnigramOptions& options,
                                                const std::string& name);
 
-/// Reads a tokenizer.json's `model` of type Unigram; `sentencepiece`, which only rapt writes and knows, has the roles.
+/// Reads the `model` of a tokenizer.json with type Unigram; the field `sentencepiece`, which only rapt writes and
+/// reads, has the roles.
 /// \throws DataError
 std::unique_ptr<TokenModel> unigram_model_from_json(const Json& json, const std::string& name);
 

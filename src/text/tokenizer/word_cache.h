@@ -1,5 +1,5 @@
-// Remembers the tokens of short words: text is mostly the same few thousand words, and a merge costs a hundred times a
-// look.
+// Caches the tokens of short words. Text consists mostly of the same few thousand words, and merging takes a hundred
+// times as long as a lookup.
 #pragma once
 
 #include <array>
@@ -12,20 +12,20 @@
 
 namespace rapt {
 
-/// A table of fixed size (1 MB, about a core's second-level cache), where a new word takes the place of an old one: no
-/// input makes it grow. Not for use by two threads at a time.
+/// A table of fixed size (1 MB, about a core's second-level cache) in which a new word replaces an old one, so no input
+/// makes it grow. Not thread-safe.
 class WordCache final {
  public:
   static constexpr std::size_t kMaxWord = 30;
   static constexpr std::size_t kMaxIds = 8;
 
-  /// Where the word is, or would go. Only for words of 1 to kMaxWord bytes.
+  /// The slot of the word. Only for words of 1 to kMaxWord bytes.
   std::size_t place_of(std::string_view word) {
     if (entries_.empty()) entries_.resize(kEntries);
     return static_cast<std::size_t>(hash(word) >> kShift);
   }
 
-  /// Adds the word's tokens to `ids` if it stands at that place.
+  /// Appends the word's tokens to `ids` if the slot holds the word.
   bool append(std::size_t place, std::string_view word, std::vector<std::int32_t>& ids) const {
     const Entry& entry = entries_[place];
     if (entry.length != word.size() || std::memcmp(entry.word.data(), word.data(), word.size()) != 0) return false;
@@ -61,7 +61,7 @@ class WordCache final {
     return value;
   }
 
-  // The word's bytes in overlapping loads, so that none reads past its ends; two multiplications mix them.
+  // Loads the word's bytes in overlapping pieces, so that none reads past its ends; two multiplications mix them.
   static std::uint64_t hash(std::string_view word) {
     constexpr std::uint64_t kFirst = 0x9E3779B97F4A7C15u, kSecond = 0xC2B2AE3D27D4EB4Fu;
     const char* p = word.data();
