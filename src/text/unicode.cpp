@@ -30,7 +30,7 @@ bool is_alphabetic_symbol(char32_t code) {
          (code >= 0x1F150 && code <= 0x1F169) || (code >= 0x1F170 && code <= 0x1F189);
 }
 
-// For characters beyond ASCII; those have their own table (unicode.h), where symbols count as punctuation.
+// For non-ASCII characters. ASCII has its own table (unicode.h), in which symbols count as punctuation.
 std::uint8_t classify(char32_t code) {
   const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
   const auto in = [category](utf8proc_category_t first, utf8proc_category_t last) {
@@ -56,7 +56,7 @@ std::uint8_t classify(char32_t code) {
   return static_cast<std::uint8_t>(bits);
 }
 
-// Two stages: most of the 4352 blocks of 256 characters are alike, about a hundred differ.
+// Two stages: most of the 4352 blocks of 256 characters are the same; about a hundred differ.
 class ClassTable {
  public:
   ClassTable() {
@@ -99,7 +99,7 @@ bool is_bert_cjk(char32_t code) {
 
 void append_lower_case(std::string& out, char32_t code) {
   if (code ==
-      0x130) {  // the only unconditional one-to-two mapping in SpecialCasing.txt; utf8proc knows one-to-one ones
+      0x130) {  // the only unconditional one-to-two mapping in SpecialCasing.txt; utf8proc knows only one-to-one ones
     out += "i\xCC\x87";
     return;
   }
@@ -140,8 +140,8 @@ static void append_normalized(std::string& out, std::string_view text, UnicodeFo
   out.append(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size));
 }
 
-// An ASCII character stays as it is, and nothing moves across it; the one thing that can happen to it is that marks
-// behind it join it. So only runs beyond ASCII, each with the character in front of it, need work.
+// An ASCII character is unchanged, and nothing moves across it; marks after it may only join it. So only runs of
+// non-ASCII characters, each with the character before it, need work.
 std::string unicode_normalize(std::string_view text, UnicodeForm form) {
   const std::string valid = find_invalid_utf8(text) ? utf8_lossy(text) : std::string();
   if (!valid.empty()) text = valid;

@@ -11,8 +11,8 @@ namespace rapt {
 
 namespace {
 
-// What the byte after a lead byte may be: tighter than 80..BF where a looser one would admit overlong forms (E0, F0),
-// surrogates (ED) or codes over U+10FFFF (F4). Unicode 15, table 3-7.
+// The allowed bytes after a lead byte: tighter than 80..BF where that would allow overlong forms (E0, F0), surrogates
+// (ED) or codes over U+10FFFF (F4). Unicode 15, table 3-7.
 struct Lead {
   std::uint32_t length = 0;  // 0: no character starts with this byte
   unsigned char low = 0x80;
@@ -127,7 +127,7 @@ void require_utf8(std::string_view text, std::string_view name, std::size_t offs
   if (!at) return;
   const auto lead = lead_of(static_cast<unsigned char>(text[*at]));
   const Utf8Character c = read_utf8(text.data() + *at, text.data() + text.size());
-  // The bytes that were right so far, and the one that was not.
+  // The bytes that were valid so far, and the first invalid one.
   const std::size_t shown = lead.length == 0 ? 1 : std::min<std::size_t>(c.length + 1, text.size() - *at);
   std::string bytes;
   for (std::size_t i = 0; i < shown; ++i) {
@@ -167,7 +167,9 @@ std::size_t incomplete_utf8_tail(std::string_view text) {
     const char* p = text.data() + text.size() - back;
     const Lead lead = lead_of(static_cast<unsigned char>(*p));
     if (lead.length <= 1) {
-      if ((static_cast<unsigned char>(*p) & 0xC0) == 0x80) continue;  // a continuation: its lead is further back
+      if ((static_cast<unsigned char>(*p) & 0xC0) == 0x80)
+        continue;  // a continuation byte: its lead byte is further
+                   // back
       return 0;
     }
     const Utf8Character c = read_utf8(p, text.data() + text.size());

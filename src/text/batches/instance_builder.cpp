@@ -8,10 +8,10 @@
 
 namespace rapt {
 
-// Sites of Purpose::kOrder; those below are taken (lm_batches.cpp, mlm_batches.cpp).
+// Sites of Purpose::kOrder; those below are used elsewhere (lm_batches.cpp, mlm_batches.cpp).
 static constexpr std::uint32_t kPairSite = 16;
 
-static constexpr int kTries = 10;  // at finding a place for a random B in the only document
+static constexpr int kTries = 10;  // to find a place for a random B in the only document
 
 namespace {
 
@@ -23,7 +23,7 @@ struct Piece {
 
 Dim below(Rng& rng, Dim bound) { return static_cast<Dim>(rng.below(static_cast<std::uint64_t>(bound))); }
 
-/// Takes one token after the other from the longer one.
+/// Removes tokens one by one from the longer one.
 void truncate(TokenRange& first, TokenRange& second, Dim most, Rng& rng) {
   while (first.size() + second.size() > most) {
     TokenRange& longer = first.size() > second.size() ? first : second;
@@ -86,7 +86,7 @@ class InstanceBuilder::Pass final {
     return {index, part, {whole.begin + length * part / parts, whole.begin + length * (part + 1) / parts}};
   }
 
-  /// Goes on to the next piece; false, and the piece is what it was, at the document's end.
+  /// Moves to the next piece; at the document's end, returns false and leaves the piece unchanged.
   bool advance(Piece& at, TokenRange sentences) const {
     if (at.part + 1 < parts_of(sentence(at.sentence))) {
       at = piece(at.sentence, at.part + 1);
@@ -100,7 +100,7 @@ class InstanceBuilder::Pass final {
 
   // ----------------------------------------------------------------------------------------------------- instances
 
-  /// How many tokens of text the next instance aims at.
+  /// Target number of text tokens of the next instance.
   Dim draw_length() { return rng_.uniform() < options_.short_probability ? 2 + below(rng_, most_ - 1) : most_; }
 
   void add_windows(TokenRange sentences) {
@@ -137,7 +137,7 @@ class InstanceBuilder::Pass final {
       if (instance.random_next) {
         const TokenRange gathered_text{chunk.front().tokens.begin, chunk.back().tokens.end};
         instance.second = random_second(document, sentences, gathered_text, aim - instance.first.size());
-        if (cut < chunk.size()) {  // put back what was not used
+        if (cut < chunk.size()) {  // put back the unused tokens
           next = chunk[cut];
           more = true;
         }
@@ -157,8 +157,8 @@ class InstanceBuilder::Pass final {
     return piece(index, below(rng_, parts_of(sentence(index))));
   }
 
-  /// At least one piece, and more while there are fewer than `wanted` tokens. Only if there is no other document it is
-  /// from this one, and then not from the text to avoid, if that is found in a few tries.
+  /// At least one piece, and more while there are fewer than `wanted` tokens. From this document only if there is no
+  /// other one, and then outside the text to avoid, if a few tries find such a place.
   TokenRange random_second(Dim document, TokenRange sentences, TokenRange avoid, Dim wanted) {
     Piece at;
     if (documents_.size() > 1) {
@@ -181,7 +181,7 @@ class InstanceBuilder::Pass final {
   const TextLayout text_;
   const TokenRange documents_;
   const InstanceOptions& options_;
-  const Dim most_;     // tokens of text in a sequence
+  const Dim most_;     // text tokens of a sequence
   const Dim longest_;  // tokens of a piece
   const bool later_;   // not the first pass
   Rng rng_;

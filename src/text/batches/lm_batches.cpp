@@ -26,7 +26,7 @@ static void require_part(const TokenStore& store, Part part, Dim context, LmOrde
                   "; give more text");
 }
 
-// How many tokens of a document can be predicted.
+// Number of tokens of a document that can be predicted.
 static Dim targets_of(const TokenStore& store, TokenRange document) {
   return store.end_of_text() ? document.size() : document.size() - 1;
 }
@@ -89,7 +89,7 @@ LmBatches::LmBatches(TokenStore store, Part part, Dim context, LmOrder order, st
     return;
   }
   context_ = std::min(context, part_.size() - 1);
-  // kEpoch leaves room for any phase below the context, so that an epoch has the same number of windows at each.
+  // kEpoch leaves room for any phase below the context, so that an epoch has the same number of windows for each phase.
   const Dim windows = order == LmOrder::kRandom ? (part_.size() - 1) / context_ : part_.size() / context_ - 1;
   samples_per_epoch_ = static_cast<std::uint64_t>(std::max<Dim>(1, windows));
 }
@@ -136,7 +136,7 @@ LmEvaluation::LmEvaluation(TokenStore store, Part part, Dim context, LmOrder ord
   for (Dim d = documents_.begin; d < documents_.end; ++d) {
     const Dim targets = targets_of(store_, store_.document(d));
     first_sequence_.push_back(sequences_);
-    sequences_ += (targets + context_ - 1) / context_;  // a silent document is left out
+    sequences_ += (targets + context_ - 1) / context_;  // a silent document is skipped
     targets_ += targets;
   }
 }
@@ -146,7 +146,7 @@ LmSequence LmEvaluation::sequence(Dim index) const {
     const Dim first = index * context_;
     return {.first = part_.begin + first, .length = std::min(context_, targets_ - first)};
   }
-  // The last document that begins at or before this sequence; silent ones begin where the next does.
+  // The last document that starts at or before this sequence; silent ones start where the next one does.
   const auto after = std::upper_bound(first_sequence_.begin(), first_sequence_.end(), index);
   const Dim d = after - first_sequence_.begin() - 1;
   const TokenRange document = store_.document(documents_.begin + d);

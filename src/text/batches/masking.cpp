@@ -13,7 +13,7 @@ namespace rapt {
 
 namespace {
 
-// What is known of a token.
+// Properties of a token.
 constexpr std::uint8_t kNeverPredicted = 1, kBeginsWord = 2, kEndsWord = 4;
 
 std::int32_t required(std::optional<std::int32_t> token, const char* names) {
@@ -41,7 +41,7 @@ enum class WordMark { kNone, kContinuation, kBeginning, kEnd };
 
 constexpr std::string_view kContinues = "##", kSpace = "\xC4\xA0", kBlock = "\xE2\x96\x81", kEnds = "</w>";
 
-// A mark by itself is a token as any other: "##" may be two signs of the text.
+// A lone mark is an ordinary token: "##" may be two characters of the text.
 bool is_marked(std::string_view token, WordMark mark) {
   switch (mark) {
     case WordMark::kNone:
@@ -100,7 +100,7 @@ void Masker::find_words(const Tokenizer& tokenizer) {
   }
   const bool unmarked_begins = mark == WordMark::kContinuation;
   const std::uint8_t kind = mark == WordMark::kEnd ? kEndsWord : kBeginsWord;
-  for (std::uint8_t& flags : kinds_) flags |= kind;  // special ones are words of their own
+  for (std::uint8_t& flags : kinds_) flags |= kind;  // special tokens are words of their own
   for (std::size_t i = 0; i < ordinary_.size(); ++i) {
     std::uint8_t& flags = kinds_[static_cast<std::size_t>(ordinary_[i])];
     if (is_marked(vocabulary[i], mark) == unmarked_begins) flags &= static_cast<std::uint8_t>(~kind);

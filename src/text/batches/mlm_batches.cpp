@@ -11,10 +11,10 @@
 
 namespace rapt {
 
-// Site of Purpose::kOrder, beside those of lm_batches.cpp.
+// Site of Purpose::kOrder, in addition to those of lm_batches.cpp.
 static constexpr std::uint32_t kShuffleSite = 8;
 
-// The stream that masks an instance in an epoch: two steps, because a key takes one number of 64 bits.
+// The stream that masks an instance in an epoch: in two steps, because a key takes one number of 64 bits.
 static RandomKey masking_stream(std::uint64_t seed, std::uint64_t epoch, Dim instance) {
   const RandomKey of_epoch = random_key(seed, Purpose::kMasking, epoch);
   return random_key(std::uint64_t{of_epoch.high} << 32 | of_epoch.low, Purpose::kMasking,
@@ -118,7 +118,7 @@ MlmSequence MlmBatches::sequence(std::uint64_t sample) const {
   const Dim passes = store_.instance_options()->passes;
   const auto total = static_cast<std::uint64_t>(store_.instances(Part::kTrain, passes - 1).end);
   const auto place = static_cast<Dim>(sample % total);
-  // The pass that the sample is in: the last one that begins at or before it.
+  // The pass of the sample: the last one that starts at or before it.
   Dim low = 0, high = passes;
   while (high - low > 1) {
     const Dim middle = (low + high) / 2;

@@ -12,7 +12,7 @@ IndexPermutation::IndexPermutation(std::uint64_t size, RandomKey key) : size_(si
 }
 
 std::uint64_t IndexPermutation::network(std::uint64_t index) const {
-  // Four rounds suffice for large halves; small ones, which leave a round little to choose from, get more.
+  // Four rounds are enough for large halves; small ones, in which a round has few choices, get more.
   const std::uint32_t rounds = half_bits_ < 8 ? 12 : 6;
   const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
   std::uint64_t left = index >> half_bits_, right = index & mask;

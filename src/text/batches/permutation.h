@@ -1,4 +1,4 @@
-// A random order of n things that need not be kept: position i's element is computed when it is asked for.
+// A random permutation that needs no memory: the element at position i is computed on request.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 
 namespace rapt {
 
-/// A bijection of [0, size) to itself, a pure function of size and key. What shuffles data: the order of an epoch needs
-/// no memory, and resuming in its middle needs no replaying.
+/// A bijection of [0, size) to itself, a pure function of size and key. Used to shuffle data: the order of an epoch
+/// needs no memory, and resuming in the middle of an epoch needs no replay.
 ///
 /// A Feistel network (Luby and Rackoff, "How to Construct Pseudorandom Permutations", 1988) with Philox as its round
-/// function permutes the smallest square power of two that holds [0, size); elements outside are walked along their
-/// cycle until they fall inside (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002), four steps at most
+/// function permutes the smallest square power of two that covers [0, size). Elements outside follow their cycle until
+/// they fall inside (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002), which takes at most four steps
 /// on average.
 class IndexPermutation final {
  public:
@@ -28,7 +28,7 @@ class IndexPermutation final {
 
   std::uint64_t size_;
   RandomKey key_;
-  unsigned half_bits_;  // of one half of an index
+  unsigned half_bits_;  // bits of one half of an index
 };
 
 }  // namespace rapt

@@ -1,4 +1,4 @@
-// Stretches of a corpus: the words that those who store tokens and those who build sequences of them share.
+// Stretches of a corpus: shared by the code that stores tokens and the code that builds sequences of them.
 #pragma once
 
 #include "tensor/types.h"

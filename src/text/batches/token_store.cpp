@@ -18,7 +18,7 @@ struct TokenStore::Contents {
   MappedFile file;
   std::vector<std::int32_t> ids;             // in memory
   std::vector<std::int64_t> document_begin;  // in memory
-  const std::uint16_t* narrow = nullptr;     // one of these two points at the tokens
+  const std::uint16_t* narrow = nullptr;     // one of these two points to the tokens
   const std::int32_t* wide = nullptr;
   const std::int64_t* documents = nullptr;  // [document_count + 1]
   Dim size = 0, train_tokens = 0, document_count = 0, train_documents = 0;
@@ -26,20 +26,20 @@ struct TokenStore::Contents {
   std::optional<std::int32_t> end_of_text;
   std::uint64_t train_bytes = 0, validation_bytes = 0;
 
-  std::optional<InstanceOptions> instance_options;  // without them nothing below
+  std::optional<InstanceOptions> instance_options;  // without them, nothing below is set
   MaskingOptions masking;
   std::span<const std::int64_t> sentences;       // [s + 1]
   std::span<const std::int64_t> instance_begin;  // [k, 2]
   std::span<const std::uint16_t> instance_length;
   std::span<const std::uint8_t> instance_random;  // [k]
-  std::vector<std::int64_t> passes;               // [p + 2], of which each is at most the next
+  std::vector<std::int64_t> passes;               // [p + 2], non-decreasing
 };
 
 // ------------------------------------------------------------------------------------------------------------- opening
 
 namespace {
 
-// Reads what a file says about itself; every message begins with the path.
+// Reads a file's attributes and datasets; every message starts with the path.
 class StoreFields final {
  public:
   StoreFields(const Hdf5Contents& contents, const MappedFile& file, std::string name)
@@ -71,7 +71,7 @@ class StoreFields final {
   }
   const void* data(const Hdf5Contents::Dataset& dataset) const { return file_.data() + dataset.place.offset; }
   bool has(const std::string& name) const { return contents_.find(name) != nullptr; }
-  /// The elements of a dataset with this many numbers a row; 0: one axis.
+  /// The elements of a dataset with this many numbers per row; 0: one axis.
   template <typename T>
   std::span<const T> rows(const std::string& name, ElementType type, Dim width) const {
     const Hdf5Contents::Dataset& found = dataset(name);
@@ -125,7 +125,7 @@ MaskingOptions read_masking_options(const StoreFields& fields) {
   return options;
 }
 
-// Where each pass' instances begin, checked: batches are counted with them.
+// The first instance of each pass, validated, because batches are counted with it.
 std::vector<std::int64_t> read_passes(const StoreFields& fields, Dim passes, Dim instances) {
   const auto found = fields.rows<std::int64_t>("instances/passes", ElementType::kI64, 0);
   std::vector<std::int64_t> begins(found.begin(), found.end());
@@ -323,7 +323,7 @@ void TokenStore::sentences_within(TokenRange tokens, std::vector<Dim>& begins) c
   const std::span<const std::int64_t> sentences = contents_->sentences;
   auto at = std::upper_bound(sentences.begin(), sentences.end(), tokens.begin);
   for (; at != sentences.end() && *at < tokens.end; ++at) {
-    if (*at > tokens.begin) begins.push_back(*at);  // or the file is damaged: no reason to trust it
+    if (*at > tokens.begin) begins.push_back(*at);  // otherwise the file is damaged
   }
 }
 

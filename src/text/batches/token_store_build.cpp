@@ -16,7 +16,7 @@
 
 namespace rapt {
 
-static constexpr Dim kTokensAtOnce = Dim{1} << 21;  // copied out of token files
+static constexpr Dim kTokensAtOnce = Dim{1} << 21;  // copied at a time from token files
 
 std::optional<std::int32_t> document_end(const Corpus& corpus, const Tokenizer& tokenizer) {
   if (corpus.sources().size() == 1 && corpus.documents_are_files()) return std::nullopt;
@@ -25,7 +25,7 @@ std::optional<std::int32_t> document_end(const Corpus& corpus, const Tokenizer& 
 
 namespace {
 
-// What a store is made from, read once.
+// The sources of a store, read once.
 struct StoreIdentity {
   std::vector<std::string> train_digests, validation_digests;
   std::string key;
@@ -76,10 +76,10 @@ struct Split {
   std::uint64_t characters = std::numeric_limits<std::uint64_t>::max();
   std::int64_t documents = std::numeric_limits<std::int64_t>::max();
   bool by_documents = false;
-  std::function<bool(std::int64_t)> takes;  // whether a document is read at all; empty: each one is
+  std::function<bool(std::int64_t)> takes;  // whether a document is read at all; empty: all are
 };
 
-// Which of a corpus' documents are held out: the last ones of each of up to ten equal stretches.
+// The documents of a corpus that are held out: the last ones of each of up to ten equal stretches.
 class HeldOut final {
  public:
   HeldOut(std::int64_t documents, std::int64_t held)
@@ -203,7 +203,7 @@ class StoreBuilder final {
     joined_lines_ = 0;
   }
 
-  // The first place from `at` on where a line begins, or the text's end.
+  // The first position from `at` on where a line starts, or the text's end.
   static std::size_t end_of_line(std::string_view text, std::size_t at) {
     if (at > 0 && text[at - 1] == '\n') return at;
     const std::size_t end = text.find('\n', at);
@@ -217,7 +217,8 @@ class StoreBuilder final {
     if (progress_) progress_(done_bytes_, total_bytes_);
   }
 
-  // How many bytes the text's first `count` characters take, at most all; adds the characters passed to `passed`.
+  // The length in bytes of the text's first `count` characters, at most the whole text; adds the number of characters
+  // to `passed`.
   static std::size_t bytes_of_characters(std::string_view text, std::uint64_t count, std::uint64_t& passed) {
     for (std::size_t i = 0; i < text.size(); ++i) {
       const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
@@ -257,7 +258,7 @@ class StoreBuilder final {
     }
   }
 
-  // Bytes of text that each token stands for.
+  // Number of bytes of text that each token stands for.
   std::vector<std::uint32_t> token_lengths() const {
     std::vector<std::uint32_t> lengths;
     for (std::int32_t id = 0; id < tokenizer_.vocabulary_size(); ++id) {
@@ -335,7 +336,7 @@ class StoreBuilder final {
   Dim train_documents_ = 0;
   std::uint64_t train_bytes_ = 0, validation_bytes_ = 0;
   std::uint64_t done_bytes_ = 0, total_bytes_ = 0;
-  std::int64_t joined_lines_ = 0;  // of paragraphs whose document goes on
+  std::int64_t joined_lines_ = 0;  // of paragraphs whose document continues
 };
 
 void require_options(const TokenStoreOptions& options, const Tokenizer& tokenizer) {
@@ -350,7 +351,8 @@ void require_options(const TokenStoreOptions& options, const Tokenizer& tokenize
   if (!options.instances) return;
   if (options.end_of_text) throw std::invalid_argument("token store: instances need a corpus without end_of_text");
   require_instance_options(*options.instances);
-  const Masker masker(tokenizer, options.masking, options.instances->context);  // or it would fail in training
+  const Masker masker(tokenizer, options.masking, options.instances->context);  // fails here rather than during
+                                                                                // training
 }
 
 }  // namespace
@@ -378,7 +380,7 @@ TokenStore open_or_build_token_store(const Corpus& train, const Corpus* validati
     try {
       TokenStore store = TokenStore::open(path);
       if (store.key() == identity.key) return store;
-    } catch (const DataError&) {  // made again
+    } catch (const DataError&) {  // built again
     }
   }
   StoreBuilder(tokenizer, path, options, progress).build(train, validation, identity);

@@ -12,9 +12,9 @@
 
 namespace rapt {
 
-static constexpr std::size_t kJobBytes = std::size_t{1} << 18;    // text of one encoding job, about
-static constexpr std::size_t kRoundBytes = std::size_t{1} << 23;  // text encoded between two writes, about
-static constexpr std::size_t kBlockBytes = std::size_t{1} << 15;  // at least so much text is worth a thread's trouble
+static constexpr std::size_t kJobBytes = std::size_t{1} << 18;    // approximate text of one encoding job
+static constexpr std::size_t kRoundBytes = std::size_t{1} << 23;  // approximate text encoded between two writes
+static constexpr std::size_t kBlockBytes = std::size_t{1} << 15;  // at least this much text is worth a thread
 
 // --------------------------------------------------------------------------------------------------------------- file
 
@@ -130,7 +130,7 @@ void StoreWriter::commit(Hdf5Layout layout, const std::string& tokenizer, const 
 
 // ------------------------------------------------------------------------------------------------------------ encoding
 
-// Behind ends of lines, about `bytes` apart, without the text's end.
+// After line ends, about `bytes` apart, without the text's end.
 static std::vector<std::size_t> line_cuts(std::string_view text, std::size_t bytes) {
   std::vector<std::size_t> cuts;
   for (std::size_t at = bytes; at < text.size();) {
@@ -151,8 +151,8 @@ void CorpusEncoder::add(std::string_view text, std::size_t source, std::uint64_t
 }
 
 void CorpusEncoder::flush() {
-  // Blocks of neighbouring jobs, so that many short documents do not cost many tasks. The cut depends on the text
-  // alone.
+  // Blocks of consecutive jobs, so that many short documents do not cost many tasks. The division depends only on the
+  // text.
   std::vector<std::size_t> begin = {0};
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
@@ -175,7 +175,7 @@ void CorpusEncoder::flush() {
   job_bytes_ = 0;
 }
 
-// Makes jobs of the pending text; what is behind the last safe place waits for more, unless the document ends.
+// Makes jobs of the pending text. Text after the last safe position waits for more, unless the document ends.
 void CorpusEncoder::cut(bool ends, bool mark) {
   std::vector<std::size_t> cuts =
       sentences_ ? line_cuts(pending_, kJobBytes) : tokenizer_.safe_cuts(pending_, kJobBytes);
@@ -189,7 +189,7 @@ void CorpusEncoder::cut(bool ends, bool mark) {
   }
   pending_.erase(0, at);
   pending_offset_ += at;
-  // Where there was no place to cut, looking for one again and again would take the square of the length.
+  // If there was no position to split at, searching again each time would take quadratic time.
   enough_ = 2 * pending_.size();
 }
 

@@ -1,4 +1,4 @@
-// How a token store is written: text gathered, encoded on all threads, and put into the file in order.
+// Writes token stores: collects text, encodes it on all threads, and writes it to the file in order.
 #pragma once
 
 #include <cstdint>
@@ -18,20 +18,20 @@
 
 namespace rapt {
 
-/// A dataset that grows beside the tokens, in a temporary file, until it is copied into the file.
+/// A dataset that grows along with the tokens, in a temporary file, until it is copied into the file.
 class StoreColumn final {
  public:
-  /// \param path   of the file it will be in
-  /// \param width  numbers a row; 0: one axis
+  /// \param path   path of the final file
+  /// \param width  numbers per row; 0: one axis
   StoreColumn(const std::string& path, std::string name, ElementType type, Dim width = 0);
 
-  /// \pre T is what `type` says
+  /// \pre T matches `type`
   template <typename T>
   void append(std::initializer_list<T> numbers) {
     spool_.append(numbers.begin(), numbers.size() * sizeof(T));
     count_ += static_cast<Dim>(numbers.size());
   }
-  /// Ends the writing: from here on it can be read.
+  /// Ends writing: from here on it can be read.
   void finish();
   template <typename T>
   std::span<const T> read() const {
@@ -49,27 +49,27 @@ class StoreColumn final {
   MappedFile file_;
 };
 
-/// The file being written: tokens as they come, what else grows with them aside until the end.
+/// The file being written: tokens directly, other growing datasets in temporary files until the end.
 class StoreWriter final {
  public:
-  /// \param sentences  whether beginnings of sentences are kept, which instances need
+  /// \param sentences  whether to store the starts of sentences, which instances need
   /// \throws as DurableFile
   StoreWriter(const std::string& path, std::int32_t vocabulary, bool sentences);
 
   void append(std::span<const std::int32_t> ids);
-  /// The tokens since the last sentence are one; if there are none, there is no sentence.
+  /// The tokens since the last sentence form a sentence; without tokens, there is none.
   void end_sentence();
-  /// The tokens since the last document are one; if there are none, there is no document. Ends the sentence.
+  /// The tokens since the last document form a document; without tokens, there is none. Ends the sentence.
   void end_document();
   Dim count() const { return static_cast<Dim>(tokens_.count()); }
   Dim document_count() const { return document_count_; }
   /// Ends the text.
   void finish();
-  /// Makes the instances. \pre finish(); sentences are kept
-  /// \param train_documents  how many of the documents are the training part
-  /// \throws DataError  no pair of neighbouring sentences, which the task needs
+  /// Makes the instances. \pre finish(); sentences are stored
+  /// \param train_documents  how many of the documents belong to the training part
+  /// \throws DataError  if the task needs pairs of consecutive sentences and there are none
   void add_instances(const InstanceOptions& options, Dim train_documents);
-  /// Adds all these, /tokenizer, /sources and the attributes that `layout` has. \pre finish()
+  /// Adds all of these, /tokenizer, /sources and the attributes of `layout`. \pre finish()
   void commit(Hdf5Layout layout, const std::string& tokenizer, const std::string& sources);
 
  private:
@@ -88,28 +88,28 @@ class StoreWriter final {
   Dim document_count_ = 0;
 };
 
-/// Gathers text until there is enough for all threads, encodes it, writes it.
+/// Collects text until there is enough for all threads, encodes it, and writes it.
 class CorpusEncoder final {
  public:
-  /// \param sentences  lines are encoded by themselves, and are sentences; see TokenStoreOptions::instances
+  /// \param sentences  lines are encoded separately, and are sentences; see TokenStoreOptions::instances
   CorpusEncoder(const Tokenizer& tokenizer, std::optional<std::int32_t> end_of_text, bool sentences, StoreWriter& out)
       : tokenizer_(tokenizer), end_of_text_(end_of_text), sentences_(sentences), out_(out) {}
 
-  /// What the sources of the pieces that follow belong to.
+  /// The source of the pieces that follow.
   void begin_corpus(const Corpus& corpus) { corpus_ = &corpus; }
-  /// Text that goes on where the last ended. \param mark  puts the token for that behind the document's end
+  /// Text that continues the previous text. \param mark  appends the token that ends the document
   void add(std::string_view text, std::size_t source, std::uint64_t offset, bool ends, bool mark);
-  /// Encodes and writes what was gathered, but for the tail of a document that goes on.
+  /// Encodes and writes the collected text, except the tail of a document that continues.
   void flush();
 
  private:
-  // A part of a document that is encoded by itself.
+  // A part of a document that is encoded separately.
   struct Job {
     std::string text;
     std::size_t source = 0;
     std::uint64_t offset = 0;  // in its document, for messages
-    bool ends = false;         // its document
-    bool mark = false;         // with the token for that
+    bool ends = false;         // the last part of its document
+    bool mark = false;         // followed by the token that ends the document
   };
   struct Encoded {
     std::vector<std::int32_t> ids;
@@ -128,7 +128,7 @@ class CorpusEncoder final {
   const Corpus* corpus_ = nullptr;
   std::string pending_;  // of one document, not yet a job
   std::uint64_t pending_offset_ = 0;
-  std::size_t enough_ = 0;  // so much pending text is worth cutting
+  std::size_t enough_ = 0;  // amount of pending text that is worth splitting
   std::size_t source_ = 0;
   std::vector<Job> jobs_;
   std::size_t job_bytes_ = 0;

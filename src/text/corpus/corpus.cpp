@@ -114,14 +114,14 @@ bool CorpusReader::give(CorpusPiece& piece, std::string text, bool ends) {
   return true;
 }
 
-// More text behind what is there; false at the end of the source.
+// Appends more text; false at the end of the source.
 bool CorpusReader::fill() {
   buffer_.erase(0, taken_);
   taken_ = 0;
   return reader_->read(buffer_);
 }
 
-// The next line without its end, or the first part of one longer than `limit`, which is then not complete.
+// The next line without its end, or the first part of a line longer than `limit`, which is then incomplete.
 bool CorpusReader::take_line(std::string& line, bool& complete, std::size_t limit) {
   complete = true;
   std::size_t searched = taken_;
@@ -194,7 +194,7 @@ bool CorpusReader::next_of_json_lines(CorpusPiece& piece) {
   return false;
 }
 
-// "a", "b", ...: the fields that an object has, for a message.
+// "a", "b", ...: the fields of an object, for a message.
 static std::string field_names(const Json& object) {
   std::string names;
   std::size_t count = 0;

@@ -19,7 +19,7 @@ static SourceFormat format_by_name(std::string_view path) {
   return path.ends_with(".jsonl") || path.ends_with(".ndjson") ? SourceFormat::kJsonLines : SourceFormat::kText;
 }
 
-// Looks at the beginning only: a file that turns binary later is an error when it is read, and should be one.
+// Checks only the beginning: a file that turns binary later is an error when it is read, and should be.
 static bool looks_like_text(const Input& input) {
   std::string beginning(8192, '\0');
   try {
@@ -37,7 +37,7 @@ static bool looks_like_text(const Input& input) {
 
 static bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-// Regular files below the folder, hidden ones left out. Links to folders are not followed: they may lead in a circle.
+// Regular files below the folder, except hidden ones. Links to folders are not followed, because they may form a cycle.
 static void collect(const fs::path& folder, std::vector<std::string>& files, const Notice& notice) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
@@ -79,7 +79,7 @@ static void add_folder(const std::string& folder, std::optional<SourceFormat> fo
       } else if (input.bytes() > 0) {
         sources.emplace_back(file, format.value_or(format_by_name(file)));
       }
-    } catch (const MissingInputError& error) {  // may not be read
+    } catch (const MissingInputError& error) {  // not readable
       if (notice) notice(std::string(error.what()) + "; left out");
     }
   }
@@ -114,7 +114,7 @@ std::vector<CorpusSource> find_sources(const std::vector<std::string>& paths, st
     } else if (fs::is_directory(path, ignored)) {
       add_folder(path, format, notice, sources);
     } else {
-      const Input input = Input::from_file(path);  // a name that is wrong is found before anything is read
+      const Input input = Input::from_file(path);  // a wrong name is found before anything is read
       if (input.bytes() == 0) {
         leave_out(input);
         continue;

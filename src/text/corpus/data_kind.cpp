@@ -34,7 +34,7 @@ DataKind kind_of_json(const std::string& text) {
     const Json object = parse_json_line(record, "");
     if (!object.is_object() || object.empty()) return DataKind::kText;
     return kind_of_columns([&](const char* name) { return object.contains(name); });
-  } catch (const DataError&) {  // cut off, or over several lines
+  } catch (const DataError&) {  // truncated, or over several lines
     const auto has = [&](const char* key) { return text.find('"' + std::string(key) + '"') != std::string::npos; };
     return has("context") && has("question") && has("answers") ? DataKind::kQuestions : DataKind::kText;
   }
@@ -50,7 +50,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-// A word and its tag: nine in ten lines, for a header or a comment may stand among them.
+// A word and its tag on nine in ten lines, because there may be a header or comments.
 bool are_tagged_words(const std::vector<std::string_view>& lines) {
   std::size_t tagged = 0;
   for (std::string_view line : lines) {
@@ -72,7 +72,7 @@ bool are_trec(const std::vector<std::string_view>& lines) {
          });
 }
 
-// A table with the columns of a header, and rows as long as it.
+// A table with the columns of a header, and rows of the same length.
 DataKind kind_of_table(const std::string& text, TableFormat format, bool named) {
   try {
     TableReader table(Input::from_memory("", text), {.format = format});
@@ -85,7 +85,7 @@ DataKind kind_of_table(const std::string& text, TableFormat format, bool named) 
     TableRow row;
     for (int i = 0; i < 50 && table.next(row); ++i) continue;
     return kind == DataKind::kChoices ? kind : DataKind::kTable;
-  } catch (const DataError&) {  // rows of other lengths
+  } catch (const DataError&) {  // rows of different lengths
     return DataKind::kText;
   }
 }
@@ -122,7 +122,7 @@ std::vector<std::string> fields_of(const Input& input) {
     const Json object = parse_json_line(record, "");
     if (!object.is_object()) return fields;
     for (const auto& item : object.items()) fields.push_back(item.key());
-  } catch (const DataError&) {  // cut off, or no JSON
+  } catch (const DataError&) {  // truncated, or not JSON
   }
   return fields;
 }

@@ -47,7 +47,7 @@ class GrammarParser final {
     throw DataError(grammar_.name_ + ":" + std::to_string(line) + ": " + message);
   }
 
-  // Joins lines that end in a backslash; line_ is the number of the first.
+  // Joins lines that end in a backslash; line_ is the number of the first one.
   bool next_line(std::string& line) {
     line.clear();
     line_ += continued_ + 1;
@@ -131,7 +131,7 @@ class GrammarParser final {
     std::erase_if(sequence, [](const Grammar::Node& node) { return node.kind == Kind::kText && node.text.empty(); });
   }
 
-  // Up to the | or, inside parentheses, the ) that ends it; leaves `at` there.
+  // Up to the | or, inside parentheses, the closing ); leaves `at` there.
   Grammar::Sequence parse_sequence(std::string_view text, std::size_t& at, int depth) {
     Grammar::Sequence sequence;
     while (at < text.size() && text[at] != '|' && !(depth > 0 && text[at] == ')')) {
@@ -248,7 +248,7 @@ class GrammarExpansion final {
     throw DataError(grammar_.name_ + ":" + std::to_string(node.line) + ": " + message);
   }
 
-  // An alternative of the rule, or of the rule that it hands on to.
+  // An alternative of the rule, or of the rule that it passes on to.
   Choice choose(const Grammar::Rule& rule) {
     const std::size_t index = rng_.below(rule.alternatives.size());
     const std::vector<Grammar::Sequence>& fields = rule.alternatives[index];
@@ -299,7 +299,7 @@ class GrammarExpansion final {
     }
   }
 
-  // Adds text, completing an article before it and dropping a space that would follow another or begin a line.
+  // Appends text. Completes an article before it, and drops a space after another space or at the start of a line.
   void append(std::string_view text, std::string& out) {
     while (!text.empty() && text.front() == ' ' && (out.empty() || out.back() == ' ' || out.back() == '\n')) {
       text.remove_prefix(1);
@@ -331,7 +331,7 @@ class GrammarExpansion final {
     return expand_apart(first_field(rule->second));
   }
 
-  // A text of its own: an article that waits for its word outside stays there.
+  // Separate text: an article outside that waits for its word stays there.
   std::string expand_apart(const Grammar::Sequence& sequence) {
     const std::size_t outer = std::exchange(article_at_, kNone);
     std::string out;

@@ -22,7 +22,7 @@ static constexpr std::size_t kBlock = std::size_t{1} << 18;
 
 // ------------------------------------------------------------------------------------------------------ standard input
 
-/// What has come on standard input so far, in a temporary file. A process has one.
+/// Everything received on standard input so far, in a temporary file. One per process.
 class StandardInput final {
  public:
   static const std::shared_ptr<StandardInput>& the() {
@@ -165,7 +165,7 @@ std::size_t ByteReader::read(void* to, std::size_t size) {
   return got;
 }
 
-// Whether packed bytes are there to go on with.
+// Whether compressed bytes are available.
 static bool refill(z_stream& stream, std::vector<unsigned char>& packed, const Input& input, std::uint64_t& offset) {
   if (stream.avail_in > 0) return true;
   const std::size_t got = input.read(offset, packed.data(), packed.size());
@@ -175,7 +175,7 @@ static bool refill(z_stream& stream, std::vector<unsigned char>& packed, const I
   return got > 0;
 }
 
-// After a member: zeros may follow, as tapes and some tools leave them, or another member, or nothing.
+// After a member there may be zeros (as tapes and some tools write them), another member, or nothing.
 bool ByteReader::next_member() {
   z_stream& stream = gzip_->stream;
   while (refill(stream, gzip_->packed, input_, offset_)) {

@@ -27,7 +27,7 @@ bool JsonRecords::next(LineReader& lines, std::string& record, std::int64_t& lin
   return true;
 }
 
-// On to something that is not white space; false at the end of the text.
+// Skips white space; false at the end of the text.
 bool JsonRecords::skip_spaces(LineReader& lines) {
   while ((at_ = line_.find_first_not_of(kSpaces, at_)) == std::string::npos) {
     if (!lines.next(line_)) return false;
@@ -57,8 +57,8 @@ bool JsonRecords::next_of_array(LineReader& lines, std::string& record, std::int
   return true;
 }
 
-// To the end of an object or array, or up to the comma or bracket behind another value. What is no JSON in between is
-// left to the parser.
+// To the end of an object or array, or up to the comma or bracket after another value. The parser reports anything that
+// is not JSON.
 void JsonRecords::take_element(LineReader& lines, std::string& record) {
   const std::int64_t began = lines.line();
   record.clear();

@@ -10,7 +10,7 @@ std::string LineReader::where(std::int64_t line) const {
 }
 
 bool LineReader::next(std::string& line) {
-  std::size_t searched = 0;  // of what is not taken
+  std::size_t searched = 0;  // in the part not yet returned
   while (true) {
     const std::size_t newline = buffer_.find('\n', taken_ + searched);
     const bool ends = newline != std::string::npos;

@@ -5,7 +5,7 @@
 
 namespace rapt {
 
-extern const char* const kStoriesGrammar;  // data/stories.grammar, made into a source file by cmake/RaptEmbed.cmake
+extern const char* const kStoriesGrammar;  // data/stories.grammar, embedded by cmake/RaptEmbed.cmake
 
 static const Grammar& stories_grammar() {
   static const Grammar grammar(kStoriesGrammar, "stories.grammar");

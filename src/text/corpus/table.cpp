@@ -28,7 +28,7 @@ struct TableReader::State {
   TableOptions options;
   std::vector<std::string> columns;
   bool columns_known = false;
-  std::optional<TableRow> first;  // read and not yet given
+  std::optional<TableRow> first;  // read and not yet returned
   std::int64_t skipped = 0;
 };
 
@@ -87,7 +87,7 @@ static void split_at_tabs(const std::string& line, const std::string& where, std
   }
 }
 
-// A record may go over several lines, inside quotation marks.
+// A record may span several lines inside quotation marks.
 bool TableReader::read_csv_row(TableRow& row) {
   LineReader& lines = state_->lines;
   std::string line;
@@ -133,7 +133,7 @@ bool TableReader::read_csv_row(TableRow& row) {
     row.cells.push_back(std::move(cell));
     require_columns(row.cells.size(), lines.where());
     if (at >= line.size()) return true;
-    ++at;  // the comma; a cell follows it, be it empty
+    ++at;  // the comma; a cell follows it, possibly empty
   }
 }
 

@@ -100,7 +100,7 @@ std::vector<std::string> first_lines(const Input& input, std::size_t most) {
   return lines;
 }
 
-// Cells of a line of CSV, as far as quotation marks do not hold line ends.
+// Cells of a line of CSV, if no line ends are inside quotation marks.
 static std::vector<std::string> cells_of_csv(std::string_view line) {
   std::vector<std::string> cells(1);
   bool quoted = false;
@@ -124,7 +124,7 @@ bool is_csv_header(std::string_view line) {
          });
 }
 
-// Prose has commas, too: a header must tell, or several lines must agree.
+// Prose has commas, too: a header is needed, or several lines with the same number of cells.
 static bool looks_like_csv(std::span<const std::string> lines) {
   constexpr std::size_t kEnoughLines = 5;
   const std::vector<std::string> first = cells_of_csv(lines[0]);

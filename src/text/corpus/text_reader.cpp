@@ -78,7 +78,7 @@ bool TextReader::read(std::string& text) {
     if (at_start_ && !at_end_ && may_be_binary(block_)) continue;
     if (at_start_) check_kind();
 
-    // What may be the first half of something stays for the next round.
+    // Bytes that may be the first half of a character or line end are kept for the next round.
     std::size_t whole = block_.size();
     if (!at_end_) whole -= incomplete_utf8_tail(block_);
     if (!at_end_ && whole > 0 && block_[whole - 1] == '\r') --whole;

@@ -63,7 +63,7 @@ void ChoiceReader::read_label(const TableRow& row, ChoiceExample& example) const
   std::int32_t number = -1;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || rest != text.data() + text.size() || number < first_label_ || number > last) {
-    if (!labels_required_) return;  // of a test set without its answers, for example
+    if (!labels_required_) return;  // a test set without answers, for example
     throw DataError(table_.where(row) + ": " + in_quotes(table_.columns()[*label_]) +
                     " must be a choice's number from " + std::to_string(first_label_) + " to " + std::to_string(last) +
                     ", got " + (text.empty() ? "nothing" : in_quotes(text)));

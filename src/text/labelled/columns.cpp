@@ -28,12 +28,12 @@ constexpr std::array<std::pair<const char*, const char*>, 5> kUsualPairs = {{
 
 // ------------------------------------------------------------------------------------------------------------- values
 
-// What the cells of a column are like.
+// Statistics of the cells of a column.
 struct Values {
   std::size_t filled = 0, different = 0;
   double words = 0, bytes = 0;  // means
   bool numbers = false;
-  bool counts = false;  // 0, 1, 2 ...: the numbers of the rows
+  bool counts = false;  // 0, 1, 2 ...: row numbers
 
   bool repeats() const { return filled > 0 && 2 * different <= filled; }
   bool is_text() const { return !numbers && (words >= 2.5 || bytes >= 20) && (2 * different > filled || words >= 4); }
@@ -65,7 +65,7 @@ Values values_of(const TableSample& sample, std::size_t column) {
   return v;
 }
 
-// Of a column that could hold labels of this kind.
+// Whether a column could hold labels of this kind.
 bool may_be_label(const Values& v, LabelKind kind) {
   if (kind == LabelKind::kValue) return v.numbers && !v.counts;
   return v.repeats() && v.words < 4;
@@ -78,7 +78,7 @@ bool is_known(const std::string& cell, const TextColumns& columns) {
   return is(columns.text) || is(columns.pair) || is(columns.label);
 }
 
-// Whether the first of the rows is like those behind it. Rows are all rows of the file.
+// Whether the first row is like the ones after it. Rows are all rows of the file.
 bool first_row_is_data(const TableSample& all, const ColumnWishes& wishes) {
   if (all.rows.size() < 2) return false;
   TableSample rest = all;
@@ -111,7 +111,7 @@ std::optional<std::size_t> find(const TableSample& sample, std::string_view name
   return static_cast<std::size_t>(same - sample.columns.begin());
 }
 
-// The name of a column, or its number where that name stands twice.
+// The name of a column, or its number if the name occurs twice.
 std::string name_of(const TableSample& sample, std::size_t column) {
   const std::string& name = sample.columns[column];
   return std::ranges::count(sample.columns, name) == 1 && !name.empty() ? name : std::to_string(column + 1);
@@ -124,7 +124,7 @@ std::string first_of(const TableSample& sample, std::initializer_list<const char
   return "";
 }
 
-// Which column a person means, as TableReader::column; nothing if there is none.
+// The column that the user names, as in TableReader::column; nothing if there is none.
 std::optional<std::size_t> index_of(const TableSample& sample, const std::string& wanted) {
   const auto found = std::ranges::find(sample.columns, wanted);
   if (found != sample.columns.end()) return static_cast<std::size_t>(found - sample.columns.begin());
@@ -207,7 +207,7 @@ class Finder {
                                      "utterance", "comment", "tweet"});
   }
 
-  // Of two columns, the one that is not `known`; empty if there are more.
+  // In a table of two columns, the one that is not `known`; empty if there are more.
   std::string other_column(const std::string& known) const {
     if (sample_.columns.size() != 2 || known.empty()) return "";
     const std::optional<std::size_t> index = index_of(sample_, known);
@@ -221,7 +221,7 @@ class Finder {
     return false;
   }
 
-  // The only free column of which `holds` is true; empty if there are none or several.
+  // The only free column for which `holds` is true; empty if there are none or several.
   template <typename Holds>
   std::string only(const Holds& holds) const {
     std::string found;
@@ -246,7 +246,7 @@ class Finder {
     }
   }
 
-  // Two columns: the label is the one with few different values, or the one with numbers.
+  // Two columns: the label is the one with few distinct values, or the one with numbers.
   void find_two_by_values() {
     const std::size_t label = wishes_.labels == LabelKind::kValue
                                   ? (values_[0].numbers ? 0U : 1U)
@@ -258,7 +258,7 @@ class Finder {
     found_.text = name_of(sample_, 1 - label);
   }
 
-  // What a message proposes.
+  // The option that a message suggests.
   std::size_t longest() const {
     return best([](const Values& v) { return v.bytes; });
   }
@@ -288,7 +288,7 @@ class Finder {
   bool wants_label_ = true;
 };
 
-// Cells as texts; of JSON what is no plain value as it is written.
+// Cells as texts; in JSON, other than plain values are printed as JSON.
 std::vector<std::string> cells_of(const TableReader& table, TableRow& row) {
   if (table.format() != TableFormat::kJsonLines) return std::move(row.cells);
   std::vector<std::string> cells;
@@ -312,7 +312,7 @@ TableSample read_sample(const Input& input, TableFormat format, std::optional<bo
     return true;
   };
   if (!read()) return sample;
-  // Names that are known need no look at the rows, for which somebody may have to wait.
+  // If the names are known, the rows are not needed, which avoids waiting for standard input.
   const bool tells = std::ranges::any_of(sample.rows[0], [&](const std::string& cell) {
     const std::string name(trimmed(cell));
     return is_known(name, wishes.named) || is_known(name, wishes.usual) || is_usual_text_name(name);

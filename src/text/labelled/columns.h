@@ -1,4 +1,4 @@
-// Which columns of a table hold the texts and the labels: by what was asked for, by the usual names, by the values.
+// Finds the columns of a table that hold the texts and the labels: as requested, by common names, or by their values.
 #pragma once
 
 #include <cstddef>
@@ -10,55 +10,55 @@
 
 namespace rapt {
 
-/// What stands in the label column.
+/// The contents of the label column.
 enum class LabelKind {
-  kNone,   ///< it is not looked at
+  kNone,   ///< not used
   kClass,  ///< one class
   kSet,    ///< any number of classes
   kValue,  ///< a number
 };
 
-/// Which columns of a table hold what, by name or by number from 1. Empty ones are found (find_columns).
+/// The columns of a table by purpose, by name or by number from 1. Empty ones are detected (find_columns).
 struct TextColumns {
   std::string text = {};
   std::string pair = {};   ///< of the second text, for pairs
   std::string label = {};  ///< a class, a number or several classes
 };
 
-/// What columns are looked for.
+/// The columns to look for.
 struct ColumnWishes {
   TextColumns named = {};  ///< must exist
-  TextColumns usual = {};  ///< those of the model's own data: taken where the table has them
+  TextColumns usual = {};  ///< those of the model's own data: used if the table has them
   LabelKind labels = LabelKind::kClass;
   bool labels_required = true;
 };
 
-/// The beginning of a table: what its columns are judged by.
+/// The beginning of a table, from which its columns are detected.
 struct TableSample {
   std::string name;  ///< of the file
   TableFormat format = TableFormat::kTsv;
   bool header = true;  ///< the first row names the columns
   std::vector<std::string> columns;
-  std::vector<std::vector<std::string>> rows;  ///< texts of the cells, empty where there is none
+  std::vector<std::vector<std::string>> rows;  ///< texts of the cells, empty if there is none
 };
 
-/// Reads up to 1000 rows. Where `header` is not set, the first row is taken for one unless it looks like the others: it
-/// has a number in a column of numbers, or a value of the label column. \throws DataError  as TableReader
+/// Reads up to 1000 rows. If `header` is not set, the first row is taken for a header unless it looks like the others:
+/// it has a number in a numeric column, or a value of the label column. \throws DataError  as TableReader
 TableSample read_sample(const Input& input, TableFormat format, std::optional<bool> header, const ColumnWishes& wishes);
 
-/// The columns to take. What is not named is found
-/// - by the usual names, in capitals or not. Texts: "text_a" with "text_b", "sentence1" with "sentence2", "question1"
-///   with "question2", "premise" with "hypothesis", "question" with "sentence"; else "text", "sentence", "text_a",
+/// The columns to use. Those that are not named are detected
+/// - by common names, in any case. Texts: "text_a" with "text_b", "sentence1" with "sentence2", "question1" with
+///   "question2", "premise" with "hypothesis", "question" with "sentence"; else "text", "sentence", "text_a",
 ///   "question", "review", "content", "document", "utterance", "comment", "tweet". Labels: "label", "labels",
 ///   "gold_label", "class", "category", "target", "score", "intent", "sentiment";
-/// - of two columns, as the other one, or else the label as the one with few different values;
-/// - by the values: the only column of several words, the only one with few different values (or with numbers).
+/// - in a table of two columns: the column that is left; or the label as the column with few distinct values;
+/// - by their values: the only column with several words, the only one with few distinct values (or with numbers).
 ///
 /// A second text is looked for only if the first is not named. In the result, `pair` is empty if there is none, and so
-/// is `label` for kNone, or if labels are not required and it is neither named nor found by its name.
+/// is `label` for kNone, or if labels are not required and no label column is named or has a common name.
 ///
-/// \throws DataError       no such column
-/// \throws UndecidedError  it cannot be told, with the columns that exist
+/// \throws DataError       if there is no such column
+/// \throws UndecidedError  if the choice is ambiguous, with the existing columns
 TextColumns find_columns(const TableSample& sample, const ColumnWishes& wishes);
 
 }  // namespace rapt

@@ -11,12 +11,12 @@
 namespace rapt {
 namespace {
 
-// Where a file without a header has what, by its number of cells; counted from 1, pair 0 for none.
+// The columns of a file without a header, by its number of cells; counted from 1, pair 0 for none.
 struct Positions {
   int cells, text, pair, label;
 };
 
-// What headers call the columns, GLUE's own names first.
+// Names of the columns in headers, GLUE's own first.
 struct Layout {
   std::string_view task;
   std::vector<std::string_view> text, pair, label;

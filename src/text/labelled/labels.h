@@ -1,4 +1,4 @@
-// Which classes there are, and their numbers.
+// The classes of a data set or a model, and their indices.
 #pragma once
 
 #include <cstddef>
@@ -18,19 +18,19 @@ class LabelVocabulary final {
   static constexpr std::size_t kMost = 10'000;
 
   LabelVocabulary() = default;
-  /// The given names in the given order: those of a model that exists.
-  /// \throws std::invalid_argument  a name twice
+  /// The given names in the given order: those of an existing model.
+  /// \throws std::invalid_argument  if a name occurs twice
   explicit LabelVocabulary(std::vector<std::string> names);
-  /// The labels of a data set, each once. Their order does not depend on the data's: where all are numbers they are
-  /// sorted as numbers, else byte by byte.
+  /// The distinct labels of a data set, in an order that does not depend on the order of the data: numerically if all
+  /// are numbers, else byte by byte.
   static LabelVocabulary sorted(const std::set<std::string>& labels);
 
   std::size_t size() const { return names_.size(); }
   const std::vector<std::string>& names() const { return names_; }
   const std::string& name(std::size_t index) const { return names_.at(index); }
   std::optional<std::int32_t> find(std::string_view name) const;
-  /// The class of a label that a file has. `where` begins the message.
-  /// \throws DataError  a label that is not among the names
+  /// The class of a label in a file. `where` starts the message.
+  /// \throws DataError  for a label that is not among the names
   std::int32_t index(std::string_view label, const std::string& where) const;
 
  private:
@@ -38,10 +38,10 @@ class LabelVocabulary final {
   std::map<std::string, std::int32_t, std::less<>> index_;
 };
 
-/// Gathers the labels of a data set for LabelVocabulary::sorted.
+/// Collects the labels of a data set for LabelVocabulary::sorted.
 class LabelCollector final {
  public:
-  /// \throws DataError  more than 10,000 different labels: the column is no label; `where` begins the message
+  /// \throws DataError  for more than 10,000 distinct labels: this is not a label column; `where` starts the message
   void add(const std::string& label, const std::string& where);
   LabelVocabulary vocabulary() const { return LabelVocabulary::sorted(labels_); }
   std::size_t size() const { return labels_.size(); }

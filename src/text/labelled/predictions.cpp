@@ -48,7 +48,7 @@ static std::string shortest(float value) {
   return error == std::errc() ? std::string(buffer.data(), end) : std::string();
 }
 
-// A float as the double with the same shortest digits, which is what JSON then shows.
+// A float as the double with the same shortest digits, which JSON then prints.
 static Json json_number(float value) {
   if (!std::isfinite(value)) return nullptr;
   const std::string digits = shortest(value);
@@ -82,7 +82,7 @@ std::string table_row(PredictionFormat format, std::span<const std::string> cell
   return row + '\n';
 }
 
-// Names that are the writer's own.
+// Names that the writer itself uses.
 static std::string input_name(const std::string& name) {
   static const std::set<std::string_view> own = {"line", "prediction", "probability", "gold",
                                                  "top",  "text",       "pair",        "probabilities"};

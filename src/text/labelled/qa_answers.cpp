@@ -16,7 +16,7 @@ struct Span {
   double start_score, end_score;
 };
 
-// Sorting needs an order, which NaN does not have.
+// Sorting needs an order, and NaN has none.
 void require_finite(std::span<const float> scores) {
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (!std::isfinite(scores[i])) {
@@ -25,7 +25,7 @@ void require_finite(std::span<const float> scores) {
   }
 }
 
-// Indices of the n highest scores, the highest first; of equal ones the first.
+// Indices of the n highest scores, highest first; of equal ones the first.
 std::vector<std::size_t> best_indices(std::span<const float> scores, std::size_t n) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -100,7 +100,7 @@ QaPrediction find_answer(std::string_view context, const PlacedTokens& tokens, s
   std::set<std::string_view> seen;
   for (const Span& span : spans) {
     if (candidates.size() >= options.n_best) break;
-    // The reference puts no answer behind all spans before it sorts: of equal scores it is the last.
+    // The reference appends "no answer" after all spans before it sorts: of equal scores it is the last.
     if (!null_given && null.score() > span.start_score + span.end_score) {
       give_null();
       if (candidates.size() >= options.n_best) break;

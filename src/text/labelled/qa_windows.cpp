@@ -18,15 +18,15 @@ AnswerTokens answer_tokens(const PlacedTokens& context, std::size_t begin, std::
   return found;
 }
 
-// How good a place a window is for the token: the smaller of its neighbours before and behind; of equal ones the longer
-// window (run_squad.py adds a hundredth of its length), then the first.
+// The context that a window gives a token: the smaller number of its neighbours before and after; of equal ones the
+// longer window (run_squad.py adds a hundredth of its length), then the first.
 static double context_of(const QaWindow& window, std::size_t token) {
   const std::size_t before = token - window.first, behind = window.first + window.count - 1 - token;
   return static_cast<double>(std::min(before, behind)) + 0.01 * static_cast<double>(window.count);
 }
 
 static void mark_most_context(std::vector<QaWindow>& windows, std::size_t tokens) {
-  // Windows begin and end in order, so those that hold a token lie side by side.
+  // Windows start and end in order, so those that contain a token are adjacent.
   std::size_t begin = 0;
   for (std::size_t token = 0; token < tokens; ++token) {
     while (windows[begin].first + windows[begin].count <= token) ++begin;

@@ -1,5 +1,5 @@
-// A question and a long context as inputs that fit a model: windows that slide over the context's tokens, as BERT's
-// reference code makes them (google-research/bert, run_squad.py; Devlin et al. 2019, arXiv 1810.04805, section 4.2).
+// Fits a question and a long context into a model's inputs with windows that slide over the context's tokens, as in
+// BERT's reference code (google-research/bert, run_squad.py; Devlin et al. 2019, arXiv 1810.04805, section 4.2).
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace rapt {
 
-/// A text's tokens: ids[i] stands at bytes[i]. Both have the same length.
+/// A text's tokens: ids[i] covers bytes[i]. Both have the same length.
 struct PlacedTokens {
   std::span<const std::int32_t> ids;
   std::span<const TokenSpan> bytes;
@@ -26,9 +26,9 @@ struct AnswerTokens {
 };
 
 struct QaWindowOptions {
-  std::int64_t length = 384;       ///< longest input, special tokens included
-  std::int64_t stride = 128;       ///< tokens from the beginning of one window to that of the next
-  std::int64_t query_length = 64;  ///< longest question; what is over is cut off
+  std::int64_t length = 384;       ///< maximum input length, including special tokens
+  std::int64_t stride = 128;       ///< tokens between the starts of two windows
+  std::int64_t query_length = 64;  ///< maximum question length; the rest is cut off
   /// Special tokens around the question and the context: [CLS] question [SEP] context [SEP].
   std::vector<std::int32_t> before = {}, between = {}, after = {};
 };
@@ -38,23 +38,23 @@ struct QaWindow {
   std::vector<std::int32_t> tokens;
   std::vector<std::int32_t> segments;  ///< 0 up to the context, then 1
   std::size_t offset = 0;              ///< index in `tokens` of the window's first context token
-  std::size_t first = 0, count = 0;    ///< which tokens of the context: [first, first + count)
-  /// Whether the window is the one that shows the most around a token, for each of its context tokens: only there may
-  /// an answer begin, so that a token in two windows counts once.
+  std::size_t first = 0, count = 0;    ///< the range of context tokens: [first, first + count)
+  /// For each of its context tokens, whether this window gives the token the most context. An answer may start only
+  /// there, so a token in two windows counts once.
   std::vector<bool> most_context;
-  /// Targets: indices in `tokens` of the answer's first and last token; both 0, the first special token, where the
-  /// window does not hold the whole answer.
+  /// Targets: indices in `tokens` of the answer's first and last token; both 0, the first special token, if the window
+  /// does not contain the whole answer.
   std::size_t start = 0, end = 0;
 };
 
-/// The context's tokens that the bytes [begin, end) cover; none if there are none. Tokens that reach beyond them count,
-/// as a word does of which the answer is a part.
+/// The context's tokens that cover the bytes [begin, end); none if there are none. Tokens that extend beyond them are
+/// included, such as a word of which the answer is a part.
 AnswerTokens answer_tokens(const PlacedTokens& context, std::size_t begin, std::size_t end);
 
 /// The windows of one question, at least one. The last one ends with the context.
 ///
-/// \param answer  bytes of the context at which the answer stands, for training
-/// \throws UsageError  a length that leaves no room for the context; a stride or a query length below 1
+/// \param answer  position of the answer in the context, in bytes, for training
+/// \throws UsageError  for a length that leaves no room for the context; for a stride or a query length below 1
 std::vector<QaWindow> qa_windows(std::span<const std::int32_t> question, const PlacedTokens& context,
                                  const std::optional<TokenSpan>& answer, const QaWindowOptions& options);
 

@@ -1,4 +1,4 @@
-// From the texts of an example to a network's tokens: what stands before, between and behind them, and what is cut.
+// Turns the texts of an example into a network's tokens: adds the tokens before, between and after them, and truncates.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,12 @@
 
 namespace rapt {
 
-/// How texts become a network's sequences.
+/// How texts become sequences of a network.
 ///
-/// An encoder's are what its tokenizer makes: `[CLS] A [SEP] B [SEP]`. A GPT's have the delimiters of GPT-1's paper
-/// (Radford et al. 2018, section 3.3), `_start_ A _delimiter_ B _classify_`, where its tokenizer has them, and nothing
-/// round them otherwise. What is too long is cut: of a pair, the longer text at its end, as BERT's reference code does.
+/// An encoder's sequences are those of its tokenizer: `[CLS] A [SEP] B [SEP]`. A GPT's have the delimiters of GPT-1's
+/// paper (Radford et al. 2018, section 3.3), `_start_ A _delimiter_ B _classify_`, if its tokenizer has them, and no
+/// surrounding tokens otherwise. Sequences that are too long are truncated: of a pair, the longer text at its end, as
+/// in BERT's reference code.
 class SequenceFrame final {
  public:
   SequenceFrame(std::shared_ptr<const Tokenizer> tokenizer, bool encoder, Dim max_length);
@@ -26,7 +27,7 @@ class SequenceFrame final {
   Dim max_length() const { return max_length_; }
   TokenSequence one(std::vector<std::int32_t> text) const;
   TokenSequence pair(std::vector<std::int32_t> first, std::vector<std::int32_t> second) const;
-  /// Tokens of the frame in front of a single text.
+  /// Number of special tokens before a single text.
   Dim before() const;
 
  private:
@@ -38,7 +39,7 @@ class SequenceFrame final {
   std::optional<std::int32_t> start_, delimiter_, classify_;
 };
 
-/// The tokenizer with the delimiters that a GPT's tasks need, `_start_`, `_delimiter_` and `_classify_`, at its end.
+/// The tokenizer with the delimiters that a GPT's tasks need, `_start_`, `_delimiter_` and `_classify_`, appended.
 std::shared_ptr<const Tokenizer> with_delimiters(const Tokenizer& tokenizer);
 
 }  // namespace rapt

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
 
-// The byte at which each character of the text begins, and its end.
+// The byte at which each character of the text starts, and the text's end.
 std::vector<std::size_t> character_starts(std::string_view text) {
   std::vector<std::size_t> starts;
   std::size_t at = 0;
@@ -54,7 +54,7 @@ class Reader {
     }
   }
 
-  // One line of a list: its fields' names begin with the line.
+  // One line of a list: its fields' names start with the line.
   void read_line(const Json& object, const std::string& where) { read_flat_question(JsonFields(object, where)); }
 
   QaData take() {
@@ -71,7 +71,7 @@ class Reader {
     data_.may_be_unanswerable = text.starts_with("v2") || text.starts_with("2");
   }
 
-  // "qas" may stand before "context".
+  // "qas" may come before "context".
   void read_article(const JsonFields& article) {
     const Json& paragraphs = article.array("paragraphs");
     for (std::size_t p = 0; p < paragraphs.size(); ++p) {
@@ -100,7 +100,8 @@ class Reader {
     data_.questions.push_back(std::move(question));
   }
 
-  // The form of Hugging Face's scripts. Equal contexts are kept once: they stand in every question of a paragraph.
+  // The form of Hugging Face's scripts. Equal contexts are stored once, because every question of a paragraph repeats
+  // them.
   void read_flat_question(const JsonFields& fields) {
     std::string text = fields.string("context");
     const auto [known, is_new] = flat_contexts_.try_emplace(text, data_.contexts.size());
@@ -163,7 +164,7 @@ class Reader {
     question.answers.push_back(std::move(answer));
   }
 
-  // Questions about one context come one after the other, so its characters are counted once.
+  // Questions about one context are consecutive, so its characters are counted once.
   std::optional<std::size_t> byte_of_character(std::size_t context, std::int64_t character) {
     if (starts_of_ != context) {
       starts_ = character_starts(data_.contexts[context]);
@@ -188,7 +189,7 @@ class Reader {
   std::vector<std::size_t> starts_;
 };
 
-// An object a line: by the name, or because the first line is one with a question of its own.
+// One object per line: by the name, or because the first line is a question with its own context.
 bool is_list_of_lines(const Input& input) {
   std::string_view path = input.name();
   if (path.ends_with(".gz")) path.remove_suffix(3);
@@ -197,7 +198,7 @@ bool is_list_of_lines(const Input& input) {
     const std::vector<std::string> lines = first_lines(input, 1);
     if (lines.empty() || !trimmed(lines[0]).starts_with('{')) return false;
     return parse_json_line(lines[0], "").contains("question");
-  } catch (const DataError&) {  // it goes on over several lines, or is a large document
+  } catch (const DataError&) {  // it spans several lines, or is a large document
     return false;
   }
 }
@@ -205,7 +206,7 @@ bool is_list_of_lines(const Input& input) {
 void refuse_other_kinds(const Input& input) {
   const std::string must = escape_for_terminal(input.name()) + ": must be SQuAD's JSON: questions about texts; got ";
   const DataKind kind = data_kind_of(input);
-  const bool records = kind == DataKind::kTable && !fields_of(input).empty();  // whose fields are named by the reader
+  const bool records = kind == DataKind::kTable && !fields_of(input).empty();  // the reader names their fields
   if (kind != DataKind::kText && kind != DataKind::kQuestions && !records) {
     const std::string task = "--task " + std::string(task_for(kind));
     throw UndecidedError(must + std::string(name_of(kind)) + "; use " + task, task);
@@ -213,7 +214,7 @@ void refuse_other_kinds(const Input& input) {
   const std::string beginning = beginning_of(input);
   const std::size_t at = beginning.find_first_not_of(" \t\n");
   if (at == std::string::npos) {
-    if (beginning.size() < input.bytes()) return;  // no text, which the reader says
+    if (beginning.size() < input.bytes()) return;  // not text; the reader reports it
     throw DataError(escape_for_terminal(input.name()) + ": must hold text, got an empty file");
   }
   const std::string_view first = std::string_view(beginning).substr(at, beginning.find('\n', at) - at);

@@ -27,7 +27,7 @@ std::size_t words_in(std::string_view line) {
   return words;
 }
 
-// A line of a word and its tag, which is one of spans or one that the model knows.
+// A line with a word and its tag: a span tag or a tag of the model.
 bool is_tagged(std::string_view line, const std::vector<std::string>& tags) {
   line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
   const std::size_t last = line.find_last_of(" \t");
@@ -36,7 +36,7 @@ bool is_tagged(std::string_view line, const std::vector<std::string>& tags) {
   return is_span_tag(tag) || std::ranges::find(tags, tag) != tags.end();
 }
 
-// The first lines that say something, of live input as few as will do.
+// The first informative lines; of live input as few as possible.
 Lines sample_of(const Input& input) {
   LineReader reader(input);
   Lines lines;
@@ -53,7 +53,7 @@ bool mostly(const Lines& lines, const Holds& holds) {
   return 10 * static_cast<std::size_t>(std::ranges::count_if(lines, holds)) >= 8 * lines.size();
 }
 
-// Cells between tabs, of which some hold whole sentences.
+// Cells between tabs, some of which hold whole sentences.
 bool has_sentences(const Lines& lines) {
   const auto long_cell = [](const std::string& line) {
     for (std::size_t begin = 0; begin <= line.size();) {
@@ -66,7 +66,7 @@ bool has_sentences(const Lines& lines) {
   return 2 * std::ranges::count_if(lines, long_cell) >= static_cast<std::ptrdiff_t>(lines.size());
 }
 
-// A header with the usual name of a column of texts.
+// A header with a common name of a text column.
 bool is_header_of_texts(std::string_view line) {
   if (is_csv_header(line)) return true;
   for (std::size_t begin = 0; begin <= line.size();) {
@@ -77,7 +77,7 @@ bool is_header_of_texts(std::string_view line) {
   return false;
 }
 
-// Lines of words and tags have equally many cells, prose has not.
+// Lines of words and tags have the same number of cells; prose does not.
 bool is_prose(const Lines& lines) {
   if (lines.size() < 5) return false;
   std::map<std::size_t, std::size_t> counts;

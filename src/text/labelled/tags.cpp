@@ -105,7 +105,7 @@ static std::vector<std::string_view> split(std::string_view line) {
   std::vector<std::string_view> cells;
   const char separator = line.find('\t') == std::string_view::npos ? ' ' : '\t';
   while (true) {
-    // Spaces may be several, to align the columns; between two tabs stands a cell.
+    // Several spaces may align the columns; between two tabs there is one cell.
     if (separator == ' ') line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
     if (separator == ' ' && line.empty()) return cells;
     const std::size_t end = line.find(separator);

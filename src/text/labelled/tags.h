@@ -1,4 +1,4 @@
-// Sentences of words with a tag each: CoNLL's columns, WNUT's, and JSON lines.
+// Sentences of words with tags: CoNLL's columns, WNUT's, and JSON lines.
 #pragma once
 
 #include <cstddef>
@@ -15,62 +15,63 @@
 
 namespace rapt {
 
-/// What is bounded in a sentence, so that a file without empty lines does not fill the memory.
+/// Limits of a sentence, so that a file without empty lines does not fill the memory.
 inline constexpr std::size_t kMostWordsInSentence = 100'000;
 
-/// What a file of tagged sentences is.
+/// The form of a file of tagged sentences.
 enum class TagForm {
-  kColumns,  ///< a word a line
+  kColumns,  ///< one word per line
   kJson,     ///< records with arrays of words and tags
-  kTexts,    ///< a text a line, or a table of texts, which has no tags
+  kTexts,    ///< one text per line, or a table of texts, without tags
 };
 
 struct TagOptions {
-  std::optional<TagForm> form = {};  ///< as it looks unless set
-  /// Which column has the word and which the tag, from 1; -1 is the last, -2 the one before. Of columns only.
+  std::optional<TagForm> form = {};  ///< detected unless set
+  /// The columns of the word and of the tag, from 1; -1 is the last, -2 the one before. Only for columns.
   int word_column = 1, tag_column = -1;
-  bool tags_required = true;  ///< false: a file of words alone is fine
-  /// To predict: how a text that nobody has cut into words is cut. Not set: texts are refused.
+  bool tags_required = true;  ///< false: files without tags are accepted
+  /// For prediction: how to split a text that is not split into words. Not set: such texts are rejected.
   std::function<std::vector<std::string>(std::string_view text)> cut = {};
-  std::vector<std::string> tags = {};  ///< that the model knows, by which columns are recognised
+  std::vector<std::string> tags = {};  ///< tags of the model, by which columns are recognised
   LabelledTextOptions texts = {};      ///< how a table of texts is read
 };
 
 struct TaggedSentence {
-  std::int64_t line = 0;  ///< of its first word
+  std::int64_t line = 0;  ///< number of the line with its first word
   std::vector<std::string> words;
-  std::vector<std::string> tags;  ///< one for each word, or none at all
-  LabelledText text;              ///< of kTexts: what was cut
+  std::vector<std::string> tags;  ///< one per word, or none at all
+  LabelledText text;              ///< for kTexts: the text that was split
 };
 
 /// Reads sentences one by one.
 ///
-/// Columns: a word a line, its tag in the last column, a line without anything between sentences. Columns stand between
-/// tabs where the line has one, else between spaces. Lines that begin with -DOCSTART- are left out, as CoNLL-2003's
-/// readers do.
+/// Columns: one word per line, its tag in the last column, an empty line between sentences. Columns are separated by
+/// tabs if the line has one, otherwise by spaces. Lines that start with -DOCSTART- are skipped, as in CoNLL-2003's
+/// readers.
 ///
-/// JSON (a file named .jsonl, .ndjson or .json, or one that begins so): an object a sentence, with "tokens" or "words",
-/// and "tags", "ner_tags", "ner" or "labels": arrays of equal length.
+/// JSON (a file named .jsonl, .ndjson or .json, or one that starts like JSON): one object per sentence, with "tokens"
+/// or "words", and "tags", "ner_tags", "ner" or "labels": arrays of equal length.
 ///
-/// Texts, to predict: what is neither, such as sentences a line each.
+/// Texts, for prediction: anything else, such as one sentence per line.
 class TagReader final {
  public:
   /// \throws DataError       as TextReader
-  /// \throws UndecidedError  tags are required, and the file holds a table of texts, or prose
+  /// \throws UndecidedError  if tags are required, and the file holds a table of texts, or prose
   explicit TagReader(Input input, TagOptions options = {});
   TagReader(TagReader&&) noexcept;
   TagReader& operator=(TagReader&&) noexcept;
   ~TagReader();
 
   /// The next sentence, which has at least one word; false after the last.
-  /// \throws DataError  with file and line: no tag where one is required, a column that the line does not have, words
-  ///                    with and without tags in one sentence, a sentence of more than 100,000 words; as TableReader
+  /// \throws DataError  with file and line: a missing tag if tags are required, a column that the line does not have,
+  ///                    words with and without tags in one sentence, a sentence of more than 100,000 words; as
+  ///                    TableReader
   bool next(TaggedSentence& sentence);
   bool would_wait() const;
-  /// The names of LabelledText::others; empty where sentences are not cut from texts.
+  /// The names of LabelledText::others; empty if sentences are not split from texts.
   std::vector<std::string> other_columns() const;
 
-  /// "data/a.conll: line 7": how messages about a sentence begin.
+  /// "data/a.conll: line 7": the start of messages about a sentence.
   std::string where(const TaggedSentence& sentence) const;
 
  private:

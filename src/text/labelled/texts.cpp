@@ -23,14 +23,14 @@ std::optional<double> parse_value(std::string_view text) {
 
 // ------------------------------------------------------------------------------------------------------------- opening
 
-// What is found out about a file before it is read.
+// Facts about a file that are determined before it is read.
 struct LabelledTextReader::Opened {
   TableOptions table;
   TextColumns columns;
   bool has_header = true;
 };
 
-// Data that was made for another task; columns that are named show that it is meant so.
+// Data that was made for another task; named columns show that this use is intended.
 static void refuse_other_kinds(const Input& input, const LabelledTextOptions& options) {
   if (!options.columns.text.empty() || input.is_live()) return;
   const DataKind kind = data_kind_of(input);
@@ -120,7 +120,7 @@ bool LabelledTextReader::next(LabelledText& example) {
   if (label_) {
     try {
       read_label(row, example);
-    } catch (const DataError&) {  // an array where one label should stand
+    } catch (const DataError&) {  // an array instead of one label
       if (options_.labels_required) throw;
       example.labels = {dump_compact(row.values[*label_])};
       example.labelled = true;

@@ -1,4 +1,4 @@
-// What is thrown where an option would decide how input is meant.
+// The error for input whose meaning an option would decide.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace rapt {
 
-/// Input that could be meant in several ways, or for another purpose, until an option says so. The program adds the
-/// option to what was typed and shows the command behind the message.
+/// Input that is ambiguous, or seems meant for another purpose, until an option decides. The program adds the option to
+/// the typed command and shows the result at the end of the message.
 class UndecidedError final : public DataError {
  public:
   /// \param option  with its value: `--text-column 2`

@@ -52,7 +52,7 @@ AddedTokenFinder::AddedTokenFinder(std::vector<Pattern> patterns) : patterns_(st
   }
 }
 
-// The patterns that share a beginning with the text stand together; each byte narrows them down.
+// Patterns with a common prefix are adjacent; each byte narrows the range.
 const AddedTokenFinder::Pattern* AddedTokenFinder::longest_match(std::string_view text) const {
   const Pattern* longest = nullptr;
   auto low = patterns_.begin(), high = patterns_.end();
@@ -78,7 +78,7 @@ std::size_t AddedTokenFinder::next_start(std::string_view text, std::size_t from
 
 std::vector<AddedTokenFinder::Segment> AddedTokenFinder::split(std::string_view text, SpecialTokens special) const {
   std::vector<Segment> segments;
-  std::size_t done = 0;  // what comes before is in segments
+  std::size_t done = 0;  // everything before is in segments
   std::size_t at = 0;
   while (!patterns_.empty() && at < text.size() && (at = next_start(text, at)) < text.size()) {
     const Pattern* match = longest_match(text.substr(at));

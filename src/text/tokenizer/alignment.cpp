@@ -15,7 +15,7 @@ Utf8Character first_character(std::string_view text) { return read_utf8(text.dat
 
 bool is_space(std::string_view text) { return (character_class(first_character(text).code) & kSpace) != 0; }
 
-// A character and the accents behind it.
+// A character and its accents.
 std::size_t cluster_length(std::string_view text) {
   std::size_t length = first_character(text).length;
   while (length < text.size()) {
@@ -26,7 +26,7 @@ std::size_t cluster_length(std::string_view text) {
   return length;
 }
 
-// White space, or what stands between two white spaces.
+// White space, or the text between white space.
 std::size_t word_length(std::string_view text) {
   const bool space = is_space(text);
   std::size_t length = 0;

@@ -15,7 +15,7 @@ constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 }  // namespace
 
 BpeMerges::BpeMerges(std::span<const BpeMerge> merges) : size_(merges.size()) {
-  // At most half full, so that a search ends after a slot or two.
+  // At most half full, so that a search takes one or two slots.
   const std::size_t slots = std::bit_ceil(std::max<std::size_t>(16, merges.size() * 2));
   shift_ = 64 - std::countr_zero(slots);
   slots_.resize(slots);
@@ -48,7 +48,7 @@ void BpeMerges::apply_by_scanning(std::vector<std::int32_t>& symbols, BpeWorkspa
   std::size_t n = symbols.size();
   workspace.ranks.resize(n);
   workspace.results.resize(n);
-  std::uint32_t* const ranks = workspace.ranks.data();  // ranks[i]: of the pair that starts at symbol i
+  std::uint32_t* const ranks = workspace.ranks.data();  // ranks[i]: rank of the pair that starts at symbol i
   std::int32_t* const results = workspace.results.data();
   const auto look_up = [&](std::size_t i) {
     const Slot* slot = find(symbols[i], symbols[i + 1]);
@@ -60,7 +60,7 @@ void BpeMerges::apply_by_scanning(std::vector<std::int32_t>& symbols, BpeWorkspa
     const auto best = static_cast<std::size_t>(std::min_element(ranks, ranks + n - 1) - ranks);
     if (ranks[best] == kNoRank) break;
     symbols[best] = results[best];
-    // The symbol after `best` goes, and with it one pair.
+    // Removes the symbol after `best`, and with it one pair.
     std::copy(symbols.begin() + static_cast<std::ptrdiff_t>(best) + 2, symbols.begin() + static_cast<std::ptrdiff_t>(n),
               symbols.begin() + static_cast<std::ptrdiff_t>(best) + 1);
     std::copy(ranks + best + 1, ranks + n - 1, ranks + best);
@@ -102,7 +102,7 @@ void BpeMerges::apply_by_heap(std::vector<std::int32_t>& symbols, BpeWorkspace& 
     heap.pop_back();
     const std::uint32_t i = top.position, j = next[i];
     if (j == i || j == kNone) continue;
-    // A neighbour may have changed since this was offered.
+    // A neighbour may have changed since this was pushed.
     const Slot* slot = find(symbols[i], symbols[j]);
     if (slot == nullptr || slot->rank != top.rank) continue;
     symbols[i] = top.result;

@@ -160,7 +160,8 @@ class BpeModel final : public TokenModel {
     return out;
   }
 
-  // A word's characters as symbols. What becomes of unknown ones follows Hugging Face's BPE::merge_word step by step.
+  // A word's characters as symbols. Unknown characters are handled like in Hugging Face's BPE::merge_word, step by
+  // step.
   void append_symbols(std::string_view word, std::vector<std::int32_t>& symbols) const {
     std::string symbol;
     bool unknown_waits = false;

@@ -9,7 +9,7 @@ namespace rapt {
 
 namespace {
 
-constexpr char32_t kCharacters = 0x144;  // U+0143 is the last character that stands for a byte
+constexpr char32_t kCharacters = 0x144;  // U+0143 is the last character of the alphabet
 
 struct Alphabet {
   std::array<std::string, 256> text;

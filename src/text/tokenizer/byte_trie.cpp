@@ -6,7 +6,7 @@ namespace rapt {
 
 ByteTrie::ByteTrie(std::vector<Entry> entries) {
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.text < b.text; });
-  // The texts below a node: a range of the sorted ones, which share as many bytes as the node is deep.
+  // The texts below a node: a range of the sorted texts with a common prefix as long as the node's depth.
   struct Range {
     std::size_t low, high, depth;
   };

@@ -11,8 +11,8 @@ namespace rapt {
 
 namespace {
 
-// No rule of a real table is near as long, on either side; this bounds what a hostile one can cost, whose steps go
-// round in circles or whose replacements have no end.
+// Rules of real tables are much shorter on both sides. This bounds the cost of a malicious one, whose steps form a
+// cycle or whose replacements have no end.
 constexpr std::size_t kLongestRule = 256;
 
 std::uint32_t read_little_endian(std::string_view bytes) {
@@ -23,8 +23,8 @@ std::uint32_t read_little_endian(std::string_view bytes) {
   return value;
 }
 
-// The fields of a unit. A step by a byte leads to the unit at (base of the one before) xor byte, which must have that
-// byte as its label; where a text ends, the unit at its base holds the value.
+// The fields of a unit. A byte leads to the unit at (base of the previous unit) xor byte, which must have that byte as
+// its label. Where a text ends, the unit at its base holds the value.
 bool has_value(std::uint32_t unit) { return (unit >> 8 & 1) != 0; }
 std::uint32_t value_of(std::uint32_t unit) { return unit & 0x7FFFFFFF; }
 std::uint32_t label_of(std::uint32_t unit) { return unit & 0x800000FF; }

@@ -33,13 +33,13 @@ class ByteLevelDecoder final : public Decoder {
   std::string piece(std::string_view token, bool, bool) const override {
     return bytes_of_printable(token).value_or(std::string(token));
   }
-  // An added token is text, not bytes in disguise. (Hugging Face's decoder reads it as bytes all the same, and an added
-  // "café" comes back broken.)
+  // An added token is text, not encoded bytes. (Hugging Face's decoder still reads it as bytes, and an added "café"
+  // comes back broken.)
   std::string added_piece(std::string_view content, bool, bool) const override { return std::string(content); }
   Json to_json() const override { return json_; }
 
  private:
-  Json json_;  // its fields say nothing about decoding, but belong in the file
+  Json json_;  // its fields do not affect decoding, but belong in the file
 };
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -48,7 +48,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   }
 }
 
-// A space wherever a word ends, but not behind the last one.
+// A space after each word except the last one.
 class BpeDecoder final : public Decoder {
  public:
   explicit BpeDecoder(std::string suffix) : suffix_(std::move(suffix)) {}
@@ -64,8 +64,8 @@ class BpeDecoder final : public Decoder {
   std::string suffix_;
 };
 
-// Words with spaces between them, but for what stands behind the prefix. `cleanup` takes back some of the spaces that
-// cutting words at punctuation left; as in Hugging Face's, each token for itself, so "should ' ve" stays as it is.
+// Words separated by spaces, except before pieces with the prefix. `cleanup` removes some of the spaces that splitting
+// at punctuation left. As in Hugging Face's decoder, it looks at each token separately, so "should ' ve" is unchanged.
 class WordPieceDecoder final : public Decoder {
  public:
   WordPieceDecoder(std::string prefix, bool cleanup) : prefix_(std::move(prefix)), cleanup_(cleanup) {}
@@ -95,7 +95,7 @@ class WordPieceDecoder final : public Decoder {
   bool cleanup_;
 };
 
-// What SentencePiece put in front of words becomes spaces again; a text's first token loses it.
+// SentencePiece's mark before words becomes a space; it is removed from a text's first token.
 class MetaspaceDecoder final : public Decoder {
  public:
   MetaspaceDecoder(std::string replacement, std::string scheme, Json json)
@@ -113,7 +113,8 @@ class MetaspaceDecoder final : public Decoder {
   Json json_;
 };
 
-// `<0x41>` is the byte 0x41. (Hugging Face's decoder gives U+FFFD for each byte of what is not UTF-8; here it stays.)
+// `<0x41>` is the byte 0x41. (Hugging Face's decoder gives U+FFFD for each byte that is not UTF-8; here the bytes are
+// kept.)
 class ByteFallbackDecoder final : public Decoder {
  public:
   std::string piece(std::string_view token, bool, bool) const override {
@@ -141,7 +142,7 @@ class ReplaceDecoder final : public Decoder {
   std::string content_;
 };
 
-// Takes up to so many of one character off both ends: of each token, or behind Fuse of the text.
+// Removes up to this many of one character from both ends: of each token, or after Fuse, of the text.
 class StripDecoder final : public Decoder {
  public:
   StripDecoder(std::string content, std::size_t start, std::size_t stop, bool whole_text)
@@ -165,7 +166,7 @@ class StripDecoder final : public Decoder {
   bool whole_text_;
 };
 
-// Each step reads what the one before gave.
+// Each step reads the output of the previous one.
 class DecoderSequence final : public Decoder {
  public:
   explicit DecoderSequence(std::vector<std::unique_ptr<Decoder>> steps) : steps_(std::move(steps)) {}
@@ -221,7 +222,7 @@ std::unique_ptr<Decoder> strip_from_json(const JsonFields& fields, bool fused) {
 
 std::unique_ptr<Decoder> replace_from_json(const JsonFields& fields, bool fused) {
   TextPattern pattern(fields.object("pattern"));
-  // What two tokens give together cannot be replaced when the first one's text has gone out.
+  // A match across two tokens cannot be replaced once the first one's text has been returned.
   if (fused && !pattern.is_one_character()) fields.refuse("pattern", "one character in a step behind Fuse");
   return std::make_unique<ReplaceDecoder>(std::move(pattern), fields.string("content"));
 }

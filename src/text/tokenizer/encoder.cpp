@@ -65,7 +65,7 @@ TokenSpan tidy(std::string_view text, TokenSpan span) {
 
 }  // namespace
 
-// What one thread needs while it encodes.
+// Scratch memory of one encoding thread.
 struct Encoder::Workspace {
   WordCache cache;
   ModelWorkspace model;
@@ -90,7 +90,7 @@ void Encoder::append_word(std::string_view word, std::size_t offset, Workspace& 
   }
 }
 
-// Takes what walk() comes by: texts without added tokens as they begin, then their words, and added tokens.
+// Receives the output of walk(): texts without added tokens, then their words, and added tokens.
 class Encoder::IdSink {
  public:
   IdSink(const Encoder& encoder, Workspace& workspace, std::vector<std::int32_t>& ids, std::size_t offset)
@@ -120,7 +120,7 @@ class Encoder::IdSink {
   std::string normal_;
 };
 
-// The same, and remembers where each token is from.
+// The same, and records the source of each token.
 class Encoder::SpanSink {
  public:
   SpanSink(const Encoder& encoder, Workspace& workspace, std::string_view text, std::vector<std::int32_t>& ids,
@@ -169,7 +169,7 @@ class Encoder::SpanSink {
   Workspace& workspace;
 
  protected:
-  // Of bytes of the normalised text, which may be none.
+  // The source of bytes of the normalised text, which may be none.
   TokenSpan origin(std::size_t begin, std::size_t end) const {
     if (begin == end) {
       const std::size_t at = begin < alignment_->normal().size() ? alignment_->origin(begin, begin + 1).begin
@@ -187,12 +187,12 @@ class Encoder::SpanSink {
   const Encoder& encoder_;
   std::string_view text_;
   std::vector<std::int32_t>& ids_;
-  std::size_t from_ = 0;  // where the text of alignment_ begins
+  std::size_t from_ = 0;  // start of the text of alignment_
   std::optional<Alignment> alignment_;
   std::vector<std::size_t> ends_;
 };
 
-// Where words are from, whatever the model makes of them.
+// Records the sources of words, whatever the model makes of them.
 class Encoder::WordSink : public SpanSink {
  public:
   using SpanSink::SpanSink;
@@ -247,7 +247,7 @@ std::vector<TokenSpan> Encoder::words(std::string_view text) const {
   WordSink sink(*this, *workspace, text, ids, spans);
   walk(text, SpecialTokens::kAsText, sink);
   give_back(std::move(workspace));
-  for (const TokenSpan& span : spans) {  // where a text is a single word, white space ends words
+  for (const TokenSpan& span : spans) {  // if a text is a single word, white space ends words
     for (std::size_t at = span.begin; at < span.end;) {
       const std::size_t begin = std::min(text.find_first_not_of(kWhiteSpace, at), span.end);
       at = std::min(text.find_first_of(kWhiteSpace, begin), span.end);
@@ -257,7 +257,7 @@ std::vector<TokenSpan> Encoder::words(std::string_view text) const {
   return words;
 }
 
-// Words do not reach across such a cut and no added token holds white space (may_cut_).
+// Words do not cross such a split, and no added token contains white space (may_cut_).
 std::vector<std::size_t> Encoder::safe_cuts(std::string_view text, std::size_t bytes) const {
   if (!may_cut_) return {};
   return cuts_before_spaces(text, bytes, parts_.pre_tokenizer->spaces_to_cut_at());
@@ -275,7 +275,7 @@ void Encoder::walk(std::string_view text, SpecialTokens special, Sink& sink) con
       walk_normal(sink.begin(raw.text, from), special, from == 0, sink);
       continue;
     }
-    // Piece by piece, so that a normalised copy stays in the cache and small.
+    // Piece by piece, so that the normalised copy is small and stays in the cache.
     constexpr std::size_t kPiece = std::size_t{32} << 10;
     std::vector<std::size_t> cuts = safe_cuts(raw.text, kPiece);
     cuts.push_back(raw.text.size());
@@ -289,7 +289,7 @@ void Encoder::walk(std::string_view text, SpecialTokens special, Sink& sink) con
   }
 }
 
-// Normalised text, which may hold added tokens that are looked for in their normalised form.
+// Normalised text, which may contain added tokens that are searched for in their normalised form.
 template <typename Sink>
 void Encoder::walk_normal(std::string_view text, SpecialTokens special, bool begins_text, Sink& sink) const {
   for (const auto& segment : normal_finder_.split(text, special)) {
@@ -302,7 +302,7 @@ void Encoder::walk_normal(std::string_view text, SpecialTokens special, bool beg
   }
 }
 
-// Normalised text without added tokens, which begins `from` bytes behind where the sink's text does.
+// Normalised text without added tokens, which starts `from` bytes after the sink's text.
 template <typename Sink>
 void Encoder::walk_segment(std::string_view text, std::size_t from, bool begins_text, Sink& sink) const {
   const PreTokenizer& pre_tokenizer = *parts_.pre_tokenizer;

@@ -11,7 +11,7 @@ namespace rapt {
 namespace {
 
 constexpr std::uint8_t kKinds = kLetter | kNumber | kSpace;
-constexpr std::uint8_t kOther = 128;  // none of the three: not a bit that character_class uses
+constexpr std::uint8_t kOther = 128;  // none of the three; not a bit of character_class
 
 struct Kind {
   std::uint8_t kind;  // kLetter, kNumber, kSpace or kOther
@@ -62,8 +62,8 @@ const char* skip_kind(const char* p, const char* end, std::uint8_t kind, const s
   return p;
 }
 
-// \s+(?!\S)|\s+ at p, where there is a space: all of the run at the end of the text; else all but its last character,
-// which goes with the word behind it; but a run of one is taken as it is.
+// \s+(?!\S)|\s+ at p, where there is white space: the whole run at the end of the text; otherwise all but its last
+//     character, which belongs to the next word; but a run of one is matched as it is.
 const char* skip_spaces(const char* p, const char* end, const std::uint8_t* kinds) {
   const char* last = p;
   const char* q = p;

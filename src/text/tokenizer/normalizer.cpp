@@ -46,7 +46,7 @@ std::string lower_case(std::string_view text) {
 
 class BertNormalizer final : public Normalizer {
  public:
-  // `strip_accents` as the file gives it: null there means "if lower-casing".
+  // `strip_accents` as in the file: null means "if lower-casing".
   BertNormalizer(const BertNormalizerOptions& options, Json strip_accents)
       : options_(options), strip_accents_(std::move(strip_accents)) {}
 
@@ -119,7 +119,7 @@ class Lowercase final : public Normalizer {
   Json to_json() const override { return {{"type", "Lowercase"}}; }
 };
 
-// Every mark, unlike BERT's, which keeps those that take room.
+// Every mark. BERT's keeps the marks that take up space.
 class StripAccents final : public Normalizer {
  public:
   std::string normalize(std::string_view text) const override { return without(kMark, text); }

@@ -20,7 +20,7 @@ class Replace final : public Normalizer {
  public:
   Replace(TextPattern pattern, std::string content) : pattern_(std::move(pattern)), content_(std::move(content)) {}
   std::string normalize(std::string_view text) const override { return pattern_.replace_all(text, content_); }
-  // A step before this one may have made white space on both sides of a cut.
+  // An earlier step may have inserted white space on both sides of a split.
   bool may_cut() const override { return !pattern_.matches_white_space(); }
   Json to_json() const override {
     return {{"type", "Replace"}, {"pattern", pattern_.to_json()}, {"content", content_}};
@@ -144,7 +144,7 @@ class PrecompiledLongest final : public Normalizer {
     }
     return out;
   }
-  // A rule may have white space in it, and make some.
+  // A rule may contain white space, and may produce some.
   bool may_cut() const override { return false; }
   Json to_json() const override {
     Json json = {{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(table_.bytes())}, {"longest_match", true}};

@@ -27,7 +27,7 @@ class WholeText final : public PreTokenizer {
   Json to_json() const override { return nullptr; }
 };
 
-// GPT-2's words, or whole texts, as bytes. `trim_offsets` says how positions are reported, which rapt does not.
+// GPT-2's words, or whole texts, as bytes. `trim_offsets` affects how positions are reported, which rapt does not do.
 class ByteLevel final : public PreTokenizer {
  public:
   ByteLevel(bool add_prefix_space, bool trim_offsets, bool use_regex)
@@ -51,7 +51,7 @@ class ByteLevel final : public PreTokenizer {
   bool add_prefix_space_, trim_offsets_, use_regex_;
 };
 
-// Words between white space, each punctuation mark a word of its own (BERT's BasicTokenizer).
+// Words between white space; each punctuation mark is a separate word (BERT's BasicTokenizer).
 class BertPreTokenizer final : public PreTokenizer {
  public:
   std::string_view next_word(std::string_view& rest) const override {
@@ -74,8 +74,8 @@ class BertPreTokenizer final : public PreTokenizer {
   Json to_json() const override { return {{"type", "BertPreTokenizer"}}; }
 };
 
-// Words between white space, or with a pattern of Hugging Face's "Whitespace" (`\w+|[^\w\s]+`): runs of word characters
-// and of others.
+// Words between white space or, with Hugging Face's pattern "Whitespace" (`\w+|[^\w\s]+`), runs of word characters and
+// of others.
 class WhitespaceSplit final : public PreTokenizer {
  public:
   explicit WhitespaceSplit(bool splits_words) : splits_words_(splits_words) {}
@@ -111,7 +111,7 @@ class Rewriting : public PreTokenizer {
   bool rewrites() const final { return true; }
 };
 
-// SentencePiece's words: spaces become a character of their own, with which each word begins.
+// SentencePiece's words: spaces become a visible character, with which each word starts.
 class Metaspace final : public Rewriting {
  public:
   enum class Prepend { kAlways, kFirst, kNever };
@@ -162,7 +162,7 @@ class Metaspace final : public Rewriting {
   bool split_;
 };
 
-// Each step cuts the words of the one before.
+// Each step splits the words of the previous one.
 class PreTokenizerSequence final : public Rewriting {
  public:
   explicit PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> steps) : steps_(std::move(steps)) {}

@@ -20,7 +20,7 @@ std::string StreamDecoder::push(std::int32_t id) {
   const std::string as_inner = tokenizer_->piece(id, is_first_, false);
   is_first_ = false;
   held_ += between_;
-  // What is the same whether or not another token follows can go out; the rest waits for it.
+  // The part that is the same whether or not another token follows can be returned; the rest waits for it.
   const auto same = std::mismatch(as_last.begin(), as_last.end(), as_inner.begin(), as_inner.end());
   held_.append(as_last.begin(), same.first);
   if_last_.assign(same.first, as_last.end());

@@ -88,7 +88,7 @@ TextPattern::Match TextPattern::find(std::string_view text, std::size_t from) co
       if (at_begin_ && at != 0) break;
       return {at, end - at};
     }
-    // In a run that is too short, or does not reach the end, no later match begins either.
+    // In a run that is too short, or does not reach the end, no later match starts either.
     at = count > 0 && most_ == kAnyNumber ? end : at + character_length(text.substr(at));
   }
   return {};

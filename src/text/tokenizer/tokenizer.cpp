@@ -18,7 +18,7 @@ namespace {
 
 using Names = std::span<const std::string_view>;
 
-// Names by which well-known vocabularies call the tokens that are for something. The end is that of a document.
+// Names of special tokens in well-known vocabularies, by purpose. "End" is the end of a document.
 constexpr std::string_view kEndNames[] = {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>",
                                           "[EOS]",         "<|eos|>",         "<EOS>"};
 constexpr std::string_view kMaskNames[] = {"[MASK]", "<mask>"};
@@ -152,7 +152,7 @@ void Tokenizer::encode_with_spans(std::string_view text, std::vector<std::int32_
 }
 
 std::vector<std::int32_t> Tokenizer::encode_in_parallel(std::string_view text, SpecialTokens special) const {
-  constexpr std::size_t kPart = std::size_t{256} << 10;  // large enough that a part's start costs nothing
+  constexpr std::size_t kPart = std::size_t{256} << 10;  // large enough that the overhead per part is negligible
   std::vector<std::size_t> cuts = safe_cuts(text, kPart);
   cuts.insert(cuts.begin(), 0);
   cuts.push_back(text.size());
@@ -272,7 +272,7 @@ std::string Tokenizer::to_config_json(std::int64_t context) const {
   }
   if (const auto end = end_of_text()) {
     const std::string text = token_text(*end);
-    if (text != "</s>") config["bos_token"] = text;  // that one never begins a text
+    if (text != "</s>") config["bos_token"] = text;  // that one never starts a text
     config["eos_token"] = text;
   }
   const std::pair<const char*, Names> roles[] = {{"unk_token", kUnknownNames},       {"bos_token", kBeginNames},

@@ -39,7 +39,7 @@ const Json& field_or_null(const Json& object, const char* key) {
   return found == object.end() ? null : *found;
 }
 
-// Files from before 2020 do not name the type; each has a field of its own.
+// Files from before 2020 do not have the type, but each type has a field of its own.
 const char* type_of_untyped(const JsonFields& model) {
   if (model.has("merges")) return "BPE";
   if (model.has("max_input_chars_per_word")) return "WordPiece";

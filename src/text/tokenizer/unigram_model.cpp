@@ -28,9 +28,10 @@ std::string byte_token(unsigned char byte) {
   return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
 }
 
-// The number that Hugging Face's tokenizers read where a file says `score` with as few digits as tell it apart: the
-// digits as an integer, divided by a power of ten, each step rounded, where the nearest number would take more care
-// (serde_json, f64_from_parts). Some scores so differ in their last bit, which decides between ways of equal sums.
+// The number that Hugging Face's tokenizers read if a file has `score` with the fewest digits that identify it: the
+// digits as an integer, divided by a power of ten, each step rounded, although the nearest number would need more care
+// (serde_json, f64_from_parts). Some scores therefore differ in their last bit, which decides between paths with equal
+// sums.
 double as_hugging_face_reads(double score) {
   std::array<char, 32> text{};
   const char* const end =
@@ -46,7 +47,7 @@ double as_hugging_face_reads(double score) {
   int written = 0;
   std::from_chars(mark + (mark[1] == '+' ? 2 : 1), end, written);
   exponent += written;
-  if (std::abs(exponent) > 308) return score;  // no power of ten that a double can hold; no score is near
+  if (std::abs(exponent) > 308) return score;  // a double cannot hold this power of ten; no real score is near
   const std::string power_text = "1e" + std::to_string(std::abs(exponent));
   double power = 1;
   std::from_chars(power_text.data(), power_text.data() + power_text.size(), power);
@@ -91,11 +92,11 @@ class UnigramModel final : public TokenModel {
   void append_ids(std::string_view word, ModelWorkspace& workspace, std::vector<std::int32_t>& ids) const override {
     Best& best = workspace.unigram;
     best.assign(1, {});
-    std::size_t block = 0;  // where `best` begins
-    std::size_t reach = 0;  // up to where there are ways
+    std::size_t block = 0;  // where `best` starts
+    std::size_t reach = 0;  // paths exist up to here
     Unknown unknown;
     for (std::size_t at = 0; at < word.size();) {
-      if (at == reach && at - block >= kBlock) {  // all ways pass here
+      if (at == reach && at - block >= kBlock) {  // all paths pass here
         append_best(word.substr(block, at - block), block, best, unknown, ids);
         best.assign(1, {best.back().score, 0, 0});
         block = at;
@@ -158,7 +159,7 @@ class UnigramModel final : public TokenModel {
 
  private:
   using Best = std::vector<UnigramNode>;
-  // A run of unknown characters that may go on.
+  // A run of unknown characters that may continue.
   struct Unknown {
     std::size_t begin = 0, end = 0;
   };
@@ -198,18 +199,18 @@ class UnigramModel final : public TokenModel {
     if (unknown_ != kMissing) mark("unk_id", {unknown_}, false);
   }
 
-  // A user-defined piece has a score so high that the way goes through it. The formula, and what is rounded to single
-  // precision when, are SentencePiece's.
+  // A user-defined piece has a score so high that the path goes through it. The formula and the rounding to single
+  // precision are SentencePiece's.
   double score_of(std::int32_t id, std::size_t length) const {
     const auto i = static_cast<std::size_t>(id);
     if (!options_.roles || !is_user_defined_[i]) return weights_[i];
     return static_cast<double>(static_cast<float>(length) * highest_) - 0.1;
   }
 
-  // Adds the tokens of the best way through a block, which begins `offset` bytes behind the word's start.
+  // Appends the tokens of the best path through a block, which starts `offset` bytes after the word's start.
   void append_best(std::string_view block, std::size_t offset, Best& best, Unknown& unknown,
                    std::vector<std::int32_t>& ids) const {
-    // The way back, turned round in place: each node on it learns how long the token is that begins there.
+    // The path backwards, reversed in place: each node on it learns the length of the token that starts there.
     std::uint32_t next = 0;
     std::int32_t next_id = 0;
     for (std::size_t end = block.size(); end > 0;) {
@@ -241,7 +242,8 @@ class UnigramModel final : public TokenModel {
     const std::string_view text = word.substr(unknown.begin, unknown.end - unknown.begin);
     unknown = {};
     if (text.empty()) return;
-    if (const auto id = options_.roles ? std::nullopt : vocabulary_.id(text)) {  // as Hugging Face's looks once more
+    if (const auto id = options_.roles ? std::nullopt : vocabulary_.id(text)) {  // like another lookup in Hugging
+                                                                                 // Face's
       ids.push_back(*id);
       return;
     }
@@ -255,14 +257,14 @@ class UnigramModel final : public TokenModel {
 
   Vocabulary vocabulary_;
   UnigramOptions options_;
-  std::vector<double> scores_;   // as the file has them
-  std::vector<double> weights_;  // as they are summed
+  std::vector<double> scores_;   // as in the file
+  std::vector<double> weights_;  // as used in sums
   std::vector<bool> is_user_defined_;
   std::array<std::int32_t, 256> byte_ids_{};
   ByteTrie in_text_;
   std::int32_t unknown_ = kMissing;
   double unknown_score_ = 0;
-  float highest_ = std::numeric_limits<float>::min();  // of normal scores; SentencePiece begins with this, too
+  float highest_ = std::numeric_limits<float>::min();  // of normal scores; SentencePiece has the same initial value
 };
 
 std::vector<std::int32_t> read_ids(const JsonFields& fields, const char* key) {

@@ -73,7 +73,7 @@ class WordPieceModel final : public TokenModel {
   Vocabulary vocabulary_;
   WordPieceOptions options_;
   std::int32_t unknown_ = 0;
-  ByteTrie first_, inner_;  // what a word may begin with, and go on with
+  ByteTrie first_, inner_;  // the tokens with which a word may start, and continue
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The fields of a protobuf message, one by one: as much of the wire format as SentencePiece's files need.
+// Reads the fields of a protobuf message one by one: as much of the wire format as SentencePiece's files need.
 #pragma once
 
 #include <cstddef>
@@ -8,24 +8,24 @@
 
 namespace rapt {
 
-/// Reads a message from bytes that nobody vouches for. Every length is checked before it is used.
+/// Reads a message from untrusted bytes. Every length is checked before it is used.
 ///
 ///     for (ProtobufReader fields(bytes, name); fields.next();) {
 ///       if (fields.number() == 1) piece = fields.bytes();
 ///     }
 class ProtobufReader final {
  public:
-  /// \param message  what is read, for messages: "m.model"
+  /// \param message  name of the message, for error messages: "m.model"
   ProtobufReader(std::string_view message_bytes, std::string message)
       : rest_(message_bytes), message_(std::move(message)) {}
 
-  /// Goes to the next field; false at the end.
-  /// \throws DataError  bytes that are no field, or end in one
+  /// Moves to the next field; false at the end.
+  /// \throws DataError  for bytes that are not a field, or end inside one
   bool next();
 
   std::uint32_t number() const { return number_; }
 
-  /// The field's value. \throws DataError  if it is written as another type
+  /// The field's value. \throws DataError  if it has another wire type
   std::uint64_t integer() const;
   bool boolean() const { return integer() != 0; }
   float number32() const;

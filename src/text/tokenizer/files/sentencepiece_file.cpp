@@ -15,7 +15,7 @@ namespace rapt {
 
 namespace {
 
-constexpr const char* kSpaceMark = "\xE2\x96\x81";  // U+2581, which stands for a space in pieces
+constexpr const char* kSpaceMark = "\xE2\x96\x81";  // U+2581, which marks a space in pieces
 
 // Field numbers and values are those of sentencepiece_model.proto.
 enum class PieceType : std::uint64_t {
@@ -116,8 +116,8 @@ Json replace(const char* kind, const std::string& pattern, const std::string& co
   return {{"type", "Replace"}, {"pattern", {{kind, pattern}}}, {"content", content}};
 }
 
-// The order of SentencePiece's Normalizer: replacements, white space at the beginning, between words and at the end
-// (where it goes even if the text itself has the mark), and the mark in front of the first word.
+// The order of SentencePiece's Normalizer: replacements; white space at the start, between words and at the end (where
+// it is removed even if the text itself has the mark); and the mark before the first word.
 Json normalizer_json(const ModelFile& file) {
   Json steps = Json::array();
   if (!file.replacements.empty()) {

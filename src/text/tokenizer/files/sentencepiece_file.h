@@ -8,18 +8,18 @@
 
 namespace rapt {
 
-/// Reads a SentencePiece unigram model. Ids are those of spm_encode, for any text in UTF-8 (its control pieces and
-/// `<unk>`, which spm_encode takes for text, are special tokens here: SpecialTokens::kAsText makes the ids equal for
-/// texts that spell them too). Decoding is spm_decode's, but that control pieces stay unless special tokens are
-/// skipped.
+/// Reads a SentencePiece unigram model. Ids are those of spm_encode, for any UTF-8 text. (Its control pieces and
+/// `<unk>`, which spm_encode treats as text, are special tokens here; SpecialTokens::kAsText makes the ids equal even
+/// for texts that contain them.) Decoding equals spm_decode's, except that control pieces are kept unless special
+/// tokens are skipped.
 ///
-/// The parts are those that Hugging Face's tokenizers know, so they load the tokenizer.json; the three things that they
-/// do otherwise stand in fields which they pass over: how the table of replacements is applied (normalizer_rules.h),
-/// single precision, and pieces that are not found in text (unigram_model.h). No text goes round a frame: which one a
-/// model wants is not in the file.
+/// The parts are those that Hugging Face's tokenizers know, so they load the tokenizer.json. Three differences are
+/// stored in fields that they ignore: how the replacement table is applied (normalizer_rules.h), single precision, and
+/// pieces that are never found in text (unigram_model.h). No tokens are added around a text, because the file does not
+/// say which ones a model needs.
 ///
-/// \throws DataError  damaged bytes; another type than unigram; a model that keeps spaces as they are or puts them
-///                    behind words; not exactly one unknown piece
+/// \throws DataError  for damaged bytes; for a type other than unigram; for a model that keeps spaces unchanged or puts
+///                    them after words; if there is not exactly one unknown piece
 TokenizerParts read_sentencepiece_model(std::string_view bytes, const std::string& name);
 
 }  // namespace rapt

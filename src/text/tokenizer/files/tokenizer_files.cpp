@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
 
-// The file's bytes, unpacked if they are gzipped.
+// The file's bytes, decompressed if they are gzipped.
 std::string read_text(const std::string& path) {
   ByteReader reader(Input::from_file(path));
   std::string text;
@@ -44,7 +44,7 @@ std::optional<std::string> existing(const std::filesystem::path& path) {
   return std::nullopt;
 }
 
-// Whether the path ends so, .gz aside.
+// Whether the path has this ending, apart from .gz.
 bool is_named(std::string_view path, std::string_view end) {
   if (path.ends_with(".gz")) path.remove_suffix(3);
   return path.ends_with(end);

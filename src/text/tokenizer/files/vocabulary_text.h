@@ -1,4 +1,4 @@
-// vocab.txt, BERT's own form of a tokenizer: one token a line, its id the number of the line from 0 on.
+// vocab.txt, BERT's tokenizer file: one token per line; its id is the line number, counted from 0.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@
 namespace rapt {
 
 /// Reads a vocab.txt as BERT's tokenizer (bert_head). `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` become special
-/// tokens where they are in it; `[UNK]` must be.
+/// tokens if they occur in it; `[UNK]` must.
 ///
-/// \param config  tokenizer_config.json, or null. Of it count do_lower_case, strip_accents and tokenize_chinese_chars;
-///                without do_lower_case, text is lower-cased if no entry has a capital letter, those in brackets aside
-/// \throws DataError  no [UNK], a token twice, not UTF-8, a setting of the wrong kind
+/// \param config  tokenizer_config.json, or null. Its do_lower_case, strip_accents and tokenize_chinese_chars are used.
+///                Without do_lower_case, text is lower-cased if no entry has a capital letter, except those in brackets
+/// \throws DataError  if [UNK] is missing, a token occurs twice, the text is not UTF-8, or a setting has the wrong type
 TokenizerParts read_vocabulary_text(std::string_view text, const Json& config, const std::string& name);
 
-/// BERT's tokenizer as tokenizer.json has it, without the model: BertNormalizer, BertPreTokenizer, the frame
-/// `[CLS] A [SEP] B [SEP]` if there are both, the decoder of WordPiece.
+/// BERT's tokenizer in the form of tokenizer.json, without the model: BertNormalizer, BertPreTokenizer, the template
+/// `[CLS] A [SEP] B [SEP]` if both tokens exist, and WordPiece's decoder.
 /// \param special  the special tokens and their ids
 Json bert_head(const BertNormalizerOptions& options, const std::vector<std::pair<std::string, std::int32_t>>& special);
 

@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-// All words' symbols as doubly linked lists, and for each pair of neighbours the doubly linked list of its places. A
-// place is the position of a pair's left symbol, so it is in at most one list, and both lists live in arrays.
+// The symbols of all words as doubly linked lists, and for each pair of adjacent symbols a doubly linked list of its
+// positions. A position is that of a pair's left symbol, so it is in at most one list, and both kinds of list are
+// stored in arrays.
 class Learner {
  public:
   Learner(BpeCorpus corpus, const BpeLearningOptions& options)
@@ -30,7 +31,7 @@ class Learner {
       std::pop_heap(heap_.begin(), heap_.end(), ComesLater{this});
       const Candidate top = heap_.back();
       heap_.pop_back();
-      if (pairs_[top.pair].count != top.count) {  // counts fell since it was offered
+      if (pairs_[top.pair].count != top.count) {  // counts decreased since it was pushed
         offer(top.pair);
       } else {
         merge(top.pair);
@@ -42,7 +43,7 @@ class Learner {
  private:
   struct Pair {
     std::int32_t left, right;
-    std::uint32_t first = kNone, last = kNone;  // places
+    std::uint32_t first = kNone, last = kNone;  // positions
     std::int64_t count = 0;
     bool skipped = false;
     bool touched = false;
@@ -52,7 +53,7 @@ class Learner {
     std::uint32_t pair;
   };
 
-  // For a heap with the pair to be merged next on top.
+  // For a heap with the next pair to merge on top.
   struct ComesLater {
     const Learner* learner;
     bool operator()(const Candidate& a, const Candidate& b) const {
@@ -92,7 +93,7 @@ class Learner {
     return found->second;
   }
 
-  // Enters the pair of symbol i and the one behind it.
+  // Enters the pair of symbol i and the one after it.
   std::uint32_t add_place(std::uint32_t i) {
     const std::uint32_t index = pair_index(symbols_[i], symbols_[next_[i]]);
     Pair& pair = pairs_[index];
@@ -135,7 +136,7 @@ class Learner {
 
     places_.clear();
     for (std::uint32_t i = pairs_[index].first; i != kNone; i = next_place_[i]) places_.push_back(i);
-    // "aaa" is two places of (a, a), of which only the left one can be merged.
+    // "aaa" has two positions of (a, a), of which only the left one can be merged.
     if (left == right) std::sort(places_.begin(), places_.end());
     touched_.clear();
     for (const std::uint32_t i : places_) {
@@ -159,7 +160,7 @@ class Learner {
     if (behind != kNone) touch(add_place(i));
   }
 
-  // A pair whose count may have risen has to be offered again.
+  // A pair whose count may have increased must be pushed again.
   void touch(std::uint32_t index) {
     if (pairs_[index].touched) return;
     pairs_[index].touched = true;

@@ -27,9 +27,9 @@ namespace {
 constexpr const char* kUnknown = "<unk>";
 constexpr const char* kWordEnd = "</w>";
 constexpr std::array<const char*, 5> kBertTokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-constexpr const char* kName = "the new tokenizer";  // what messages call it
+constexpr const char* kName = "the new tokenizer";  // the name in messages
 constexpr std::size_t kPart = std::size_t{1} << 20;
-constexpr std::size_t kPartsAtATime = 16;  // a multiple of most numbers of threads; the bound on their tables' memory
+constexpr std::size_t kPartsAtATime = 16;  // a multiple of most numbers of threads; limits the memory of their tables
 
 Json special_tokens_json(const std::vector<std::string>& special, std::int32_t first_id) {
   Json added = Json::array();
@@ -131,11 +131,11 @@ class TokenizerTrainer::Impl {
 
   bool learns_words() const { return options.type != TokenizerType::kChar && options.type != TokenizerType::kByte; }
 
-  // Fixed parts, counted in any order and added up in theirs; dropping rare words happens between groups of parts, so
-  // it depends on the text alone.
+  // Fixed parts, counted in any order and added in theirs. Rare words are dropped between groups of parts, so the
+  // result depends only on the text.
   void count_words(std::string_view text) {
     std::vector<std::size_t> cuts = may_cut ? cuts_before_spaces(text, kPart, " \t\r\n") : std::vector<std::size_t>();
-    if (cuts.empty()) {  // one of many short documents: no table of its own
+    if (cuts.empty()) {  // one of many short documents: no separate table
       count_part(text, words);
       drop_rare_words();
       return;
@@ -297,7 +297,7 @@ class TokenizerTrainer::Impl {
     }
   }
 
-  // Sorted by code point, which is how UTF-8 sorts as bytes.
+  // Sorted by code point, which is also the byte order of UTF-8.
   std::vector<std::string> characters() const {
     std::vector<std::string> out;
     for (std::size_t b = 0; b < 128; ++b) {
@@ -310,13 +310,13 @@ class TokenizerTrainer::Impl {
   std::unique_ptr<Normalizer> normalizer;
   std::unique_ptr<PreTokenizer> pre_tokenizer;
   AddedTokenFinder specials;
-  // Longer words are unknown to a WordPiece, whatever it has learnt.
+  // A WordPiece treats longer words as unknown, whatever it has learnt.
   std::size_t longest_word = options.type == TokenizerType::kWordPiece ? WordPieceOptions().max_input_chars_per_word
                                                                        : std::numeric_limits<std::size_t>::max();
   bool may_cut = true;
   std::array<bool, 128> ascii_seen{};
   std::set<std::string, std::less<>> wide_seen;
-  std::string last_wide;  // texts stay in one script for a while
+  std::string last_wide;  // most texts stay in one script for a while
 };
 
 TokenizerTrainer::TokenizerTrainer(TokenizerTrainerOptions options)

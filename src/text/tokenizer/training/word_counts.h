@@ -1,4 +1,4 @@
-// How often each word of a text occurs.
+// Counts the words of a text.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace rapt {
 
-/// A hash table of words and 64-bit counts; the words' bytes stand one behind the other in one block.
+/// A hash table of words and 64-bit counts; the words' bytes are stored consecutively in one block.
 class WordCounts final {
  public:
   struct Word {
@@ -21,15 +21,16 @@ class WordCounts final {
   void add(std::string_view word, std::int64_t count = 1);
   void add(const WordCounts& other);
 
-  /// Drops the words that were counted fewer than `least` times.
+  /// Drops the words with a count below `least`.
   void drop_rarer_than(std::int64_t least);
 
   std::size_t size() const { return entries_.size(); }
-  std::int64_t total() const { return total_; }  ///< of all counts that were ever added
-  /// Memory in use, about.
+  std::int64_t total() const { return total_; }  ///< sum of all counts ever added
+  /// Approximate memory in use.
   std::size_t bytes() const;
 
-  /// All words, in the order of their bytes: the same list however the words came in. Valid until the next change.
+  /// All words, sorted by bytes: the list does not depend on the order in which the words were added. Valid until the
+  /// next change.
   std::vector<Word> sorted() const;
 
  private:
@@ -47,7 +48,7 @@ class WordCounts final {
 
   std::string texts_;
   std::vector<Entry> entries_;
-  std::vector<std::uint32_t> slots_;  // 1 + an entry's index, or 0; never more than half full
+  std::vector<std::uint32_t> slots_;  // 1 + an entry's index, or 0; at most half full
   std::int64_t total_ = 0;
 };
 

@@ -19,7 +19,7 @@ namespace {
 
 using Symbols = std::map<std::string, std::int32_t, std::less<>>;
 
-// Sorted; of equally frequent ones those go that sort first.
+// Sorted; of equally frequent ones, those that sort first are kept.
 std::vector<std::string> most_frequent_characters(const std::vector<WordCounts::Word>& words, std::size_t most) {
   std::map<std::string, std::int64_t, std::less<>> counts;
   for (const auto& word : words) {
@@ -42,7 +42,7 @@ std::int32_t add_token(BpeCorpus& corpus, std::string text) {
   return static_cast<std::int32_t>(corpus.tokens.size() - 1);
 }
 
-// Ends a word that begins with symbol `begin`; nothing if there is none.
+// Ends a word that starts with symbol `begin`; does nothing if there is none.
 void end_word(BpeCorpus& corpus, std::uint32_t begin, std::int64_t count) {
   const auto length = static_cast<std::uint32_t>(corpus.symbols.size()) - begin;
   if (length != 0) corpus.words.push_back({begin, length, count});

@@ -1,4 +1,4 @@
-// Counted words as the symbols that byte pair encoding starts from.
+// Turns counted words into the initial symbols of byte pair encoding.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,13 @@ namespace rapt {
 /// All 256 bytes, in the order of their printable characters, as in GPT-2's vocabulary; words as bytes.
 BpeCorpus byte_symbols(const WordCounts& words);
 
-/// The words' most frequent characters, each as it is and with `word_end` behind it, the form of a word's last one: so
-/// a known character can stand anywhere. Words are cut at the others.
+/// The most frequent characters of the words, each unchanged and with the suffix `word_end`, the form of a word's last
+/// character, so that a known character can stand anywhere. Words are split at other characters.
 BpeCorpus word_end_symbols(const WordCounts& words, std::size_t max_characters, std::string_view word_end);
 
-/// The words' most frequent characters as they are, the form of a word's first one, then those of them that are part of
-/// a longer word with `prefix` in front. So a known character can stand anywhere where it may: punctuation and
-/// ideographs, which are words of their own, have one form. Words with other characters are left out.
+/// The most frequent characters of the words, unchanged (the form of a word's first character), and then with `prefix`
+/// those of them that are part of a longer word. A known character can therefore stand anywhere that it may occur:
+/// punctuation and ideographs, which are words of their own, have one form. Words with other characters are skipped.
 BpeCorpus continued_symbols(const WordCounts& words, std::size_t max_characters, std::string_view prefix);
 
 }  // namespace rapt
