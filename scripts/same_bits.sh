@@ -2,7 +2,7 @@
 # Compares this tree's program with that of another revision, on this machine: weights, optimiser, metrics, outputs and
 # files must be equal byte for byte. A refactoring runs it before it is handed in.
 #
-#   scripts/same_bits.sh REVISION             builds REVISION in build/same_bits; build the dev preset here first
+#   scripts/same_bits.sh REVISION             builds REVISION in a folder of /tmp; build the dev preset here first
 #   scripts/same_bits.sh --program PATH       compares with a program that exists
 #   scripts/same_bits.sh REVISION char-gpt    only the cases named, and those that come before them
 #
@@ -17,7 +17,7 @@ usage() { echo "usage: scripts/same_bits.sh REVISION | --program PATH [CASE...]"
 build_revision() {
   local commit tree
   commit=$(git -C "$root" rev-parse --verify --short=12 "$1^{commit}")
-  tree=$root/build/same_bits/$commit
+  tree=${TMPDIR:-/tmp}/rapt-same-bits-$commit
   if [ ! -x "$tree/build/dev/rapt" ]; then
     echo "building $commit in $tree" >&2
     mkdir -p "$tree"
@@ -211,7 +211,7 @@ same_file() {
   case $1 in
     *.jsonl) cmp -s <(without_clock "$1") <(without_clock "$2") ;;
     */config.toml | *-settings.out) same_settings "$1" "$2" ;;
-    *) cmp -s "$1" "$2" || { [ "$(head -c 8 "$1")" = RAPTCKPT ] && same_checkpoint "$1" "$2"; } ;;
+    *) cmp -s "$1" "$2" || { cmp -s -n 8 <(printf RAPTCKPT) "$1" && same_checkpoint "$1" "$2"; } ;;
   esac
 }
 
