@@ -100,7 +100,9 @@ using Backward = std::function<void(const Tensor& dy, Grads d)>;
 using BackwardMany = std::function<void(std::span<const Tensor> dy, Grads d)>;
 
 /// Wraps the value that an op computed. If any input requires a gradient and no NoGrad exists, appends the op to the
-/// tape. \param name  of the op, a literal; for profiles and messages
+/// tape.
+///
+/// \param name  of the op, a literal; for profiles and messages
 Variable record(const char* name, Tensor value, std::vector<Variable> inputs, Backward backward);
 std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, std::vector<Variable> inputs,
                                   BackwardMany backward);

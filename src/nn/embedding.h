@@ -25,7 +25,9 @@ class Embedding final : public Module {
 
 /// The fixed position vectors of Vaswani et al., "Attention Is All You Need", 2017, arXiv 1706.03762, section 3.5:
 /// sin(p / 10000^(2i/C)) and cos of the same, in column pairs (2i, 2i+1) or, as in Marian and Pegasus, sines in the
-/// first half of the columns and cosines in the second. \return  [positions, width]
+/// first half of the columns and cosines in the second.
+///
+/// \return  [positions, width]
 Tensor sinusoidal_positions(Dim positions, Dim width, bool halves, DType dtype);
 
 }  // namespace rapt

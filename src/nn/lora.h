@@ -58,7 +58,9 @@ class LowRankAdapter final : public Module {
 };
 
 /// Merges every adapter of a network into its matrix and removes it. The result is a network without adapters that
-/// computes the same. \return  the number of adapters
+/// computes the same.
+///
+/// \return  the number of adapters
 int merge_adapters(Module& network);
 
 }  // namespace rapt

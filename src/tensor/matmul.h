@@ -46,8 +46,9 @@ class TileHook {
 };
 
 /// C = op(A) op(B), or C += op(A) op(B) with Write::kAdd. With a `before` hook that fills the tile (with the bias, for
-/// example), pass Write::kAdd: the product is added to the result of the hook. \throws ShapeError  if the shapes do not
-/// match
+/// example), pass Write::kAdd: the product is added to the result of the hook.
+///
+/// \throws ShapeError  if the shapes do not match
 template <typename T>
 void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, Write write,
             TileHook before = {}, TileHook after = {});
@@ -62,8 +63,9 @@ void matmul_tile(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T>
 std::string matmul_provider();
 
 /// Multiplies a few odd shapes and compares them with a plain loop, once per process, because some OpenBLAS builds
-/// compute wrong results on some processors. Also rejects OpenBLAS builds that are not safe inside our threads. \throws
-/// Error (70)  naming the kernel and OPENBLAS_CORETYPE
+/// compute wrong results on some processors. Also rejects OpenBLAS builds that are not safe inside our threads.
+///
+/// \throws Error (70)  naming the kernel and OPENBLAS_CORETYPE
 void check_matmul_provider();
 
 }  // namespace rapt

@@ -167,9 +167,7 @@ std::size_t incomplete_utf8_tail(std::string_view text) {
     const char* p = text.data() + text.size() - back;
     const Lead lead = lead_of(static_cast<unsigned char>(*p));
     if (lead.length <= 1) {
-      if ((static_cast<unsigned char>(*p) & 0xC0) == 0x80)
-        continue;  // a continuation byte: its lead byte is further
-                   // back
+      if ((static_cast<unsigned char>(*p) & 0xC0) == 0x80) continue;  // its lead byte is further back
       return 0;
     }
     const Utf8Character c = read_utf8(p, text.data() + text.size());

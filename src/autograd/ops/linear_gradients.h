@@ -36,7 +36,9 @@ inline void give_linear_bias(Grads& d, std::size_t i, const Tensor& g) {
 }
 
 /// Turns dy, the gradient of f(x W^T + b), into g (which may be dy) and adds the sums of g's columns to the gradient of
-/// b, which is input `i` of the op. \param saved  the tensor that kernels::backward_from_output(f) requires
+/// b, which is input `i` of the op.
+///
+/// \param saved  the tensor that kernels::backward_from_output(f) requires
 inline void give_activation_and_bias(Grads& d, std::size_t i, Tensor& g, const Tensor& dy, const Tensor& saved,
                                      Activation f) {
   dispatch_float(dy.dtype(), [&]<typename T>() {

@@ -39,8 +39,9 @@ class AnyNetwork final {
 
   const NetworkConfig& config() const { return config_; }
   Module& module() { return *module_; }
-  /// Merges low-rank adapters into their matrices; config() is then that of a network without adapters. \return  the
-  /// number of adapters
+  /// Merges low-rank adapters into their matrices; config() is then that of a network without adapters.
+  ///
+  /// \return  the number of adapters
   int merge_adapters();
   const Backbone& backbone() const;
 

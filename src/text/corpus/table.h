@@ -57,12 +57,16 @@ class TableReader final {
   bool next(TableRow& row);
 
   /// The text of a cell. In JSON lines: a string, or a number, true or false as text; nothing if the key is missing or
-  /// null. \throws DataError  for an array or an object
+  /// null.
+  ///
+  /// \throws DataError  for an array or an object
   std::optional<std::string> text(const TableRow& row, std::size_t column) const;
   /// The same for a cell that must have a text. \throws DataError
   std::string required_text(const TableRow& row, std::size_t column) const;
   /// The items of a cell: the parts between separators, without surrounding spaces; empty ones are skipped. In JSON
-  /// lines also an array of texts or numbers. \throws DataError  if missing, null, or an array of something else
+  /// lines also an array of texts or numbers.
+  ///
+  /// \throws DataError  if missing, null, or an array of something else
   std::vector<std::string> list(const TableRow& row, std::size_t column, char separator) const;
 
   /// Whether next() would block on standard input.

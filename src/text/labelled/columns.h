@@ -43,7 +43,9 @@ struct TableSample {
 };
 
 /// Reads up to 1000 rows. If `header` is not set, the first row is taken for a header unless it looks like the others:
-/// it has a number in a numeric column, or a value of the label column. \throws DataError  as TableReader
+/// it has a number in a numeric column, or a value of the label column.
+///
+/// \throws DataError  as TableReader
 TableSample read_sample(const Input& input, TableFormat format, std::optional<bool> header, const ColumnWishes& wishes);
 
 /// The columns to use. Those that are not named are detected

@@ -71,8 +71,9 @@ class PreTokenizer {
 };
 
 /// Reads the `pre_tokenizer` of a tokenizer.json: ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Metaspace
-/// or a Sequence of them. For null, each text is one word. \throws DataError  for another type, or a field of the wrong
-/// kind
+/// or a Sequence of them. For null, each text is one word.
+///
+/// \throws DataError  for another type, or a field of the wrong kind
 std::unique_ptr<PreTokenizer> pre_tokenizer_from_json(const Json& json, const std::string& name);
 
 /// Positions where a text may be split into parts that are normalised and split into words separately, about `bytes`

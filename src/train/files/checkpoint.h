@@ -1,4 +1,4 @@
-// A run in one file: what a checkpoint (checkpoint_file.h) holds and what it becomes again.
+// A run in one file: writes the contents of a checkpoint (checkpoint_file.h) and restores them.
 #pragma once
 
 #include <memory>
@@ -12,31 +12,31 @@
 
 namespace rapt {
 
-/// The texts of a checkpoint, which say how the run was started.
+/// The texts of a checkpoint, which record how the run was started.
 struct CheckpointTexts {
-  std::string config;     ///< TOML, as to_toml writes it
+  std::string config;     ///< TOML, as written by to_toml
   std::string tokenizer;  ///< tokenizer.json
   std::string manifest;   ///< JSON: run id, data digests, command line, build, instruction set
 };
 
-/// Writes weights, optimiser state and the state of the run. Nothing is copied: peak memory stays where it is.
+/// Writes weights, optimiser state and the state of the run. Nothing is copied, so peak memory does not grow.
 /// \throws as write_checkpoint
 void save_checkpoint(const std::string& path, Trainer& trainer, const CheckpointTexts& texts);
 
-/// A checkpoint of a model alone, without optimiser state: what an imported model becomes.
+/// Writes a checkpoint of a model alone, without optimiser state: for imported models.
 void save_model(const std::string& path, Module& model, const CheckpointTexts& texts);
 
-/// Puts weights, optimiser state and the state of the run back.
-/// \throws DataError  naming what is missing, too much or of another shape
+/// Restores weights, optimiser state and the state of the run.
+/// \throws DataError  naming what is missing, superfluous or of another shape
 void restore(Trainer& trainer, const CheckpointFile& file);
 
-/// The settings that the checkpoint's run had.
+/// The settings of the checkpoint's run.
 TrainConfig config_of(const CheckpointFile& file);
 
 /// The network that the checkpoint's texts and shapes describe, with its weights.
 std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file);
 
-/// nullptr if the checkpoint has none (a model imported without its tokenizer).
+/// nullptr if the checkpoint has none (a model imported without a tokenizer).
 std::unique_ptr<Tokenizer> tokenizer_of(const CheckpointFile& file);
 
 }  // namespace rapt

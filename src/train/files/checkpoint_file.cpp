@@ -18,7 +18,7 @@ namespace rapt {
 constexpr std::size_t kHeaderBytes = 512;
 constexpr std::string_view kMagic = "RAPTCKPT";
 
-// Where the header's fields lie.
+// Offsets of the header's fields.
 constexpr std::size_t kFormatAt = 8, kLengthAt = 16, kBodyCrcAt = 24, kHeaderCrcAt = 508;
 
 constexpr std::array<std::string_view, 5> kTextNames = {"config", "tokenizer", "tokenizer_source", "tokenizer_target",

@@ -1,4 +1,4 @@
-// The file of a checkpoint: texts, tensors and a run's state in one HDF5 file behind a checksummed header.
+// The file of a checkpoint: texts, tensors and a run's state in one HDF5 file after a checksummed header.
 //
 //     bytes 0-511   header, the HDF5 user block: "RAPTCKPT", format version (u32), 0 (u32), body length (u64),
 //                   CRC-32C of the body (u32), zeros, CRC-32C of the 508 bytes before (u32); little-endian
@@ -6,8 +6,8 @@
 //     /config /tokenizer ... /manifest                      string datasets
 //     /state                                                attributes
 //
-// What the names mean is the business of who writes and reads them (checkpoint.h). Every byte is covered by a checksum;
-// equal contents give equal bytes, and tensors lie before the texts, so that a longer configuration moves none of them.
+// The code that writes and reads the names defines their meaning (checkpoint.h). Every byte is covered by a checksum.
+// Equal contents give equal bytes. Tensors come before the texts, so that a longer configuration does not move them.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@
 
 namespace rapt {
 
-/// The newest format this library reads, and the one it writes. Older ones stay readable.
+/// The newest format this library reads, and the one it writes. Older formats stay readable.
 constexpr std::uint32_t kCheckpointFormat = 1;
 
 using StateValue = Hdf5Value;  ///< i64, f64 or text
@@ -34,15 +34,16 @@ struct CheckpointContents {
   std::vector<std::pair<std::string, StateValue>> state;
 };
 
-/// Writes a checkpoint that appears under its name whole and durable, or not at all (io/durable_file.h). Tensors go
-/// from where they lie to the file; no second copy is made.
+/// Writes a checkpoint that appears completely and durably, or not at all (io/durable_file.h). Tensors are written from
+/// their place in memory, without a copy.
 ///
-/// \throws IoError            disk full, with needed and free bytes; writing failed. The old file is as it was
-/// \throws CannotCreateError  the folder is missing or read-only
-/// \throws std::invalid_argument  a name that is not of the kinds above, or given twice
+/// \throws IoError            if the disk is full, with needed and free bytes; if writing failed. The old file is
+///     unchanged
+/// \throws CannotCreateError  if the folder is missing or read-only
+/// \throws std::invalid_argument  for a name that is none of the above, or a duplicate
 void write_checkpoint(const std::string& path, const CheckpointContents& contents);
 
-/// A verified checkpoint, open for reading. Stays readable when the file's name is given to a newer one meanwhile.
+/// A verified checkpoint, open for reading. It stays readable even if a newer file takes its name.
 class CheckpointFile final {
  public:
   struct Tensor {
@@ -54,9 +55,10 @@ class CheckpointFile final {
     Dim count() const;
   };
 
-  /// Opens and verifies: every byte is read and checked before anything is believed.
+  /// Opens and verifies the file: every byte is read and checked before any of it is used.
   /// \throws MissingInputError  if there is no such file
-  /// \throws DataError          not a checkpoint, damaged, of a newer format, or with contents no checkpoint has
+  /// \throws DataError          if it is not a checkpoint, is damaged, has a newer format, or has contents that no
+  ///     checkpoint has
   explicit CheckpointFile(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -71,7 +73,7 @@ class CheckpointFile final {
   const std::vector<Tensor>& tensors() const { return tensors_; }  ///< sorted by name
   const Tensor* find_tensor(const std::string& name) const;        ///< nullptr if missing
 
-  /// Reads a whole tensor. \throws DataError  if it is missing, of another type, or has another number of elements
+  /// Reads a whole tensor. \throws DataError  if it is missing, has another type, or another number of elements
   template <typename T>
   void read_into(const std::string& name, std::span<T> to) const {
     read_into(name, dtype_of<T>, to.data(), static_cast<Dim>(to.size()));
@@ -80,7 +82,7 @@ class CheckpointFile final {
 
   const std::vector<std::pair<std::string, StateValue>>& state() const { return state_; }  ///< sorted by name
   bool has_state(const std::string& name) const;
-  std::int64_t state_integer(const std::string& name) const;  ///< \throws DataError if missing or of another kind
+  std::int64_t state_integer(const std::string& name) const;  ///< \throws DataError if missing or of another type
   double state_number(const std::string& name) const;
   std::string state_text(const std::string& name) const;
 
@@ -100,7 +102,7 @@ class CheckpointFile final {
   std::vector<std::pair<std::string, StateValue>> state_;
 };
 
-/// Whether the file begins like a checkpoint; says nothing about the rest. False if it cannot be read.
+/// Whether the file starts like a checkpoint; says nothing about the rest. False if it cannot be read.
 bool looks_like_checkpoint(const std::string& path);
 
 }  // namespace rapt

@@ -41,7 +41,7 @@ void transpose_runs(float* out, const float* in, Dim rows, Dim cols, Dim run) {
 
 bool same_order(const ParameterName& name) { return !name.transposed && name.heads == 0; }
 
-// The elements of theirs in our order. \param theirs  of their_shape()
+// The elements of their tensor in our order. \param theirs  has their_shape()
 void order_as_ours(const ParameterName& name, float* ours, const Tensor& theirs) {
   const auto* const from = theirs.data<float>();
   if (name.transposed) return transpose(ours, from, theirs.shape()[0], theirs.shape()[1]);
@@ -54,9 +54,8 @@ void order_as_theirs(const ParameterName& name, float* theirs, const Tensor& our
   transpose_runs(theirs, from, 3, name.heads, ours.size() / (3 * name.heads));
 }
 
-// The names that a tensor may have in a file besides the one of its class's table: with or without the backbone's
-// prefix (openai-community/gpt2 leaves it out), with TensorFlow's words for a norm's parameters, and, of tied weights,
-// the head's.
+// Names that a tensor may have in a file instead of the one in its class's table: with or without the backbone's prefix
+// (openai-community/gpt2 omits it), with TensorFlow's names of a norm's parameters and, for tied weights, the head's.
 std::vector<std::string> aliases(const std::string& name, const NetworkConfig& config) {
   const std::string prefix = hugging_face::name_prefix(config);
   const std::string bare = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
@@ -84,8 +83,9 @@ const SafetensorsEntry* find_tensor(const SafetensorsModel& file, const std::str
   return nullptr;
 }
 
-// What a file may hold beside a network's parameters: buffers that older versions of transformers saved, second copies
-// of tied weights, and the pooler and next-sentence head that stayed in files of classes that do not use them.
+// Tensors that a file may hold besides a network's parameters: buffers that older versions of transformers saved,
+// second copies of tied weights, and a pooler and next-sentence head that stayed in files of classes that do not use
+// them.
 bool may_be_left(const std::string& name, const NetworkConfig& config) {
   const auto ends_with_one_of = [&](std::initializer_list<const char*> endings) {
     return std::ranges::any_of(endings, [&](const char* ending) { return name.ends_with(ending); });
@@ -101,7 +101,7 @@ bool may_be_left(const std::string& name, const NetworkConfig& config) {
   return ends_with_one_of({"pooler.dense.weight", "pooler.dense.bias"}) || name.starts_with("cls.seq_relationship.");
 }
 
-// The extents of theirs, of a parameter of ours.
+// The extents of their tensor for a parameter of ours.
 std::vector<Dim> their_shape(const ParameterName& name, const Shape& ours) {
   std::vector<Dim> shape(ours.extents().begin(), ours.extents().end());
   if (name.transposed) std::ranges::reverse(shape);
@@ -109,13 +109,13 @@ std::vector<Dim> their_shape(const ParameterName& name, const Shape& ours) {
   return shape;
 }
 
-// The elements of our parameter that theirs is. For names whose elements are in the same order.
+// The elements of our parameter that their tensor corresponds to. For names whose elements are in the same order.
 Tensor our_part(const ParameterName& name, const Tensor& ours) {
   const Dim rows = ours.shape()[0] / name.parts;
   return ours.slice(name.part * rows, (name.part + 1) * rows);
 }
 
-// \param who  wants the shape, for messages
+// \param who  needs the shape, for messages
 void read_parameter(const SafetensorsModel& file, const SafetensorsEntry& entry, const ParameterName& name,
                     Tensor& value, const std::string& directory, const char* who) {
   const std::vector<Dim> wanted = their_shape(name, value.shape());
@@ -132,7 +132,7 @@ void read_parameter(const SafetensorsModel& file, const SafetensorsEntry& entry,
   order_as_ours(name, value.data<float>(), theirs);
 }
 
-// The first rows of a parameter with one row for each entry of a vocabulary that has grown.
+// The first rows of a parameter with one row per entry of a vocabulary that has grown.
 bool read_first_rows(const SafetensorsModel& file, const SafetensorsEntry& entry, Tensor& value) {
   const auto extents = value.shape().extents();
   const bool fits = entry.shape.size() == extents.size() && entry.shape[0] < extents[0] &&
@@ -147,7 +147,7 @@ bool has_row_per_entry(const ParameterName& name, const NetworkConfig& config) {
          (config.is_gpt() && name.ours == prefix + "head.weight");
 }
 
-// What is in the file and has no place in the network is an error: half a model read in silence is worse than none.
+// A tensor that does not belong to the network is an error: silently reading half a model is worse than reading none.
 void refuse_unknown(const SafetensorsModel& file, const std::set<std::string>& read, const NetworkConfig& config,
                     const std::string& directory) {
   for (const SafetensorsEntry* entry : file.tensors()) {
@@ -162,8 +162,9 @@ std::map<std::string, Variable> by_name(Module& network) {
   return parameters;
 }
 
-// What of a BERT is in its file, whatever its class says: encoders come with a pooler and without, google's masked
-// language models hold the next-sentence head as well, and its small ones do not say what they are.
+// Determines from its weights which parts of a BERT a file has, whatever its class says: encoders come with and without
+// a pooler, Google's masked language models also hold the next-sentence head, and its small models do not name their
+// class.
 HuggingFaceConfig read_config(const std::string& directory, const SafetensorsModel& file) {
   const std::string path = directory + "/config.json";
   Json json = read_json_file(path, {.bytes = 1U << 20U});
@@ -238,14 +239,14 @@ std::vector<std::string> initialise_from_hugging_face(AnyNetwork& network, const
 
 namespace {
 
-// One tensor of model.safetensors: a parameter of ours or a part of one, or zeros for a bias that ours does not have.
+// One tensor of model.safetensors: a parameter of ours or a part of one, or zeros for a missing bias.
 struct Export {
   SafetensorsSpec spec;
   ParameterName name;
   std::optional<Variable> parameter;
 };
 
-// The extents of a bias, by the weight or gain that it belongs to; none for what is no bias.
+// The extents of a bias, by its weight or gain; none if the name is not a bias.
 std::optional<Dim> bias_width(const std::string& bias, const std::map<std::string, Variable>& parameters) {
   const std::string ending = ".bias";
   if (!bias.ends_with(ending)) return std::nullopt;
@@ -307,7 +308,7 @@ void write_tokenizer(const Tokenizer& tokenizer, std::int64_t context, const std
   write_file_durably(directory + "/tokenizer.json", tokenizer.to_json());
   const std::string config = tokenizer.to_config_json(context);
   write_file_durably(directory + "/tokenizer_config.json", config);
-  Json special = Json::object();  // the same once more, for what reads only this file
+  Json special = Json::object();  // repeated for programs that read only this file
   const Json parsed = parse_json(config, "tokenizer_config.json");
   for (const auto& [key, value] : parsed.items()) {
     if (key.ends_with("_token")) special[key] = value;
@@ -339,7 +340,7 @@ void write_hugging_face(Module& network, const HuggingFaceConfig& config, const 
     const Dim context = std::visit([](const auto& backbone) { return backbone.context; }, config.network.backbone);
     write_tokenizer(*tokenizer, context, directory);
   }
-  write_file_durably(directory + "/config.json", dump_pretty(json));  // last: a folder with it is complete
+  write_file_durably(directory + "/config.json", dump_pretty(json));  // written last: a folder that has it is complete
 }
 
 }  // namespace rapt

@@ -31,7 +31,7 @@ BertConfig bert_from_json(const JsonFields& fields) {
   if (fields.positive_integer_or("embedding_size", c.width) != c.width) {
     fields.refuse("embedding_size", "hidden_size, which is " + std::to_string(c.width));
   }
-  return c;  // chunk_size_feed_forward, use_cache and their like change no result
+  return c;  // chunk_size_feed_forward, use_cache and similar settings do not change results
 }
 
 TaskConfig bert_task_from_json(const JsonFields& fields, Task task, Dim outputs, const BertConfig& config) {

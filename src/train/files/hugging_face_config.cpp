@@ -30,13 +30,13 @@ constexpr std::array<std::pair<const char*, Activation>, 13> kActivations{{
     {"linear", Activation::kNone},
 }};
 
-// What a class is called after the kind's prefix, and what it is.
+// A class name without the kind's prefix, and its meaning.
 struct ClassName {
   const char* suffix;
   HeadKind head;
   std::optional<Task> task = {};
 };
-// Of several with the same meaning the first is written. ForSequenceClassification is three tasks (problem_type).
+// Of several with the same meaning, the first one is written. ForSequenceClassification is three tasks (problem_type).
 constexpr std::array<ClassName, 6> kGptClasses{{
     {"LMHeadModel", HeadKind::kLanguageModel},
     {"Model", HeadKind::kLanguageModel},
@@ -88,7 +88,7 @@ const Kind& kind_of(const NetworkConfig& network) {
   return is_openai_gpt(*gpt) ? kOpenAiGpt : kGpt2;
 }
 
-// The class that `architectures` names, the kind's first one if it names none.
+// The class in `architectures`, or the kind's first one if there is none.
 const ClassName& class_of(const JsonFields& fields, const Kind& kind) {
   if (!fields.has_value("architectures")) return kind.classes[0];
   const std::vector<std::string> names = fields.strings("architectures");
@@ -104,7 +104,7 @@ const ClassName& class_of(const JsonFields& fields, const Kind& kind) {
 
 bool same_class(const ClassName& known, const NetworkConfig& network) {
   if (known.head != network.head) return false;
-  if (known.head == HeadKind::kPretraining) {  // with the next sentence, or masked words alone
+  if (known.head == HeadKind::kPretraining) {  // with the next sentence, or masked words only
     const bool both = std::get<BertConfig>(network.backbone).pooler;
     return std::string(known.suffix) == (both ? "ForPreTraining" : "ForMaskedLM");
   }
@@ -114,7 +114,7 @@ bool same_class(const ClassName& known, const NetworkConfig& network) {
   return known.task == (sequence ? Task::kClassify : task);
 }
 
-// id2label, or as many LABEL_i as num_labels says; transformers' default is two.
+// id2label, or num_labels times LABEL_i; transformers' default is two.
 std::vector<std::string> labels_of(const JsonFields& fields) {
   std::vector<std::string> labels;
   if (!fields.has_value("id2label")) {
@@ -220,7 +220,7 @@ HuggingFaceConfig config_from_json(const Json& config, const std::string& name) 
     if (task == Task::kQuestion && outputs != 2) {
       fields.refuse("id2label", "of two outputs, the first and the last token of an answer");
     }
-    if (task == Task::kQuestion || task == Task::kChoice) {  // their outputs are no labels
+    if (task == Task::kQuestion || task == Task::kChoice) {  // their outputs are not labels
       result.labels.clear();
       outputs = 1;
     }

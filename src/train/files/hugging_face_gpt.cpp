@@ -30,7 +30,7 @@ const char* gpt1_activation_name(Activation activation) {
   return nullptr;
 }
 
-// What stands between the classification token and a double-heads model's answer, apart from the matrix.
+// The settings of a double-heads model's answer, apart from the matrix.
 void require_plain_summary(const JsonFields& fields) {
   const std::string type = fields.string_or("summary_type", "cls_index");
   if (type != "cls_index" && type != "last") fields.refuse("summary_type", "cls_index");
@@ -40,7 +40,7 @@ void require_plain_summary(const JsonFields& fields) {
   if (fields.number_or("summary_last_dropout", 0) != 0) fields.refuse("summary_last_dropout", "0");
 }
 
-// The head's name in the class of a task; null where there is no such class.
+// The head's name in the class of a task; null if there is no such class.
 const char* head_name(Task task, bool openai) {
   switch (task) {
     case Task::kClassify:
@@ -84,7 +84,7 @@ GptConfig gpt_from_json(const JsonFields& fields) {
   c.activation = activation_from(fields, "activation_function", "gelu_new");
   c.scale_attention = fields.boolean_or("scale_attn_weights", true);
   c.scale_attention_by_inverse_layer = fields.boolean_or("scale_attn_by_inverse_layer_idx", false);
-  // reorder_and_upcast_attn changes only in which precision transformers multiplies; ours is f32 in any case.
+  // reorder_and_upcast_attn only changes the precision of transformers' products; ours is always f32.
   if (fields.boolean_or("add_cross_attention", false)) {
     fields.refuse("add_cross_attention", "false: a gpt2 with cross-attention is half of an encoder-decoder");
   }
@@ -124,7 +124,7 @@ void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& c) {
   }
   json["vocab_size"] = c.vocabulary;
   json["n_positions"] = c.context;
-  json["n_ctx"] = c.context;  // not in transformers' class any more; llama.cpp's converter reads it
+  json["n_ctx"] = c.context;  // no longer in transformers' class; llama.cpp's converter reads it
   json["n_embd"] = c.width;
   json["n_layer"] = c.layers;
   json["n_head"] = c.heads;

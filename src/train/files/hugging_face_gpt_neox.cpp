@@ -6,7 +6,7 @@
 namespace rapt::hugging_face {
 namespace {
 
-// The head's name in the class of a task; null where there is no such class.
+// The head's name in the class of a task; null if there is no such class.
 const char* head_name(Task task) {
   switch (task) {
     case Task::kClassify:
@@ -23,8 +23,8 @@ const char* head_name(Task task) {
   return nullptr;
 }
 
-// transformers 5 keeps what rotary positions are in rope_parameters. Before, share and base were keys of their own, and
-// rope_scaling was there for what stretches the context.
+// transformers 5 stores the settings of rotary positions in rope_parameters. Before, share and base were separate keys,
+// and rope_scaling described extensions of the context.
 void take_rotary(GptConfig& c, const JsonFields& fields) {
   const Json nothing = Json::object();
   const char* const key = fields.has_value("rope_scaling") ? "rope_scaling" : "rope_parameters";
@@ -111,7 +111,7 @@ void gpt_neox_to_json(Json& json, const NetworkConfig& network, const GptConfig&
   json["rope_parameters"] = {
       {"rope_type", "default"}, {"rope_theta", c.rotary_base}, {"partial_rotary_factor", c.rotary_share}};
   json["initializer_range"] = c.init_std;
-  json["hidden_dropout"] = c.residual_dropout;  // that of the embeddings too
+  json["hidden_dropout"] = c.residual_dropout;  // also the embeddings' dropout
   json["attention_dropout"] = c.attention_dropout;
   json["tie_word_embeddings"] = c.tied_head;
   json["use_cache"] = true;

@@ -1,5 +1,5 @@
-// The kinds of networks behind config.json's model_type: what their keys mean and what their parameters are called.
-// Only the files of the border (hugging_face.h) read this.
+// The model kinds of config.json's model_type: the meaning of their keys and the names of their parameters. Only the
+// files of hugging_face.h include this.
 #pragma once
 
 #include <string>
@@ -9,21 +9,21 @@
 
 namespace rapt::hugging_face {
 
-/// A key of transformers' ACT2FN. \throws DataError  for one that is not known here, listing those that are
+/// A key of transformers' ACT2FN. \throws DataError  for an unsupported one, listing the supported ones
 Activation activation_from(const JsonFields& fields, const char* key, const char* fallback);
 /// \return  null if transformers has no such activation
 const char* activation_name(Activation activation);
 
-/// Throws the UsageError that says what transformers does not have, and what to do instead if there is something.
+/// Throws the UsageError that names what transformers does not support, and an alternative if there is one.
 [[noreturn]] void refuse_export(const std::string& what, const std::string& instead = "");
 
-/// What the names of a backbone's parameters begin with: "transformer.", "gpt_neox." or "bert.".
+/// Prefix of the names of a backbone's parameters: "transformer.", "gpt_neox." or "bert.".
 const char* name_prefix(const NetworkConfig& network);
 
 // gpt2 and openai-gpt: transformers, models/gpt2/configuration_gpt2.py and modeling_gpt2.py, and the same of openai.
 bool is_openai_gpt(const GptConfig& config);
 GptConfig gpt_from_json(const JsonFields& fields);
-/// The head for one of the tasks that a class of `outputs` labels has.
+/// The head of a task class with `outputs` labels.
 TaskConfig gpt_task_from_json(const JsonFields& fields, Task task, Dim outputs, const GptConfig& config);
 void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& config);
 std::vector<ParameterName> gpt_names(const NetworkConfig& network, const GptConfig& config);

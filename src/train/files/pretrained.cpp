@@ -18,7 +18,7 @@ namespace {
 
 bool is_hugging_face(const std::string& path) { return fs::is_regular_file(path + "/config.json"); }
 
-// The run of the lowest seed in a folder of `rapt finetune --seeds`; empty if it is none.
+// The run of the lowest seed in a folder of `rapt finetune --seeds`; empty if it is not such a folder.
 std::string first_of_seeds(const std::string& path) {
   std::string first;
   long long lowest = 0;
@@ -32,7 +32,7 @@ std::string first_of_seeds(const std::string& path) {
   return first;
 }
 
-// A tokenizer beside the weights, or none: a model may come without.
+// The tokenizer beside the weights, or none: a model may have no tokenizer.
 std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& directory) {
   for (const char* name : {"tokenizer.json", "tokenizer.json.gz", "vocab.json", "encoder.json", "vocab.txt"}) {
     if (fs::exists(directory + "/" + name)) return load_tokenizer(directory);

@@ -1,4 +1,4 @@
-// Anything that holds a model, opened as network and tokenizer: a run folder, a checkpoint, a Hugging Face directory.
+// Opens anything that holds a model as a network and a tokenizer: a run folder, a checkpoint, a Hugging Face directory.
 #pragma once
 
 #include <memory>
@@ -13,28 +13,28 @@ namespace rapt {
 struct Pretrained {
   std::unique_ptr<AnyNetwork> network;
   std::shared_ptr<const Tokenizer> tokenizer;  ///< nullptr if the source has none
-  /// The settings of the run that it came from, of a Hugging Face directory as far as they describe the network: what
-  /// its task is, what its classes are called.
+  /// The settings of its run or, for a Hugging Face directory, those that follow from the network: its task and the
+  /// names of its classes.
   TrainConfig config;
   std::string source;     ///< the file or folder that the weights came from
   std::int64_t step = 0;  ///< updates of the run; 0 for a Hugging Face directory
 
-  /// The network where it must be of one kind.
-  /// \throws UsageError  if it is another one, saying what it is and which command takes it
+  /// The network as a certain kind.
+  /// \throws UsageError  if it is another kind, naming it and the commands that accept it
   Gpt& gpt() const;                 ///< a language model
-  BertPretraining& masked() const;  ///< one that knows masked words
+  BertPretraining& masked() const;  ///< a masked language model
   TaskNetwork& task_network() const;
 };
 
-/// Which checkpoint or directory a path means: a run folder stands for its best.h5 where there is one, else its
-/// last.h5. \throws MissingInputError  if there is nothing at `path`, or nothing in the folder that holds a model
+/// The checkpoint or directory that a path refers to: for a run folder, its best.h5 if it exists, else its last.h5.
+/// \throws MissingInputError  if there is nothing at `path`, or the folder holds no model
 std::string model_source(const std::string& path);
 
 /// \throws MissingInputError, DataError
 Pretrained open_pretrained(const std::string& path);
 
-/// The tokenizer of a model that cannot do without.
-/// \throws MissingInputError  saying how to give it one
+/// The tokenizer of a model, for commands that need one.
+/// \throws MissingInputError  if there is none, explaining how to add one
 const Tokenizer& require_tokenizer(const Pretrained& model);
 
 }  // namespace rapt

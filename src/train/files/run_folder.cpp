@@ -17,7 +17,7 @@ namespace rapt {
 namespace fs = std::filesystem;
 
 std::string RunFolder::checkpoint(std::int64_t step) const {
-  // Padded, so that names sort as the steps do.
+  // Padded, so that names sort by step.
   char name[40];
   std::snprintf(name, sizeof name, "/step-%08lld.h5", static_cast<long long>(step));
   return path + name;
@@ -29,7 +29,7 @@ std::vector<std::int64_t> RunFolder::steps() const {
   for (const fs::directory_entry& entry : fs::directory_iterator(path, missing)) {
     const std::string name = entry.path().filename().string();
     long long step = 0;
-    // Printing the number back must give the name: step-1.h5 or step-00000001.h5.bak are no checkpoints of ours.
+    // Printing the number must give the name again: step-1.h5 and step-00000001.h5.bak are not our checkpoints.
     if (std::sscanf(name.c_str(), "step-%lld.h5", &step) == 1 && checkpoint(step) == path + "/" + name)
       steps.push_back(step);
   }
@@ -37,7 +37,7 @@ std::vector<std::int64_t> RunFolder::steps() const {
   return steps;
 }
 
-// "my" for texts/my.txt.gz; `fallback` where a path has no name.
+// "my" for texts/my.txt.gz; `fallback` if a path has no name.
 static std::string name_of(const fs::path& given, const std::string& fallback) {
   fs::path path = given.lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // "texts/"
@@ -89,7 +89,8 @@ std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder, const 
   const auto named_last = std::find_if(steps.begin(), steps.end(), [&](std::int64_t step) {
     return has_last && fs::equivalent(folder.last(), folder.checkpoint(step), none);
   });
-  // Checking reads the whole file, so a file with two names is read once. Else only reading tells how new last.h5 is.
+  // Verifying reads the whole file, so a file with two names is read once. Otherwise, only reading shows how new
+  // last.h5 is.
   if (has_last && named_last == steps.end()) look(folder.last());
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     if (!found.path.empty() && found.summary.step >= *step) break;
@@ -109,7 +110,7 @@ void name_checkpoint(const RunFolder& folder, std::int64_t step, const std::stri
     // Some file systems have no hard links.
     fs::copy_file(target, temporary, fs::copy_options::overwrite_existing, trouble);
   }
-  // Renaming one of two names of a file onto the other does nothing and leaves both.
+  // Renaming one of two names of a file to the other does nothing and leaves both.
   if (!trouble && fs::exists(name) && fs::equivalent(name, temporary, trouble)) {
     ::unlink(temporary.c_str());
     return;

@@ -1,11 +1,11 @@
-// The folder of one run: what its files are called, and its checkpoints on disk.
+// The folder of one run: the names of its files, and its checkpoints on disk.
 //
 //     config.toml       the effective settings: rapt train --config runs/my/config.toml repeats the run
-//     metrics.jsonl     what happened (train/run/metrics_log.h)
+//     metrics.jsonl     the events of the run (train/run/metrics_log.h)
 //     data.h5           the tokenised text
-//     step-00000500.h5  checkpoints; last.h5 and best.h5 are further names (hard links) of two of them
-//     words             a run that comes first, of masked words (train/tasks/self_pretraining.h)
-//     lock              who is at work here (io/lock_file.h)
+//     step-00000500.h5  checkpoints; last.h5 and best.h5 are second names (hard links) of two of them
+//     words             the run of stage 1, masked words (train/tasks/self_pretraining.h)
+//     lock              the process that uses the folder (io/lock_file.h)
 #pragma once
 
 #include <cstdint>
@@ -30,44 +30,46 @@ struct RunFolder {
   std::string words() const { return path + "/words"; }
   std::string checkpoint(std::int64_t step) const;
 
-  /// Numbers of the checkpoints named by step, lowest first.
+  /// The step numbers of the checkpoints named by step, lowest first.
   std::vector<std::int64_t> steps() const;
 };
 
-/// Where a run goes without --out: `runs/my` for my.txt, my.jsonl.gz or the folder my, `runs/stdin` for standard input;
-/// behind that what tells runs on the same data apart, where it was given: `runs/my-bert`, `runs/my-classify`. A run
-/// from --init has the model's name first and its task: `runs/bert-tiny-classify-my`.
+/// The default run folder without --out: `runs/my` for my.txt, my.jsonl.gz or the folder my, and `runs/stdin` for
+/// standard input, followed by the settings that distinguish runs on the same data, if given: `runs/my-bert`,
+/// `runs/my-classify`. For a run from --init, it starts with the model's name and the task:
+/// `runs/bert-tiny-classify-my`.
 std::string default_run_folder(const TrainConfig& config);
 
-/// What a checkpoint file says about the run without loading it.
+/// Facts about the run of a checkpoint file, without loading it.
 struct CheckpointSummary {
   std::int64_t step = 0;
-  bool finished = false;  ///< the run had come to its end
+  bool finished = false;  ///< the run was finished
 };
 
-/// Reads a whole checkpoint's envelope and checksum. Throws rapt::Error if it is not whole.
+/// Reads a checkpoint's header and verifies its checksum. Throws rapt::Error if it is damaged.
 using InspectCheckpoint = std::function<CheckpointSummary(const std::string& path)>;
 
 struct FoundCheckpoint {
   std::string path;
   CheckpointSummary summary;
-  std::vector<std::string> skipped;  ///< newer files that are not whole, with the reason: what the user is told
+  std::vector<std::string> skipped;  ///< newer files that are damaged, with the reason; to be reported
 };
 
-/// The newest checkpoint of a run that proves whole, whatever it is called; nothing if there is none. Names that end in
-/// .tmp.<pid> are never looked at.
-/// \throws DataError  if there are checkpoints and none of them is whole
+/// The newest intact checkpoint of a run, whatever its name; nothing if there are no checkpoints. Names that end in
+/// .tmp.<pid> are ignored.
+/// \throws DataError  if there are checkpoints and none of them is intact
 std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder, const InspectCheckpoint& inspect);
 
-/// Gives the checkpoint of `step` the further name `name` (last() or best()), in place of what had it, at one instant.
+/// Gives the checkpoint of `step` the second name `name` (last() or best()), atomically replacing the previous file of
+/// that name.
 /// \throws IoError
 void name_checkpoint(const RunFolder& folder, std::int64_t step, const std::string& name);
 
-/// Removes all but the `keep` newest checkpoints named by step, oldest first. What best.h5 or last.h5 name stays on
-/// disk under those names.
+/// Removes all but the `keep` newest checkpoints named by step, oldest first. Those that are also best.h5 or last.h5
+/// stay on disk under those names.
 void retire_checkpoints(const RunFolder& folder, std::int64_t keep);
 
-/// Removes the folder if nothing is in it but an unused lock: what a run leaves that failed before it began.
+/// Removes the folder if it holds nothing but an unused lock: for a run that failed before it started.
 void remove_if_unused(const RunFolder& folder);
 
 }  // namespace rapt

@@ -102,7 +102,7 @@ Batch LabelledData::batch(std::span<const Dim> samples) const {
   return batch;
 }
 
-// Tags, or the next tokens of a language model that learns beside the task.
+// Tags, or the next tokens for an additional language-model loss.
 void LabelledData::add_targets(Batch& batch, std::span<const Dim> samples) const {
   std::vector<std::int32_t> rows, targets;
   const std::int32_t* const offsets = batch.layout.offsets.data<std::int32_t>();

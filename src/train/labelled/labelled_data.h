@@ -1,5 +1,5 @@
-// Labelled data as a network takes it: examples read from tables, sentences of tags, SQuAD's JSON or choices, turned
-// into token sequences with what they are taught, and batches of them.
+// Labelled data for networks: examples read from tables, sentences of tags, SQuAD's JSON or choices, converted to token
+// sequences with targets, and batches of them.
 #pragma once
 
 #include <map>
@@ -22,77 +22,77 @@ namespace rapt {
 
 struct LabelledOptions {
   Task task = Task::kClassify;
-  std::string glue = {};                 ///< a task of GLUE, whose files' columns are known; empty: none
-  std::string format = {};               ///< of the files, as --format has it; empty: as they look
-  TextColumns columns = {};              ///< named: must exist
-  TextColumns usual = {};                ///< of the data that a model learnt from: taken where they are
-  std::optional<bool> header = {};       ///< of tables; not set: as they look
-  char separator = ',';                  ///< of a set's labels
-  bool labels_required = true;           ///< false: to predict
-  bool keeps_columns = false;            ///< to predict: keeps what the labels say and what stands in other columns
-  bool live = false;                     ///< pieces of standard input are as long as what has come
-  std::vector<std::string> labels = {};  ///< those of a network that is there; empty: found in the data
-  /// Whether there may be labels that are not among those given, to be counted as wrong.
+  std::string glue = {};                 ///< a GLUE task, whose column layout is known; empty: none
+  std::string format = {};               ///< format of the files, as in --format; empty: detected
+  TextColumns columns = {};              ///< named columns must exist
+  TextColumns usual = {};                ///< those of the model's training data: used if present
+  std::optional<bool> header = {};       ///< of tables; not set: detected
+  char separator = ',';                  ///< between a set's labels
+  bool labels_required = true;           ///< false: for prediction
+  bool keeps_columns = false;            ///< for prediction: keeps the labels and the cells of the other columns
+  bool live = false;                     ///< pieces of standard input are as long as what has arrived
+  std::vector<std::string> labels = {};  ///< labels of an existing network; empty: read from the data
+  /// Whether labels other than the given ones are accepted, and counted as wrong.
   bool unknown_labels = false;
-  Dim stride = 128;             ///< of the windows of a long text, in tokens
-  bool language_model = false;  ///< a GPT is taught to predict the texts as well
+  Dim stride = 128;             ///< of the windows over a long text, in tokens
+  bool language_model = false;  ///< a GPT is also trained to predict the texts
 };
 
 struct LabelledFiles;  // labelled_reading.cpp
 
-/// What reading came by, to be told before a run trains.
+/// Facts about the data that was read, to report before training.
 struct ReadingFacts {
-  TextColumns columns = {};                          ///< that were taken, of the first file
-  bool has_header = true;                            ///< by which they have names
-  Dim longest = 0;                                   ///< example in tokens, as it was before it was cut
-  std::int64_t cut = 0;                              ///< examples that were longer than a sequence may be
-  std::map<std::string, std::int64_t> unknown = {};  ///< labels that are not among those given, and how often
+  TextColumns columns = {};                          ///< the columns used, of the first file
+  bool has_header = true;                            ///< the columns have names
+  Dim longest = 0;                                   ///< longest example in tokens, before truncation
+  std::int64_t cut = 0;                              ///< number of truncated examples
+  std::map<std::string, std::int64_t> unknown = {};  ///< labels that are not among the given ones, with their counts
 };
 
-/// Examples in memory: 8 bytes a token, and the texts that were read for scores and predictions.
+/// Examples in memory: 8 bytes per token, and the texts that scores and predictions need.
 class LabelledData final {
  public:
   /// \throws MissingInputError, DataError, UsageError  as the readers of text/labelled
   static LabelledData read(const std::vector<std::string>& files, const SequenceFrame& frame,
                            const LabelledOptions& options);
 
-  /// Some of the samples, as data of their own.
+  /// A subset of the samples, as separate data.
   LabelledData subset(std::span<const Dim> samples) const;
 
   Task task() const { return options_.task; }
   const LabelledOptions& options() const { return options_; }
   const LabelVocabulary& labels() const { return labels_; }
-  bool labelled() const { return labelled_; }          ///< all samples are
-  bool any_labelled() const { return any_labelled_; }  ///< some sample is
+  bool labelled() const { return labelled_; }          ///< all samples have labels
+  bool any_labelled() const { return any_labelled_; }  ///< some samples have labels
   const ReadingFacts& facts() const { return facts_; }
-  /// Examples, sentences, windows, or questions of choices: what is drawn at random and put into batches.
+  /// Examples, sentences, windows, or multiple-choice questions: the units that are shuffled and batched.
   Dim samples() const { return static_cast<Dim>(first_sequence_.size()) - 1; }
   Dim tokens() const { return static_cast<Dim>(tokens_.size()); }
   Dim tokens_of(Dim sample) const;
 
   Batch batch(std::span<const Dim> samples) const;
 
-  // What scores and predictions ask for, by sample.
-  const std::string& file() const { return file_; }  ///< all files, with commas between
+  // Data that scores and predictions need, by sample.
+  const std::string& file() const { return file_; }  ///< all files, separated by commas
   std::int64_t line(Dim sample) const { return lines_[index(sample)]; }
   const std::vector<std::string>& texts(Dim sample) const { return texts_[index(sample)]; }
-  /// kClassify, kChoice; negative: there is none, or it is one of unknown_of().
+  /// kClassify, kChoice; negative: none, or one of unknown_of().
   std::int32_t class_of(Dim sample) const { return classes_[index(sample)]; }
   double value_of(Dim sample) const { return values_[index(sample)]; }  ///< kRegress
-  std::span<const std::uint8_t> set_of(Dim sample) const;               ///< kMultilabel, one for each label
+  std::span<const std::uint8_t> set_of(Dim sample) const;               ///< kMultilabel, one entry per label
   Dim choices_of(Dim sample) const { return first_sequence_[index(sample) + 1] - first_sequence_[index(sample)]; }
   /// kClassify, kMultilabel: labels that are not among labels().
   std::span<const std::string> unknown_of(Dim sample) const;
   const std::vector<std::string>& tags_of(Dim sample) const { return tags_[index(sample)]; }  ///< gold; may be empty
-  /// kTag: which words the rows of a sample's logits are about (those whose first token was not cut off).
+  /// kTag: the word of each row of a sample's logits (words whose first token was not truncated).
   std::span<const std::int32_t> tagged_words(Dim sample) const;
 
-  // To predict, where options().keeps_columns.
-  const std::vector<std::string>& gold_of(Dim sample) const { return gold_[index(sample)]; }  ///< as the file has it
-  const std::vector<Json>& others_of(Dim sample) const { return others_[index(sample)]; }     ///< the other columns'
+  // For prediction, if options().keeps_columns.
+  const std::vector<std::string>& gold_of(Dim sample) const { return gold_[index(sample)]; }  ///< as in the file
+  const std::vector<Json>& others_of(Dim sample) const { return others_[index(sample)]; }     ///< other cells
   const std::vector<std::string>& other_columns() const { return other_columns_; }
 
-  /// kQuestion: a window is a sample, the windows of a question stand side by side.
+  /// kQuestion: a window is a sample, and the windows of a question are consecutive.
   const QaData& questions() const { return questions_; }
   std::size_t question_of(Dim window) const { return window_question_[index(window)]; }
   const QaWindow& window(Dim sample) const { return windows_[index(sample)]; }
@@ -127,7 +127,7 @@ class LabelledData final {
   std::string file_;
 
   std::vector<std::int32_t> tokens_, segments_;  // of all sequences
-  std::vector<std::int64_t> begins_ = {0};       // where sequences begin, and the end
+  std::vector<std::int64_t> begins_ = {0};       // starts of the sequences, and the end
   std::vector<Dim> first_sequence_ = {0};        // of each sample, and the number of sequences
 
   std::vector<std::int64_t> lines_;
@@ -138,7 +138,7 @@ class LabelledData final {
   std::vector<std::vector<std::string>> tags_;
   std::vector<std::int32_t> tag_rows_, tag_words_, tag_classes_;  // of all labelled words
   std::vector<std::int64_t> first_tag_ = {0};                     // of each sample, and the end
-  std::map<Dim, std::vector<std::string>> unknown_;               // of the samples that have some
+  std::map<Dim, std::vector<std::string>> unknown_;               // of the samples that have any
   std::vector<std::vector<std::string>> gold_;
   std::vector<std::vector<Json>> others_;
   std::vector<std::string> other_columns_;
@@ -153,16 +153,16 @@ class LabelledData final {
   std::vector<std::size_t> window_question_;
 };
 
-/// The same files in pieces, in memory bounded by a piece (and SQuAD's JSON, which is one document): for what looks at
-/// each example once.
+/// The same files in pieces, in memory bounded by a piece (except SQuAD's JSON, which is one document): for a single
+/// pass over the examples.
 class LabelledStream final {
  public:
-  /// \param options  `labels` must be there for tasks that have some, or each piece would find its own
+  /// \param options  must have `labels` for tasks with labels; otherwise each piece would find its own
   LabelledStream(std::vector<std::string> files, SequenceFrame frame, LabelledOptions options);
   LabelledStream(LabelledStream&&) noexcept;
   ~LabelledStream();
 
-  /// At most so many samples more, but all windows of all questions at once; nothing after the last.
+  /// Up to this many more samples, but all windows of all questions at once; nothing after the last.
   /// \throws MissingInputError, DataError, UsageError  as LabelledData::read
   std::optional<LabelledData> next(Dim samples);
 

@@ -1,4 +1,4 @@
-// How files become LabelledData: one function for each kind of example.
+// Reads files into LabelledData: one function per kind of example.
 #include <algorithm>
 #include <limits>
 
@@ -11,7 +11,7 @@
 
 namespace rapt {
 
-// Where the reading of files has come to.
+// The current position in the files.
 struct LabelledFiles {
   std::vector<std::string> names;
   std::size_t opened = 0;
@@ -19,7 +19,7 @@ struct LabelledFiles {
   std::unique_ptr<TagReader> tags;
   std::unique_ptr<ChoiceReader> choices;
 
-  // Whether the next example is still to come on standard input.
+  // Whether the next example has not yet arrived on standard input.
   bool would_wait() const {
     if (texts != nullptr) return texts->would_wait();
     if (tags != nullptr) return tags->would_wait();
@@ -40,7 +40,7 @@ std::string joined(const std::vector<std::string>& words) {
   return all;
 }
 
-// The next example of several files, one after the other; false after the last.
+// The next example of several files, one file after the other; false after the last.
 template <typename Reader, typename Example, typename Open>
 bool next_example(LabelledFiles& files, std::unique_ptr<Reader>& reader, Example& example, const Open& open) {
   for (;;) {
@@ -115,7 +115,7 @@ static LabelledTextOptions text_options(const LabelledOptions& options) {
   return reading;
 }
 
-// A file of a GLUE task goes by that task's columns, unless it is to be predicted and has others.
+// A file of a GLUE task has that task's columns, unless it is to be predicted and has others.
 static std::optional<LabelledTextOptions> glue_columns(const Input& input, const LabelledOptions& options) {
   if (options.glue.empty() || !options.format.empty()) return std::nullopt;
   try {
@@ -166,7 +166,7 @@ static TagReader open_tags(const std::string& file, const LabelledOptions& optio
 
 // ------------------------------------------------------------------------------------------------------------- texts
 
-// The cells of one file's columns in the order of another's, by their names.
+// The cells of one file in the column order of another, by name.
 static void align(std::vector<Json>& cells, const std::vector<std::string>& from, const std::vector<std::string>& to) {
   if (from == to) return;
   std::vector<Json> aligned(to.size());
@@ -188,7 +188,7 @@ void LabelledData::keep(const std::vector<std::string>& gold, std::vector<Json> 
   others_.push_back(std::move(others));
 }
 
-// The class of a label; -2 if it is unknown and may be.
+// The class of a label; -2 if it is unknown and unknown labels are accepted.
 std::int32_t LabelledData::class_named(const std::string& label, const std::string& place, Dim sample) {
   const std::optional<std::int32_t> known = labels_.find(label);
   if (known) return *known;
@@ -274,13 +274,13 @@ void LabelledData::read_tags(LabelledFiles& files, Dim most) {
   for (Read& read : all) add_sentence(std::move(read.sentence), read.place);
 }
 
-// A word's tag belongs to its first token; the others are not taught (Devlin et al. 2018, section 5.3).
+// A word's tag belongs to its first token; the other tokens have no target (Devlin et al. 2018, section 5.3).
 void LabelledData::add_sentence(TaggedSentence sentence, const std::string& place) {
   std::vector<std::int32_t> ids;
   std::vector<std::pair<std::int32_t, std::int32_t>> first_tokens;  // place, word
   for (std::size_t w = 0; w < sentence.words.size(); ++w) {
     std::vector<std::int32_t> word = frame_.tokenizer().encode_word(sentence.words[w]);
-    if (word.empty()) {  // a word of control characters: something has to stand for it
+    if (word.empty()) {  // a word of control characters: something must stand for it
       if (const auto unknown = frame_.tokenizer().unknown_token()) word = {*unknown};
     }
     if (!word.empty()) first_tokens.emplace_back(static_cast<std::int32_t>(ids.size()), static_cast<std::int32_t>(w));

@@ -26,7 +26,7 @@ std::string counted(std::int64_t n, const char* one, const char* many) {
   return print_grouped(n) + ' ' + (n == 1 ? one : many);
 }
 
-// "ENTY 1,250, HUM 1,223, ...", the most frequent first.
+// "ENTY 1,250, HUM 1,223, ...", most frequent first.
 std::string list_of(std::vector<Count> counts, std::size_t most) {
   std::ranges::stable_sort(counts, [](const Count& a, const Count& b) { return a.second > b.second; });
   std::string text;
@@ -36,7 +36,7 @@ std::string list_of(std::vector<Count> counts, std::size_t most) {
   return counts.size() > most ? text + ", ..." : text;
 }
 
-// How often each label stands in the data, in the order of the labels.
+// The count of each label in the data, in the order of the labels.
 std::vector<Count> counts_of(const LabelledData& data) {
   std::vector<Count> counts;
   for (const std::string& name : data.labels().names()) counts.emplace_back(name, 0);

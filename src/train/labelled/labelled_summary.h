@@ -1,4 +1,4 @@
-// What a run says about its labelled data before it trains: examples, columns, classes, lengths, what is held out.
+// Reports labelled data before training: examples, columns, classes, lengths, held-out data.
 #pragma once
 
 #include <cstdint>
@@ -10,25 +10,26 @@
 
 namespace rapt {
 
-/// Tells how many examples there are, which columns were taken, how the labels are distributed; warns of data from
-/// which nothing can be learnt.
+/// Reports the number of examples, the columns used and the distribution of labels; warns of data that a model cannot
+/// learn from.
 ///
 ///     data: T.tsv: 5,452 examples; text in column "text", label in column "label"
 ///     data: 6 classes: ENTY 1,250, HUM 1,223, DESC 1,162, NUM 896, LOC 835, ABBR 86
 void tell_examples(const LabelledData& data, const Notice& notice);
 
-/// Tells the lengths in tokens, and how many examples were cut.
+/// Reports the lengths in tokens, and how many examples were truncated.
 ///
-///     data: 12.4 tokens an example, the longest 41; none was cut (--max-length 128)
+///     data: 12.9 tokens per example on average, at most 45; none is truncated at 128
 void tell_lengths(const LabelledData& data, Dim max_length, const Notice& notice);
 
-/// Tells what a run is validated on; `held_out` is nullptr if there is nothing. \param own  a file of its own, and not
-/// a part of the data
+/// Reports the validation data; `held_out` is nullptr if there is none.
 ///
-///     data: 545 of the examples, chosen at random, are held out for validation
+/// \param own  a separate file, not a part of the data
+///
+///     data: 545 of these, chosen at random, are held out for validation
 void tell_validation(const LabelledData* held_out, bool own, const Notice& notice);
 
-/// "3 labels that the model does not know (B-ORG 2, I-ORG 1); they count as wrong". \pre some are unknown
+/// "3 labels that the model does not know (B-ORG 2, I-ORG 1); they count as wrong". \pre there are unknown labels
 std::string unknown_labels_text(const std::map<std::string, std::int64_t>& unknown);
 
 }  // namespace rapt

@@ -1,5 +1,5 @@
-// How sure a score is: confidence intervals by drawing the test set again (Efron 1979; Efron and Tibshirani 1993, "An
-// Introduction to the Bootstrap", chapter 13, the percentile interval).
+// Confidence intervals of scores by resampling the test set (Efron 1979; Efron and Tibshirani 1993, "An Introduction to
+// the Bootstrap", chapter 13, the percentile interval).
 #pragma once
 
 #include <cstddef>
@@ -24,17 +24,18 @@ struct Interval {
   double low = 0, high = 0;
 };
 
-/// An interval for each metric that `score` gives.
+/// An interval for each metric that `score` returns.
 ///
-/// Resample r draws as many examples as there are, with replacement, from the stream of (seed, kBootstrap, r): the
-/// result is a function of the arguments alone. `score` gets how often each example was drawn, and gives its metrics in
-/// the same order each time. An interval lies between the quantiles (1 - confidence) / 2 and (1 + confidence) / 2 of a
-/// metric's values, with linear interpolation; resamples where it is NaN are left out, and without any other it is NaN.
+/// Resample r draws as many examples as there are, with replacement, from the stream of (seed, kBootstrap, r), so the
+/// result is a function of the arguments alone. `score` receives how often each example was drawn, and must return its
+/// metrics in the same order each time. An interval lies between the quantiles (1 - confidence) / 2 and (1 +
+/// confidence) / 2 of a metric's values, with linear interpolation. Resamples in which it is NaN are skipped; if all
+/// are NaN, the interval is NaN.
 ///
-/// An example is what was drawn from the world as one: a sentence for tags, a question for answers. Time grows with
-/// resamples * examples, memory with both apart.
+/// An example is the unit that was sampled independently: a sentence for tags, a question for answers. Time grows with
+/// resamples * examples, memory with their sum.
 ///
-/// \throws UsageError  fewer than 2 resamples, a confidence that is not between 0 and 1
+/// \throws UsageError  for fewer than 2 resamples, or a confidence that is not between 0 and 1
 std::vector<std::pair<std::string, Interval>> bootstrap_intervals(
     std::size_t examples, const std::function<MetricValues(std::span<const std::uint32_t>)>& score,
     const BootstrapOptions& options = {});

@@ -1,4 +1,5 @@
-// How well classes are predicted: counts that do not grow with the examples, and what follows from them.
+// Scores of predicted classes: counts whose size does not depend on the number of examples, and metrics computed from
+// them.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,7 @@
 
 namespace rapt {
 
-/// Right ones among all: the next-sentence and masked-word predictions of pretraining, multiple choice.
+/// Counts of correct predictions: for next-sentence and masked-word predictions of pretraining, and multiple choice.
 struct AccuracyCount {
   std::int64_t right = 0, all = 0;
   void add(bool is_right, std::int64_t times = 1) {
@@ -26,15 +27,15 @@ struct AccuracyCount {
 /// Counts of (gold class, predicted class).
 class ClassificationCounts final {
  public:
-  /// \param positive  the class that f1, precision and recall are about; -1: class 1 of two, none of more
+  /// \param positive  the class that f1, precision and recall refer to; -1: class 1 of two, none of more
   explicit ClassificationCounts(std::size_t classes, std::int32_t positive = -1);
 
-  /// Makes room for classes that the model does not know, behind those that it does; the positive class stays.
+  /// Adds classes that the model does not know, after those that it does; the positive class stays the same.
   void grow(std::size_t classes);
-  /// The class that f1, precision and recall are about; -1: none.
+  /// The class that f1, precision and recall refer to; -1: none.
   std::int32_t positive() const { return positive_; }
 
-  /// One example, or `times` equal ones. \throws std::invalid_argument  no such class
+  /// Adds one example, or `times` equal ones. \throws std::invalid_argument  for a class that does not exist
   void add(std::int32_t gold, std::int32_t predicted, std::int64_t times = 1);
 
   std::size_t classes() const { return gold_.size(); }
@@ -42,20 +43,20 @@ class ClassificationCounts final {
   std::int64_t count(std::int32_t gold, std::int32_t predicted) const;
 
   double accuracy() const;
-  /// What always saying the class that is most frequent in the gold data would reach.
+  /// The accuracy of always predicting the most frequent class of the gold data.
   double majority_accuracy() const;
-  std::int32_t majority_class() const;  ///< the first of the most frequent
+  std::int32_t majority_class() const;  ///< the first one if several are equally frequent
   MatchCounts of_class(std::size_t index) const;
   /// Matthews 1975 for two classes; for more, Gorodkin 2004, "Comparing two K-category assignments by a K-category
-  /// correlation coefficient", equation 8. 0 where one side has only one class.
+  /// correlation coefficient", equation 8. 0 if one side has only one class.
   double matthews() const;
 
-  /// accuracy, majority_accuracy, f1, precision, recall (where there is a positive class), f1_macro, precision_macro,
-  /// recall_macro, matthews. Macro means are over the classes that occur in gold data or predictions, as scikit-learn's
-  /// are.
+  /// accuracy, majority_accuracy, f1, precision, recall (if there is a positive class), f1_macro, precision_macro,
+  /// recall_macro, matthews. Macro means are over the classes that occur in gold data or predictions, as in
+  /// scikit-learn.
   MetricValues values() const;
 
-  /// The pairs that were confused, the most frequent first: at most `most`.
+  /// The confused pairs, most frequent first: at most `most`.
   struct Confusion {
     std::int32_t gold, predicted;
     std::int64_t times;
@@ -64,12 +65,12 @@ class ClassificationCounts final {
 
  private:
   std::vector<std::int64_t> gold_, predicted_, right_;                   // per class
-  std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> cells_;  // those that are not 0
+  std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> cells_;  // nonzero cells
   std::int64_t examples_ = 0;
   std::int32_t positive_;
 };
 
-/// Scores of classes or labels as text, a row each, in the order given; of more than 12 the 12 most frequent in the
+/// Scores of classes or labels as text, one row each, in the given order; of more than 12, the 12 most frequent in the
 /// gold data. Names as in confusion_text.
 ///
 ///                precision  recall      F1  support
@@ -77,7 +78,7 @@ class ClassificationCounts final {
 ///     positive       91.4%   89.0%   90.2%      444
 std::string class_text(std::span<const std::pair<std::string, MatchCounts>> classes);
 
-/// The matrix as text, a row for each gold class:
+/// The matrix as text, one row per gold class:
 ///
 ///                 predicted
 ///     gold        negative  positive   recall
@@ -85,8 +86,8 @@ std::string class_text(std::span<const std::pair<std::string, MatchCounts>> clas
 ///     positive          49       395    89.0%
 ///     precision      88.9%     91.4%
 ///
-/// With more than 12 classes the 12 most frequent confusions instead, a line each. Names are made safe for a terminal
-/// and cut after 16 characters.
+/// With more than 12 classes, the 12 most frequent confusions instead, one line each. Names are escaped for terminals
+/// and truncated to 16 characters.
 std::string confusion_text(const ClassificationCounts& counts, std::span<const std::string> names);
 
 }  // namespace rapt

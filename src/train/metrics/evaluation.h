@@ -1,4 +1,4 @@
-// How good a network is on held-out data, in numbers that a run tells and decides by.
+// The result of evaluating a network on held-out data.
 #pragma once
 
 #include <algorithm>
@@ -10,21 +10,21 @@
 
 namespace rapt {
 
-/// Tokens of a forward pass without gradients, about: enough to keep the products large.
+/// Approximate number of tokens per forward pass without gradients: enough to keep the products large.
 inline constexpr std::int64_t kEvaluationRows = 4096;
 
-/// One validation.
+/// The result of one validation.
 struct Evaluation {
-  double loss = 0;           ///< mean over what is predicted, in nats
-  std::int64_t targets = 0;  ///< how many predictions that is a mean of
-  /// By name, in the order in which they are told: perplexity, bits_per_byte, accuracy ...
+  double loss = 0;           ///< mean over all predictions, in nats
+  std::int64_t targets = 0;  ///< number of predictions in that mean
+  /// Metrics by name, in the order of reports: perplexity, bits_per_byte, accuracy ...
   std::vector<std::pair<std::string, double>> metrics;
-  /// What decides which checkpoint is the best: the higher the better.
+  /// The score that selects the best checkpoint: higher is better.
   double score = 0;
-  double share = 1;  ///< of the held-out data that was read
+  double share = 1;  ///< share of the held-out data that was read
 };
 
-/// `chosen` of `all` things, evenly spaced: the same ones each time. Each of them if `chosen` is not fewer.
+/// `chosen` of `all` items, evenly spaced, always the same ones. All of them if `chosen` is not fewer.
 inline std::vector<std::int64_t> evenly_spaced(std::int64_t all, std::int64_t chosen) {
   chosen = std::min(all, std::max<std::int64_t>(1, chosen));
   std::vector<std::int64_t> indices;
@@ -32,13 +32,13 @@ inline std::vector<std::int64_t> evenly_spaced(std::int64_t all, std::int64_t ch
   return indices;
 }
 
-/// What a validation of about `most` tokens reads of held-out sequences: batches, evenly spaced.
+/// The held-out sequences that a validation of about `most` tokens reads: batches, evenly spaced.
 struct PartToRead {
   std::vector<std::int64_t> firsts;  ///< the first sequence of each batch
-  std::int64_t batch = 1;            ///< sequences in a batch, but for the last of all
+  std::int64_t batch = 1;            ///< sequences per batch, except for the last of all
   double share = 1;                  ///< of all sequences
 
-  /// \param batch   sequences in a batch at most
+  /// \param batch   maximum number of sequences per batch
   /// \param tokens  of all sequences
   /// \param most    0: everything is read
   PartToRead(std::int64_t sequences, std::int64_t batch_at_most, double tokens, std::int64_t most)

@@ -1,4 +1,4 @@
-// The metrics by name: what they mean, and in which order a report has them.
+// The metrics by name: their meanings, and their order in reports.
 #pragma once
 
 #include <span>
@@ -10,18 +10,18 @@
 namespace rapt {
 
 struct MetricInfo {
-  std::string_view name;   ///< "f1_macro": the key in JSON, what --metric takes
+  std::string_view name;   ///< "f1_macro": the key in JSON, and the value of --metric
   std::string_view about;  ///< one line
   bool larger_is_better = true;
 };
 
-/// All of them, in the order in which reports have them.
+/// All metrics, in the order of reports.
 std::span<const MetricInfo> metric_list();
 
-/// \throws UsageError  no such metric, with those that exist and the nearest
+/// \throws UsageError  for an unknown metric, with the existing ones and the most similar
 const MetricInfo& metric_info(std::string_view name);
 
-/// Names and values, in the order of metric_list. Shares are from 0 to 1; a value that is not defined is NaN.
+/// Names and values, in the order of metric_list. Ratios are from 0 to 1; an undefined value is NaN.
 using MetricValues = std::vector<std::pair<std::string, double>>;
 
 /// The value of one metric. \throws UsageError  if it is not among the values, naming those that are
@@ -30,10 +30,10 @@ double metric_value(const MetricValues& values, std::string_view name);
 /// Whether `value` is better than `best`; NaN never is, and anything is better than NaN.
 bool is_better(const MetricInfo& metric, double value, double best);
 
-/// a / b, or 0 where b is 0: precision, recall and F1 of what does not occur, as conlleval and scikit-learn count.
+/// a / b, or 0 if b is 0: precision, recall and F1 of classes that do not occur, as in conlleval and scikit-learn.
 double share(double a, double b);
 
-/// Counts from which precision, recall and their harmonic mean follow (Van Rijsbergen 1979).
+/// Counts for precision, recall and their harmonic mean (Van Rijsbergen 1979).
 struct MatchCounts {
   double right = 0;  ///< predicted and in the gold data
   double found = 0;  ///< predicted

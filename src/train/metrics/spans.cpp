@@ -11,7 +11,7 @@ struct Tag {
   std::string_view letter, type;
 };
 
-// "I-NP": what stands before and behind the first hyphen. Types may have hyphens.
+// "I-NP": the parts before and after the first hyphen. Types may contain hyphens.
 Tag parse_tag(std::string_view tag) {
   const std::size_t hyphen = tag.find('-');
   if (hyphen == std::string_view::npos) return {tag, {}};
@@ -33,7 +33,7 @@ bool ends(const Tag& before, const Tag& tag, SpanRules rules) {
   return a == "E" || a == "S" || ((a == "B" || a == "I") && b == "S");
 }
 
-// Whether a span begins with the second of two words.
+// Whether a span starts with the second of two words.
 bool begins(const Tag& before, const Tag& tag, SpanRules rules) {
   if (inside(tag) && before.type != tag.type) return true;
   const std::string_view a = before.letter, b = tag.letter;
@@ -83,7 +83,7 @@ MatchCounts SpanScores::add(std::span<const std::string> gold, std::span<const s
   for (const TagSpan& span : found) ++of_type(span.type).found;
   sentence.gold = static_cast<double>(wanted.size());
   sentence.found = static_cast<double>(found.size());
-  for (std::size_t w = 0, f = 0; w < wanted.size() && f < found.size();) {  // neither overlap among themselves
+  for (std::size_t w = 0, f = 0; w < wanted.size() && f < found.size();) {  // neither list overlaps itself
     if (wanted[w] == found[f]) {
       ++of_type(wanted[w].type).right;
       ++sentence.right;

@@ -9,7 +9,7 @@
 
 namespace rapt {
 
-// What Python's str.split() takes for space: White_Space and the four information separators.
+// White space of Python's str.split(): White_Space and the four information separators.
 static bool is_space(char32_t code) { return (character_class(code) & kSpace) != 0 || (code >= 0x1C && code <= 0x1F); }
 
 static bool is_ascii_punctuation(char32_t code) { return code < 128 && (character_class(code) & kPunctuation) != 0; }
@@ -24,8 +24,8 @@ static std::string lower_case_without_punctuation(std::string_view text) {
   return out;
 }
 
-// The text's words in Python's sense of \w (its letters and numbers; underscores are gone), articles left out. What is
-// no word and no space stays where it is, and sticks to its neighbours.
+// The text's words in the sense of Python's \w (letters and numbers; underscores are already removed), without
+// articles. Other characters that are not spaces stay, attached to their neighbours.
 static std::vector<std::string> answer_words(std::string_view raw) {
   const std::string text = lower_case_without_punctuation(raw);
   std::vector<std::string> words;

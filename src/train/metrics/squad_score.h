@@ -11,8 +11,8 @@
 
 namespace rapt {
 
-/// How answers are compared: in lower case, without ASCII punctuation, without the words a, an and the, and with one
-/// space between the words that remain. Words and spaces are Unicode's, as Python has them.
+/// The normal form in which answers are compared: lower case, without ASCII punctuation, without the words a, an and
+/// the, and with one space between the remaining words. Words and spaces are defined by Unicode, as in Python.
 std::string normalize_answer(std::string_view text);
 
 struct AnswerScore {
@@ -20,9 +20,9 @@ struct AnswerScore {
   double f1 = 0;     ///< of words, as multisets
 };
 
-/// The best over the gold answers of each measure. With `may_be_unanswerable`, as version 2: no gold answers means that
-/// the empty answer is right, gold answers that normalise to nothing do not count, and two empty answers have F1 1;
-/// else, as version 1.1, they have F1 0.
+/// The best value of each measure over the gold answers. With `may_be_unanswerable`, as in version 2: without gold
+/// answers, the empty answer is correct; gold answers that normalise to nothing are ignored; and two empty answers have
+/// F1 1. Otherwise, as in version 1.1, they have F1 0.
 AnswerScore score_answer(std::string_view prediction, std::span<const std::string> gold, bool may_be_unanswerable);
 
 /// Sums over questions.
@@ -30,12 +30,12 @@ class SquadScores final {
  public:
   explicit SquadScores(bool may_be_unanswerable) : may_be_unanswerable_(may_be_unanswerable) {}
 
-  /// One question; gives its own scores, for bootstrap_intervals.
+  /// Adds one question; returns its own scores, for bootstrap_intervals.
   AnswerScore add(std::string_view prediction, std::span<const std::string> gold);
   std::int64_t questions() const { return answerable_.questions + unanswerable_.questions; }
 
-  /// f1 and exact_match; of version 2 also exact_match_answerable, f1_answerable and accuracy_unanswerable, of those
-  /// there are. From 0 to 1, where the scripts print per cent.
+  /// f1 and exact_match; for version 2 also exact_match_answerable, f1_answerable and accuracy_unanswerable, if there
+  /// are such questions. From 0 to 1, where the scripts print per cent.
   MetricValues values() const;
 
  private:

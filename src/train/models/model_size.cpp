@@ -10,7 +10,7 @@ bool has_pooler(const TrainConfig& config) {
   return config.task != "mlm" && config.task != "tag" && config.task != "qa";
 }
 
-// Parameters of the head that a token is multiplied with, on average.
+// Mean number of parameters of the head that a token is multiplied with.
 double head_products(const TrainConfig& config, Dim vocabulary) {
   const auto V = static_cast<double>(vocabulary), C = static_cast<double>(config.width);
   if (config.task == "mlm" || config.task == "mlm-nsp") return config.mlm_probability * (V * C + C * C);
@@ -35,7 +35,7 @@ ModelSize model_size(const TrainConfig& config, Dim vocabulary, double length) {
   if (bert) size.parts.emplace_back("segment embeddings", config.segments * C);
   size.parts.emplace_back("attention", L * attention);
   size.parts.emplace_back("feed-forward", L * feed_forward);
-  // GPT-1 normalises after each sublayer and has no norm at the end, BERT has one more after the embeddings.
+  // GPT-1 normalises after each sublayer and has no norm at the end; BERT has one more after the embeddings.
   size.parts.emplace_back("norms", (2 * L + (config.model == "gpt1" ? 0 : 1)) * norm);
   if (bert && has_pooler(config)) size.parts.emplace_back("pooler", C * C + C);
   if (!bert && !config.tie) size.parts.emplace_back("output layer", V * C);

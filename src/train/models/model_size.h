@@ -1,4 +1,4 @@
-// How large a model is before it is made: parameters by part, work and memory.
+// The size of a model before it is built: parameters by part, compute and memory.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,24 @@
 namespace rapt {
 
 struct ModelSize {
-  std::vector<std::pair<std::string, Dim>> parts;  ///< "token embeddings", ...: parameters of each, blocks all together
-  Dim parameters = 0;                              ///< of all parts: a GPT; a BERT with its pooler, if it has one
-  Dim in_heads = 0;  ///< beside them, in a BERT's heads for masked words and the next sentence
+  std::vector<std::pair<std::string, Dim>> parts;  ///< "token embeddings", ...: parameters of each, all blocks together
+  Dim parameters = 0;                              ///< of all parts: a GPT; a BERT including its pooler, if it has one
+  Dim in_heads = 0;  ///< additional parameters in a BERT's heads for masked words and the next sentence
   Dim per_block = 0;
-  double in_products = 0;         ///< parameters that a token is multiplied with, on average, the head included
+  double in_products = 0;         ///< mean number of parameters that a token is multiplied with, including the head
   double flop_per_token = 0;      ///< of an update, forward and backward
   std::uint64_t state_bytes = 0;  ///< weights, gradients and Adam's two moments, in f32
 };
 
 /// The size of the model that the settings describe, for a vocabulary of `vocabulary` entries.
 ///
-/// flop_per_token = 6 in_products + 12 L S C: two operations a weight forwards, four backwards, and the same for the
-/// scores and the weighted sum of attention over S keys. A causal one sees half of the T tokens of a sequence on
-/// average, S = T / 2, an encoder's all, S = T. Kaplan et al. 2020, "Scaling Laws for Neural Language Models", arXiv
-/// 2001.08361, section 2.1. Of the head, a GPT's multiplies every token; that of masked words, of which the network
-/// projects no others, a share of --mlm-probability; what judges whole sequences is not counted.
+/// flop_per_token = 6 in_products + 12 L S C: two operations per weight in the forward pass, four in the backward pass,
+/// and the same for the scores and the weighted sum of attention over S keys. A causal model sees half of the T tokens
+/// of a sequence on average, S = T / 2; an encoder sees all, S = T. Kaplan et al. 2020, "Scaling Laws for Neural
+/// Language Models", arXiv 2001.08361, section 2.1. A GPT's head multiplies every token. The masked-word head projects
+/// only a share of them, --mlm-probability. Heads for whole sequences are not counted.
 ///
-/// \param length  mean tokens of a sequence, T; 0: the longest that the settings allow
+/// \param length  mean tokens of a sequence, T; 0: the maximum that the settings allow
 ModelSize model_size(const TrainConfig& config, Dim vocabulary, double length = 0);
 
 }  // namespace rapt

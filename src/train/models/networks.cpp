@@ -38,7 +38,7 @@ const char* name_of(PositionKind positions) {
   return positions == PositionKind::kSinusoidal ? "sinusoidal" : "learned";
 }
 
-// What both kinds of model have.
+// Settings that both kinds of model share.
 template <typename ModelConfig>
 void give_common_settings(ModelConfig& c, const TrainConfig& config, Dim vocabulary) {
   c.vocabulary = vocabulary;
@@ -82,7 +82,7 @@ void take(TrainConfig& config, const BertConfig& model) {
   config.pooler = model.pooler;
 }
 
-// Which tasks and switches a model does not have.
+// Tasks and switches that a model does not support.
 void check_model(const TrainConfig& c) {
   const auto require = [](bool holds, const std::string& message) {
     if (!holds) throw UsageError(message);

@@ -1,4 +1,4 @@
-// From settings to a network and back: the one place where the words of a configuration meet the models of nn.
+// Converts settings to a network and back: the only place where the values of a configuration meet the models of nn.
 #pragma once
 
 #include "nn/models/any_network.h"
@@ -7,32 +7,32 @@
 namespace rapt {
 
 /// The GPT that the settings describe, for a vocabulary of this size.
-/// \throws UsageError  if its settings do not fit each other
+/// \throws UsageError  if its settings are inconsistent
 GptConfig gpt_config(const TrainConfig& config, Dim vocabulary);
 
-/// The network that the settings describe: a GPT for --task lm, a BERT with its heads for mlm and mlm-nsp, either of
-/// them with a task's head for the others; as many outputs as there are --labels.
-/// \throws UsageError  if its settings do not fit each other
+/// The network that the settings describe: a GPT for --task lm, a BERT with its heads for mlm and mlm-nsp, and either
+/// of them with a task head for the other tasks, with as many outputs as there are --labels.
+/// \throws UsageError  if its settings are inconsistent
 NetworkConfig network_config(const TrainConfig& config, Dim vocabulary);
 
-/// Settings that describe an existing network, taken over into a configuration; --task and dropouts stay.
+/// Copies the settings that describe an existing network into a configuration; --task and dropouts are unchanged.
 void take_network_settings(TrainConfig& config, const NetworkConfig& network);
 
-/// Its dropouts as well, one by one.
+/// Copies its dropouts as well, one by one.
 void take_dropouts(TrainConfig& config, const NetworkConfig& network);
 
-/// What is new in `config`, a task's head or a pooler, begins with the spread that `start` was made with, which for a
+/// Initialises the new parts of `config`, a task head or a pooler, with the standard deviation of `start`, which for a
 /// Hugging Face directory is its initializer_range.
 void take_initial_spread(NetworkConfig& config, const NetworkConfig& start);
 
-/// What task a network that was opened is for, as --task has it.
+/// The task of an opened network, as in --task.
 std::string task_word(const NetworkConfig& network);
 
-/// Gives `to` the parameters of `from`: the backbone's, and with `heads` all others of equal names too. Tables of `to`
-/// may be longer; what has no counterpart keeps its values. Adapters of `from` are merged into its weights before, and
-/// those of `to` keep their values, which add nothing as long as they are fresh.
+/// Copies the parameters of `from` to `to`: those of the backbone and, with `heads`, all others with equal names, too.
+/// Tables of `to` may be longer; parameters without a counterpart keep their values. Adapters of `from` are merged into
+/// its weights before; those of `to` keep their values, which add nothing while they are new.
 /// \return  the parameters of `to` that kept their values
-/// \throws DataError  a parameter of another shape
+/// \throws DataError  for a parameter of another shape
 std::vector<std::string> copy_parameters(AnyNetwork& from, AnyNetwork& to, bool heads);
 
 }  // namespace rapt

@@ -1,4 +1,4 @@
-// Optimisers over flat parameter buffers: one pass reads gradient and moments and writes parameters.
+// Optimisers over flat parameter buffers: one pass reads gradients and moments and writes parameters.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,15 @@ namespace rapt {
 
 enum class OptimizerKind { kAdamW, kAdam, kSgd };
 
-/// PyTorch's definitions of torch.optim.AdamW, Adam (weight decay as L2, in the gradient) and SGD.
+/// Follows PyTorch's torch.optim.AdamW, Adam (weight decay as L2, in the gradient) and SGD.
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::kAdamW;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   bool bias_correction = true;    ///< false: BERT's Adam (google-research/bert, optimization.py)
   double momentum = 0;            ///< SGD
   bool nesterov = false;          ///< SGD
-  double weight_decay = 0;        ///< on entries that are decayed only
-  bool decay_everything = false;  ///< on all entries, as PyTorch without parameter groups
+  double weight_decay = 0;        ///< only on entries with weight decay
+  bool decay_everything = false;  ///< on all entries, like PyTorch without parameter groups
 };
 
 /// adamw, adam, sgd.
@@ -32,16 +32,16 @@ class Optimizer final {
   /// \param parameters  must outlive this
   Optimizer(FlatParameters& parameters, const OptimizerSettings& settings);
 
-  /// L2 norm of all gradients together, summed in double; not finite if any gradient is not.
+  /// L2 norm of all gradients together, accumulated in double; not finite if any gradient is not.
   double grad_norm() const;
 
-  /// The parameter that holds the first gradient that is not finite; empty if all are.
+  /// The parameter with the first gradient that is not finite; empty if all are finite.
   std::string first_bad_gradient() const;
 
-  /// One update with gradients times `gradient_factor` (clipping); gives the gradients back.
+  /// One update with gradients times `gradient_factor` (clipping); frees the gradients.
   void update(double learning_rate, double gradient_factor = 1);
 
-  /// Buffers to be saved with the parameters, laid out like them: "m" and "v", or "momentum", or none.
+  /// Buffers to save with the parameters, with the same layout: "m" and "v", or "momentum", or none.
   struct State {
     std::string name;
     Tensor values;
@@ -58,8 +58,8 @@ class Optimizer final {
   std::int64_t updates_ = 0;
 };
 
-/// What gradients are multiplied by so that their norm is at most `limit`: limit / (norm + 1e-6), at most 1, as
-/// torch.nn.utils.clip_grad_norm_. A limit of 0 is none.
+/// The factor that reduces the gradients' norm to at most `limit`: limit / (norm + 1e-6), at most 1, as in
+/// torch.nn.utils.clip_grad_norm_. A limit of 0 means no limit.
 double clip_factor(double norm, double limit);
 
 }  // namespace rapt

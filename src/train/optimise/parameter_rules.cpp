@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kBackbone = "backbone.";
 
-// A parameter's name without what tells that it belongs to a backbone.
+// A parameter's name without the prefix of a backbone.
 std::string_view inner_name(std::string_view name) {
   if (name.starts_with(kBackbone)) name.remove_prefix(kBackbone.size());
   return name;
@@ -27,7 +27,7 @@ std::optional<Dim> number(std::string_view text) {
   return value;
 }
 
-// Which block a parameter belongs to, if to any.
+// The block that a parameter belongs to, if any.
 std::optional<Dim> block_of(std::string_view name) {
   constexpr std::string_view kBlocks = "blocks.";
   name = inner_name(name);
@@ -36,7 +36,7 @@ std::optional<Dim> block_of(std::string_view name) {
   return number(name.substr(0, name.find('.')));
 }
 
-// The tables and BERT's norm behind them; GPT's norm of the same name stands at the other end.
+// The tables and BERT's norm after them; GPT's norm of the same name is at the other end.
 bool is_embedding(std::string_view name, bool norm_is_embedding) {
   name = inner_name(name);
   return name.starts_with("tokens.") || name.starts_with("positions.") || name.starts_with("segments.") ||
@@ -102,8 +102,8 @@ std::set<std::string> frozen_names(const std::vector<std::string>& patterns, con
   return frozen;
 }
 
-// Adapters, and what judges whole texts or tokens for a task: the head, and BERT's pooler in front of it, which a
-// network that was pretrained on masked words alone does not even have.
+// Adapters and the task-specific layers: the head, and BERT's pooler before it, which a network that was pretrained on
+// masked words alone does not have.
 bool learns_beside_adapters(std::string_view name, bool task_head) {
   if (name.find(".lora.") != std::string_view::npos) return true;
   return task_head && (name.starts_with("head.") || inner_name(name).starts_with("pooler."));

@@ -1,4 +1,4 @@
-// Which parameters a run leaves as they are, and which learn more slowly than others.
+// Which parameters are frozen, and which have a lower learning rate.
 #pragma once
 
 #include "train/optimise/parameters.h"
@@ -6,15 +6,16 @@
 
 namespace rapt {
 
-/// The rules that --freeze, --layer-rate-decay and --lora-rank make for a network.
+/// The rules of --freeze, --layer-rate-decay and --lora-rank for a network.
 ///
-/// What --freeze names: `embeddings` (the tables and the norm behind them), `backbone` (all but the heads of a task),
-/// blocks by number (`3`, `0-3`, counted from 0), or parameters by name, where `*` stands for anything.
-/// With adapters, only they and a task's head learn, BERT's pooler included. With a rate decay d, block i of L learns
-/// at d^(L - 1 - i) of the rate, the embeddings at d^L, what is above the blocks at the full rate: Howard, Ruder,
-/// "Universal Language Model Fine-tuning for Text Classification", 2018, arXiv 1801.06146, section 3.2, per block.
+/// Values of --freeze: `embeddings` (the tables and the norm after them), `backbone` (everything but the task head),
+/// blocks by number (`3`, `0-3`, counted from 0), or parameter names, in which `*` matches anything. With adapters,
+/// only the adapters and the task head are trained, including BERT's pooler. With a rate decay d, block i of L has the
+/// learning rate times d^(L - 1 - i), the embeddings times d^L, and everything above the blocks the full rate: Howard,
+/// Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018, arXiv 1801.06146, section 3.2, per
+/// block.
 ///
-/// \throws UsageError  a pattern that names no parameter
+/// \throws UsageError  for a pattern that matches no parameter
 ParameterRules parameter_rules(const TrainConfig& config, Module& network);
 
 }  // namespace rapt

@@ -1,4 +1,4 @@
-// Learning rates over a run.
+// Learning-rate schedules.
 #pragma once
 
 #include <cstdint>
@@ -8,29 +8,29 @@ namespace rapt {
 
 enum class ScheduleKind {
   kConstant,
-  kLinear,       ///< down to the minimum at the end
-  kCosine,       ///< half a cosine down to the minimum (Loshchilov, Hutter 2017, arXiv 1608.03983, without restarts)
+  kLinear,       ///< linear decay to the minimum at the end
+  kCosine,       ///< half a cosine to the minimum (Loshchilov, Hutter 2017, arXiv 1608.03983, without restarts)
   kInverseSqrt,  ///< peak * sqrt(warmup / t)
   kNoam,  ///< width^-0.5 min(t^-0.5, t warmup^-1.5) * peak (Vaswani et al. 2017, section 5.3; peak is the factor)
-  kWarmupStable,  ///< warm-up, stable, linear decay over the last `decay` updates (Hu et al. 2024, arXiv 2404.06395)
+  kWarmupStable,  ///< warm-up, constant, linear decay over the last `decay` updates (Hu et al. 2024, arXiv 2404.06395)
 };
 
-/// Where a linear warm-up begins. transformers counts updates from 0, so that the first one has rate 0; nanoGPT begins
-/// one step above it, so that none is lost.
+/// The start of a linear warm-up. transformers counts updates from 0, so the first one has rate 0; nanoGPT starts one
+/// step above 0, so that no update is lost.
 enum class WarmupStart { kZero, kFirstStep };
 
 struct RateSchedule {
   ScheduleKind kind = ScheduleKind::kCosine;
   double peak = 1e-3;
   double minimum = 0;
-  std::int64_t begin = 0;    ///< updates that were made before it
+  std::int64_t begin = 0;    ///< updates before it
   std::int64_t warmup = 0;   ///< updates
-  std::int64_t total = 0;    ///< updates from its begin to its end; for kinds that end
-  std::int64_t decay = 0;    ///< updates of the decay at the end, for kWarmupStable
-  std::int64_t width = 512;  ///< of the model, for kNoam
+  std::int64_t total = 0;    ///< updates from its start to its end; for kinds that end
+  std::int64_t decay = 0;    ///< updates of the final decay, for kWarmupStable
+  std::int64_t width = 512;  ///< model width, for kNoam
   WarmupStart start = WarmupStart::kFirstStep;
 
-  /// The rate of update `done` + 1, `done` updates having been made.
+  /// The learning rate of update `done` + 1, after `done` updates.
   double rate(std::int64_t done) const;
 };
 

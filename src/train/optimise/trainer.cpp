@@ -41,7 +41,7 @@ std::function<Dim(std::int64_t)> fitting_by_tokens(Dim most, std::function<Dim(s
   };
 }
 
-// How many updates it takes to see so many samples.
+// Number of updates that it takes to see this many samples.
 static double updates_for(double samples, const TrainConfig& config, const TrainingData& data) {
   if (!data.fitting) return samples / static_cast<double>(config.batch * config.accumulate);
   std::int64_t batches = 0;
@@ -90,8 +90,8 @@ std::vector<Batch> Trainer::next_batches(std::int64_t& samples) const {
   return batches;
 }
 
-// The counts of the whole update are known before the first forward pass, so each loss is scaled by them at once:
-// 1 x 32 sequences and 4 x 8 accumulated ones give the same gradient.
+// The counts of the whole update are known before the first forward pass, so each loss is scaled by them immediately: 1
+// x 32 sequences and 4 x 8 accumulated ones give the same gradient.
 double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
   std::int64_t targets = 0, sequences = 0;
   for (const Batch& batch : batches) {

@@ -1,4 +1,5 @@
-// One training run in memory: batches in order, updates. It knows no files and no tasks; run.h saves and resumes it.
+// One training run in memory: batches in order, updates. It does not know about files or tasks; run.h saves and resumes
+// it.
 #pragma once
 
 #include <cstdint>
@@ -16,28 +17,28 @@
 namespace rapt {
 
 OptimizerSettings optimizer_settings(const TrainConfig& config);
-/// \param total_steps  updates of the whole run, at the end of the settings' stretch
+/// \param total_steps  updates of the whole run, at the end of the current stretch
 RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps);
 
-/// Where batches come from: a pure function of the index of the first sample, so that nothing has to be replayed.
+/// The source of batches: a pure function of the index of the first sample, so that nothing must be replayed.
 struct TrainingData {
   /// Samples [first, first + count) of the run's endless order.
   std::function<Batch(std::int64_t first, Dim count)> train;
-  /// How many samples from `first` on make a batch of at most --batch-tokens; not set: always --batch.
+  /// How many samples from `first` on form a batch of at most --batch-tokens; not set: always --batch.
   std::function<Dim(std::int64_t first)> fitting;
   std::int64_t samples_per_epoch = 0;
   double tokens_per_sample = 0;  ///< on average
 };
 
-/// TrainingData::fitting where batches have at most `most` tokens, or one sample that has more.
-/// \param tokens_of  a sample
+/// TrainingData::fitting for batches of at most `most` tokens, or one sample if it has more.
+/// \param tokens_of  number of tokens of a sample
 std::function<Dim(std::int64_t first)> fitting_by_tokens(Dim most, std::function<Dim(std::int64_t sample)> tokens_of);
 
-/// Updates of the whole run: the least that --steps, --epochs and --tokens allow.
+/// Number of updates of the whole run: the minimum that --steps, --epochs and --tokens allow.
 /// \throws UsageError  if none of them is given
 std::int64_t total_updates(const TrainConfig& config, const TrainingData& data);
 
-/// All that changes in a run besides parameters and optimiser state. Saved with every checkpoint.
+/// All state of a run besides parameters and optimiser state. Saved in every checkpoint.
 struct TrainState {
   std::int64_t step = 0;                                         ///< updates done
   std::int64_t samples = 0;                                      ///< seen
@@ -50,7 +51,7 @@ struct TrainState {
 };
 
 struct UpdateResult {
-  double loss = 0;       ///< mean over what the update predicts, nats
+  double loss = 0;       ///< mean over the update's predictions, in nats
   double grad_norm = 0;  ///< before clipping
   double learning_rate = 0;
   std::int64_t tokens = 0;  ///< in its sequences
@@ -58,11 +59,11 @@ struct UpdateResult {
 
 class Trainer final {
  public:
-  /// \param total_steps  what the schedule runs over
+  /// \param total_steps  the length of the schedule
   Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps);
 
-  /// Forward and backward over the batches of one update, clip, update.
-  /// \throws NotFiniteError  naming the update and the first bad tensor; nothing was changed then but the gradients
+  /// Runs forward and backward over the batches of one update, clips the gradient, and applies the update.
+  /// \throws NotFiniteError  naming the update and the first bad tensor; then only the gradients have changed
   UpdateResult update();
 
   TrainState& state() { return state_; }
@@ -73,7 +74,7 @@ class Trainer final {
   double epochs() const;
 
  private:
-  /// The batches of the next update; moves the cursor `samples` past them.
+  /// The batches of the next update; advances the cursor `samples` past them.
   std::vector<Batch> next_batches(std::int64_t& samples) const;
   double accumulate_gradients(const std::vector<Batch>& batches);
   void require_finite(double loss, double norm) const;

@@ -28,7 +28,7 @@ std::string to_json_line(const MetricEvent& event) {
   Json line = {{"event", event.name}, {"step", event.step}};
   line.update(object(event.fields));
   if (!event.wall_clock.empty()) line["wall_clock"] = object(event.wall_clock);
-  // A sample may end within a character; the log stays JSON all the same.
+  // A sample may end inside a character; the log must still be valid JSON.
   return line.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -61,7 +61,7 @@ static std::size_t length_up_to(const std::string& text, std::int64_t step, cons
   bool cut = false;
   for (std::size_t begin = 0, number = 1; begin < text.size(); ++number) {
     const std::size_t end = text.find('\n', begin);
-    if (end == std::string::npos) break;  // A crash tore the last line.
+    if (end == std::string::npos) break;  // a crash tore the last line
     const std::optional<std::int64_t> at = step_of(text.substr(begin, end - begin));
     begin = end + 1;
     if (!at && bad_line == 0) bad_line = number;
@@ -97,7 +97,7 @@ void MetricsLog::write(const MetricEvent& event) {
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) {
       const std::string message = trouble(path_, "write");
-      // A torn line would make the file unreadable for others; failing to take it back is no worse than leaving it.
+      // A torn line would make the file unreadable for others; if removing it fails, the file is no worse than before.
       if (done > 0 && ::ftruncate(fd_, before.st_size) != 0) throw IoError(message + "; its last line is incomplete");
       throw IoError(message);
     }

@@ -35,7 +35,8 @@ std::string short_count(double count) {
   return print("%.0f", count);
 }
 
-// A machine that was busy, or whose clock was low, when its peak was measured may pass it later: the peak is not known.
+// If the machine was busy, or its clock slow, when the peak was measured, a run may exceed it later: then the peak is
+// not known.
 static bool knows_share(const UpdateReport& r) { return r.share_of_peak > 0 && r.share_of_peak <= 1; }
 
 static double percent(const UpdateReport& r) {
@@ -57,7 +58,7 @@ std::string progress_line(const UpdateReport& r) {
   return line;
 }
 
-/// `cells` columns, `share` of them full; blocks show eighths of a column.
+/// `cells` columns, filled to `share`; block characters show eighths of a column.
 static std::string bar_of(double share, std::size_t cells, bool unicode) {
   static const std::array<const char*, 8> kEighths = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const double filled = std::clamp(share, 0.0, 1.0) * static_cast<double>(cells);
@@ -78,7 +79,7 @@ std::string progress_bar(const UpdateReport& r, std::size_t width, bool unicode)
   if (total <= 0) return right.substr(0, width);
   const std::string left = print("%3.0f%%|", std::floor(percent(r)));
   const std::size_t used = left.size() + right.size();
-  // Too narrow for a bar: the numbers alone, cut rather than wrapped, since a wrapped line cannot be rewritten.
+  // Too narrow for a bar: only the numbers, truncated and not wrapped, because a wrapped line cannot be rewritten.
   if (used + 4 > width) return (left + right).substr(0, width);
   return left + bar_of(percent(r) / 100, width - used, unicode) + right;
 }
@@ -110,7 +111,7 @@ Progress::Progress(ProgressOptions options, Sink sink, MetricsLog* log)
     : options_(options), sink_(std::move(sink)), log_(log) {}
 
 void Progress::draw(const UpdateReport& report) {
-  // \033[K clears what a longer bar left behind.
+  // \033[K erases the rest of a longer bar.
   sink_("\r" + progress_bar(report, options_.width > 1 ? options_.width - 1 : 1, options_.unicode) + "\033[K");
   drawn_ = true;
   last_draw_ = std::chrono::steady_clock::now();
@@ -147,7 +148,7 @@ static std::string metric_text(const std::string& name, double value) {
   return words + print(name == "perplexity" ? " %.2f" : " %.4f", value);
 }
 
-// Which metrics a line has room for: what decides and the first two others; all of them where they are few.
+// The metrics that fit on a line: the deciding one and the first two others, or all of them if they are few.
 static MetricValues shown_metrics(const ValidationReport& r) {
   constexpr std::size_t kFew = 4, kRoom = 3;
   const MetricValues& all = r.evaluation.metrics;
@@ -173,7 +174,7 @@ void Progress::validation(const ValidationReport& r) {
   if (log_) log_->write(validation_event(r));
 }
 
-/// Text of a model for a terminal: lines stay lines, all else that a terminal would act on is escaped.
+/// A model's text for a terminal: line ends are kept, other control characters are escaped.
 static std::string shown_lines(std::string_view text) {
   std::string out;
   for (std::size_t begin = 0; begin <= text.size();) {

@@ -10,7 +10,7 @@
 namespace rapt {
 namespace {
 
-// What says where a run ends. Just one of them counts for a new stretch.
+// The settings that determine the end of a run. Only one of them is used for a new stretch.
 constexpr std::string_view kLengths[] = {"steps", "epochs", "tokens", "minutes"};
 
 bool is_length(const std::string& name) { return std::ranges::find(kLengths, name) != std::end(kLengths); }
@@ -19,7 +19,7 @@ void take(TrainConfig& config, const Setting& setting, const LayeredConfig& want
   setting.set(config, setting.get(wanted.values));
 }
 
-// The length that was asked for; nullptr: none.
+// The requested length; nullptr: none.
 const Setting* length_wanted(const LayeredConfig& wanted) {
   const Setting* length = nullptr;
   for (const std::string_view name : kLengths) {
@@ -34,8 +34,8 @@ const Setting* length_wanted(const LayeredConfig& wanted) {
   return length;
 }
 
-// Whether the run is to end elsewhere than it was to. Minutes are more minutes once it has ended; before, those that it
-// was begun with ask for nothing new.
+// Whether the run is to end at another point than before. For a finished run, minutes mean additional minutes; before
+// that, the minutes with which it was started change nothing.
 bool ends_elsewhere(const TrainConfig& saved, const LayeredConfig& wanted, const Setting& length, bool finished) {
   if (length.name != "minutes") return length.get(saved) != length.get(wanted.values);
   const double before = saved.minutes > 0 ? saved.minutes : saved.planned_minutes;
@@ -55,7 +55,7 @@ void begin_stretch(Resumption& result, const LayeredConfig& wanted, const Settin
   }
 }
 
-// Takes over what is asked for besides a length. Returns a line for each.
+// Takes over the requested settings other than a length. Returns a line for each.
 std::vector<std::string> change_settings(TrainConfig& config, const LayeredConfig& wanted, std::int64_t at) {
   std::vector<std::string> changes;
   for (const Setting& s : settings()) {

@@ -38,12 +38,12 @@ constexpr const char* kBuild = "rapt " RAPT_VERSION " (" __VERSION__ ")";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// Seconds that earlier sittings took, as the checkpoint's manifest has them.
+// Seconds of earlier sessions, from the checkpoint's manifest.
 double seconds_before(const CheckpointFile& file) {
   return JsonFields(manifest_of(file), file.path() + ": /manifest").number_or("seconds", 0);
 }
 
-// What is told of a run that had come to its end before.
+// The report on a run that was already finished.
 RunResult finished_before(const RunFolder& folder, const FoundCheckpoint& found, const TrainConfig& config) {
   const CheckpointFile file(found.path);
   RunResult r;
@@ -67,7 +67,7 @@ Network& network_to_train(AnyNetwork& network) {
   throw UsageError("train: --task embed has no head to train; give another --task");
 }
 
-// A run that is set up: everything the loop needs, and the loop.
+// A run that is set up: the state of the loop, and the loop.
 class Run {
  public:
   Run(const RunRequest& request, const StopSignals& signals, RunFolder folder, Beginning beginning)
@@ -128,8 +128,8 @@ class Run {
   std::string parent_;
   Clock::time_point start_ = Clock::now();
   double peak_ = 0;               // sgemm, operations a second
-  double sitting_tokens_ = 0;     // of this sitting, and
-  double sitting_seconds_ = 0;    // the time that its updates took
+  double sitting_tokens_ = 0;     // of this session, and
+  double sitting_seconds_ = 0;    // the time of its updates
   std::int64_t last_saved_ = -1;  // update of the newest checkpoint; -1: none yet
 };
 
@@ -165,8 +165,8 @@ UpdateReport Run::report(const UpdateResult& update) const {
   return r;
 }
 
-// True if it is the best so far. Each validation of a run reads the same part of the held-out data, and by that the
-// best is found; the last one reads the rest as well, and tells of all.
+// True if it is the best so far. Every validation of a run reads the same part of the held-out data, and the best is
+// selected on that part; the last one also reads the rest, and reports on all of it.
 bool Run::validate(bool last) {
   Evaluation evaluation = job_.evaluate(config_.eval_tokens);
   TrainState& s = trainer_.state();
@@ -187,7 +187,7 @@ bool Run::validate(bool last) {
   return best;
 }
 
-// A bad update says how to go on without it.
+// The error of a bad update explains how to continue.
 UpdateResult Run::update() {
   try {
     return trainer_.update();
@@ -254,7 +254,7 @@ RunResult Run::loop() {
   if (!request_.progress.quiet) peak_ = measure_sgemm_peak();
   start_ = Clock::now();
   std::string reason = end_reason();
-  RunClock before = clock();  // when it was last asked what is due: nothing that falls into a validation is lost
+  RunClock before = clock();  // when due events were last checked: none is lost during a validation
   while (reason.empty()) {
     const Clock::time_point began = Clock::now();
     const UpdateResult update = this->update();
@@ -298,7 +298,7 @@ Notice notice_of(const RunRequest& request) {
   };
 }
 
-// A folder for what a run would write, gone when it is done with.
+// A temporary folder for the files that a run would write.
 class ScratchFolder {
  public:
   ScratchFolder() {
@@ -318,7 +318,7 @@ class ScratchFolder {
   RunFolder folder_;
 };
 
-// What the first of the two runs of a classifier from scratch would leave, but untrained.
+// What stage 1 of a classifier from scratch would leave, but untrained.
 void leave_words(const RunRequest& request, const RunFolder& folder, const Notice& notice) {
   const Beginning words = begin_run({}, {folder.words()}, request, word_settings(request.config, folder), notice);
   save_model(RunFolder{folder.words()}.last(), words.job.network->module(),

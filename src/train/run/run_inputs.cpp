@@ -19,7 +19,7 @@ InputFile describe(const Input& input) {
   return {.name = escape_for_terminal(input.name()), .bytes = input.bytes(), .digest = digest_of(input)};
 }
 
-// A directory is the files that stand in it.
+// A directory is represented by its files.
 InputFile describe_path(const std::string& path) {
   if (!fs::is_directory(path)) return describe(Input::from_file(path));
   std::vector<std::string> files;
@@ -55,7 +55,7 @@ InputFile file_of(const Json& json, const std::string& where) {
 
 std::vector<InputFile> files_of(const Json& manifest, const char* part, const std::string& where) {
   std::vector<InputFile> files;
-  // A list without parts is what labelled runs had here before these digests were compared.
+  // A list without parts was written by labelled runs before these digests were compared.
   if (!manifest.contains("data") || !manifest["data"].is_object() || !manifest["data"].contains(part)) return files;
   for (const Json& file : manifest["data"][part]) files.push_back(file_of(file, where));
   return files;

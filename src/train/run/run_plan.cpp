@@ -15,13 +15,13 @@ namespace fs = std::filesystem;
 
 // ------------------------------------------------------------------------------------------------------ what to do
 
-/// A file in the folder that no run of ours writes; "" if there is none.
+/// A file in the folder that our runs do not write; "" if there is none.
 static std::string foreign_file(const RunFolder& folder) {
   std::error_code missing;
   if (fs::exists(folder.config(), missing)) return "";
   for (const fs::directory_entry& entry : fs::directory_iterator(folder.path, missing)) {
     const std::string name = entry.path().filename().string();
-    // A run that was killed while it chose its settings, or learnt words, has these already.
+    // A run that was killed while it chose its settings, or during stage 1, has these already.
     const bool ours = name == "lock" || name == "words" || name == "texts.jsonl" || name == "data.h5" ||
                       name.find(".tmp.") != std::string::npos;
     if (!ours) return name;
@@ -45,7 +45,7 @@ std::string command_line(const CommandWords& command) {
   return line;
 }
 
-/// A folder that is not there yet: `runs/my-2`, for one of several seeds beside that of them all.
+/// A folder that does not exist yet: `runs/my-2`, or for one of several seeds, one beside the folder of all of them.
 static std::string free_folder(const RunFolder& folder) {
   const fs::path path = fs::path(folder.path);
   const bool is_seed = path.filename().string().starts_with("seed-") && path.has_parent_path();
@@ -81,7 +81,7 @@ static std::string as_new_run(const RunFolder& folder, const CommandWords& comma
 
 static std::string resume_command(const RunFolder& folder) { return "rapt train --resume " + for_shell(folder.path); }
 
-/// `--resume` with those of the settings asked for that it may change.
+/// `--resume` with those of the requested settings that it may change.
 static std::string as_resumed_run(const RunFolder& folder, const TrainConfig& saved, const LayeredConfig& wanted) {
   std::string line = resume_command(folder);
   for (const Difference& d : differences(saved, wanted.values))

@@ -1,5 +1,5 @@
-// What a command does with a run folder that is already there: start, go on, or change nothing. Where what was asked
-// for and what is there disagree, the message has the commands that would be right.
+// What a command does with an existing run folder: start, resume, or change nothing. If the request and the folder
+// disagree, the message contains the correct commands.
 #pragma once
 
 #include <optional>
@@ -13,32 +13,32 @@ namespace rapt {
 
 /// What `rapt train` does with a folder.
 enum class RunPlan {
-  kStart,     ///< nothing there, or a run that never came to its first checkpoint
-  kResume,    ///< goes on from the checkpoint found
-  kFinished,  ///< the run is over: say so, change nothing
+  kStart,     ///< there is nothing, or a run without a checkpoint
+  kResume,    ///< resumes from the checkpoint found
+  kFinished,  ///< the run is finished: report it, change nothing
 };
 
-/// What the user typed, word by word: messages say how it would be a new run.
+/// The command line as words, from which messages build the command for a new run.
 using CommandWords = std::vector<std::string>;
 
-/// As a shell takes it.
+/// Quoted for a shell.
 std::string command_line(const CommandWords& command);
 
-/// \param found   what newest_checkpoint gave
-/// \param saved   the settings of the run that is there, if there is one
-/// \param wanted  the settings asked for; only what was given (not defaults or choices) must agree
-/// \param resume  the user said --resume, which may change some settings (Resuming)
-/// \throws MissingInputError  --resume of a folder without a run
-/// \throws CannotCreateError  a folder with other things in it; a finished run with other settings
-/// \throws ConfigError        an unfinished run with other settings
+/// \param found   the result of newest_checkpoint
+/// \param saved   the settings of the existing run, if there is one
+/// \param wanted  the requested settings; only given ones (not defaults or choices) must agree
+/// \param resume  the user gave --resume, which may change some settings (Resuming)
+/// \throws MissingInputError  for --resume of a folder without a run
+/// \throws CannotCreateError  for a folder with other files, or a finished run with other settings
+/// \throws ConfigError        for an unfinished run with other settings
 RunPlan plan_run(const RunFolder& folder, const std::optional<FoundCheckpoint>& found,
                  const std::optional<TrainConfig>& saved, const LayeredConfig& wanted, bool resume,
                  const CommandWords& command = {});
 
-/// Refuses to take a run that is there for one on other data, from another model or with another tokenizer.
-/// \param ours  of the run that is there; theirs: of what is asked for
-/// \throws CannotCreateError  it is finished
-/// \throws ConfigError        it is not
+/// Rejects an existing run with other data, another initial model or another tokenizer.
+/// \param ours  inputs of the existing run; theirs: of the request
+/// \throws CannotCreateError  if it is finished
+/// \throws ConfigError        if it is not
 void require_same_inputs(const RunFolder& folder, bool finished, const RunInputs& ours, const RunInputs& theirs,
                          const CommandWords& command = {});
 

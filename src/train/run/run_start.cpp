@@ -22,8 +22,8 @@ CheckpointSummary inspect(const std::string& path) {
   return {.step = file.state_integer("step"), .finished = file.state_integer("finished") != 0};
 }
 
-// The inputs of a run that is there, beside what its files hold now and what is asked for. A model of --init that has
-// gone since is not missed, since its weights are in the checkpoint.
+// The inputs of an existing run, compared with its files now and with the request. If a model of --init no longer
+// exists, this is ignored, because its weights are in the checkpoint.
 RunInputs inputs_now(TrainConfig config, const LayeredConfig& wanted, const RunInputs& saved) {
   const bool init_asked = wanted.given("init") && fs::exists(config.init);
   if (!init_asked) config.init.clear();
@@ -32,7 +32,7 @@ RunInputs inputs_now(TrainConfig config, const LayeredConfig& wanted, const RunI
   return now;
 }
 
-// The run's settings with the files that are named now.
+// The run's settings with the currently requested files.
 TrainConfig with_files(const TrainConfig& saved, const LayeredConfig& wanted) {
   TrainConfig config = saved;
   if (wanted.given("data")) config.data = wanted.values.data;
@@ -72,7 +72,7 @@ Json manifest_of(const CheckpointFile& file) { return parse_json(file.text("mani
 
 StandingRun find_run(const RunFolder& folder, const RunRequest& request, const LayeredConfig& wanted,
                      const Notice& notice) {
-  if (!request.resume) {  // before anything is said of a run that is there
+  if (!request.resume) {  // before any report on an existing run
     LayeredConfig asked = wanted;
     choose_task(asked);
     require_applicable(asked);
@@ -86,7 +86,7 @@ StandingRun find_run(const RunFolder& folder, const RunRequest& request, const L
   run.plan = plan_run(folder, run.found, run.saved, wanted, request.resume, request.command);
   if (run.plan == RunPlan::kStart || !run.saved) return run;
   const bool finished = run.plan == RunPlan::kFinished;
-  if (finished && !wanted.given("data")) return run;  // nothing is asked of its data
+  if (finished && !wanted.given("data")) return run;  // its data is not needed
   const CheckpointFile file(run.found->path);
   const RunInputs ours = inputs_of(manifest_of(file), file.path() + ": /manifest");
   run.inputs = inputs_now(with_files(*run.saved, wanted), wanted, ours);

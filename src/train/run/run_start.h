@@ -1,4 +1,4 @@
-// What comes before a run's first update: which run is there, how it goes on, and the job that its settings describe.
+// The steps before a run's first update: which run exists, how it continues, and the job that its settings describe.
 #pragma once
 
 #include <memory>
@@ -12,29 +12,29 @@
 
 namespace rapt {
 
-/// What stands in a run's folder, and what is to be done about it.
+/// The contents of a run's folder, and what to do about it.
 struct StandingRun {
   RunPlan plan = RunPlan::kStart;
   std::optional<FoundCheckpoint> found;
-  std::optional<TrainConfig> saved;  ///< the settings of the run that is there
-  std::optional<RunInputs> inputs;   ///< that it goes on with, where they were compared with those it had
+  std::optional<TrainConfig> saved;  ///< the settings of the existing run
+  std::optional<RunInputs> inputs;   ///< the inputs with which it continues, if they were compared with its own
 };
 
-/// \param wanted  what was asked for; of a classifier from scratch, the settings of the labels
+/// \param wanted  the requested settings; for a classifier from scratch, those of stage 2
 /// \throws MissingInputError, CannotCreateError, ConfigError  as plan_run and require_same_inputs
 StandingRun find_run(const RunFolder& folder, const RunRequest& request, const LayeredConfig& wanted,
                      const Notice& notice);
 
 /// A run that is ready to train.
 struct Beginning {
-  LayeredConfig config;  ///< all of it
+  LayeredConfig config;  ///< all settings
   Job job = {};
   RunInputs inputs = {};
-  std::unique_ptr<CheckpointFile> from = {};  ///< that is gone on from; nullptr: a new run
+  std::unique_ptr<CheckpointFile> from = {};  ///< the checkpoint to continue from; nullptr: a new run
 };
 
-/// Chooses what nobody gave, and prepares the job.
-/// \param folder  where tokenised data goes
+/// Chooses the settings that were not given, and prepares the job.
+/// \param folder  receives the tokenised data
 /// \throws Error  as run_training
 Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const RunRequest& request,
                     const LayeredConfig& wanted, const Notice& notice);

@@ -9,7 +9,7 @@
 
 namespace rapt {
 
-// What a handler may touch: one flag that is written as a whole.
+// What a handler may access: one flag that is written atomically.
 static volatile std::sig_atomic_t g_signal = 0;
 static bool g_alive = false;
 
@@ -31,10 +31,10 @@ StopSignals::StopSignals() {
     struct sigaction action {};
     action.sa_handler = note_signal;
     sigemptyset(&action.sa_mask);
-    // Reads and writes that a signal interrupts go on by themselves.
+    // Reads and writes that a signal interrupts are restarted.
     action.sa_flags = SA_RESTART;
     sigaction(kNumbers[i], nullptr, &before_[i]);
-    // nohup asks for HUP to be ignored. That INT is ignored says only that a script started the program with &.
+    // nohup asks for HUP to be ignored. If INT is ignored, it only means that a script started the program with &.
     const bool keep_ignoring = kNumbers[i] == SIGHUP && before_[i].sa_handler == SIG_IGN;
     if (!keep_ignoring) sigaction(kNumbers[i], &action, nullptr);
   }

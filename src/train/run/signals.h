@@ -1,4 +1,4 @@
-// INT, TERM, HUP and USR1 as a wish to stop: a training run finishes its update, saves and ends in order.
+// Handles INT, TERM, HUP and USR1 as requests to stop: a training run finishes its update, saves and ends.
 #pragma once
 
 #include <array>
@@ -6,9 +6,9 @@
 
 namespace rapt {
 
-/// While one of these lives, the first signal is only noted and the second one ends the process at once with 128 + its
-/// number, temporary files removed and the last checkpoint being whole at any time. HUP stays ignored where it was,
-/// under nohup. One at a time may live in a process; the handlers from before come back when it goes.
+/// While an object of this class exists, the first signal is only recorded. The second one ends the process at once
+/// with 128 + its number, after removing temporary files; the last checkpoint is intact at any time. HUP stays ignored
+/// if it was, under nohup. Only one object may exist in a process; its destructor restores the previous handlers.
 class StopSignals final {
  public:
   StopSignals();
@@ -17,9 +17,9 @@ class StopSignals final {
   StopSignals& operator=(const StopSignals&) = delete;
 
   bool requested() const { return number() != 0; }
-  /// The signal that came; 0 if none did.
+  /// The signal that arrived, or 0.
   int number() const;
-  /// "SIGTERM"; "" if none came.
+  /// "SIGTERM"; "" if none arrived.
   const char* name() const;
 
  private:

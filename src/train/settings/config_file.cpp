@@ -45,7 +45,7 @@ static std::string toml_value(const Setting& setting, const std::vector<std::str
   return "[" + list + "]";
 }
 
-/// One line a setting; `comment` gives what stands behind it.
+/// One line per setting; `comment` is appended to it.
 template <typename Comment>
 static std::string write_settings(const TrainConfig& config, Comment comment) {
   std::string out, group;
@@ -91,7 +91,7 @@ std::string describe(const LayeredConfig& config) {
 
 namespace {
 
-/// A key of a TOML file with its value as the text that a flag would have.
+/// A key of a TOML file, with its value as the text of an option.
 struct Entry {
   std::string key;
   std::vector<std::string> values;
@@ -105,7 +105,7 @@ std::string flag_text(const TomlScalar& value) {
   return std::get<bool>(value) ? "on" : "off";
 }
 
-/// In the order of the file: when a setting stands there under two names the last one must win, as with flags.
+/// In file order: if a setting occurs under two names, the last one must win, as on the command line.
 std::vector<Entry> read_entries(std::string_view text, const std::string& where) {
   std::vector<Entry> entries;
   for (const TomlEntry& read : read_flat_toml(text, where)) {
@@ -132,7 +132,7 @@ const Setting& setting_of(const Entry& entry) {
   throw ConfigError(entry.where + ": unknown setting " + entry.key + did_you_mean(entry.key, setting_names()));
 }
 
-/// The settings that setting `name` also decides, for shorthands.
+/// The settings that setting `name` also sets, for shorthands.
 void mark(LayeredConfig& config, const Setting& setting, const TrainConfig& before, Origin origin) {
   config.origin[setting.name] = origin;
   if (!setting.shorthand) return;
@@ -163,7 +163,7 @@ void apply_flag(LayeredConfig& config, const FlagValue& flag) {
   mark(config, *setting, before, Origin::kFlag);
 }
 
-/// What flags, else the file, say about `name`; empty if neither does.
+/// The values of `name` from the options, else from the file; empty if neither has it.
 std::string said(const std::string& name, const std::vector<Entry>& entries, const std::vector<FlagValue>& flags) {
   std::string value;
   const Setting* wanted = find_setting(name);

@@ -13,7 +13,7 @@
 namespace rapt {
 
 static std::string chars(double value, std::chars_format format) {
-  std::array<char, 400> buffer;  // The smallest double has 324 places after the point.
+  std::array<char, 400> buffer;  // the smallest double has 324 digits after the point
   const auto [end, error] = format == std::chars_format::fixed
                                 ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format)
                                 : std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
@@ -24,7 +24,7 @@ std::string print_number(double value) {
   std::string text = chars(value, std::chars_format::general);
   const std::size_t e = text.find('e');
   if (e == std::string::npos) return text;
-  // "6e-04" as people write it: 6e-4.
+  // Shortens "6e-04" to 6e-4.
   std::string sign = text[e + 1] == '-' ? "-" : "";
   std::size_t digits = e + 2;
   while (digits + 1 < text.size() && text[digits] == '0') ++digits;
@@ -74,7 +74,7 @@ std::int64_t parse_whole(std::string_view text, std::int64_t least, std::int64_t
   const auto [rest, error] = std::from_chars(begin, end, number, std::chars_format::fixed);
   if (error != std::errc() || rest != end || scale == 1) return refuse();
   number *= scale;
-  // Above 2^53 a double no longer counts by ones.
+  // Above 2^53, a double cannot represent every integer.
   if (number != std::floor(number) || std::abs(number) > 9e15) return refuse();
   value = static_cast<std::int64_t>(number);
   return value < least || value > most ? refuse() : value;

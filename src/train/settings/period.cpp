@@ -84,7 +84,7 @@ std::string to_string(const Period& period) {
 
 bool is_due(const Period& period, const RunClock& before, const RunClock& after, std::int64_t total_updates) {
   const auto crossed = [](double from, double to, double every) {
-    // The small addition keeps the end of the 30th tenth of an epoch at 3.0 in spite of rounding.
+    // The small addition keeps the end of the 30th tenth of an epoch at 3.0 despite rounding.
     const auto ends = [every](double at) { return std::floor(at / every + 1e-9); };
     return ends(to) > ends(from);
   };

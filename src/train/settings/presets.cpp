@@ -18,7 +18,7 @@ static Settings shape(const char* layers, const char* heads, const char* width, 
   return {{"model", "gpt2"}, {"layers", layers}, {"heads", heads}, {"width", width}, {"context", context}};
 }
 
-// karpathy/nanoGPT, config/train_shakespeare_char.py and README.md: what the two character recipes share.
+// karpathy/nanoGPT, config/train_shakespeare_char.py and README.md: shared by the two character recipes.
 static Settings shakespeare() {
   return {{"tokenizer", "char"},
           {"activation", "gelu"},
@@ -39,7 +39,7 @@ static Settings shakespeare() {
 }
 
 // Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", for the shape; karpathy/nanoGPT,
-// train.py, for the recipe: the paper does not give one. About half a million tokens an update.
+// train.py, for the recipe, because the paper gives none. About half a million tokens per update.
 static Settings gpt2(const char* layers, const char* heads, const char* width, const char* learning_rate,
                      const char* lowest) {
   return shape(layers, heads, width, "1024") + Settings{{"tokenizer", "byte-bpe"},
@@ -86,8 +86,8 @@ static Settings bench(const char* vocabulary, const char* dropout, const char* b
           {"weight-decay", "0.1"},  {"clip", "1"}};
 }
 
-// google-research/bert, README.md and create_pretraining_data.py: the shape of Turc et al. 2019 with the recipe of
-// run_pretraining.py, and a rate and a batch that small networks learn well with.
+// google-research/bert, README.md and create_pretraining_data.py: the shapes of Turc et al. 2019 with the recipe of
+// run_pretraining.py, and a learning rate and batch size that suit small networks.
 static Settings bert(const char* layers, const char* width, const char* heads, const char* learning_rate) {
   return {{"model", "bert"},
           {"task", "mlm-nsp"},
@@ -115,8 +115,8 @@ static Settings bert(const char* layers, const char* width, const char* heads, c
           {"clip", "1"}};
 }
 
-// Small ones learn from little text in minutes or hours, which asks for other first weights, more and smaller updates,
-// and nothing dropped: docs/decisions/neighbours-first.md.
+// Small networks learn from little text in minutes or hours. They need other initial weights, more and smaller updates,
+// and no dropout: docs/decisions/neighbours-first.md.
 static Settings small_bert(const char* layers, const char* width, const char* heads, const char* learning_rate) {
   return bert(layers, width, heads, learning_rate) + Settings{{"attention-start", "neighbours"},
                                                               {"batch", "16"},
@@ -125,7 +125,7 @@ static Settings small_bert(const char* layers, const char* width, const char* he
                                                               {"weight-decay", "0.1"}};
 }
 
-// Fine-tuning on a task of GLUE as google-research/bert, run_classifier.py, does it.
+// Fine-tuning on a GLUE task as in google-research/bert, run_classifier.py.
 static Preset glue_preset(const GlueTask& task) {
   const std::string kind = task.labels == LabelKind::kValue ? "regress" : "classify";
   return {"glue/" + std::string(task.name),
@@ -184,7 +184,7 @@ const std::vector<Preset>& bench_presets() {
   return table;
 }
 
-// One dial: depth and width grow together, heads are 32 to 64 wide.
+// One dial: depth and width grow together; heads are 32 to 64 wide.
 static const std::vector<Preset>& sizes() {
   static const std::vector<Preset> table = {
       {"tiny", "0.2M parameters and the embeddings", shape("2", "4", "96", "64")},

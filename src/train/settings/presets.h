@@ -1,4 +1,5 @@
-// Known recipes by name: each is a list of settings, so a preset hides nothing and a flag can change any part of it.
+// Known recipes by name. Each is a list of settings, so a preset hides nothing, and an option can change any part of
+// it.
 #pragma once
 
 #include <string>
@@ -10,23 +11,23 @@ namespace rapt {
 
 struct Preset {
   std::string name;
-  std::string help;                                           ///< one line: what it is and where it comes from
-  std::vector<std::pair<std::string, std::string>> settings;  ///< canonical name and value, as they would be typed
+  std::string help;                                           ///< one line: description and source
+  std::vector<std::pair<std::string, std::string>> settings;  ///< canonical name and value, as on the command line
 };
 
-/// Recipes to train and published models to train or count.
+/// Training recipes, and published models to train or count.
 const std::vector<Preset>& presets();
 
-/// Shapes that `rapt bench step` times, the same as in the PyTorch scripts that it is compared with; their settings
-/// name the size of the vocabulary, since there is no text.
+/// The shapes that `rapt bench step` times, the same as in the PyTorch scripts for comparison. Their settings include
+/// the vocabulary size, because there is no text.
 const std::vector<Preset>& bench_presets();
 
-/// \throws UsageError  naming the nearest preset, or all of them
+/// \throws UsageError  naming the most similar preset, or all of them
 const Preset& find_preset(std::string_view name);
 const Preset& find_bench_preset(std::string_view name);
 
-/// What --size stands for.
-/// \throws UsageError  naming the sizes there are
+/// The settings of --size.
+/// \throws UsageError  naming the existing sizes
 const Preset& find_size(std::string_view name);
 
 }  // namespace rapt

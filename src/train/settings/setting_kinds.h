@@ -1,4 +1,4 @@
-// The kinds of settings there are: from a field of TrainConfig to a row of the table in settings.cpp.
+// The kinds of settings: each function makes a row of the table in settings.cpp from a field of TrainConfig.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include "train/settings/numbers.h"
 #include "train/settings/settings.h"
 
-/// Each takes the setting's name, its field, what help calls the value where that is not clear, and a line of help.
+/// Each takes the setting's name, its field, the name of the value in help if it is not obvious, and a line of help.
 namespace rapt::setting_kinds {
 
 using Texts = std::vector<std::string>;
@@ -20,10 +20,10 @@ using Texts = std::vector<std::string>;
 Setting text(std::string name, std::string TrainConfig::*field, std::string value, std::string help);
 Setting list(std::string name, Texts TrainConfig::*field, std::string value, std::string help);
 
-/// A list whose entries may also come in one value with commas between them.
+/// A list whose entries may also be given as one value, separated by commas.
 Setting words(std::string name, Texts TrainConfig::*field, std::string value, std::string help);
 
-/// One of some words. \param also  other words that are read and what they mean; help does not list them
+/// One of several words. \param also  other accepted words and their meanings; help does not list them
 Setting choice(std::string name, std::string TrainConfig::*field, Texts choices, std::string help,
                std::map<std::string, std::string> also = {});
 

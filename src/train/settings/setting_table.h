@@ -1,4 +1,4 @@
-// How settings.cpp writes its rows down: group by group.
+// Builds the rows of settings.cpp, group by group.
 #pragma once
 
 #include <functional>
@@ -10,11 +10,11 @@
 
 namespace rapt {
 
-/// Collects the rows of one group after another; the words after a row say how it is met.
+/// Collects the rows of one group after another; the methods determine where a setting is shown.
 class SettingTable final {
  public:
-  /// \param applies  to which runs the group's settings belong; not set: to all
-  /// \param to       such runs in words
+  /// \param applies  the runs to which the group's settings apply; not set: all
+  /// \param to       the same in words
   void group(std::string name, std::function<bool(const TrainConfig&)> applies = nullptr, std::string to = "") {
     group_ = std::move(name);
     applies_ = std::move(applies);

@@ -51,7 +51,7 @@ void add_task(SettingTable& t) {
                    {"clm", "lm"},
                    {"causal-lm", "lm"},
                    {"masked-lm", "mlm"},
-                   {"embed", "embed"}}),  // what checkpoints of models without a head say
+                   {"embed", "embed"}}),  // the task in checkpoints of models without a head
            {"objective", "task-name"});
   t.group(
       "task", [](const Config& c) { return c.is_labelled(); }, "labelled tasks");
@@ -331,12 +331,12 @@ void add_system(SettingTable& t) {
                   "set layers, heads, width and context by one word"));
 }
 
-// What --resume may change: how far a run goes, and how it learns from here on.
+// The settings that --resume may change: the run's length, and how it trains from there on.
 constexpr std::string_view kOnRequest[] = {
     "learning-rate", "min-learning-rate", "clip",      "schedule", "warmup", "decay", "steps", "epochs",
     "tokens",        "minutes",           "early-stop"};
 
-// What says how long a run is; one that is 0 was not given.
+// The settings that give a run's length; 0 means not given.
 constexpr std::string_view kEnds[] = {"steps", "epochs", "tokens", "minutes", "planned-minutes", "stretch-start"};
 
 std::vector<Setting> make_settings() {

@@ -15,7 +15,7 @@ std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& 
   std::vector<Difference> found;
   for (const Setting& s : settings()) {
     if (s.resuming >= resuming || s.shorthand) continue;
-    // Asked again for the minutes that became a number of updates: the same run.
+    // The request repeats the minutes that were converted to a number of updates: the same run.
     if (s.name == "minutes") {
       const auto minutes = [](const TrainConfig& c) {
         return print_number(c.minutes > 0 ? c.minutes : c.planned_minutes);
@@ -30,7 +30,7 @@ std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& 
 }
 
 void require_applicable(const LayeredConfig& config) {
-  // Of labels that follow their words, what was asked for concerns both.
+  // In stage 2 of a classifier from scratch, the request covers both stages.
   if (!config.values.init.empty() && !config.given("init")) return;
   for (const Setting& s : settings()) {
     if (config.origin_of(s.name) < Origin::kFile || !s.applies || s.applies(config.values)) continue;

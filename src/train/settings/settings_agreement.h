@@ -1,5 +1,4 @@
-// Whether settings agree: those of a run that is there with those that are asked for, and those that were typed with
-// the run that they are for.
+// Compares settings: those of an existing run with the requested ones, and typed ones with the kind of run.
 #pragma once
 
 #include <string>
@@ -10,19 +9,19 @@
 
 namespace rapt {
 
-/// A setting in which two configurations differ, with both values as people would type them.
+/// A setting in which two configurations differ, with both values as on the command line.
 struct Difference {
   std::string name, ours, theirs;
 };
 
-/// What differs between two configurations, settings that are free to differ left out. Files are compared by what is in
-/// them, elsewhere (run_inputs.h).
-/// \param resuming  kOnRequest: those that --resume may change are left out as well
+/// The differences between two configurations, except for settings that are free to differ. Files are compared by
+/// content elsewhere (run_inputs.h).
+/// \param resuming  kOnRequest: also ignores those that --resume may change
 std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs,
                                     Resuming resuming = Resuming::kFree);
 
-/// Refuses settings that somebody typed and that mean nothing to such a run.
-/// \throws UsageError  naming the setting and the runs it belongs to
+/// Rejects typed settings that do not apply to such a run.
+/// \throws UsageError  naming the setting and the runs it applies to
 void require_applicable(const LayeredConfig& config);
 
 }  // namespace rapt

@@ -39,13 +39,13 @@ void fit_max_length(LayeredConfig& config) {
   c.max_length = c.context;
 }
 
-// With little time, most of it goes into one look at everything at the end, and the rest into looks at a part.
+// If time is short, most of it goes to one validation on everything at the end, and the rest to validations on a part.
 ValidationPlan plan_validations(double full, double allowed) {
   constexpr int kMost = 10, kFewest = 5;
   if (full <= 0 || kMost * full <= allowed) return {};
   ValidationPlan plan;
   plan.whole = std::min(1.0, 0.8 * allowed / full);
-  const double parts = allowed - plan.whole * full;  // seconds that are left for all but the look at everything
+  const double parts = allowed - plan.whole * full;  // seconds left after the full validation
   plan.part = std::min(1.0, parts / (kFewest * full));
   plan.count = kFewest;
   if (plan.part < 1) return plan;
@@ -53,9 +53,9 @@ ValidationPlan plan_validations(double full, double allowed) {
   return plan;
 }
 
-// Half the square root of the text's size: 512 entries for a megabyte, 16,000 for a gigabyte. A token should be seen
-// often enough to be learnt, and the more text it stands for, the fewer of them a text costs: on a megabyte of
-// Shakespeare, 512 byte pairs reach 1.54 nats a byte where characters reach 1.83 with the same work.
+// Half the square root of the text's size: 512 entries for a megabyte, 16,000 for a gigabyte. A token must occur often
+// enough to be learnt, but the more text each token covers, the fewer tokens a text needs. On a megabyte of
+// Shakespeare, 512 byte pairs reach 1.54 nats per byte where characters reach 1.83 with equal compute.
 void choose_tokenizer(LayeredConfig& config, const char* kind, const CorpusInfo& text) {
   choose(config, "tokenizer", kind);
   const double entries = std::sqrt(static_cast<double>(text.bytes)) / 2;
@@ -64,7 +64,7 @@ void choose_tokenizer(LayeredConfig& config, const char* kind, const CorpusInfo&
 }
 
 std::int64_t vocabulary_for(double entries, std::size_t different_characters, std::int64_t most) {
-  const TokenizerTrainerOptions trainer;  // rarer characters than it takes are unknown
+  const TokenizerTrainerOptions trainer;  // rarer characters than its limit are unknown
   const auto characters = static_cast<double>(std::min(different_characters, trainer.max_characters));
   constexpr double kSpecial = 64;  // special tokens, with room to spare
   const double needed = characters > 0 ? 2 * characters + kSpecial : 0;

@@ -1,4 +1,4 @@
-// classify, regress, multilabel, tag, qa, choice: a backbone with a task's head that learns from labels.
+// classify, regress, multilabel, tag, qa, choice: a backbone with a task head that is trained on labels.
 #include "train/tasks/labelled_job.h"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const
 
 using SharedData = std::shared_ptr<const LabelledData>;
 
-// Takes a random part of the data away for validation, the same for every seed of a run; windows of a question stay
+// Holds out a random part of the data for validation, the same for every seed of a run; windows of a question stay
 // together.
 SharedData hold_out(SharedData& data, double fraction) {
   const bool windows = data->task() == Task::kQuestion;

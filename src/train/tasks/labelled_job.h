@@ -1,5 +1,5 @@
-// What the labelled tasks share: how their settings say that data is to be read. Used by the job that trains, and by
-// what judges and predicts afterwards.
+// Code that the labelled tasks share: how their settings determine the way data is read. Used by the training job, and
+// by evaluation and prediction.
 #pragma once
 
 #include <memory>

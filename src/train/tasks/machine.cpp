@@ -43,7 +43,7 @@ double measure_sgemm_peak() {
                   Matrix<const float>(b.data<float>(), kSide, kSide), Transpose::kNo, Write::kAssign);
   };
   product();
-  static double fastest = 1e300;  // of all measurements: another program can slow one down, none is too fast
+  static double fastest = 1e300;  // of all measurements: another program can make one slower, but never faster
   double best = fastest, spent = 0;
   for (int round = 0; round < 3 || spent < 0.1; ++round) {
     const double seconds = seconds_of(product);
@@ -68,7 +68,7 @@ double measure_read_bandwidth() {
                           for (Dim line = 0; line < 64; line += 16) __builtin_prefetch(x + i + line + 1024, 0, 2);
                           for (Dim lane = 0; lane < 64; ++lane) sums[lane] += x[i + lane];
                         }
-                        // Every lane is used, or the compiler would leave out the reads that only others need.
+                        // Every lane is used; otherwise the compiler would remove the reads of the unused ones.
                         volatile float sink = std::accumulate(std::begin(sums), std::end(sums), 0.0f);
                         (void)sink;
                       });

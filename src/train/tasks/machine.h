@@ -1,4 +1,4 @@
-// What this machine can do, measured, and what this process takes of it.
+// The measured speed of this machine, and the memory of this process.
 #pragma once
 
 #include <cstdint>
@@ -8,24 +8,25 @@
 
 namespace rapt {
 
-/// f32 operations per second of large matrix products on all threads: what "share of peak" is a share of. The best
-/// that this process has measured; each call measures again, for a tenth of a second.
+/// f32 operations per second of large matrix products on all threads, the basis of "share of peak". The best
+/// measurement of this process; each call measures again, for a tenth of a second.
 double measure_sgemm_peak();
 
-/// Bytes per second that all threads together read from memory. Measured anew, in about a fifth of a second.
+/// Bytes per second that all threads together read from memory. Measured in each call, in about a fifth of a second.
 double measure_read_bandwidth();
 
-/// Resident memory of this process, now and at most so far, in bytes.
+/// Resident memory of this process, now and at its maximum so far, in bytes.
 std::uint64_t resident_memory();
 std::uint64_t peak_resident_memory();
 
-/// Memory that is free for use on this machine (or in this container), in bytes.
+/// Free memory of this machine (or container), in bytes.
 std::uint64_t available_memory();
 
 /// "AMD EPYC 9R14".
 std::string processor_name();
 
-/// The best instruction set that kernels are compiled for and this processor has: "AVX3", "AVX2", "SSE2", "NEON" ...
+/// The best instruction set that kernels are compiled for and this processor supports: "AVX3", "AVX2", "SSE2", "NEON"
+/// ...
 std::string simd_target();
 
 }  // namespace rapt

@@ -1,5 +1,5 @@
-// --task mlm and mlm-nsp: a BERT that fills in masked words and, with mlm-nsp, tells whether two segments belong
-// together. Devlin et al. 2018, arXiv 1810.04805, section 3.1.
+// --task mlm and mlm-nsp: a BERT that predicts masked words and, with mlm-nsp, whether two segments belong together.
+// Devlin et al. 2018, arXiv 1810.04805, section 3.1.
 #include <algorithm>
 
 #include "tensor/error.h"

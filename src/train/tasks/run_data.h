@@ -13,11 +13,13 @@
 
 namespace rapt {
 
-/// The corpus that a configuration names, found but not read; nothing if its only data is a token store. Open it once:
-/// standard input cannot be read again. \throws MissingInputError
+/// The corpus in a configuration, found but not read; nothing if its only data is a token store. Open it once: standard
+/// input cannot be read again.
+///
+/// \throws MissingInputError
 std::optional<Corpus> open_corpus(const TrainConfig& config, const Notice& notice);
 
-/// Whether the only data is a token store, tokenised before by `rapt data build`.
+/// Whether the only data is a token store that `rapt data build` made.
 bool is_given_store(const TrainConfig& config);
 
 struct RunData {
@@ -26,24 +28,26 @@ struct RunData {
 };
 
 /// Tokenises the corpus into the run folder, or opens what was tokenised before; without a corpus, opens the token
-/// store that is the configuration's only data. \param tokenizer  of the checkpoint or model that is gone on with;
-/// nullptr: the file that the configuration names, or
+/// store that is the configuration's only data.
+///
+/// \param tokenizer  of the checkpoint or model that is gone on with; nullptr: the file that the configuration names,
+///     or
 ///                   one of the kind that it names, trained on the corpus
 /// \param instances  how to cut the text into sequences for masked words; not set: a language model's data
 RunData prepare_data(const TrainConfig& config, const std::optional<Corpus>& corpus, const RunFolder& folder,
                      std::shared_ptr<const Tokenizer> tokenizer, const Notice& notice,
                      const std::optional<InstanceOptions>& instances = std::nullopt);
 
-/// In which order the configuration's samples come.
+/// The order of the configuration's samples.
 LmOrder lm_order(const TrainConfig& config);
 
-/// The held-out part of a store, nullopt if nothing is held out.
+/// The held-out part of a store; nullopt if nothing is held out.
 std::optional<LmEvaluation> held_out(const TrainConfig& config, const TokenStore& store);
 
-/// Batches from a token store, as the configuration samples them.
+/// Batches from a token store, sampled as the configuration says.
 TrainingData training_data(const TrainConfig& config, const TokenStore& store);
 
-/// Mean loss in nats a token as bits a byte of the text that the tokens stand for.
+/// Converts a mean loss in nats per token to bits per byte of the text.
 double bits_per_byte(double loss, std::int64_t targets, double text_bytes);
 
 }  // namespace rapt

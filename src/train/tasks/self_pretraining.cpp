@@ -40,7 +40,7 @@ std::string vocabulary_of(const std::vector<std::string>& texts) {
 
 std::string texts_file(const RunFolder& folder) { return folder.words() + "/texts.jsonl"; }
 
-// As JSON lines, because a text may have line ends in it, and each is a document.
+// As JSON lines, because a text may contain line ends, and each is a document.
 void write_texts(const std::vector<std::string>& texts, const RunFolder& folder) {
   std::error_code error;
   fs::create_directories(folder.words(), error);

@@ -1,6 +1,6 @@
-// A classifier from scratch, in two stages: a network that starts from random weights learns more from labelled texts
-// if it first learns to fill in their masked words, though there are no other texts. Krishna, Garg, Bigham, Lipton
-// 2022, "Downstream Datasets Make Surprisingly Good Pretraining Corpora", arXiv 2209.14389.
+// A classifier from scratch, in two stages. A network with random weights learns more from labelled texts if it first
+// learns to predict their masked words, even without other texts. Krishna, Garg, Bigham, Lipton 2022, "Downstream
+// Datasets Make Surprisingly Good Pretraining Corpora", arXiv 2209.14389.
 #pragma once
 
 #include "text/corpus/corpus_sources.h"
@@ -9,18 +9,18 @@
 
 namespace rapt {
 
-/// Whether a run of these settings takes both steps: labels for a BERT, no --init, files that can be read twice, a
-/// tokenizer with masks. A run whose length is given in updates, epochs or tokens does what it is told, labels alone.
+/// Whether a run with these settings has both stages: labels for a BERT, no --init, files that can be read twice, a
+/// tokenizer with masks. A run whose length is given in updates, epochs or tokens trains on labels only.
 bool learns_words_first(const LayeredConfig& wanted);
 
-/// The first step: settings of a run in folder.words(), with the texts of the examples as its data, which are written
-/// there unless they are there already. Takes over what is given of structure, tokenizer and system.
-/// \param notice  is told what was read
-/// \throws ConfigError  if other texts are there
+/// Stage 1: settings of a run in folder.words(), with the texts of the examples as its data. The texts are written
+/// there unless they exist already. Takes over the given settings of structure, tokenizer and system.
+/// \param notice  receives the summary of the data
+/// \throws ConfigError  if other texts are already there
 /// \throws MissingInputError, DataError, UsageError  as reading the examples does
 LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder, const Notice& notice = nullptr);
 
-/// The second: the same settings, beginning from what the first leaves, in the minutes that it leaves.
+/// Stage 2: the same settings, starting from the result of stage 1, in the remaining minutes.
 LayeredConfig label_settings(const LayeredConfig& wanted, const RunFolder& folder);
 
 }  // namespace rapt

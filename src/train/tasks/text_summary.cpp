@@ -7,7 +7,7 @@
 namespace rapt {
 namespace {
 
-// From so many passes on, a run knows its data by heart. Presets and choices stay far below.
+// After this many passes, a run has memorised its data. Presets and choices stay far below.
 constexpr double kManyPasses = 500;
 
 // "my.txt", "a.txt and 3 more files".

@@ -1,4 +1,4 @@
-// What a run says about its text before it trains: how much there is, what is held out, how often it will be read.
+// Reports the text before training: how much there is, what is held out, how often it will be read.
 #pragma once
 
 #include "text/batches/token_store.h"
@@ -7,16 +7,16 @@
 
 namespace rapt {
 
-/// Tells of a text that has been tokenised, and warns when nothing is held out.
+/// Reports a tokenised text, and warns if nothing is held out.
 ///
 ///     data: mails.jsonl: 1.1 MiB in 4,000 documents, 498,012 tokens
-///     data: the last 49,801 tokens of them are held out for validation
+///     data: the last 49,801 tokens are held out for validation
 ///
-/// \param whole_files  documents are files, whose number says little, and one of them may be cut for the validation
+/// \param whole_files  documents are files, whose number is not reported, and one of them may be split for validation
 void tell_text(const TrainConfig& config, const TokenStore& store, bool whole_files, const Notice& notice);
 
-/// Warns of a run that reads very little data very often.
-/// \param total_steps  its updates
+/// Warns of a run that makes very many passes over little data.
+/// \param total_steps  number of updates
 void warn_of_passes(const TrainConfig& config, const TrainingData& data, std::int64_t total_steps,
                     const Notice& notice);
 

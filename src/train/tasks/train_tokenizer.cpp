@@ -9,7 +9,7 @@ namespace rapt {
 
 static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-/// Not a byte of UTF-8's longer characters either, among which there are other kinds of white space.
+/// Not a byte of longer UTF-8 characters either, because some of them are white space.
 static bool is_ascii_word(char c) { return static_cast<unsigned char>(c) < 0x80 && !is_space(c); }
 
 std::size_t length_of_whole_words(std::string_view text) {
@@ -22,7 +22,7 @@ std::unique_ptr<Tokenizer> train_tokenizer(const Corpus& corpus, const Tokenizer
   if (corpus.holds_tokens())
     throw UsageError(escape_for_terminal(corpus.sources().front().name()) +
                      ": must be text to train a tokenizer on, got token ids");
-  constexpr std::size_t kEnough = std::size_t{1} << 22;  // Text that keeps all threads busy.
+  constexpr std::size_t kEnough = std::size_t{1} << 22;  // text that keeps all threads busy
   std::size_t enough = kEnough;
   TokenizerTrainer trainer(options);
   CorpusReader reader = corpus.read();
@@ -39,7 +39,7 @@ std::unique_ptr<Tokenizer> train_tokenizer(const Corpus& corpus, const Tokenizer
       const std::size_t whole = length_of_whole_words(text);
       trainer.add_text(std::string_view(text).substr(0, whole));
       text.erase(0, whole);
-      // A text without spaces is searched again only when it has doubled, so that its length counts once.
+      // A text without spaces is searched again only when it has doubled, so that the total time stays linear.
       enough = std::max(kEnough, 2 * text.size());
     }
   }

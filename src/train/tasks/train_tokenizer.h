@@ -1,4 +1,4 @@
-// A tokenizer learnt from a corpus: what `rapt tokenizer train` and a training run without a tokenizer do.
+// Trains a tokenizer on a corpus: for `rapt tokenizer train` and for training runs without a tokenizer.
 #pragma once
 
 #include <memory>
@@ -10,12 +10,12 @@
 
 namespace rapt {
 
-/// Learns a tokenizer from all text of a corpus, in bounded memory, and the same on any number of threads.
-/// \throws UsageError  a corpus of token files, which has no text; else as TokenizerTrainer and CorpusReader
+/// Trains a tokenizer on all text of a corpus, in bounded memory, with the same result on any number of threads.
+/// \throws UsageError  for a corpus of token files, which has no text; otherwise as TokenizerTrainer and CorpusReader
 std::unique_ptr<Tokenizer> train_tokenizer(const Corpus& corpus, const TokenizerTrainerOptions& options);
 
-/// How much of `text` can be given to a tokenizer's trainer before what follows it is known: up to the last white space
-/// that stands alone between two other characters, where a word ends for every kind of tokenizer. 0 if there is none.
+/// How much of `text` can be passed to a tokenizer's trainer before the rest is known: up to the last single white
+/// space between two other characters, where a word ends for every kind of tokenizer. 0 if there is none.
 std::size_t length_of_whole_words(std::string_view text);
 
 }  // namespace rapt
