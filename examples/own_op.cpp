@@ -1,4 +1,4 @@
-// An op of one's own, with its gradient checked, and a layer that uses it.
+// A custom op with a gradient check, and a layer that uses it.
 #include <cmath>
 #include <cstdio>
 #include <vector>
@@ -8,7 +8,7 @@
 
 using namespace rapt;
 
-// y = log(1 + e^x), element by element. In the form max(x, 0) + log(1 + e^-|x|) nothing overflows.
+// y = log(1 + e^x), element by element. The form max(x, 0) + log(1 + e^-|x|) cannot overflow.
 Variable softplus(const Variable& x) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   dispatch_float(x.dtype(), [&]<typename T>() {
@@ -18,7 +18,7 @@ Variable softplus(const Variable& x) {
       ++in;
     }
   });
-  // The way back keeps tensors, not variables, and adds to the gradient that is there: dx += dy * (1 - e^-y).
+  // The backward function keeps tensors, not variables, and adds to the existing gradient: dx += dy * (1 - e^-y).
   return record("softplus", y, {x}, [y](const Tensor& dy, Grads d) {
     dispatch_float(y.dtype(), [&]<typename T>() {
       T* dx = d.data<T>(0);
@@ -27,7 +27,7 @@ Variable softplus(const Variable& x) {
   });
 }
 
-// Two linear layers with softplus between them. visit() lists the members; their names become the keys of files.
+// Two linear layers with softplus between them. visit() lists the members; their names become keys in files.
 class SoftplusNetwork final : public Module {
  public:
   SoftplusNetwork(Dim in, Dim inner, Dim out, Initializer& init)

@@ -1,4 +1,4 @@
-// A GPT of 27,000 parameters learns one sentence, byte by byte, and says it.
+// A GPT of 27,000 parameters learns one sentence, byte by byte, and generates it.
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@
 
 using namespace rapt;
 
-// All of `text` but its last byte, each position predicting the byte after it.
+// All of `text` except its last byte; each position predicts the next byte.
 static Batch next_byte_batch(const std::string& text) {
   const std::vector<std::int32_t> bytes(text.begin(), text.end());
   const Dim N = static_cast<Dim>(bytes.size()) - 1;
@@ -19,7 +19,7 @@ static Batch next_byte_batch(const std::string& text) {
   for (std::int32_t i = 0; i < N; ++i) positions.push_back(i);
 
   Batch batch;
-  batch.layout = pack_lengths(std::vector<Dim>{N});  // one sequence; several would lie end to end
+  batch.layout = pack_lengths(std::vector<Dim>{N});  // one sequence; several would be laid end to end
   batch.tokens = Tensor::from(std::vector<std::int32_t>(bytes.begin(), bytes.end() - 1), {N});
   batch.positions = Tensor::from(positions, {N});
   batch.target_rows = batch.positions;  // every row is predicted

@@ -1,4 +1,4 @@
-// Timing whole updates: what bench step and bench finetune share.
+// Timing of whole updates, shared by bench step and bench finetune.
 #pragma once
 
 #include <chrono>
@@ -16,23 +16,23 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start);
 double median(std::vector<double> values);
 
-/// Updates that were timed one by one, after some that were not.
+/// Updates that were timed one by one, after untimed warm-up updates.
 struct UpdateTimes {
   std::vector<double> seconds;
   double total = 0;             ///< seconds of all of them
   std::int64_t tokens = 0;      ///< in their sequences
   double loss = 0;              ///< of the last one
-  std::size_t allocations = 0;  ///< asked of the system after the first update
+  std::size_t allocations = 0;  ///< from the system after the first update
 };
 
 UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t steps);
 
-/// --warm and --json.
+/// The options --warm and --json.
 std::vector<Option> update_options();
 
-/// What is told of them, with the keys that ../shared/bench/common.py has.
-/// \param flop_per_token  operations of an update by token
-/// \param peak            of matrix products, operations a second, measured before anything was allocated
+/// The report, with the same keys as ../shared/bench/common.py.
+/// \param flop_per_token  operations per token of an update
+/// \param peak            operations per second of matrix products, measured before anything was allocated
 nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes& times, double flop_per_token,
                                       double peak);
 

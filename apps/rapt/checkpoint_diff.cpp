@@ -1,4 +1,4 @@
-// rapt checkpoint diff: what two models differ in, and by how much.
+// rapt checkpoint diff: which tensors of two models differ, and by how much.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// One tensor of either side, wherever it lies.
+// One tensor of either side, wherever it is stored.
 struct ComparedTensor {
   std::string name;
   DType dtype{};
@@ -32,14 +32,14 @@ struct ComparedTensor {
   std::string kind() const { return fmt::format("{} [{}]", name_of(dtype), fmt::join(shape, ", ")); }
 };
 
-// A checkpoint, or a Hugging Face directory, whose parameters get the names that checkpoints have.
+// A checkpoint, or a Hugging Face directory, whose parameters get the names used in checkpoints.
 class Side {
  public:
   Side(const std::string& source, bool weights_only) {
     if (fs::is_directory(source) || weights_only) {
       model_ = open_pretrained(source);
       model_->network->merge_adapters();
-      // A network with a task's head has its backbone under a name of its own, one without has not.
+      // In a network with a task head, the backbone's parameters have a prefix; otherwise they have none.
       const std::string prefix = backbone_prefix(model_->network->config());
       for (NamedParameter& p : parameters_of(model_->network->module()))
         add("model/" + p.name.substr(p.name.starts_with(prefix) ? prefix.size() : 0), p.variable.value());
@@ -88,13 +88,13 @@ class Side {
   std::map<std::string, std::string> state_, texts_;
 };
 
-// Sizes of a difference, of one tensor or of several together.
+// Sizes of a difference, for one tensor or for several together.
 struct Difference {
   double largest = 0;                     // of one element
-  double squares = 0, first_squares = 0;  // sums, of the differences and of the first side
+  double squares = 0, first_squares = 0;  // sums of squares, of the differences and of the first side
 
   void add(double a, double b) {
-    // NaN beside a number, which no comparison would find.
+    // NaN beside a number, which comparisons would not find.
     if (std::isnan(a) != std::isnan(b)) largest = HUGE_VAL;
     if (!std::isnan(a) && !std::isnan(b)) largest = std::max(largest, std::abs(a - b));
     squares += (a - b) * (a - b);
@@ -166,7 +166,7 @@ std::size_t compare_state(const Side& a, const Side& b) {
   return count;
 }
 
-// A run folder stands for its last.h5 here: what a run is compared by is where it has come to.
+// Here a run folder stands for its last.h5, because the latest state is compared.
 std::string last_of(const std::string& path) {
   const RunFolder folder{path};
   return fs::is_directory(path) && fs::exists(folder.last()) ? folder.last() : model_source(path);

@@ -1,4 +1,4 @@
-// rapt checkpoint info: which model it is, what it was trained for and on, and how far.
+// rapt checkpoint info: the model, its task and data, and the state of its training.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -27,7 +27,7 @@ void row(const char* name, const std::string& value) {
 
 std::string dims(const std::vector<Dim>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-// Long names keep a space before what follows them.
+// Long names keep a space before the next column.
 void tensor_line(const std::string& name, const char* type, const std::vector<Dim>& shape) {
   out(fmt::format("{:<48} {} {}\n", escape_for_terminal(name), type, dims(shape)));
 }
@@ -39,7 +39,7 @@ std::string labels_text(const std::vector<std::string>& labels) {
   return text + (labels.size() > kMost ? ", ..." : "");
 }
 
-// What holds for rapt's own files and for Hugging Face directories.
+// Facts for both rapt's own files and Hugging Face directories.
 void tell_model(const Pretrained& model) {
   TrainConfig c = model.config;
   take_network_settings(c, model.network->config());
@@ -54,7 +54,7 @@ void tell_model(const Pretrained& model) {
                                                             fmt::group_digits(model.tokenizer->vocabulary_size())));
 }
 
-// The files that the manifest names, however it groups them.
+// The files in the manifest, however it groups them.
 void collect_sources(const Json& json, std::vector<std::string>& sources) {
   if (json.is_object() && json.contains("name") && json["name"].is_string()) {
     std::string source = json["name"].get<std::string>();
@@ -114,7 +114,7 @@ void tell_safetensors(const std::string& path) {
   for (const SafetensorsEntry& t : file.tensors()) tensor_line(t.name, name_of(t.type), t.shape);
 }
 
-// A run folder stands for its best.h5, which may be older than where the run has come to.
+// A run folder stands for its best.h5, which may be older than the run's latest state.
 void tell_newest(const std::string& path, const CheckpointFile& shown) {
   const RunFolder folder{path};
   if (!fs::is_directory(path) || !fs::exists(folder.last())) return;

@@ -1,4 +1,4 @@
-// What rapt checkpoint info and rapt checkpoint diff show.
+// The output of rapt checkpoint info and rapt checkpoint diff.
 #pragma once
 
 #include "options.h"

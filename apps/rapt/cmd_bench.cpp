@@ -1,4 +1,4 @@
-// rapt bench gemm, step: matrix products and whole updates of a GPT, beside the machine's own peak.
+// rapt bench gemm, step: times matrix products and whole updates of a GPT, and compares them with the machine's peak.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -97,7 +97,7 @@ int run_gemm(const Arguments& arguments) {
 
 // ------------------------------------------------------------------------------------------------------------- step
 
-// Batches of random tokens, as ../shared/bench/gpt_step.py has them.
+// Batches of random tokens, as in ../shared/bench/gpt_step.py.
 TrainingData random_data(const TrainConfig& config, Dim vocabulary) {
   TrainingData data;
   data.train = [=](std::int64_t first, Dim count) {

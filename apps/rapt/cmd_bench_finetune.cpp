@@ -1,5 +1,5 @@
-// rapt bench finetune: updates of a BERT-shaped classifier on real sentences, as ../shared/bench/bert_finetune.py has
-// them.
+// rapt bench finetune: times updates of a BERT-shaped classifier on real sentences, as in
+// ../shared/bench/bert_finetune.py.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,7 +32,7 @@ const Shape& shape_of(const Arguments& arguments) {
   return *std::ranges::find_if(kShapes, [&](const Shape& shape) { return shape.name == name; });
 }
 
-// The recipe of the script: AdamW with a constant rate, every dropout of the published configuration.
+// The script's recipe: AdamW with a constant learning rate, every dropout of the published configuration.
 TrainConfig bench_config(const Arguments& arguments, const Shape& shape) {
   std::vector<FlagValue> flags = {{"model", {"bert"}},
                                   {"task", {"classify"}},

@@ -1,4 +1,4 @@
-// rapt checkpoint: look into checkpoints, check them, compare them, and cross the border to Hugging Face directories.
+// rapt checkpoint: inspect, verify and compare checkpoints; import and export Hugging Face directories.
 #include <fmt/format.h>
 
 #include <filesystem>

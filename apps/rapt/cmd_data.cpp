@@ -1,4 +1,4 @@
-// rapt data build, stats, head: text tokenised once, and a look into the result.
+// rapt data build, stats, head: tokenise text once, and inspect the result.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -15,7 +15,7 @@
 namespace rapt::app {
 namespace {
 
-constexpr double kManyRandom = 0.6;  // half of the pairs should be
+constexpr double kManyRandom = 0.6;  // it should be half of the pairs
 
 DocumentUnit document_unit(const std::string& word) {
   return word == "line" ? DocumentUnit::kLine : word == "paragraph" ? DocumentUnit::kParagraph : DocumentUnit::kFile;
@@ -23,7 +23,7 @@ DocumentUnit document_unit(const std::string& word) {
 
 // ------------------------------------------------------------------------------------------------------------- build
 
-/// A file to load, or the name of a kind to learn from the text.
+/// A file to load, or a kind to train on the text.
 std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Corpus& corpus) {
   const std::string wanted = arguments.text("tokenizer");
   if (wanted.empty())

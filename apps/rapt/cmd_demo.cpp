@@ -1,4 +1,4 @@
-// rapt demo: trains on little stories of its own and shows what it writes as it learns.
+// rapt demo: trains on generated stories and shows what the model writes while it learns.
 #include <fmt/format.h>
 
 #include <filesystem>

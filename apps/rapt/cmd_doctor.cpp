@@ -1,4 +1,4 @@
-// rapt doctor: what this machine is, what rapt found on it, and whether it works.
+// rapt doctor: describes this machine and the libraries, and checks that they work.
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 #include <unistd.h>

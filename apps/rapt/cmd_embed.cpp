@@ -1,4 +1,4 @@
-// rapt embed: a vector for each line of a text, by any network's states.
+// rapt embed: computes a vector for each line of a text from any network's hidden states.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@
 namespace rapt::app {
 namespace {
 
-// Texts that wait for a forward pass together.
+// Texts for one forward pass.
 class Embedder {
  public:
   Embedder(const Backbone& backbone, Pooling pooling, bool normalize, EmbeddingOutput& output)

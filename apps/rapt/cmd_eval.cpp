@@ -1,4 +1,4 @@
-// rapt eval: how good a model is on data. rapt score: how well a language model predicts each line.
+// rapt eval: evaluates a model on data. rapt score: the log-probability of each line under a language model.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -19,11 +19,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr Dim kRows = 4096;  // tokens of a forward pass, about
+constexpr Dim kRows = 4096;  // approximate tokens per forward pass
 
 struct Score {
   double log_probability = 0;  // natural, of all predicted tokens
-  std::int64_t tokens = 0;     // predicted ones
+  std::int64_t tokens = 0;     // number of predicted tokens
   std::vector<float> each;     // of each predicted token, in order
 };
 

@@ -1,4 +1,4 @@
-// rapt fill-mask: the words that a BERT would put into the gaps of a text.
+// rapt fill-mask: the most probable words for the masks of a text, from a BERT.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -53,7 +53,7 @@ std::string as_json(const FilledText& result) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-// Probability and word a line, gap after gap with an empty line between, and the whole text at the end.
+// One line with probability and word per candidate, an empty line between masks, and the whole text at the end.
 std::string as_lines(const FilledText& result) {
   std::string text;
   for (const std::vector<FilledWord>& mask : result.masks) {

@@ -1,4 +1,4 @@
-// rapt finetune: a pretrained model learns a task, or goes on learning its own on other text.
+// rapt finetune: trains a pretrained model on a task, or continues its pretraining on other text.
 #include <algorithm>
 #include <iterator>
 
@@ -41,7 +41,7 @@ Command finetune_command() {
     if (option.name == "task") option.fallback = "";
     const bool of_model = option.group == "model" || option.group == "tokenizer";
     if (of_model && !option.name.ends_with("dropout") && option.name != "init") option.fallback = "from the model";
-    // What a model is like is decided already; what it learns from is labelled as a rule.
+    // The structure of the model is fixed; the training data is usually labelled.
     if (option.group == "model") option.common = option.name == "init";
     if (option.group == "tokenizer") option.common = false;
     if (option.name == "data") {

@@ -1,4 +1,4 @@
-// rapt generate: text that goes on from prompts.
+// rapt generate: continues prompts with generated text.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -64,13 +64,13 @@ GenerateOptions options_of(const Arguments& arguments) {
   return options;
 }
 
-// Whether the model has learnt the token that ends documents: one trained on a single text has not.
+// Whether the model was trained on the token that ends documents: a model of a single text was not.
 bool knows_end_of_text(const TrainConfig& config) {
   const auto is_text = [](const std::string& name) { return name.find(".jsonl") == std::string::npos; };
   return config.data.empty() || config.documents != "file" || !std::ranges::all_of(config.data, is_text);
 }
 
-// A prompt that is empty begins a text.
+// An empty prompt starts a text.
 TextStart start_of(const std::string& prompt, const Tokenizer& tokenizer, const TrainConfig& config) {
   TextStart start{tokenizer.encode(prompt), prompt};
   if (!start.ids.empty()) return start;
@@ -89,7 +89,7 @@ std::vector<std::string> stops_of(const Arguments& arguments) {
   return stops;
 }
 
-// Text ends where the first of the stop strings begins. Of the tokens, those stay that hold text before it.
+// The text ends where the first of the stop strings starts. Tokens that hold text before it are kept.
 std::optional<Kept> kept_before(const std::vector<std::string>& stops, const Tokenizer& tokenizer,
                                 std::span<const std::int32_t> prompt, std::span<const std::int32_t> tokens) {
   const std::string text = decode_after(tokenizer, prompt, tokens);
@@ -137,7 +137,7 @@ std::vector<Generated> run_beams(const Gpt& model, const std::vector<std::vector
 
 int write_texts(const Arguments& arguments, const Pretrained& pretrained, GenerateOptions options,
                 const std::vector<std::string>& stops) {
-  const Gpt& model = pretrained.gpt();  // or it says what it is, before anything is written
+  const Gpt& model = pretrained.gpt();  // or reports its kind, before anything is written
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   std::vector<std::string> prompts = prompts_of(arguments);
   if (const auto end = tokenizer.end_of_text(); end && !arguments.has("ignore-end")) options.stop_ids = {*end};
@@ -152,7 +152,7 @@ int write_texts(const Arguments& arguments, const Pretrained& pretrained, Genera
       return kept_before(stops, tokenizer, ids[prompt], tokens);
     };
   }
-  // One text on a terminal comes as it is written.
+  // A single text on a terminal is printed as it is generated.
   const bool stream = prompts.size() == 1 && !arguments.has("json") && !arguments.has("beam") && stops.empty();
   StreamDecoder decoder(tokenizer);
   auto echo = [&, done = arguments.has("no-echo")]() mutable {  // not before there is a first token

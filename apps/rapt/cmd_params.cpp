@@ -1,4 +1,4 @@
-// rapt params: how large a model is, before anybody makes it.
+// rapt params: the size of a model before it is built.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,9 +13,9 @@
 
 namespace rapt::app {
 
-constexpr Dim kBertVocabulary = 30522;  // of the published uncased models
+constexpr Dim kBertVocabulary = 30522;  // in the published uncased models
 
-/// Entries that a tokenizer of this kind has before any text is seen; 0 if only the text tells.
+/// Number of entries that a tokenizer of this kind has before any text is seen; 0 if it depends on the text.
 static Dim known_vocabulary(const LayeredConfig& config) {
   if (config.given("vocab")) return config.values.vocabulary;
   if (config.values.model == "bert") return kBertVocabulary;
@@ -79,7 +79,7 @@ static int run(const Arguments& arguments) {
 }
 
 Command params_command() {
-  // Every setting may be there, so that a run's command line can be counted as it is; help shows those that count.
+  // Every setting is accepted, so that a run's command line can be counted unchanged; help shows those that matter.
   const std::vector<Option> counted =
       setting_options({"preset", "size", "model", "layers", "heads", "width", "feed-forward", "context", "vocabulary",
                        "tokenizer", "bias", "tie", "position"});

@@ -1,4 +1,4 @@
-// rapt predict: what a model with a task's head says about texts, one by one.
+// rapt predict: the predictions of a model with a task head, one text at a time.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@
 namespace rapt::app {
 namespace {
 
-// --out, which appears whole, or standard output.
+// --out, which appears completely or not at all, or standard output.
 class Output {
  public:
   explicit Output(const std::string& path) {
@@ -37,7 +37,7 @@ class Output {
 
 std::string print_value(double value) { return fmt::format("{}", static_cast<float>(value)); }
 
-// The names of what probabilities are of.
+// The names of the classes, labels or choices that probabilities refer to.
 std::vector<std::string> classes_of(const LabelledData& data) {
   if (data.task() != Task::kChoice) return data.labels().names();
   std::vector<std::string> names;
@@ -45,7 +45,7 @@ std::vector<std::string> classes_of(const LabelledData& data) {
   return names;
 }
 
-// What predictions are to look like, as it was asked for.
+// The requested form of predictions.
 struct Wishes {
   PredictionFormat format = PredictionFormat::kTsv;
   bool probabilities = false;
@@ -120,7 +120,7 @@ Prediction row_of(const LabelledData& data, Dim sample, const LabelledPrediction
   return row;
 }
 
-// Rows as predictions come, from the first piece of the data on: it tells which columns there are.
+// Writes rows as predictions arrive. The first piece of the data determines the columns.
 class Rows {
  public:
   Rows(const Wishes& wishes, TextSink sink) : wishes_(wishes), sink_(std::move(sink)) {}
@@ -141,7 +141,7 @@ class Rows {
   std::unique_ptr<PredictionWriter> writer_;
 };
 
-// What a visit to each prediction writes, by the task and the file's name.
+// The function that writes each prediction, by the task and the file's name.
 LabelledScores::Visit visit_of(Task task, const Wishes& wishes, const std::string& path, const TextSink& sink,
                                SquadPredictionWriter& squad, Rows& rows) {
   if (task == Task::kTag) {
@@ -161,7 +161,7 @@ LabelledScores::Visit visit_of(Task task, const Wishes& wishes, const std::strin
   };
 }
 
-// --data, the files behind the model, or else standard input.
+// --data, the files after the model, or else standard input.
 std::vector<std::string> files_of(const Arguments& arguments) {
   std::vector<std::string> files = arguments.list("data");
   const std::vector<std::string>& typed = arguments.positionals();
@@ -185,7 +185,7 @@ int predict(const Arguments& arguments, const Pretrained& model) {
   const LabelledScores::Visit write = visit_of(task, wishes, path, sink, squad, rows);
   score_labelled(network, data, [&](const LabelledData& piece, Dim sample, const LabelledPrediction& predicted) {
     write(piece, sample, predicted);
-    if (path.empty() && sample + 1 == piece.samples()) flush_out();  // who writes line by line waits for an answer
+    if (path.empty() && sample + 1 == piece.samples()) flush_out();  // users who type line by line wait for an answer
   });
   if (task == Task::kQuestion && path.ends_with(".json")) squad.finish();
   output.finish();

@@ -26,7 +26,7 @@ const Option kTokenizer = {.name = "tokenizer",
 const Option kOut = {.name = "out", .value = "FILE", .help = "output file", .aliases = {"o", "output"}};
 
 std::unique_ptr<Tokenizer> open_tokenizer(const Arguments& arguments) {
-  // `tokenizer inspect tok.json` needs no flag.
+  // `tokenizer inspect tok.json` needs no option.
   if (!arguments.has("tokenizer") && !arguments.positionals().empty()) return load_tokenizer(arguments.positional(0));
   return load_tokenizer(arguments.required("tokenizer"));
 }
@@ -66,7 +66,7 @@ int run_train(const Arguments& arguments) {
 
 // ------------------------------------------------------------------------------------------------- encode and decode
 
-/// Lines of standard input, handled many at once on all threads and written in their order.
+/// Lines of standard input, processed many at once on all threads and written in order.
 void map_lines(const std::function<std::string(const std::string& line, std::size_t number)>& map) {
   constexpr std::size_t kRound = std::size_t{1} << 22;
   std::ios::sync_with_stdio(false);
@@ -76,7 +76,7 @@ void map_lines(const std::function<std::string(const std::string& line, std::siz
     lines.clear();
     std::string line;
     std::size_t bytes = 0;
-    // A person who types gets each answer at once.
+    // A user who types gets each answer immediately.
     const bool all_at_once = std::cin.rdbuf()->in_avail() > 0 || done == 0;
     while (bytes < kRound && (more = static_cast<bool>(std::getline(std::cin, line)))) {
       bytes += line.size() + 1;

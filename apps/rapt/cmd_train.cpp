@@ -1,4 +1,4 @@
-// rapt train: from text to a trained model, and on from where it stopped.
+// rapt train: trains a model on text, or resumes training.
 #include "commands.h"
 #include "training.h"
 

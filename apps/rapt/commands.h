@@ -40,9 +40,9 @@ Command doctor_command();
 Command help_command();
 Command completion_command();
 
-/// A family of verbs (`tokenizer train`, `tokenizer encode`), or the verbs without one.
+/// A family of commands (`tokenizer train`, `tokenizer encode`), or the commands without one.
 struct Family {
-  std::string name;  ///< empty: verbs of one word
+  std::string name;  ///< empty: commands of one word
   std::string summary;
 };
 
@@ -50,8 +50,8 @@ struct Family {
 const std::vector<Command>& commands();
 const std::vector<Family>& families();
 
-/// The command that the words begin with, and how many of them it is (one or two).
-/// \throws UsageError  an unknown verb with the nearest one, a family without its verb
+/// The command at the start of the words, and its number of words (one or two).
+/// \throws UsageError  for an unknown command, with the most similar one; for a family without a second word
 const Command& find_command(const std::vector<std::string>& words, std::size_t& used);
 
 }  // namespace rapt::app

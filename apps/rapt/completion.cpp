@@ -37,7 +37,7 @@ static std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-// Words that may follow, by the verb before them; files where nothing else fits.
+// Words that may follow a command; files if nothing else fits.
 static std::string bash() {
   std::string out =
       "# rapt completion bash > /etc/bash_completion.d/rapt\n"

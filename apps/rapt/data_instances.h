@@ -1,4 +1,4 @@
-// What `rapt data` knows of instances, the sequences that masked language models are trained on.
+// The options and output of `rapt data` for instances, the sequences of masked language models.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,16 +10,16 @@
 
 namespace rapt::app {
 
-/// `--task` and all that only concerns mlm and mlm-nsp.
+/// `--task` and all options that only apply to mlm and mlm-nsp.
 std::vector<Option> instance_options();
 
-/// Adds what was typed of these. \throws UsageError  one that does not fit the task
+/// Applies the given ones of these options. \throws UsageError  for one that does not fit the task
 void read_instance_options(const Arguments& arguments, TokenStoreOptions& options);
 
-/// The sequences of a part, counted. \throws DataError  a damaged file
+/// Statistics of the sequences of a part. \throws DataError  for a damaged file
 struct InstanceCounts {
   Dim sequences = 0;
-  double mean_length = 0;  ///< tokens, the frame included
+  double mean_length = 0;  ///< in tokens, including special tokens
   double random_next = 0;  ///< share
 };
 InstanceCounts count_instances(const TokenStore& store, Part part);
@@ -27,8 +27,8 @@ InstanceCounts count_instances(const TokenStore& store, Part part);
 nlohmann::ordered_json instances_json(const TokenStore& store);
 std::string instances_table(const TokenStore& store);
 
-/// The first sequences of a part as models see them: each predicted token followed by what stood there, in brackets.
-/// \param most  tokens of each
+/// The first sequences of a part as models see them: each predicted token is followed by the original one in brackets.
+/// \param most  maximum number of tokens of each
 std::string show_instances(const TokenStore& store, const Tokenizer& tokenizer, Part part, Dim count, Dim most);
 
 }  // namespace rapt::app

@@ -24,7 +24,7 @@ class NpyOutput final : public EmbeddingOutput {
   NpyWriter writer_;
 };
 
-// HDF5 wants to know the number of rows before the first of them is written, so they wait in memory.
+// HDF5 needs the number of rows before the first one is written, so rows are kept in memory.
 class Hdf5Output final : public EmbeddingOutput {
  public:
   Hdf5Output(const std::string& path, Dim width) : file_(path), width_(width) {}
@@ -55,7 +55,7 @@ class JsonLinesOutput final : public EmbeddingOutput {
 
   void add(std::string_view text, std::span<const float> vector) override {
     const std::string quoted = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    // Shortest numbers that read back as the same floats; JSON would print them as doubles.
+    // The shortest numbers that read back as the same floats; JSON would print them as doubles.
     const std::string line = fmt::format("{{\"text\":{},\"embedding\":[{}]}}\n", quoted, fmt::join(vector, ","));
     if (file_ == nullptr) return out(line);
     file_->append(line);

@@ -1,4 +1,4 @@
-// Where embeddings go: .npy, .h5, JSON lines.
+// Writes embeddings: .npy, .h5, JSON lines.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,8 @@
 
 namespace rapt::app {
 
-/// Takes one vector after the other, in the order of the texts. A file appears whole, with finish(), or not at all.
+/// Receives one vector after the other, in the order of the texts. A file appears completely, with finish(), or not at
+/// all.
 class EmbeddingOutput {
  public:
   virtual ~EmbeddingOutput() = default;
@@ -18,9 +19,9 @@ class EmbeddingOutput {
   virtual void finish() = 0;
 };
 
-/// By the end of the name: .npy, .h5 (a dataset `embeddings` [rows, width]), .jsonl; empty: JSON lines to standard
+/// By the ending of the name: .npy, .h5 (a dataset `embeddings` [rows, width]), .jsonl; empty: JSON lines to standard
 /// output.
-/// \throws UsageError  another name; CannotCreateError, IoError
+/// \throws UsageError  for any other name; CannotCreateError, IoError
 std::unique_ptr<EmbeddingOutput> open_embedding_output(const std::string& path, Dim width);
 
 }  // namespace rapt::app

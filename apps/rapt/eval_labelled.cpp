@@ -18,12 +18,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Intervals = std::map<std::string, Interval>;
 
-constexpr std::size_t kMostInMatrix = 100;  // classes: the numbers are their square
+constexpr std::size_t kMostInMatrix = 100;  // classes: the matrix grows with their square
 
 // JSON has no NaN.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-// Rows are gold classes, columns what was predicted, both in the order of "classes".
+// Rows are gold classes, columns are predicted ones, both in the order of "classes".
 Json confusion_matrix(const ClassificationCounts& counts) {
   const auto K = static_cast<std::int32_t>(counts.classes());
   Json matrix = Json::array();
@@ -60,7 +60,7 @@ Json as_json(const Pretrained& model, const std::string& task, std::int64_t exam
   return json;
 }
 
-// What stands in front of a value: F1 of one class says of which.
+// The name of a value: for the F1 of one class, includes the class.
 std::string metric_title(const std::string& name, const std::string& positive) {
   const bool of_class = !positive.empty() && (name == "f1" || name == "precision" || name == "recall");
   return of_class ? name + " of " + in_quotes(positive, 30) : name;

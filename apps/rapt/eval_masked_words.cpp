@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A name in the folder for temporary files, gone with this. What is open under it stays readable.
+// A name in the folder for temporary files, removed on destruction. Files open under it stay readable.
 class TemporaryName {
  public:
   explicit TemporaryName(const char* end)
@@ -36,7 +36,7 @@ class TemporaryName {
   std::string path_;
 };
 
-// The text cut into sequences as the model's run cut its own, all of it to be judged by.
+// The text as sequences, made as in the model's run; all of it is used for evaluation.
 TokenStore build_store(const TrainConfig& config, const Tokenizer& tokenizer) {
   InstanceOptions instances = instance_options(config);
   instances.passes = 1;
@@ -54,7 +54,7 @@ int eval_masked_words(const Arguments& arguments, const Pretrained& model) {
   const Tokenizer& tokenizer = require_tokenizer(model);
   TrainConfig config = model.config;
   config.data = arguments.list("data");
-  if (model.step == 0) config.documents = "paragraph";  // no run that would know better
+  if (model.step == 0) config.documents = "paragraph";  // no run that would set it
   config.max_length = arguments.whole("context", config.max_length, 0, config.context);
 
   const bool built = is_given_store(config);

@@ -1,4 +1,4 @@
-// rapt eval, by what the model is. The language model's is in cmd_eval.cpp.
+// rapt eval, by kind of model. The language model's part is in cmd_eval.cpp.
 #pragma once
 
 #include "options.h"
@@ -6,10 +6,10 @@
 
 namespace rapt::app {
 
-/// Masked words and next sentences of a text, or of the sequences that `rapt data build` made of one.
+/// Evaluates masked words and next sentences on a text, or on sequences from `rapt data build`.
 int eval_masked_words(const Arguments& arguments, const Pretrained& model);
 
-/// The metrics of a task, on labelled data.
+/// Evaluates the metrics of a task on labelled data.
 int eval_labelled(const Arguments& arguments, const Pretrained& model);
 
 }  // namespace rapt::app

@@ -62,7 +62,7 @@ static std::string option_line(const Option& option) {
   if (!option.value.empty() && option.kind != OptionKind::kOnOff) names += " " + option.value;
   if (option.kind == OptionKind::kOnOff) names += " on|off";
   std::string line = "  " + padded(names, 30);
-  // A long list of choices has the line to itself.
+  // A long list of choices gets its own line.
   if (names.size() > 28) line = "  " + names + "\n" + std::string(32, ' ');
   return line + option.help + (option.fallback.empty() ? "" : " [" + option.fallback + "]") + "\n";
 }

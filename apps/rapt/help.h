@@ -1,4 +1,4 @@
-// Help as text, from the same tables that the options are read with: examples first, common options first.
+// Help texts, from the same tables that parse the options: examples first, common options first.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace rapt::app {
 
-/// `rapt`, `rapt --help`: what there is, and how to begin.
+/// `rapt`, `rapt --help`: all commands, and how to start.
 std::string overview();
-/// `rapt help tokenizer`: the verbs of a family.
+/// `rapt help tokenizer`: the commands of a family.
 std::string family_help(std::string_view family);
 /// `rapt train --help`; `all` for --help-all.
 std::string command_help(const Command& command, bool all);
 
-/// Completion for a shell: bash, zsh or fish.
+/// The completion script of a shell: bash, zsh or fish.
 std::string completion_script(std::string_view shell);
 
 /// "rapt 0.1.0".

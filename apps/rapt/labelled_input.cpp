@@ -49,7 +49,7 @@ TrainConfig labelled_config(const Arguments& arguments, const Pretrained& model)
 LabelledStream open_labelled(const std::vector<std::string>& files, const Arguments& arguments, const Pretrained& model,
                              const TrainConfig& config, LabelledUse use) {
   LabelledOptions options = labelled_options(config);
-  // What the model's own data looked like is a hint; what is typed must hold.
+  // The columns of the model's own data are only a hint; given options must be followed.
   options.columns = {arguments.text("text-column"), arguments.text("pair-column"), arguments.text("label-column")};
   options.usual = {model.config.text_column, model.config.pair_column, model.config.label_column};
   if (!arguments.has("format")) options.format.clear();

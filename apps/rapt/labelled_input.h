@@ -1,4 +1,4 @@
-// What eval and predict share: a model with a task's head, and labelled data as its run read them.
+// Shared by eval and predict: a model with a task head, and labelled data read as in its run.
 #pragma once
 
 #include <vector>
@@ -9,19 +9,19 @@
 
 namespace rapt::app {
 
-/// Options that say what the columns of the data are, where the model does not know.
+/// Options for the columns of the data, which override the model's own.
 std::vector<Option> labelled_input_options();
 
-/// The settings of the model's run, with what the options say instead.
-/// \throws UsageError  --labels that are not as many as the model has
+/// The settings of the model's run, overridden by the options.
+/// \throws UsageError  if the number of --labels differs from the model's
 TrainConfig labelled_config(const Arguments& arguments, const Pretrained& model);
 
 enum class LabelledUse {
-  kJudge,    ///< labels must be there; those that the model does not know count as wrong
-  kPredict,  ///< labels may be missing, and are carried through as other columns are
+  kJudge,    ///< labels are required; those that the model does not know count as wrong
+  kPredict,  ///< labels are optional, and are copied like other columns
 };
 
-/// The files as the model reads them, piece by piece; `-` is standard input, which is predicted as it comes.
+/// The files, read in pieces as the model's run would; `-` is standard input, which is predicted as it arrives.
 LabelledStream open_labelled(const std::vector<std::string>& files, const Arguments& arguments, const Pretrained& model,
                              const TrainConfig& config, LabelledUse use);
 

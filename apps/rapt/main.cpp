@@ -1,4 +1,4 @@
-// rapt: finds the subcommand, runs it, and turns what goes wrong into one line and an exit code.
+// rapt: finds the subcommand, runs it, and turns errors into one line and an exit code.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +23,7 @@ namespace {
 
 constexpr int kReaderGone = 128 + SIGPIPE;
 
-/// `rapt --quiet train x` is `rapt train x --quiet`: the options that every command has may stand before the verb.
+/// `rapt --quiet train x` is `rapt train x --quiet`: the options of every command may stand before the command.
 std::vector<std::string> verb_first(const std::vector<std::string>& typed) {
   std::size_t verb = 0;
   while (verb < typed.size() && typed[verb].size() > 1 && typed[verb][0] == '-') {
@@ -45,7 +45,7 @@ void note_translations(const Arguments& arguments) {
   if (!list.empty()) say("note: read " + list);
 }
 
-// The command that was typed, with an option in the place of the same one or at the end.
+// The command that was typed, with an option replaced, or appended at the end.
 std::string with_option(const std::vector<std::string>& typed, const std::string& option) {
   const std::size_t space = option.find(' ');
   const std::string name = option.substr(0, space), value = option.substr(std::min(space, option.size() - 1) + 1);
@@ -129,20 +129,21 @@ int guarded(const std::vector<std::string>& typed) {
 }  // namespace
 }  // namespace rapt::app
 
-// A thread that waits for the others of its team spins before it sleeps, and libgomp's own 300,000 turns hold a core
-// that another program may need to let those others on: two runs on two cores all but stopped each other. 10,000
-// turns (some 50 microseconds) are as fast alone. libgomp reads its environment before main(), hence here.
+// A thread that waits for the others of its team spins before it sleeps. libgomp's default of 300,000 turns occupies a
+// core that another program may need before the others can continue: two runs on two cores nearly blocked each other.
+// 10,000 turns (about 50 microseconds) are as fast for one run. libgomp reads its environment before main(), so it is
+// set here.
 static void wait_briefly(int, char**, char**) { setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0); }
 [[gnu::section(".preinit_array"), gnu::used]] static void (*const before_libraries)(int, char**, char**) = wait_briefly;
 
 int main(int argc, char** argv) {
-  // A closed pipe is an error of one write, not the end of a training run.
+  // A closed pipe is an error of one write and must not end a training run.
   std::signal(SIGPIPE, SIG_IGN);
-  // Nor is a file larger than ulimit -f allows.
+  // The same for a file larger than ulimit -f allows.
   std::signal(SIGXFSZ, SIG_IGN);
   rapt::remove_temporary_files_on_signals();
   const int code = rapt::app::guarded({argv + 1, argv + argc});
-  // What could not be written was reported already; the destructors of static objects have nothing to add.
+  // Failed writes were already reported; destructors of static objects must not report them again.
   std::fflush(stderr);
   return code;
 }

@@ -1,4 +1,4 @@
-// What the commands that read a model share: opening it, its tokenizer, and the text it is judged by.
+// Shared by the commands that read a model: opening it, its tokenizer, and the text for it.
 #pragma once
 
 #include <functional>
@@ -11,18 +11,18 @@
 
 namespace rapt::app {
 
-/// The model that the first argument names, checked and ready to compute.
+/// The model in the first argument, checked and ready to compute.
 Pretrained open_model(const Arguments& arguments);
 
-/// Runs a command on the model. Where a result is not finite, the error also names the model and why it has none.
+/// Runs a command on the model. If a result is not finite, the error also names the model and the cause.
 /// \throws NotFiniteError
 int with_finite_results(const Pretrained& model, const std::function<int()>& command);
 
-/// --data as documents: one a line, or each file as one text.
+/// --data as documents: one per line, or each file as one text.
 std::vector<std::string> read_documents(const Arguments& arguments, bool per_line);
 
-/// A text as the model's tokens, led by the end-of-text token where the tokenizer has one, since the first token can
-/// only be predicted from something.
+/// A text as the model's tokens, preceded by the end-of-text token if the tokenizer has one, because the first token
+/// needs a context to be predicted from.
 TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer& tokenizer);
 
 /// The options that these commands share.

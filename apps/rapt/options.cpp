@@ -75,12 +75,12 @@ std::vector<std::string> Arguments::words() const {
 Arguments::Arguments(const Command& command, const std::vector<std::string>& typed)
     : command_(command), typed_(typed), options_(command.options) {
   for (const Option& option : global_options()) options_.push_back(option);
-  // An unknown option is named before anything it may have caused, a missing value say.
+  // An unknown option is reported before errors that it may have caused, such as a missing value.
   for (const std::string& word : typed) {
     if (word == "--") break;
     const bool negative = word.size() > 1 && (std::isdigit(static_cast<unsigned char>(word[1])) || word[1] == '.');
     if (word.size() > 1 && word[0] == '-' && !negative && !is_option(word)) {
-      // What follows an option that takes a value is its value, whatever it begins with.
+      // The word after an option that takes a value is its value, whatever it starts with.
       const auto at = static_cast<std::size_t>(&word - typed.data());
       bool negated = false;
       const std::string before = at > 0 ? typed[at - 1] : "";
@@ -147,7 +147,7 @@ void Arguments::unknown(std::string_view word) const {
     for (const std::string& alias : option.aliases)
       if (alias.size() > 1) names.push_back(alias);
   std::string near = nearest(bare, names);
-  // An alias was meant: say the name under which help has it.
+  // An alias was meant: name the option as help does.
   for (const Option& option : options_)
     if (std::find(option.aliases.begin(), option.aliases.end(), near) != option.aliases.end()) near = option.name;
   throw UsageError("unknown option " + escape_for_terminal(name) +
@@ -161,7 +161,7 @@ std::size_t Arguments::take(const std::vector<std::string>& typed, std::size_t a
   const std::size_t equals = word.find('=');
   const std::string as_typed = word.substr(0, equals);
   const std::string canonical = dashed((negated ? "no-" : "") + option.name);
-  // -o for --out is this program's own short form; only other communities' words are worth a note.
+  // -o for --out is this program's own short form; only names from other projects are worth a note.
   const bool own = std::ranges::find(option.own, kebab(as_typed).substr(2)) != option.own.end();
   if (as_typed != canonical && as_typed.size() > 2 && !own &&
       std::find(translated_.begin(), translated_.end(), std::pair{as_typed, canonical}) == translated_.end())
@@ -203,7 +203,7 @@ void Arguments::check_positionals() const {
   if (positionals_.size() > command_.most) {
     const std::string& extra = positionals_[command_.most];
     std::string advice = "see rapt help " + command_.name;
-    for (const Option& option : command_.options)  // the option that takes what other programs take as an argument
+    for (const Option& option : command_.options)  // the option for what other programs take as an argument
       if (command_.most > 0 && (option.name == "data" || option.name == "prompt"))
         advice = "use --" + option.name + " " +
                  (extra.find(' ') == std::string::npos ? escape_for_terminal(extra) : in_quotes(extra));

@@ -1,4 +1,5 @@
-// What a subcommand takes and what was typed. Own, small, and not CLI11's parser: docs/decisions/options.md says why.
+// The options and arguments of a subcommand, and what was typed. A small parser of our own instead of CLI11's:
+// docs/decisions/options.md says why.
 #pragma once
 
 #include <cstdint>
@@ -23,21 +24,22 @@ enum class OptionKind {
 struct Option {
   std::string name;  ///< without dashes: `max-tokens`
   OptionKind kind = OptionKind::kValue;
-  std::string value = {};                 ///< what help calls the value: `N`
+  std::string value = {};                 ///< name of the value in help: `N`
   std::string help = {};                  ///< one line, no full stop
   std::vector<std::string> aliases = {};  ///< kebab-case; single letters take one dash
   std::string group = {};                 ///< heading in help; empty: `options`
   std::string fallback = {};              ///< the default, shown in help
   bool common = true;                     ///< in --help, not only in --help-all
-  std::vector<std::string> own = {};      ///< aliases that are the command's own words, and no note is made of
+  std::vector<std::string> own = {};      ///< aliases that are the command's own names and cause no note
 };
 
 struct Command;
 
-/// What was typed after the verb, checked against what the verb takes.
+/// The words typed after the command, checked against its options and arguments.
 class Arguments final {
  public:
-  /// \throws UsageError  unknown options (first, with the nearest name), missing values, too many or too few arguments
+  /// \throws UsageError  for unknown options (first, with the most similar name), missing values, too many or too few
+  ///     arguments
   Arguments(const Command& command, const std::vector<std::string>& typed);
 
   bool has(std::string_view name) const;
@@ -56,17 +58,17 @@ class Arguments final {
   /// \throws UsageError  "rapt tokenizer train needs --out FILE"
   std::string required(std::string_view name) const;
 
-  /// All words that were typed, the program and its verb in front.
+  /// All typed words, including the program and the command.
   std::vector<std::string> words() const;
 
   const std::vector<std::string>& positionals() const { return positionals_; }
   /// The n-th argument without a dash, or `fallback` if there are fewer.
   std::string positional(std::size_t n, std::string fallback = "") const;
 
-  /// The options that are settings of a training run, in the order in which they were typed.
+  /// The options that are settings of a training run, in typed order.
   std::vector<FlagValue> settings() const;
 
-  /// Names other than the canonical ones that were used, with the canonical ones, both with their dashes.
+  /// Aliases that were used, with the canonical names, both with their dashes.
   const std::vector<std::pair<std::string, std::string>>& translated() const { return translated_; }
   bool wants_help() const { return has("help") || has("help-all"); }
 
@@ -93,19 +95,19 @@ class Arguments final {
 struct Command {
   std::string name;                 ///< as typed: `train`, `tokenizer train`
   std::string summary;              ///< one line, no full stop
-  std::string arguments = {};       ///< what stands without dashes: `[FILE...]`
-  std::size_t least = 0, most = 0;  ///< how many of those
+  std::string arguments = {};       ///< arguments without dashes: `[FILE...]`
+  std::size_t least = 0, most = 0;  ///< minimum and maximum number of these
   std::vector<std::string> examples = {};
   std::vector<Option> options = {};
-  std::string more = {};  ///< what help says at the end
+  std::string more = {};  ///< text at the end of help
   int (*run)(const Arguments&) = nullptr;
 };
 
 /// Options that every command takes.
 const std::vector<Option>& global_options();
 
-/// The settings named, in that order, or all of them if `names` is empty, as options.
-/// \param defaults  what help says a setting is if it is not given
+/// The named settings as options, in that order, or all of them if `names` is empty.
+/// \param defaults  the default values that help shows
 std::vector<Option> setting_options(const std::vector<std::string>& names = {}, const TrainConfig& defaults = {});
 
 }  // namespace rapt::app

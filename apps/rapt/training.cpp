@@ -25,14 +25,14 @@ std::vector<FlagValue> flags_of(const Arguments& arguments) {
   std::vector<FlagValue> flags = arguments.settings();
   std::vector<std::string> data = arguments.positionals();
   const std::string folder = arguments.text("resume");
-  // `--minutes 10 more`, as people say it.
+  // `--minutes 10 more`: accepted, because users write it.
   if (!folder.empty() && data == std::vector<std::string>{"more"} && !fs::exists("more")) data.clear();
   if (!data.empty()) flags.push_back({"data", data});
   if (!folder.empty()) flags.push_back({"out", {folder}});
   return flags;
 }
 
-// What to type next with a model of this task.
+// The next command to type, for a model of this task.
 std::string next_command(const std::string& task, const std::string& folder) {
   if (task == "lm") return fmt::format("rapt generate {} --prompt \"...\"", folder);
   if (task == "mlm" || task == "mlm-nsp") return fmt::format("rapt fill-mask {} \"... [MASK] ...\"", folder);
@@ -62,7 +62,7 @@ void tell_best(const RunResult& result) {
   say(line);
 }
 
-// The last lines: what came out, and what to type next.
+// The last lines: the result, and the next command.
 void tell_result(const RunResult& result, const std::string& verb) {
   const std::string folder = escape_for_terminal(result.folder);
   if (result.already) {
@@ -82,7 +82,7 @@ void tell_result(const RunResult& result, const std::string& verb) {
                   next_command(result.task, folder)));
 }
 
-// Refuses what cannot be before text is read, as far as nothing is chosen later that would make it possible.
+// Rejects impossible settings before text is read, if no later choice could make them possible.
 void check_early(const LayeredConfig& config) {
   const TrainConfig& c = config.values;
   const bool chosen_later = !has_end(c) && !config.given("preset");

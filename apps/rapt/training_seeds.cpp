@@ -1,5 +1,5 @@
-// --seeds N: the same run with several seeds, since fine-tuning on little data depends on luck. Dodge, Ilharco,
-// Schwartz, Farhadi, Hajishirzi, Smith, "Fine-Tuning Pretrained Language Models", 2020, arXiv 2002.06305.
+// --seeds N: the same run with several seeds, because results of fine-tuning on little data vary with the seed. Dodge,
+// Ilharco, Schwartz, Farhadi, Hajishirzi, Smith, "Fine-Tuning Pretrained Language Models", 2020, arXiv 2002.06305.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -23,13 +23,13 @@ namespace {
 
 struct SeedResult {
   std::int64_t seed = 0;
-  std::string folder;  // within that of all seeds
+  std::string folder;  // within the folder of all seeds
   double score = 0, loss = 0;
   std::vector<std::pair<std::string, double>> metrics;
 };
 
 struct Spread {
-  double mean = 0, deviation = 0;  // the latter with n - 1; not a number for a single value
+  double mean = 0, deviation = 0;  // deviation with n - 1; NaN for a single value
 };
 
 Spread spread_of(const std::vector<double>& values) {
@@ -46,11 +46,11 @@ bool is_seed_folder(const std::string& name) {
   return name.starts_with("seed-") && name.size() > 5 && name.find_first_not_of("0123456789", 5) == std::string::npos;
 }
 
-// The folder of all seeds may hold nothing else, or a run that stands there would be hidden.
+// The folder of all seeds may contain nothing else, because a run in it would be hidden.
 void require_folder_for_seeds(const std::string& folder) {
   if (!fs::exists(folder)) return;
   if (!fs::is_directory(folder)) throw CannotCreateError(folder + " is a file; give --out a folder");
-  std::set<std::string> names;  // in an order, so that the message is always the same
+  std::set<std::string> names;  // sorted, so that the message is always the same
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
     names.insert(entry.path().filename().string());
   for (const std::string& name : names) {

@@ -58,9 +58,9 @@ Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const 
   return result;
 }
 
-// Where a stretch that was asked for in minutes ends.
+// The end of a stretch whose length was given in minutes.
 void choose_end(TrainConfig& config, double minutes, const Job& job) {
-  TrainConfig alone = config;  // no longer a part of its run
+  TrainConfig alone = config;  // not a part of its run any more
   alone.stretch_start = 0;
   const Pace pace = measure_pace(alone, job.network->config(), job.data);
   config.steps = config.stretch_start + updates_in_minutes(minutes, config, pace, job.held_out_tokens);

@@ -14,11 +14,11 @@ constexpr std::size_t kRecipes = 5;
 
 struct Row {
   const char* setting;
-  std::array<const char*, kRecipes> values;  // nullptr: the recipe leaves it as it is
+  std::array<const char*, kRecipes> values;  // nullptr: the recipe does not set it
 };
 
 // kAdapt: Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1: a small
-// rate that falls to zero, few passes. kFineTune: Devlin et al. 2018, appendix A.3, and google-research/bert,
+// learning rate that decays to zero, few passes. kFineTune: Devlin et al. 2018, appendix A.3, and google-research/bert,
 // run_classifier.py. The others: docs/results.md, "Classifiers from scratch".
 constexpr Row kTable[] = {
     //                     adapt     fine-tune  labels    after words  words of labels
@@ -34,18 +34,18 @@ constexpr Row kTable[] = {
     {"eval-every", {"1e", "1e", "1e", "1e", nullptr}},
     {"save-every", {"1e", "1e", "1e", "1e", nullptr}},
     {"epochs", {"3", "3", nullptr, nullptr, nullptr}},  // unless a length is given in another unit
-    // Masks are new in each pass, but a little text is memorised some day.
+    // Each pass has new masks, but a small text is memorised eventually.
     {"most-epochs", {nullptr, nullptr, nullptr, nullptr, "200"}},
 };
 
 // A language model of the table below.
 struct Rung {
-  double operations;  // of the whole run, from which on this one is worth it
+  double operations;  // of the whole run, from which this network is worth it
   const char *layers, *heads, *width, *context, *batch, *learning_rate;
 };
 
-// Larger networks only pay when the budget lets them see enough text; below that a small one that sees more is better.
-// docs/results.md, "A text file and nothing else", has what was measured.
+// Larger networks are only worthwhile if the budget lets them see enough text; below that, a small one that sees more
+// text is better. The measurements are in docs/results.md, "A text file and nothing else".
 constexpr Rung kLadder[] = {
     {0, "2", "4", "64", "64", "8", "4e-3"},       {2e11, "3", "4", "96", "64", "8", "4e-3"},
     {2e12, "4", "4", "128", "128", "8", "3e-3"},  {1e14, "6", "6", "192", "128", "12", "2e-3"},
@@ -54,8 +54,8 @@ constexpr Rung kLadder[] = {
 
 constexpr double kDefaultMinutes = 5;
 
-// Once a small network has seen so many examples, it begins to memorise them; but all of them are worth a look, and ten
-// passes are enough.
+// After this many examples, a small network starts to memorise them; but each example should be seen, and ten passes
+// are enough.
 constexpr double kExamplesFromScratch = 60'000, kMostPasses = 10;
 
 }  // namespace
@@ -82,7 +82,7 @@ void follow(LayeredConfig& config, Recipe recipe) {
 
 void follow_preset(LayeredConfig& config, std::string_view preset) {
   const auto decided = config.origin;
-  for (const auto& [name, value] : find_preset(preset).settings) {  // the last of two values for a name holds
+  for (const auto& [name, value] : find_preset(preset).settings) {  // the last of two values for a name counts
     if (decided.contains(name)) continue;
     find_setting(name)->set(config.values, {value});
     config.origin[name] = Origin::kPreset;

@@ -1,5 +1,4 @@
-// The recipes that a run follows where nobody gave a setting, side by side; presets.h has those that have names to ask
-// for.
+// The default recipes of runs, side by side; presets.h has the recipes that are requested by name.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +14,9 @@ namespace rapt {
 /// The columns of the table in recipes.cpp.
 enum class Recipe {
   kAdapt,             ///< a pretrained language model trains on other text
-  kFineTune,          ///< a pretrained model learns labels, or trains on masked words of other text
+  kFineTune,          ///< a pretrained model is trained on labels, or on masked words of other text
   kLabels,            ///< a classifier from scratch
-  kLabelsAfterWords,  ///< the same, once it has trained on the masked words of its own texts
+  kLabelsAfterWords,  ///< the same, after training on the masked words of its own texts
   kWordsOfLabels,     ///< the masked words of those texts
 };
 
@@ -25,29 +24,30 @@ enum class Recipe {
 void choose(LayeredConfig& config, std::string_view name, const std::string& value);
 void choose_all(LayeredConfig& config, std::initializer_list<std::pair<const char*, std::string>> values);
 
-/// Sets what the recipe says and nobody gave.
+/// Applies a recipe to the settings that were not given.
 void follow(LayeredConfig& config, Recipe recipe);
 
-/// Sets what a preset says and nobody gave or chose. Its settings count as given: later choices leave them as they are.
+/// Applies a preset to the settings that were neither given nor chosen. They then count as given: later choices do not
+/// change them.
 void follow_preset(LayeredConfig& config, std::string_view name);
 
-/// The structure of an encoder that learns from labels alone: two layers over whole words and their pieces.
+/// The structure of an encoder that is trained on labels alone: two layers over a WordPiece vocabulary.
 void choose_small_encoder(LayeredConfig& config);
 
-/// The structure of a language model from scratch, by the work that its minutes allow.
+/// The structure of a language model from scratch, from the compute that its minutes allow.
 /// \param operations  floating-point operations of the whole run
 void choose_language_model(LayeredConfig& config, double operations);
 
-/// Whether the settings say how long to train. With --steps given, nothing is chosen by cores or clock.
+/// Whether the settings give the length of training. With --steps, nothing is chosen by cores or clock.
 bool has_end(const TrainConfig& config);
 
-/// --minutes, or those that a run takes if nobody says how long.
+/// --minutes, or the default if no length is given.
 double minutes_of(const TrainConfig& config);
 
-/// How many minutes of a classifier from scratch its texts' words get, as a share.
+/// The share of a from-scratch classifier's minutes for the masked words of its texts.
 inline constexpr double kShareOfWords = 0.6;  // docs/results.md, "Classifiers from scratch"
 
-/// Passes over so many labelled examples after which a small network from scratch begins to memorise them.
+/// Number of labelled examples seen after which a small network from scratch starts to memorise them.
 std::string passes_from_scratch(std::int64_t examples);
 
 }  // namespace rapt

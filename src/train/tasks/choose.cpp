@@ -78,7 +78,7 @@ void fit_context(LayeredConfig& config, std::int64_t validation) {
 
 static double validation_seconds(const Pace& pace, double tokens) { return pace.look * tokens; }
 
-// What is left of some minutes for updates: the start and samples take a little, too.
+// The part of the minutes that is left for updates: start-up and samples take a little, too.
 constexpr double kShareOfUpdates = 0.97, kShareOfValidations = 0.1;
 
 std::int64_t updates_in_minutes(double minutes, const TrainConfig& config, const Pace& pace, double validation_tokens) {
@@ -119,7 +119,7 @@ void choose_length(LayeredConfig& config, const BatchFacts& batches, const Pace&
   config.origin.erase("minutes");
   const double samples = static_cast<double>(steps) * pace.update / (pace.token * batches.tokens_per_sample);
   const double epochs = samples / static_cast<double>(std::max<std::int64_t>(1, batches.samples_per_epoch));
-  // Labels are few, and have rates of their own.
+  // Labels are few, and have their own learning rates.
   if (!c.is_labelled()) choose(config, "dropout", epochs < 2 ? "0" : epochs < 10 ? "0.05" : "0.1");
   const std::string batch = c.batch_tokens > 0 ? "batches of " + std::to_string(c.batch_tokens) + " tokens"
                                                : "batches of " + std::to_string(c.batch);

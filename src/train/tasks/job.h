@@ -1,4 +1,4 @@
-// What a run trains: network, batches and judgement, built from a complete configuration.
+// What a run trains: network, batches and evaluation, built from a complete configuration.
 #pragma once
 
 #include <functional>
@@ -19,15 +19,15 @@ struct Job {
   TrainingData data;
   double flop_per_token = 0;  ///< of an update; 0: not known
 
-  /// Judges the network on what is held out, or on about `most` tokens of it, the same ones each time (0: on all); not
+  /// Evaluates the network on all held-out data, or on about `most` tokens of it, always the same ones (0: all); not
   /// set: nothing is held out.
   std::function<Evaluation(std::int64_t most)> evaluate;
   double held_out_tokens = 0;
-  /// What Evaluation::score is: "loss" (its negative) or the name of one of the metrics.
+  /// The meaning of Evaluation::score: "loss" (its negative) or the name of one of the metrics.
   std::string metric = "loss";
-  /// Bytes of held-out text that a prediction stands for, to tell a loss in bits a byte; 0: not known.
+  /// Bytes of held-out text per prediction, to convert a loss to bits per byte; 0: not known.
   double bytes_per_target = 0;
-  /// A prompt and how the network goes on from it; not set for networks that do not write.
+  /// A prompt and the network's continuation; not set for networks that do not generate text.
   std::function<std::pair<std::string, std::string>()> sample;
 };
 

@@ -15,7 +15,7 @@
 namespace rapt {
 namespace {
 
-// Loaded, or learnt from the texts of the examples.
+// Loaded, or trained on the texts of the examples.
 std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Notice& notice) {
   if (!config.learns_tokenizer()) return load_tokenizer(config.tokenizer);
   TokenizerTrainerOptions options;
@@ -66,7 +66,7 @@ std::vector<Dim> part_of(const LabelledData& data, std::int64_t most) {
   return samples;
 }
 
-// The columns of validation data, if its own names do not tell: those of the training data.
+// The columns of validation data if its own names do not determine them: those of the training data.
 TextColumns usual_columns(TextColumns asked, const TextColumns& found) {
   if (asked.text.empty()) asked.text = found.text;
   if (asked.pair.empty()) asked.pair = found.pair;
@@ -86,11 +86,11 @@ class LabelledTaskData final : public TaskData {
     if (is_new && config.model != "bert") tokenizer_ = with_delimiters(*tokenizer_);
     const SequenceFrame frame = frame_of(config, tokenizer_);
     LabelledOptions options = labelled_options(config);
-    if (!is_new) std::swap(options.columns, options.usual);  // found once; of several files each may have its own
+    if (!is_new) std::swap(options.columns, options.usual);  // detected once; each of several files may have its own
     data_ = std::make_shared<const LabelledData>(LabelledData::read(config.data, frame, options));
     facts_ = {.labels = data_->labels().names(), .columns = data_->facts().columns};
     const Notice told = is_new ? request.notice : [](const std::string&) {};
-    if (request.start != Start::kOwnWords) tell_examples(*data_, told);  // else told before
+    if (request.start != Start::kOwnWords) tell_examples(*data_, told);  // otherwise already reported
     tell_lengths(*data_, frame.max_length(), told);
     read_held_out(config, frame);
     tell_validation(held_out_.get(), !config.validation_data.empty(), told);
@@ -120,7 +120,7 @@ class LabelledTaskData final : public TaskData {
   }
 
  private:
-  // Validation data may have its own columns, and labels that training lacks, which count as wrong.
+  // Validation data may have its own columns, and labels that are not in the training data, which count as wrong.
   void read_held_out(const TrainConfig& config, const SequenceFrame& frame) {
     if (config.validation_data.empty()) {
       if (config.validation_fraction > 0) held_out_ = hold_out(data_, config.validation_fraction);
@@ -142,7 +142,7 @@ class LabelledTaskData final : public TaskData {
 }  // namespace
 
 std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told) {
-  // Bytes are enough to read the examples.
+  // A byte tokenizer is enough to read the examples.
   TokenizerTrainer bytes({.type = TokenizerType::kByte});
   bytes.add_text(" ");
   const SequenceFrame frame(bytes.train(), true, std::max<Dim>(config.context, 512));

@@ -13,23 +13,25 @@
 
 namespace rapt {
 
-/// How a run of these settings reads labelled data.
-/// \throws UsageError  a separator that is not one character
+/// How a run with these settings reads labelled data.
+/// \throws UsageError  for a separator that is not one character
 LabelledOptions labelled_options(const TrainConfig& config);
 
-/// What decides which checkpoint of a run is the best: "loss" where nothing is labelled, else --metric or the task's
-/// own.
+/// The metric that selects the best checkpoint of a run: "loss" if nothing is labelled, else --metric or the task's
+/// default.
 std::string deciding_metric(const TrainConfig& config);
 
-/// How it makes sequences of texts.
+/// How it makes sequences from texts.
 SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer);
 
-/// The texts of the settings' examples, the words of a tagged sentence with spaces between, for what learns from texts
-/// alone. \param told  gets what was read (tell_examples), if set
+/// The texts of the settings' examples (the words of a tagged sentence, joined with spaces), for training on texts
+/// alone.
+///
+/// \param told  receives the summary (tell_examples), if set
 /// \throws MissingInputError, DataError, UsageError  as LabelledData::read
 std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told = nullptr);
 
-/// Batches of the data in an order that is new each epoch: sample i of a run is a function of (seed, i).
+/// Batches of the data in an order that is new in each epoch: sample i of a run is a function of (seed, i).
 TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config);
 
 }  // namespace rapt

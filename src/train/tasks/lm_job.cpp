@@ -93,7 +93,7 @@ class LanguageModelData final : public TaskData {
  private:
   const TokenStore& store() const { return data_->store; }
 
-  std::optional<Corpus> corpus_;  // nothing: a token store
+  std::optional<Corpus> corpus_;  // nothing: the data is a token store
   std::optional<RunData> data_;
 };
 

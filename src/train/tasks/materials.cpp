@@ -13,17 +13,17 @@
 namespace rapt {
 namespace {
 
-// A model of the kind that the task goes on with.
+// Requires a model of the kind that the task continues from.
 void require_kind(const Pretrained& start, const TrainConfig& config) {
-  if (config.task == "lm") static_cast<void>(start.gpt());  // or it says what it is
+  if (config.task == "lm") static_cast<void>(start.gpt());  // or reports its kind
   if (config.masks_words() && start.config.model != "bert") {
     throw UsageError("train: --init " + config.init + " is a " + start.config.model +
                      ", which does not predict masked words; " + "give a bert, or --task lm");
   }
 }
 
-// --reset-layers: the top blocks get the weights that a new network would have. Zhang, Wu, Katiyar, Weinberger, Artzi,
-// "Revisiting Few-sample BERT Fine-tuning", 2020, arXiv 2006.05987, section 5.
+// --reset-layers: the top blocks get the weights of a new network. Zhang, Wu, Katiyar, Weinberger, Artzi, "Revisiting
+// Few-sample BERT Fine-tuning", 2020, arXiv 2006.05987, section 5.
 void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
   if (config.reset_layers == 0) return;
   if (config.reset_layers > config.layers) {
@@ -121,7 +121,7 @@ Pace Materials::pace(const TrainConfig& config) {
   return measure_pace(config, network_config(config, vocabulary()), data_->batches(config));
 }
 
-// As the settings describe it: with the weights of the start as far as it has them, with new ones elsewhere.
+// As the settings describe it: with the weights of the start where it has them, and new ones elsewhere.
 std::unique_ptr<AnyNetwork> Materials::first_network(const TrainConfig& config) {
   Initializer init(static_cast<std::uint64_t>(config.seed));
   NetworkConfig wanted = network_config(config, vocabulary());

@@ -1,5 +1,5 @@
-// The second of the two steps with which a run begins. The materials of a run are the model that it starts from, its
-// data and the machine: opened as its settings become known, each thing once, to tell facts while a new run is settled
+// The second of the two steps at the start of a run: building. The materials of a run are the model it starts from, its
+// data and the machine. Each is opened once, when its settings are known: to provide facts while a new run is settled,
 // and to build the run afterwards.
 #pragma once
 
@@ -14,12 +14,12 @@ namespace rapt {
 
 class Materials final : public Facts {
  public:
-  /// \param folder  where tokenised data is kept
-  /// \param from    the checkpoint that is gone on from; nullptr: a new run
+  /// \param folder  holds the tokenised data
+  /// \param from    the checkpoint to continue from; nullptr: a new run
   Materials(RunFolder folder, const CheckpointFile* from, Notice notice);
 
   /// \throws MissingInputError, DataError  as open_pretrained
-  /// \throws UsageError  a model of another kind than the task needs
+  /// \throws UsageError  for a model of another kind than the task needs
   StartFacts start(const TrainConfig& config) override;
   std::optional<CorpusInfo> text(const TrainConfig& config) override;
   std::optional<MaskingOptions> masking(const TrainConfig& config) override;
@@ -28,8 +28,8 @@ class Materials final : public Facts {
   BatchFacts batches(const TrainConfig& config) override;
   Pace pace(const TrainConfig& config) override;
 
-  /// Makes the job of a complete configuration and chooses nothing. The network has its first weights, or the
-  /// checkpoint's. Reads the data, if settling has not.
+  /// Makes the job of a complete configuration and chooses nothing. The network has its initial weights, or the
+  /// checkpoint's. Reads the data, unless settling already has.
   /// \throws Error  as rapt train does (run.h)
   Job build(const TrainConfig& config);
 
@@ -42,7 +42,7 @@ class Materials final : public Facts {
   RunFolder folder_;
   const CheckpointFile* from_;
   Notice notice_;
-  Pretrained start_;  // of --init; empty where there is none
+  Pretrained start_;  // of --init; empty if there is none
   std::unique_ptr<TaskData> data_;
   bool read_ = false;
 };

@@ -19,7 +19,7 @@ MaskingOptions masking_options(const TrainConfig& config) {
           .dynamic = config.masking == "dynamic"};
 }
 
-// A store that was built before must hold what the run is for.
+// A store that was built before must fit the run's task.
 void require_instances(const TokenStore& store, const TrainConfig& config) {
   const auto& built = store.instance_options();
   if (!built) {
@@ -32,7 +32,7 @@ void require_instances(const TokenStore& store, const TrainConfig& config) {
   }
 }
 
-// What always the most frequent masked word, and always the more frequent answer, would reach.
+// The accuracy of always predicting the most frequent masked word, or the more frequent answer.
 std::string majority_text(const MaskedWordsMajority& majority) {
   char text[160];
   std::snprintf(text, sizeof text, "baseline (most frequent word): %.1f %%", 100 * majority.words);
@@ -117,8 +117,8 @@ class MaskedWordsData final : public TaskData {
     return MlmEvaluation(store(), *tokenizer(), Part::kValidation, masking_options(config));
   }
 
-  std::optional<Corpus> corpus_;  // nothing: a token store,
-  std::string given_store_;       // whose file this is
+  std::optional<Corpus> corpus_;  // nothing: the data is a token store,
+  std::string given_store_;       // and this is its file
   std::optional<RunData> data_;
 };
 

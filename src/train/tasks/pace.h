@@ -1,4 +1,4 @@
-// How fast this machine trains a network, measured: what the lengths that are given in minutes are computed from.
+// The measured training speed of a network on this machine, from which lengths in minutes are computed.
 #pragma once
 
 #include "nn/models/any_network.h"
@@ -13,7 +13,7 @@ struct Pace {
   double look = 0;    ///< of one token of a validation, forward only
 };
 
-/// Trains a copy of the network for about a second and throws it away.
+/// Trains a temporary copy of the network for about a second.
 Pace measure_pace(const TrainConfig& config, const NetworkConfig& network, const TrainingData& data);
 
 }  // namespace rapt

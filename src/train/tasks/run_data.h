@@ -30,10 +30,9 @@ struct RunData {
 /// Tokenises the corpus into the run folder, or opens what was tokenised before; without a corpus, opens the token
 /// store that is the configuration's only data.
 ///
-/// \param tokenizer  of the checkpoint or model that is gone on with; nullptr: the file that the configuration names,
-///     or
-///                   one of the kind that it names, trained on the corpus
-/// \param instances  how to cut the text into sequences for masked words; not set: a language model's data
+/// \param tokenizer  of the checkpoint or model that the run continues; nullptr: the file in the configuration, or one
+///                   of the kind in the configuration, trained on the corpus
+/// \param instances  how to make sequences for masked words; not set: a language model's data
 RunData prepare_data(const TrainConfig& config, const std::optional<Corpus>& corpus, const RunFolder& folder,
                      std::shared_ptr<const Tokenizer> tokenizer, const Notice& notice,
                      const std::optional<InstanceOptions>& instances = std::nullopt);

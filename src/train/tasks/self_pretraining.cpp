@@ -21,13 +21,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What the run of words has from the run of labels, where it is given.
+// The settings that stage 1 takes over from the run, if given.
 constexpr const char* kShared[] = {"layers",     "heads",   "width",          "feed-forward", "context",
                                    "activation", "vocab",   "tokenizer",      "lowercase",    "norm-epsilon",
                                    "seed",       "threads", "attention-start"};
 
-// Four times the square root of the bytes: 2,000 entries for 5,000 questions, 7,500 for 67,000 phrases. Larger than a
-// language model wants, because labels hang on words.
+// Four times the square root of the bytes: 2,000 entries for 5,000 questions, 7,500 for 67,000 phrases. Larger than for
+// a language model, because labels depend on words.
 std::string vocabulary_of(const std::vector<std::string>& texts) {
   std::size_t bytes = 0;
   CharacterSet characters;

@@ -10,13 +10,13 @@
 namespace rapt {
 namespace {
 
-// Whether the user said so of a run that begins with a model of theirs. A network that has trained on words was made as
-// they said.
+// Whether the user gave this setting for a run that starts from the user's own model. In a classifier from scratch,
+// stage 1 already trained the requested network.
 bool asked_for(const LayeredConfig& config, const Setting& setting) {
   return start_of(config) == Start::kModel && config.origin_of(setting.name) >= Origin::kFile;
 }
 
-// The structure is the model's. What was asked for must be the same, or it would be passed over in silence.
+// The structure is the model's. A requested one must be the same; otherwise it would be silently ignored.
 void take_structure(LayeredConfig& layered, const StartFacts& start) {
   TrainConfig& config = layered.values;
   const TrainConfig before = config;
@@ -53,7 +53,7 @@ void take_tokenizer(LayeredConfig& layered, const StartFacts& start) {
   config.tokenizer = "init";
 }
 
-// Size and recipe, as far as they do not depend on the data.
+// Size and recipe, where they do not depend on the data.
 void choose_recipe(LayeredConfig& config, Start start) {
   const TrainConfig& c = config.values;
   if (c.task == "lm") {
@@ -84,7 +84,7 @@ void choose_tokenizer_for(LayeredConfig& config, Facts& facts) {
   if (const auto text = facts.text(c)) choose_tokenizer(config, c.masks_words() ? "wordpiece" : "byte-bpe", *text);
 }
 
-// What was found in the data becomes settings, so that those who use the model find it again.
+// Facts found in the data become settings, so that users of the model find them again.
 void take_found(LayeredConfig& config, const DataFacts& found) {
   TrainConfig& c = config.values;
   if (c.is_labelled()) c.labels = found.labels;
@@ -95,7 +95,7 @@ void take_found(LayeredConfig& config, const DataFacts& found) {
   }
 }
 
-// What was asked for wins over what a token store proposes.
+// Requested settings override the defaults in a token store.
 void take_masking(LayeredConfig& config, const MaskingOptions& masking) {
   TrainConfig& c = config.values;
   if (!config.given("mlm-probability") && masking.probability > 0) c.mlm_probability = masking.probability;
@@ -104,7 +104,7 @@ void take_masking(LayeredConfig& config, const MaskingOptions& masking) {
   if (!config.given("masking")) c.masking = masking.dynamic ? "dynamic" : "static";
 }
 
-// A language model without a size gets the one that its minutes allow.
+// A language model without a size gets the one that fits its minutes.
 void choose_size(LayeredConfig& config, const DataFacts& data, Facts& facts, const Notice& notice) {
   TrainConfig& c = config.values;
   if (c.task != "lm") return;
@@ -115,7 +115,7 @@ void choose_size(LayeredConfig& config, const DataFacts& data, Facts& facts, con
     notice("train: no --steps given; trains for " + fmt::format("{:.3g}", c.minutes) + " minutes");
     return;
   }
-  constexpr double kShareOfPeak = 0.6;  // that an update reaches
+  constexpr double kShareOfPeak = 0.6;  // reached by an update
   choose_language_model(config, kShareOfPeak * facts.peak() * 60 * c.minutes);
   fit_context(config, data.validation_tokens);
 }
@@ -142,7 +142,7 @@ LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& not
     const StartFacts begins = facts.start(c);
     take_structure(config, begins);
     take_tokenizer(config, begins);
-    require_applicable(config);  // a vocabulary to train has no place beside the model's
+    require_applicable(config);  // a vocabulary to train is useless beside the model's
   }
   choose_recipe(config, start);
   if (start == Start::kNothing) choose_tokenizer_for(config, facts);

@@ -1,6 +1,6 @@
-// The first of the two steps with which a run begins. Settling turns what was asked for, the data's facts and the
-// machine's pace into one complete configuration; building (materials.h) makes network, data and judgement from that
-// and chooses nothing. Only new runs are settled: a run that goes on has a complete configuration in its checkpoint.
+// The first of the two steps at the start of a run: settling. It turns the request, the data's facts and the machine's
+// speed into one complete configuration. Building (materials.h) then makes network, data and evaluation from it and
+// chooses nothing. Only new runs are settled: a resumed run has a complete configuration in its checkpoint.
 #pragma once
 
 #include <optional>
@@ -14,43 +14,43 @@
 
 namespace rapt {
 
-/// What a new run begins from.
+/// What a new run starts from.
 enum class Start {
   kNothing,     ///< random weights
   kModel,       ///< --init
-  kOwnWords,    ///< a network that has trained on the words of the run's own examples (self_pretraining.h)
+  kOwnWords,    ///< a network that was trained on the words of the run's own examples (self_pretraining.h)
   kCheckpoint,  ///< it is not new
 };
-/// Of a new run.
+/// The start of a new run.
 Start start_of(const LayeredConfig& config);
 
-/// The model that a run begins from, as far as settings depend on it.
+/// The model that a run starts from, as far as settings depend on it.
 struct StartFacts {
   NetworkConfig network;
-  TrainConfig config;           ///< of the run that made it
+  TrainConfig config;           ///< of the run that trained it
   bool has_tokenizer = false;   ///< of its own
   bool same_tokenizer = false;  ///< --tokenizer names a file with the same one
 };
 
-/// What is found in the data.
+/// Facts found in the data.
 struct DataFacts {
-  std::vector<std::string> labels = {};  ///< names of the classes; empty where nothing is labelled
-  TextColumns columns = {};              ///< that the examples were taken from
+  std::vector<std::string> labels = {};  ///< names of the classes; empty if nothing is labelled
+  TextColumns columns = {};              ///< the columns of the examples
   std::int64_t validation_tokens = 0;    ///< held-out tokens of a text
-  std::int64_t examples = 0;             ///< labelled ones
+  std::int64_t examples = 0;             ///< number of labelled examples
 };
 
-/// What settling asks about the start, the data and the machine: each at most once, in this order, and only where a
-/// setting depends on it.
+/// The facts about the start, the data and the machine that settling asks for: each at most once, in this order, and
+/// only if a setting depends on it.
 class Facts {
  public:
   virtual ~Facts() = default;
   virtual StartFacts start(const TrainConfig& config) = 0;
-  /// The text before it is tokenised; nothing where the data is tokens or examples.
+  /// The text before it is tokenised; nothing if the data is tokens or examples.
   virtual std::optional<CorpusInfo> text(const TrainConfig& config) = 0;
-  /// What a token store that is given as data proposes for masking.
+  /// The default masking options of a token store that is given as data.
   virtual std::optional<MaskingOptions> masking(const TrainConfig& config) = 0;
-  /// Reads and tokenises the data, and tells what was read.
+  /// Reads and tokenises the data, and reports it.
   virtual DataFacts data(const TrainConfig& config, Start start) = 0;
   /// Floating-point operations per second of large matrix products.
   virtual double peak() = 0;
@@ -58,13 +58,13 @@ class Facts {
   virtual Pace pace(const TrainConfig& config) = 0;
 };
 
-/// The task that is meant where none is given, by the model.
+/// The default task, by the model.
 void choose_task(LayeredConfig& config);
 
-/// Everything that a new run needs, chosen where nobody gave it.
-/// \param notice  told what was chosen
-/// \throws UsageError  settings that exclude each other, or cannot be followed with the model of --init; and what
-///                     `facts` throws
+/// A complete configuration for a new run: settings that were not given are chosen.
+/// \param notice  receives the choices
+/// \throws UsageError  for settings that exclude each other, or cannot take effect with the model of --init; and the
+///                     errors of `facts`
 LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& notice);
 
 }  // namespace rapt

@@ -1,5 +1,4 @@
-// The data of a run and what is done with it, one class a family of tasks: how it is read, which batches it gives, and
-// how a network is judged by what is held out.
+// The data of a run, one class per family of tasks: reading, batches, and the evaluation of a network on held-out data.
 #pragma once
 
 #include <memory>
@@ -14,10 +13,10 @@ namespace rapt {
 /// What reading depends on besides the settings.
 struct ReadingRequest {
   const TrainConfig& config;
-  const RunFolder& folder;  ///< where tokenised data is kept
-  /// Of the model of --init or of the checkpoint; nullptr: --tokenizer says which
+  const RunFolder& folder;  ///< holds the tokenised data
+  /// Of the model of --init or of the checkpoint; nullptr: given by --tokenizer
   std::shared_ptr<const Tokenizer> tokenizer;
-  /// kCheckpoint: the settings are complete, what was found in the data is in them. Otherwise what is read is told.
+  /// kCheckpoint: the settings are complete and include the facts found in the data. Otherwise the data is reported.
   Start start = Start::kNothing;
   const Notice& notice;
 };
@@ -26,29 +25,29 @@ class TaskData {
  public:
   virtual ~TaskData() = default;
 
-  /// The text before it is tokenised; nothing where the data is tokens or examples.
+  /// The text before it is tokenised; nothing if the data is tokens or examples.
   virtual std::optional<CorpusInfo> text() = 0;
-  /// What a token store that is given as data proposes for masking.
+  /// The default masking options of a token store that is given as data.
   virtual std::optional<MaskingOptions> masking() const { return std::nullopt; }
   /// Reads and tokenises everything. The members below need it.
   /// \throws MissingInputError, DataError, UsageError, ConfigError
   virtual void read(const ReadingRequest& request) = 0;
 
-  /// Whether it is tokens already, so that no tokenizer is needed.
+  /// Whether the data is already tokens, so that no tokenizer is needed.
   virtual bool is_tokens() const = 0;
   virtual std::shared_ptr<const Tokenizer> tokenizer() const = 0;
   virtual DataFacts facts() const = 0;
-  /// Entries of the network's table. \param known  those of the model that it begins from; 0: none
-  /// \throws DataError  the data has tokens that the model does not know
+  /// Number of entries of the network's table. \param known  those of the model that it starts from; 0: none
+  /// \throws DataError  if the data has tokens that the model does not know
   virtual Dim vocabulary(Dim known) const = 0;
   virtual TrainingData batches(const TrainConfig& config) const = 0;
-  /// Tokens that a validation of everything reads; 0: nothing is held out.
+  /// Tokens of a validation on all held-out data; 0: nothing is held out.
   virtual double validation_tokens(const TrainConfig& config) const = 0;
-  /// Gives a job what judges its network, and what shows samples of it.
+  /// Adds to a job the evaluation of its network and the generation of samples.
   virtual void judge(Job& job, const TrainConfig& config) const = 0;
 };
 
-/// Finds the data of the configuration's task; reads nothing yet but standard input.
+/// Finds the data of the configuration's task; reads only standard input so far.
 /// \throws MissingInputError, UndecidedError
 std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice);
 
@@ -56,7 +55,7 @@ std::unique_ptr<TaskData> open_language_model_data(const TrainConfig& config, co
 std::unique_ptr<TaskData> open_masked_words_data(const TrainConfig& config, const Notice& notice);    ///< mlm, mlm-nsp
 std::unique_ptr<TaskData> open_labelled_data();  ///< classify, regress, multilabel, tag, qa, choice
 
-/// Entries of a table that the data's tokens and a model's share.
+/// Number of entries of a table that serves both the data's tokens and a model's.
 /// \throws DataError  as TaskData::vocabulary
 Dim shared_vocabulary(Dim in_data, Dim known);
 
