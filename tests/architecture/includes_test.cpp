@@ -1,4 +1,4 @@
-// The picture in docs/architecture.md, held: reads the #include lines of src and apps.
+// Enforces the dependencies in docs/architecture.md: reads the #include lines of src and apps.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,14 +16,14 @@ namespace {
 
 const fs::path kRoot = RAPT_SOURCE_DIR;
 
-// Which folder of src stands directly on which; a folder may include those and whatever they may include.
+// The direct dependencies of each folder of src; a folder may include those and everything that they may include.
 const std::map<std::string, std::set<std::string>> kStandsOn = {
     {"tensor", {}},   {"autograd", {"tensor"}},   {"nn", {"autograd"}},  {"io", {"tensor"}},
     {"text", {"io"}}, {"decode", {"nn", "text"}}, {"train", {"decode"}},
 };
 
-// The sub-folders of a folder, in the order in which data flows: each may include itself and those before it. "" is
-// what lies in the folder itself.
+// The sub-folders of a folder, in the order of the data flow: each may include itself and those before it. "" is the
+// folder itself.
 const std::map<std::string, std::vector<std::string>> kOrder = {
     {"text", {"", "corpus", "tokenizer", "tokenizer/files", "tokenizer/training", "batches", "labelled"}},
     {"train", {"metrics", "settings", "models", "optimise", "files", "labelled", "tasks", "run"}},
@@ -44,7 +44,7 @@ std::string sub_folder(const std::string& path) {
   return first == last ? "" : path.substr(first + 1, last - first - 1);
 }
 
-// Where a file's sub-folder comes in its folder's order; the number of sub-folders if it has no place there.
+// The position of a file's sub-folder in its folder's order; the number of sub-folders if it has none.
 std::size_t place(const std::string& path) {
   const std::vector<std::string>& order = kOrder.at(first_folder(path));
   return static_cast<std::size_t>(std::find(order.begin(), order.end(), sub_folder(path)) - order.begin());
@@ -60,7 +60,7 @@ bool allowed(const std::string& file, const std::string& header) {
 struct Include {
   std::string file;  // from the root of the repository
   int line = 0;
-  std::string header;  // what stands between the quotes or angle brackets
+  std::string header;  // the text between the quotes or angle brackets
   bool quoted = false;
   std::string where() const { return file + ":" + std::to_string(line) + " includes " + header; }
 };
@@ -120,7 +120,7 @@ bool has(const Source& source, const std::string& text) {
                      [&](const std::string& line) { return line.find(text) != std::string::npos; });
 }
 
-// Every include for which `wrong` holds, one a line.
+// Every include for which `wrong` holds, one per line.
 std::string offenders(const std::vector<Source>& sources, const std::function<bool(const Include&)>& wrong) {
   std::string found;
   for (const Source& source : sources) {
@@ -209,7 +209,7 @@ TEST_CASE("nothing of the library or its tests includes the program") {
   CHECK(offenders(sources, [](const Include& include) { return first_folder(include.header) == "apps"; }) == "");
 }
 
-// So a header that needs another include before it fails to compile; those without a .cpp are compiled by
+// This makes a header that needs another include before it fail to compile; headers without a .cpp are compiled by
 // rapt_lone_headers (tests/CMakeLists.txt).
 TEST_CASE("a .cpp that has a header includes it first") {
   for (const Source& source : library()) {

@@ -105,7 +105,8 @@ TEST_CASE_TEMPLATE("huge inputs saturate, forward and backward, and NaN stays Na
   }
 }
 
-// gelu-tanh(-10.060966491699219) was NaN in f32: a limit of the exponential rounded up to where its exponent runs over.
+// gelu-tanh(-10.060966491699219) was NaN in f32: a limit of the exponential had been rounded up to a value where its
+// exponent overflows.
 TEST_CASE_TEMPLATE("activations and their slopes are right at the ends of every range, on every instruction set", T,
                    float, double) {
   const std::vector<T> xs = rapt::testing::edges<T>();
@@ -113,7 +114,7 @@ TEST_CASE_TEMPLATE("activations and their slopes are right at the ends of every 
   const std::vector<T> ones(xs.size(), T{1});
   std::vector<T> tile(xs.size()), y(xs.size()), slope(xs.size());
   const auto units = [](T result, long double right) {
-    if (result == static_cast<T>(right)) return 0.0;  // both infinite as well
+    if (result == static_cast<T>(right)) return 0.0;  // also if both are infinite
     const double size = std::max(1.0, std::abs(static_cast<double>(right)));
     return static_cast<double>(std::abs(static_cast<long double>(result) - right)) /
            rapt::testing::unit_in_last_place<T>(size);

@@ -22,14 +22,14 @@ Packed packed(const std::vector<Dim>& lengths) { return pack_lengths(lengths); }
 
 Dim total(const std::vector<Dim>& lengths) { return std::accumulate(lengths.begin(), lengths.end(), Dim{0}); }
 
-// Leads the gradient dy back from y.
+// Runs backward from y with the gradient dy.
 void pull(const Variable& y, const Tensor& dy) {
   backward(
       record("pull", Tensor::full({}, 0, y.dtype()), {y}, [dy](const Tensor&, Grads d) { d.give(0, dy.clone()); }));
 }
 
 TEST_CASE("attention weighs values by hand-worked probabilities") {
-  // Width 1, scale 1: the second query scores ln 3 and 0, so it weighs the values 3/4 and 1/4; the first sees one key.
+  // Width 1, scale 1: the second query scores ln 3 and 0, so its weights are 3/4 and 1/4; the first sees one key.
   const double ln3 = std::log(3.0);
   const Variable qkv(Tensor::from(std::vector<double>{5, ln3, 8, 1, 0, 4}, {2, 3}));
   const Tensor causal = self_attention(qkv, packed({2}), {.heads = 1, .scale = 1}).value();
@@ -145,7 +145,7 @@ TEST_CASE("a sequence gives the same bits alone as inside a batch") {
           return self_attention(x[0], packed(lengths), {.heads = 2, .dropout = 0.1, .key = {{1, 2}, first_row}});
         };
       };
-      // dy is a function of the row in the whole batch: cut it out of the batch's run.
+      // dy is a function of the row in the whole batch: take its part of the whole batch's run.
       const Tensor y = attend({length}, 5)({Variable(qkv)}).value();
       const Tensor y_batch = attend(lengths, 0)({Variable(batch)}).value();
       CHECK(same_bits(y, y_batch.slice(5, 5 + length).clone()));

@@ -15,7 +15,7 @@ namespace {
 
 const DropoutKey kKey = {random_key(42, Purpose::kDropout, 7, 3), 0};
 
-// Word by word, as kernels/dropout.h says it.
+// As kernels/dropout.h defines it.
 bool kept(Dim n, Dim c, double p, DropoutKey key) {
   const auto row = static_cast<std::uint64_t>(key.first_row + n);
   const PhiloxBlock words = philox4x32(

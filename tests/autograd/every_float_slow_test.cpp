@@ -1,5 +1,5 @@
-// Every elementwise function over all 2^32 floats: a finite number never gives NaN, nor an error above what the headers
-// state, nor an infinity where the result has none.
+// Every elementwise function on all 2^32 floats: a finite number never gives NaN, an error above the bounds in the
+// headers, or an infinity where the result is finite.
 #include "autograd/ops/activation.h"
 #include "support/exact_functions.h"
 
@@ -35,8 +35,8 @@ using testing::MathFunction;
 constexpr Dim kPiece = Dim{1} << 16;  // floats
 constexpr std::uint64_t kFloats = std::uint64_t{1} << 32;
 
-// A function in f32, in f64 and in long double, and its largest error in f32: so many units in the last place of the
-// result, or of `floor` where the result is smaller.
+// A function in f32, in f64 and in long double, and its error bound in f32, in units in the last place of the result,
+// or of `floor` if the result is smaller.
 struct Subject {
   std::string name;
   std::function<void(float*, const float*)> run_f32;  // over kPiece elements
@@ -89,25 +89,25 @@ std::vector<Subject> subjects() {
                               math_subject(MathFunction::kErf, 2.7), math_subject(MathFunction::kTanh, 3),
                               math_subject(MathFunction::kSigmoid, 3)};
   for (const Activation f : testing::kActivations) {
-    // tanh and the logistic function are above, to more digits.
+    // tanh and the logistic function are tested above, with tighter bounds.
     if (f != Activation::kTanh && f != Activation::kSigmoid) all.push_back(activation_subject(f));
     all.push_back(slope_subject(f));
   }
   return all;
 }
 
-// Whether y is right within the subject's bound. Results below the smallest normal number may also be 0.
+// Whether y is within the subject's bound. Results below the smallest normal number may also be 0.
 bool within(const Subject& subject, float y, double right) {
   constexpr double kSmallest = static_cast<double>(std::numeric_limits<float>::min());
   if (std::isnan(right)) return std::isnan(y);
-  if (y == static_cast<float>(right)) return true;  // both infinite as well
+  if (y == static_cast<float>(right)) return true;  // also if both are infinite
   const double size = std::abs(right), error = std::abs(static_cast<double>(y) - right);
   return error <= subject.units * testing::unit_in_last_place<float>(std::max(size, subject.floor)) ||
          (size < kSmallest && error <= size);
 }
 
-// The floats whose bits are index * stride, for `count` indices from `first` on. Bits of the first one that is wrong,
-// or -1. The f64 kernel is the oracle for each, and itself compared with long double at a few of them.
+// The floats whose bits are index * stride, for `count` indices from `first` on. Returns the bits of the first wrong
+// one, or -1. The f64 kernel is the oracle for each, and is itself compared with long double at a few of them.
 std::int64_t first_wrong(const Subject& subject, std::uint64_t first, std::uint64_t stride) {
   thread_local std::vector<float> x(kPiece), y(kPiece);
   thread_local std::vector<double> wide(kPiece), right(kPiece);

@@ -1,4 +1,4 @@
-// One program runs on every processor: each instruction set has its own copy of the kernels, and each copy is right.
+// One program runs on every processor: each instruction set has its own copy of the kernels, and each copy is tested.
 #include <doctest/doctest.h>
 
 #include "autograd/ops/dropout.h"
@@ -18,7 +18,7 @@ namespace {
 
 const DropoutKey kKey = {random_key(9, Purpose::kDropout), 3};
 
-// x, y [N, C]; gain, bias [C]; every operation whose kernel has vectors.
+// x, y [N, C]; gain, bias [C]; every operation whose kernel is vectorised.
 Variable everything(const std::vector<Variable>& in) {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(in[0].shape()[0]));
   for (std::size_t n = 0; n < rows.size(); ++n) rows[n] = static_cast<std::int32_t>(n * n % rows.size());

@@ -31,7 +31,7 @@ ResidualNorm composed_dropout(const std::vector<Variable>& in) {
   return {sum, layer_norm(sum, in[2], in[3], kEpsilon)};
 }
 
-// One output of both that weighs them differently, or one of them alone.
+// One output that weights both differently, or one of them alone.
 Differentiable both(const Fused& f) {
   return [f](const std::vector<Variable>& in) {
     const ResidualNorm r = f(in);
@@ -164,7 +164,8 @@ TEST_CASE("f32 rows with a mean of 10,000 deviations are normalised to the last 
   const Tensor exact =
       layer_norm(Variable(x.to(DType::kF64)), Variable(ones.to(DType::kF64)), Variable(none.to(DType::kF64)), kEpsilon)
           .value();
-  CHECK(max_difference(y, exact) < 0x1p-10 / 2 / 0.55);  // half a place of the mean, over the deviation
+  CHECK(max_difference(y, exact) < 0x1p-10 / 2 / 0.55);  // half a unit in the last place of the mean, over the
+                                                         // deviation
 }
 
 TEST_CASE("constant rows, huge rows and rows with NaN do not disturb their neighbours") {

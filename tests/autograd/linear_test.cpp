@@ -185,7 +185,7 @@ TEST_CASE("feed_forward keeps one wide tensor where two linear layers keep two")
   const std::size_t two = memory_stats().live - before;
   const Variable fused = feed_forward(x, U, b, W, b, Activation::kGelu);
   const std::size_t one = memory_stats().live - before - two;
-  if (two > 0) CHECK(two - one >= wide);  // nothing is counted under the address sanitizer, which replaces the pool
+  if (two > 0) CHECK(two - one >= wide);  // not counted under the address sanitizer, which replaces the pool
   clear_tape();
 }
 

@@ -37,7 +37,7 @@ TEST_CASE("add_low_rank by hand: one row, one rank, two columns of three") {
   CHECK(result.data<double>()[0] == 1);
   CHECK(result.data<double>()[1] == 2 + 85);
   CHECK(result.data<double>()[2] == 3 - 8.5);
-  CHECK(y.value().data<double>()[1] == 2);  // as it was
+  CHECK(y.value().data<double>()[1] == 2);  // unchanged
 }
 
 TEST_CASE("add_low_rank is a linear layer of the product of both matrices") {

@@ -1,4 +1,4 @@
-// Outputs of the ONNX project's own reference implementation for the operations that we have too.
+// Outputs of the ONNX project's reference implementation, for the operations that rapt has, too.
 #include <doctest/doctest.h>
 #include <zlib.h>
 
@@ -42,14 +42,15 @@ Tensor tensor_of(const json& value) {
   return Tensor::from(value.at("data").get<std::vector<float>>(), shape);
 }
 
-// One of theirs. The functions below give our output, or an undefined tensor where our operation has no such case.
+// One ONNX case. The functions below return our output, or an undefined tensor if our operation does not cover the
+// case.
 struct NodeTest {
   json attributes;
   std::vector<Tensor> in;
   double attribute(const char* name, double otherwise) const { return attributes.value(name, otherwise); }
 };
 
-// [rows, the axes from `axis` on as one]: what ONNX normalises over may be several axes.
+// [rows, the axes from `axis` on as one]: ONNX may normalise over several axes.
 Tensor as_rows(const Tensor& x, Dim axis) {
   Dim columns = 1;
   const auto rank = static_cast<Dim>(x.shape().rank());
@@ -86,8 +87,8 @@ Tensor run_elementwise(const NodeTest& test) {
   return test.in[0].shape() == test.in[1].shape() ? kOp(Variable(test.in[0]), Variable(test.in[1])).value() : Tensor();
 }
 
-// [batch, heads, T, D] or [batch, T, heads * D], with tables of cosines and sines given, [positions, R/2] where
-// positions are given too and [batch, T, R/2] otherwise.
+// [batch, heads, T, D] or [batch, T, heads * D], with given tables of cosines and sines, [positions, R/2] if positions
+// are given and [batch, T, R/2] otherwise.
 Tensor run_rope(const NodeTest& test) {
   if (test.attribute("interleaved", 0) != 0) return Tensor();
   const Tensor& x = test.in[0];

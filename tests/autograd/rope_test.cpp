@@ -15,7 +15,7 @@ Tensor positions_of(const std::vector<std::int32_t>& values) {
   return Tensor::from(values, {static_cast<Dim>(values.size())});
 }
 
-// As the formula says it, element by element.
+// The formula, element by element.
 double expected(const Tensor& x, Dim position, Dim n, Dim c, Dim heads, Dim D, Dim R, double base) {
   const double* const row = x.data<double>() + n * x.shape()[1];
   if (c >= heads * D || c % D >= R) return row[c];

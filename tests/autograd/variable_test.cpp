@@ -47,7 +47,7 @@ TEST_CASE("the tape keeps what the way back uses, and no other values") {
     middle = b.value();
     loss = total(scaled(b, 2));
   }
-  CHECK(middle.sharers() == 1);  // the closure of scaled() has its factor only
+  CHECK(middle.sharers() == 1);  // the closure of scaled() keeps only its factor
   backward(loss);
   CHECK(a.grad().data<double>()[0] == 6.0);
 }

@@ -21,7 +21,7 @@ std::vector<std::string> finetune(const std::string& out, const std::vector<std:
   return all;
 }
 
-/// The shop with a classifier in runs/c.
+/// The folder, with a classifier in runs/c.
 const Workshop& classifier() {
   static const bool done = [] {
     const ProgramResult result = little_bert().rapt(finetune("runs/c", {"--epochs", "20"}));

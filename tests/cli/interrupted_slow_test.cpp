@@ -1,4 +1,4 @@
-// Training that is killed, that finds the disk full, that finds its folder taken: what must survive survives.
+// Training that is killed, whose disk is full, or whose folder is in use: the data that must survive survives.
 #include <sys/mount.h>
 
 #include <algorithm>
@@ -84,7 +84,7 @@ std::string folder_of(const std::vector<std::string>& arguments) {
   return *std::next(std::ranges::find(arguments, "--out"));
 }
 
-// One run to its end, and one that is killed twenty times at random moments before it may run to its end.
+// One run from start to end, and one that is killed twenty times at random moments before it runs to its end.
 // \param arguments  of a run in folder "whole" or "killed"
 void check_killed(const Workshop& shop, const std::function<std::vector<std::string>(const std::string&)>& arguments) {
   std::vector<std::string> whole = arguments("whole");
@@ -99,7 +99,7 @@ void check_killed(const Workshop& shop, const std::function<std::vector<std::str
   for (int sitting = 0; sitting < 200; ++sitting) {
     std::vector<std::string> killed = arguments("killed");
     killed.insert(killed.end(), {"--threads", std::to_string(1 + random() % 3)});
-    // A start and on average a fortieth of the run: half of it is left when the last kill has come.
+    // A start plus a fortieth of the run on average, so half of the run is left after the last kill.
     const auto longest = static_cast<unsigned>(std::max<std::int64_t>(20, took.count() / 20));
     const auto patience =
         kills < 20 ? std::chrono::milliseconds(60 + random() % longest) : std::chrono::milliseconds(600000);
@@ -119,7 +119,7 @@ void check_killed(const Workshop& shop, const std::function<std::vector<std::str
 TEST_CASE("killed twenty times and resumed on other numbers of threads, a run ends with the same bits") {
   const Workshop shop;
   shop.write("stories.txt", generate_stories(3, 40000));
-  check_killed(shop, [](const std::string& out) { return arguments_of(out, 2000); });  // more than twenty sittings
+  check_killed(shop, [](const std::string& out) { return arguments_of(out, 2000); });  // more than twenty sessions
 }
 
 TEST_CASE("masked words and a classifier that begins from them, killed twenty times: the same bits") {
@@ -134,7 +134,7 @@ TEST_CASE("a disk that is full while saving: exit 74, and the checkpoint before 
   const Workshop shop;
   shop.write("stories.txt", generate_stories(3, 40000));
   std::filesystem::create_directories(shop.path("disk"));
-  // Room for the tokens and two checkpoints of 0.4 MB, not for a third beside them.
+  // Room for the tokens and two checkpoints of 0.4 MB, but not for a third.
   if (::mount("tmpfs", shop.path("disk").c_str(), "tmpfs", 0, "size=1100k") != 0) {
     MESSAGE("skipped: tmpfs cannot be mounted here");
     return;

@@ -1,4 +1,5 @@
-// Labelled data as users bring it: what is told of it, what is taken for what, and what is predicted of raw text.
+// Labelled data as users provide it: what is reported, how columns and labels are detected, and predictions for plain
+// text.
 #include <doctest/doctest.h>
 #include <poll.h>
 
@@ -28,7 +29,7 @@ std::string tagged_words() {
   return text;
 }
 
-/// The shop with a classifier in runs/lc (cat, dog) and a tagger in runs/lt (O, B-cat, B-dog).
+/// The folder, with a classifier in runs/lc (cat, dog) and a tagger in runs/lt (O, B-cat, B-dog).
 const Workshop& labelled_shop() {
   static const bool done = [] {
     const Workshop& shop = little_bert();
@@ -163,7 +164,7 @@ TEST_CASE("who writes line by line is answered line by line") {
     for (char c = 0; ::read(from[0], &c, 1) == 1 && c != '\n';) line += c;
     return line;
   };
-  for (const std::string text : {"the cat", "a dog"}) {  // each is sent only when the one before is answered
+  for (const std::string text : {"the cat", "a dog"}) {  // each is sent only after the previous one was answered
     REQUIRE(::write(to[1], (text + "\n").data(), text.size() + 1) == static_cast<ssize_t>(text.size() + 1));
     CHECK(Json::parse(answer())["text"] == text);
   }
@@ -221,7 +222,7 @@ TEST_CASE("what cannot be told, or is data for another task, ends with the comma
       shop.rapt({"finetune", "--task", "classify", "--init", "runs/b", "--train", "tags.txt", "--out", "runs/x1"}), 65,
       "tags.txt: must be a table with one text per row and its label, got words with a tag each; use --task "
       "tag: rapt finetune --task tag --init runs/b --train tags.txt --out runs/x1");
-  // eval has no --task.
+  // eval does not have --task.
   check_error(shop.rapt({"eval", "runs/lt", "--data", "train.tsv"}), 65,
               "train.tsv: must have a word and its tag on each line, got a table with one text per row; use --task "
               "classify");

@@ -1,4 +1,4 @@
-// A BERT that was pretrained for a moment, and labelled data of the same words, for the tests of what is done with it.
+// A BERT that was pretrained for a moment, and labelled data of the same words, for tests of its use.
 #pragma once
 
 #include <string>
@@ -21,8 +21,8 @@ inline std::string little_paragraphs() {
   return text;
 }
 
-/// A table with label (cat, dog) and text, in which every word says what the label is: who does it, what and where.
-/// With any first weights and any rounding a fine-tuning of a few hundred updates gets all of them right.
+/// A table with label (cat, dog) and text, in which every word determines the label. With any initial weights and any
+/// rounding, a fine-tuning of a few hundred updates gets all of them right.
 inline std::string little_labels(unsigned rows, unsigned seed) {
   static const char* const cats[] = {"the cat sat on the mat .\n", "the cat looked at the house .\n"};
   static const char* const dogs[] = {"a dog ran to a tree .\n", "a dog slept under one river .\n"};
@@ -35,7 +35,7 @@ inline std::string little_labels(unsigned rows, unsigned seed) {
   return table;
 }
 
-/// runs/b: words and next sentences; text.txt, train.tsv, valid.tsv: what is learnt from.
+/// runs/b: masked words and next sentences; text.txt, train.tsv, valid.tsv: training data.
 inline const Workshop& little_bert() {
   static Workshop shop;
   static const bool done = [] {

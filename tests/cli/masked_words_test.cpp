@@ -22,7 +22,7 @@ std::vector<Json> objects_of(const std::string& lines) {
   return objects;
 }
 
-/// The floats behind the header of an .npy file.
+/// The floats after the header of an .npy file.
 std::vector<float> npy_values(const std::string& bytes) {
   std::vector<float> values((bytes.size() - 128) / sizeof(float));
   std::memcpy(values.data(), bytes.data() + 128, values.size() * sizeof(float));
@@ -48,7 +48,7 @@ TEST_CASE("masked words and next sentences are judged on text and on what data b
   const ProgramResult lines = shop.rapt({"eval", "runs/b", "--data", "runs/b/data.h5"});
   CHECK(lines.out.starts_with("masked words   loss "));
   CHECK(lines.out.find("\nnext sentence  loss ") != std::string::npos);
-  // The run's own validation part, judged again.
+  // The run's own validation part, evaluated again.
   const Json built = Json::parse(shop.rapt({"eval", "runs/b", "--data", "runs/b/data.h5", "--json"}).out);
   const std::string events = shop.read("runs/b/metrics.jsonl");
   double best = 1e9;
@@ -243,7 +243,7 @@ TEST_CASE("a BERT of another size and context goes on with masked words, at a fi
   CHECK(after.find("\nlearning-rate = 5e-5\n") != std::string::npos);
 }
 
-// A signal left `e.jsonl.tmp.PID` behind.
+// Previously, a signal left `e.jsonl.tmp.PID` behind.
 TEST_CASE("interrupted while it writes, a command leaves neither a part of the result nor a temporary file") {
   const Workshop& shop = little_bert();
   std::string lines;

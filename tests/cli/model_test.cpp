@@ -48,7 +48,8 @@ TEST_CASE("generation goes to standard output, prompt first, and is the same for
   CHECK(shop.rapt({"generate", "runs/m", "--prompt", "the ", "--max-tokens", "6", "--beam", "2"}).code == 0);
 }
 
-// The text was cut, but "tokens" and "log_probability" went on past the cut, and "finish" was "length" with --beam.
+// Previously, the text was cut, but "tokens" and "log_probability" went on past the cut, and "finish" was "length" with
+// --beam.
 TEST_CASE("--stop ends text, tokens and log-probability at the same place, drawn, greedy or by beams") {
   const Workshop& shop = trained();
   for (const std::vector<std::string>& way :
@@ -73,7 +74,7 @@ TEST_CASE("--stop ends text, tokens and log-probability at the same place, drawn
     CHECK(cut["log_probability"].get<double>() >= whole["log_probability"].get<double>());
     CHECK(generated({"--stop", "never"})["text"] == whole["text"]);
   }
-  // One character is a token: a stop string that is the first of them leaves nothing.
+  // One character is a token: if a stop string is the first one, nothing is left.
   const ProgramResult nothing =
       shop.rapt({"generate", "runs/m", "--prompt", "the ca", "--greedy", "--stop", "t", "--json"});
   CHECK(nothing.out.find("\"text\":\"\",\"tokens\":[],\"log_probability\":0.0,\"finish\":\"stop\"") !=
@@ -82,7 +83,7 @@ TEST_CASE("--stop ends text, tokens and log-probability at the same place, drawn
               "--stop must not be empty; give the text to stop before, or leave it out");
 }
 
-// Began after the end-of-text token, which a run on one text never sees: its first bytes were noise.
+// Previously, it started after the end-of-text token, which a run on one text never sees: the first bytes were noise.
 TEST_CASE("without a prompt, text begins as a line of the text that the model was trained on") {
   const Workshop& shop = trained();
   REQUIRE(shop.rapt({"train", "my.txt", "--tokenizer", "byte-bpe", "--vocab", "270", "--steps", "3", "--layers", "1",
@@ -115,7 +116,7 @@ TEST_CASE("what rapt train makes without flags is exported, read back, and gives
   for (int i = 0; i < 400; ++i) text += "the cat sat on the mat, and it isn't the old one\n";
   shop.write("my.txt", text);
   shop.write("lines.txt", "the old cat\nit isn't on the mat\n");
-  // What is chosen without flags, but small and for as many updates on every machine.
+  // The default choices, but small and with the same number of updates on every machine.
   REQUIRE(shop.rapt({"train",     "my.txt", "--position",      "rope", "--tokenizer", "byte-bpe", "--vocab", "300",
                      "--layers",  "2",      "--heads",         "2",    "--width",     "16",       "--batch", "4",
                      "--context", "16",     "--learning-rate", "1e-2", "--steps",     "60",       "--quiet"})
@@ -191,7 +192,7 @@ TEST_CASE("checkpoints are verified, described and compared") {
                   " bytes, got 5000; use another checkpoint of the run, or the copy this one came from");
 }
 
-// Said bytes and counters, but not which model it is.
+// Previously, it printed bytes and counters, but not which model it is.
 TEST_CASE("info tells model, size, task, tokenizer, step, best score and data of runs and Hugging Face directories") {
   const Workshop& shop = trained();
   const std::string run = shop.rapt({"checkpoint", "info", "runs/m"}).out;
@@ -212,14 +213,14 @@ TEST_CASE("info tells model, size, task, tokenizer, step, best score and data of
   const std::string directory = shop.rapt({"checkpoint", "info", "told"}).out;
   CHECK(directory.starts_with("told: Hugging Face directory\nmodel       gpt2: 1 layer, 2 heads, width 16, "));
   CHECK(directory.find("\ntokenizer   characters, 11 entries\n") != std::string::npos);
-  // A name that fills its column ran into the type: `dense.biasF32`.
+  // Previously, a name that fills its column ran into the type: `dense.biasF32`.
   const std::string tensors = shop.rapt({"checkpoint", "info", "told/model.safetensors"}).out;
   CHECK(tensors.find(" F32 [16, 64]\n") != std::string::npos);
   const std::string all = shop.rapt({"checkpoint", "info", "runs/m", "--all"}).out;
   CHECK(all.find("optimizer/m/blocks.0.feed_forward.down.weight    f32 [16, 64]\n") != std::string::npos);
 }
 
-// Said "differs", and refused directories: "must be a file, got a folder".
+// Previously, it only said "differs", and rejected directories: "must be a file, got a folder".
 TEST_CASE("diff gives the size of each difference, both shapes, and compares with Hugging Face directories") {
   const Workshop& shop = trained();
   const auto train = [&](const char* width, const char* steps, const char* out) {

@@ -1,5 +1,4 @@
-// Models whose weights are damaged: every command that computes with one ends with 79 and prints nothing that looks
-// like a result.
+// Models with damaged weights: every command that computes with one exits with 79 and prints no result.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -35,7 +34,7 @@ void check_not_finite(const Workshop& shop, const std::vector<std::string>& argu
   check_error(shop.rapt(arguments), 79, message + kAdvice);
 }
 
-// A GPT that was trained for a moment, as a Hugging Face directory of that name.
+// A GPT that was trained for a moment, as a Hugging Face directory with that name.
 void make_gpt(const Workshop& shop, const std::string& directory) {
   std::string text;
   for (int i = 0; i < 60; ++i) text += "the cat sat on the mat\n";
@@ -48,7 +47,7 @@ void make_gpt(const Workshop& shop, const std::string& directory) {
   REQUIRE(shop.rapt({"checkpoint", "export", "runs/m", "--out", directory}).code == 0);
 }
 
-// A BERT of masked words as `words`, and a classifier on it as `classes`.
+// A masked language model as `words`, and a classifier made from it as `classes`.
 void make_berts(const Workshop& shop) {
   shop.write("text.txt", little_paragraphs());
   shop.write("train.tsv", little_labels(32, 1));
@@ -66,7 +65,7 @@ void make_berts(const Workshop& shop) {
 
 }  // namespace
 
-// `score --json` printed "log_probability":null with exit code 0, and `generate` wrote nonsense.
+// Previously, `score --json` printed "log_probability":null with exit code 0, and `generate` wrote nonsense.
 TEST_CASE("a language model with a NaN in it gives no scores and no text") {
   const Workshop shop;
   make_gpt(shop, "hf");

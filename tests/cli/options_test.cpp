@@ -58,7 +58,7 @@ TEST_CASE("values that are missing, too many or of the wrong kind are named") {
   check_error(shop.rapt({"completion"}), 64, "rapt completion needs bash|zsh|fish; see rapt help completion");
 }
 
-// Said "got "file.tsv" besides", and not what to type.
+// Previously, it said "got "file.tsv" besides", and not what to type.
 TEST_CASE("a file or text where an option takes it names that option") {
   Workshop shop;
   for (const char* verb : {"eval", "score", "embed"}) {
@@ -101,8 +101,8 @@ TEST_CASE("options of other programs are answered with ours, or with why none is
       {{"train", "--train-sets", "a", "b"}, "--train-sets is an option of Marian: use --data FILE"},
       {{"train", "--vocabs", "a", "b"}, "--vocabs is an option of Marian: use --tokenizer FILE"}};
   for (const auto& [arguments, message] : expected) check_error(shop.rapt(arguments), 64, message);
-  // Marian's --valid-freq is another name of --eval-every, not an error; advice that names an option which the command
-  // lacks would be of no use.
+  // Marian's --valid-freq is an alias of --eval-every, not an error; advice that names an option which the command does
+  // not have would be useless.
   CHECK(shop.rapt({"train", "x.txt", "--valid-freq", "5"}).err.starts_with("note: read --valid-freq as --eval-every"));
   check_error(shop.rapt({"doctor", "--train-sets", "a"}), 64, "unknown option --train-sets; see rapt help doctor");
 }

@@ -1,4 +1,4 @@
-// Runs the program as a user does, and gives back what it said and how it ended.
+// Runs the program like a user, and returns its output and exit code.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -23,7 +23,7 @@ struct ProgramResult {
   std::string err;  ///< standard error
 };
 
-/// A folder of its own for each test, in which programs run; removed in the end.
+/// A temporary folder for each test, in which programs run; removed at the end.
 class Workshop {
  public:
   Workshop() {
@@ -58,7 +58,7 @@ class Workshop {
     return ended(child);
   }
 
-  /// The same, but sent `signal` if it has not ended by itself after `patience`.
+  /// The same, but sends `signal` if it has not ended after `patience`.
   ProgramResult rapt_for(const std::vector<std::string>& arguments, std::chrono::milliseconds patience,
                          int signal) const {
     write(".in", "");
@@ -76,7 +76,7 @@ class Workshop {
     return ended(child);
   }
 
-  /// Starts `rapt ARGUMENTS` and leaves it running; wait() gives what came of it. One at a time.
+  /// Starts `rapt ARGUMENTS` and leaves it running; wait() returns its result. One at a time.
   pid_t start(const std::vector<std::string>& arguments) const {
     write(".in", "");
     const pid_t child = ::fork();
@@ -103,7 +103,7 @@ class Workshop {
     redirect(".out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
     redirect(".err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
     if (::chdir(folder_.c_str()) != 0) ::_exit(127);
-    // Tests run side by side: threads that wait should sleep.
+    // Tests run in parallel: waiting threads should sleep.
     ::setenv("OMP_WAIT_POLICY", "passive", 1);
     ::unsetenv("NO_COLOR");
     std::vector<char*> argv = {const_cast<char*>("rapt")};
@@ -116,7 +116,7 @@ class Workshop {
   std::filesystem::path folder_;
 };
 
-/// Checks the whole of a failure: nothing on standard output, one line on standard error, the code.
+/// Checks a complete failure: nothing on standard output, one line on standard error, the exit code.
 inline void check_error(const ProgramResult& result, int code, const std::string& message) {
   CHECK(result.err == "error: " + message + "\n");
   CHECK(result.out.empty());

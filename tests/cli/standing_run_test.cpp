@@ -1,4 +1,4 @@
-// What `rapt train` does about a run that is there: whether it is the one that is asked for, and how it goes on.
+// What `rapt train` does about an existing run: whether it matches the request, and how it continues.
 #include <doctest/doctest.h>
 
 #include <regex>
@@ -52,7 +52,7 @@ TEST_CASE("another text of the same name is another run") {
   shop.write("p1/data.txt", little_paragraphs() + "one line more .\n");
   CHECK(shop.rapt(train("p1/data.txt")).err.find("on p1/data.txt, which has changed since; ") != std::string::npos);
   CHECK(shop.rapt({"train", "--resume", "runs/data", "--steps", "9"}).code == 78);
-  CHECK(shop.rapt({"train", "--resume", "runs/data"}).code == 0);  // it is finished, whatever its data is now
+  CHECK(shop.rapt({"train", "--resume", "runs/data"}).code == 0);  // it is finished, even if its data changed since
 }
 
 TEST_CASE("another model to begin with is another run, and so are other labels") {

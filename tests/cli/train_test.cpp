@@ -20,7 +20,7 @@ std::string little_text() {
   return text;
 }
 
-/// The flags of a run of a second.
+/// The options of a run of one second.
 std::vector<std::string> flags(const std::string& out, const std::string& steps,
                                const std::vector<std::string>& more = {}) {
   std::vector<std::string> all = {
@@ -31,7 +31,7 @@ std::vector<std::string> flags(const std::string& out, const std::string& steps,
   return all;
 }
 
-/// metrics.jsonl without what depends on the clock.
+/// metrics.jsonl without values that depend on the clock.
 std::string metrics(const Workshop& shop, const std::string& run) {
   return std::regex_replace(shop.read(run + "/metrics.jsonl"), std::regex(",\"wall_clock\":\\{[^}]*\\}"), "");
 }
@@ -106,7 +106,7 @@ TEST_CASE("interrupted by a signal, a run saves, ends with 75, and goes on to th
     ::kill(child, number);
     const ProgramResult stopped = shop.wait(child);
     const std::string name = number == SIGINT ? "SIGINT" : "SIGTERM";
-    // The machine may have been fast enough to finish; then there is nothing to see here.
+    // If the machine was fast enough to finish, there is nothing to test here.
     if (stopped.code == 0) {
       MESSAGE("skipped: the run was over before the signal came");
       continue;
@@ -191,7 +191,7 @@ TEST_CASE("config.toml of a run repeats the run") {
   CHECK(metrics(shop, "runs/a") == metrics(shop, "runs/b"));
 }
 
-// The token that a sample began with was left out, so that it began within a word.
+// Previously, a sample's first token was omitted, so the sample started inside a word.
 TEST_CASE("samples begin where a line begins, or show the first character that they continue") {
   Workshop shop;
   std::string line, lines;

@@ -18,12 +18,12 @@ Gpt random_model(Dim context = 24) {
   c.width = 16;
   c.layers = 2;
   c.heads = 2;
-  c.init_std = 0.4;  // so that the next token is not a toss-up
+  c.init_std = 0.4;  // so that the next token is clear
   Initializer init(9);
   return Gpt(c, init);
 }
 
-// The greedy continuation without any cache: the whole text anew for every token.
+// The greedy continuation without a cache: the whole text is processed again for every token.
 std::vector<std::int32_t> plain_greedy(const Gpt& model, std::vector<std::int32_t> text, int count) {
   const NoGrad no_grad;
   std::vector<std::int32_t> tokens;
@@ -51,7 +51,7 @@ GenerateOptions greedy(std::int64_t count) {
   return options;
 }
 
-/// Ends a text with its `count`-th token and keeps `kept` of them.
+/// Ends a text at its `count`-th token and keeps `kept` of them.
 StopRule after(std::size_t count, std::size_t kept) {
   return [=](std::size_t, std::span<const std::int32_t> tokens) {
     return tokens.size() == count ? std::optional(Kept{kept, 7}) : std::nullopt;
@@ -116,7 +116,7 @@ TEST_CASE("what a stop rule does not keep counts neither as tokens nor in the lo
   CHECK(generate(model, {kPrompts[0]}, options)[0].log_probability == 0);
 }
 
-// A stop string cut the text of a beam afterwards, whose search had gone on past it.
+// Previously, a stop string cut a beam's text only after the search had continued past it.
 TEST_CASE("a beam that a stop rule ends competes like one that a stop token ends") {
   const Gpt model = random_model();
   for (const auto& prompt : kPrompts) {

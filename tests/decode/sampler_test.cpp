@@ -12,7 +12,7 @@ using namespace rapt;
 
 namespace {
 
-// Which tokens 2,000 draws give.
+// The tokens that 2,000 draws give.
 std::map<std::int32_t, int> draws(const std::vector<float>& logits, const SamplingOptions& options) {
   Rng rng(random_key(5, Purpose::kSampling));
   std::map<std::int32_t, int> counts;

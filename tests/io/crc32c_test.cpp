@@ -18,7 +18,7 @@ TEST_CASE("published values hold, by instruction and by tables") {
     rising += static_cast<char>(i);
     falling += static_cast<char>(31 - i);
   }
-  // RFC 3720, appendix B.4; the first two are the usual check values.
+  // RFC 3720, appendix B.4; the first two are the common check values.
   for (const Case& c :
        {Case{"", 0}, Case{"123456789", 0xE3069283}, Case{std::string(32, '\0'), 0x8A9136AA},
         Case{std::string(32, '\xff'), 0x62A8AB43}, Case{rising, 0x46DD794E}, Case{falling, 0x113FDB5C}}) {

@@ -123,7 +123,7 @@ TEST_CASE("a disk that fills up leaves the old file whole") {
   const std::string path = folder / "a";
   write_file_durably(path, std::string(400000, 'o'));
   const std::string more(700000, 'n');
-  // Once found by the reservation, once by the write itself.
+  // Detected once by the reservation, once by the write itself.
   for (const std::uint64_t reserve : {std::uint64_t{more.size()}, std::uint64_t{0}}) {
     const std::string error = message_of<IoError>([&] {
       DurableFile file(path, reserve);
@@ -139,7 +139,7 @@ TEST_CASE("a disk that fills up leaves the old file whole") {
   ::umount(folder.path().c_str());
 }
 
-// Ctrl-C left `*.tmp.PID`: a signal runs no destructors.
+// Previously, Ctrl-C left `*.tmp.PID`: a signal runs no destructors.
 TEST_CASE("a writer that a signal ends leaves no temporary file, whatever the signal and however many files") {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     CAPTURE(number);

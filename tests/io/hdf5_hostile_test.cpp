@@ -1,4 +1,4 @@
-// Files that a checkpoint from a stranger could be: each must be refused by name, and no other file opened.
+// Malicious checkpoint files: each must be rejected with its name, and no other file may be opened.
 #include <doctest/doctest.h>
 #include <hdf5.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 struct Hostile {
   std::string what;       // for the test's output
-  std::string complaint;  // how the refusal begins, after the file's name
+  std::string complaint;  // start of the error, after the file's name
   std::function<void(hid_t file, const std::string& folder)> make;
 };
 

@@ -99,7 +99,7 @@ TEST_CASE("what is laid out is found again, with every byte in its place") {
 TEST_CASE("equal descriptions give equal bytes") {
   const TemporaryFolder folder;
   write_layout(folder / "a.h5", example(512));
-  // Different heap contents, should any of them reach the file.
+  // Different heap contents, in case any of them reach the file.
   std::vector<std::string> garbage;
   for (std::size_t size = 16; size < 100000; size *= 2) garbage.emplace_back(size, '\xaa');
   garbage.clear();

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), for tests whose fixtures list it.
+// SHA-256 (FIPS 180-4), for tests whose fixtures have such checksums.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Where the tests find ../shared, real data that is not part of the repository.
+// Finds ../shared, real data that is not part of the repository.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -9,8 +9,7 @@
 
 namespace rapt {
 
-/// The path of `name` in ../shared (or in the folder that RAPT_SHARED names); empty, with a message, if it is not
-/// there.
+/// The path of `name` in ../shared (or in the folder in RAPT_SHARED); empty, with a message, if it does not exist.
 inline std::string shared_data(const std::string& name) {
   const char* variable = std::getenv("RAPT_SHARED");
   const std::filesystem::path root = variable != nullptr ? variable : RAPT_SOURCE_DIR "/../shared";

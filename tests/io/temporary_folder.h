@@ -1,4 +1,4 @@
-// A folder of a test's own, removed with everything in it when the test ends.
+// A temporary folder for a test, removed with its contents when the test ends.
 #pragma once
 
 #include <unistd.h>
@@ -47,7 +47,7 @@ inline std::size_t files_in(const std::string& folder) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
-/// The message of the error that `call` throws, "no error" if it throws none; another kind of exception passes through.
+/// The message of the error that `call` throws, or "no error"; other kinds of exceptions pass through.
 template <typename Error, typename Call>
 std::string message_of(Call&& call) {
   try {

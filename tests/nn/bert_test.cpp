@@ -15,7 +15,7 @@ using namespace rapt::testing;
 
 namespace {
 
-// Two segments, every third word masked, half of the second segments random ones.
+// Two segments, every third word masked, half of the second segments random.
 Batch pretraining_batch(const std::vector<Dim>& lengths, std::uint64_t seed) {
   Batch batch = random_batch(lengths, kSmallVocabulary, seed);
   batch.segments = halves(batch.layout);
@@ -65,10 +65,10 @@ TEST_CASE("weights start within two standard deviations, norms at one and biases
       if (p.name.ends_with("gain")) CHECK(x == 1);
       if (p.name.ends_with("bias")) CHECK(x == 0);
     }
-    // The pooler's are not cut: tests/nn/task_network_test.cpp.
+    // The pooler's weights are not truncated: tests/nn/task_network_test.cpp.
     if (p.name.ends_with("gain") || p.name.ends_with("bias") || p.name == "pooler.weight") continue;
     CHECK(largest <= 0.04 + 1e-8);
-    // The truncated normal's deviation is 0.8796 of the one that was cut.
+    // Truncation at two standard deviations multiplies the deviation by 0.8796.
     if (p.name == "tokens.weight")
       CHECK(std::sqrt(square / static_cast<double>(p.variable.value().size())) ==
             doctest::Approx(0.8796 * 0.02).epsilon(0.02));
@@ -84,7 +84,7 @@ TEST_CASE("every token sees its whole sequence, and no other") {
   const Tensor before = model.states(batch, ctx).value().clone();
   Batch changed = batch;
   changed.tokens = batch.tokens.clone();
-  changed.tokens.data<std::int32_t>()[12] = (batch.tokens.data<std::int32_t>()[12] + 1) % 19;  // the second's last
+  changed.tokens.data<std::int32_t>()[12] = (batch.tokens.data<std::int32_t>()[12] + 1) % 19;  // its last token
   const Tensor after = model.states(changed, ctx).value();
   for (Dim n = 0; n < 15; ++n) {
     CAPTURE(n);

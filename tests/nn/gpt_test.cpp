@@ -93,7 +93,7 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
     Context ctx;
     const Tensor expected = model.states(whole, ctx).value();
     KeyValueCache cache({.layers = 2, .sequences = 2, .most_sequences = 2, .capacity = 12, .width = 8});
-    // First 5 and 8 tokens at once, then the last of each.
+    // The first 5 and 8 tokens together, then the last one of each.
     const auto part = [&](const std::vector<std::pair<Dim, Dim>>& ranges) {
       std::vector<Dim> lengths;
       std::vector<std::int32_t> tokens, places;
@@ -127,7 +127,7 @@ TEST_CASE("columns that rotary positions leave alone do not know where they are"
   c.layers = 1;
   Initializer init(1);
   Gpt model(c, init);
-  // Without the first two of each head's four columns, queries and keys consist of what is not turned.
+  // Without the first two of each head's four columns, queries and keys contain only columns that are not rotated.
   for (NamedParameter& p : parameters_of(model)) {
     if (p.name != "blocks.0.attention.qkv.weight") continue;
     for (const Dim row : {0, 1, 4, 5, 8, 9, 12, 13}) {
@@ -150,7 +150,7 @@ TEST_CASE("a parallel residual adds what each sublayer alone makes of the block'
   const NoGrad no_grad;
   const Batch batch = random_batch({5, 3}, 19, 8);
   const Tensor x = random_tensor({8, 8}, 5);
-  // The block without the sublayer whose last projection is silenced.
+  // The block without the sublayer whose output projection is set to zero.
   const auto block = [&](const std::string& silenced) {
     Initializer init(1, DType::kF64);
     TransformerBlock b({.width = 8,

@@ -29,7 +29,7 @@ AnyNetwork classifier(bool gpt, const LoraOptions& lora, DType dtype = DType::kF
 
 bool is_adapter(const std::string& name) { return name.find(".lora.") != std::string::npos; }
 
-// Adapters that were trained, as far as their numbers tell.
+// Sets adapters to values as if they had been trained.
 void fill_adapters(Module& network) {
   std::uint64_t seed = 100;
   for (NamedParameter& p : parameters_of(network)) {

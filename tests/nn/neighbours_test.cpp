@@ -30,7 +30,7 @@ std::map<std::string, Tensor> parameters_by_name(Bert& model) {
   return parameters;
 }
 
-// What each row of one sequence gives to each other in a head of the first block: [N, N], as attention defines it.
+// The attention weights between the rows of one sequence in a head of the first block: [N, N], by definition.
 std::vector<std::vector<double>> first_attention(Bert& model, Dim head, Dim length) {
   Context ctx;
   std::vector<Tensor> trace;
@@ -84,7 +84,7 @@ TEST_CASE("fresh attention looks at the token before in one head and at the toke
     CAPTURE(head);
     CAPTURE(given);
     CHECK(given > 0.15);
-    CHECK(given < 0.5);  // the others are to be learnt from too
+    CHECK(given < 0.5);  // the other tokens must still count
     CHECK(highest > 100);
   }
 }

@@ -22,7 +22,7 @@ const std::vector<Task> kTasks = {Task::kClassify, Task::kRegress,  Task::kMulti
 
 Dim outputs_of(Task task) { return task == Task::kRegress ? 1 : 3; }
 
-// Four sequences with what the task is taught: two questions of two choices, tags of every second token.
+// Four sequences with targets for the task: two questions of two choices, tags of every second token.
 Batch batch_for(Task task, std::uint64_t seed = 3) {
   Batch batch = random_batch({5, 2, 9, 4}, kSmallVocabulary, seed);
   const Dim B = 4, K = outputs_of(task);
@@ -73,7 +73,7 @@ double log_sum_exp(const std::vector<double>& z) {
   return std::log(sum);
 }
 
-// The task's mean loss, written out from what the head says.
+// The task's mean loss, computed by definition from the head's output.
 double loss_from_logits(Task task, const Tensor& logits, const Batch& batch) {
   const Dim rows = logits.shape()[0], K = logits.shape()[1];
   const auto at = [&](Dim row, Dim k) { return logits.data<double>()[row * K + k]; };
@@ -211,7 +211,7 @@ TEST_CASE("heads are what transformers' classes have") {
                        std::invalid_argument);
 }
 
-// They were cut at two standard deviations, which leaves 0.88 of the spread that transformers' heads have.
+// Previously, they were truncated at two standard deviations, which leaves 0.88 of the spread of transformers' heads.
 TEST_CASE("new heads and poolers begin with normal weights of the model's spread and a zero bias, as transformers'") {
   for (const double std : {0.02, 0.05}) {
     BertConfig bert = small_bert();
@@ -236,7 +236,7 @@ TEST_CASE("new heads and poolers begin with normal weights of the model's spread
           CHECK(square == 0);
           continue;
         }
-        CHECK(std::abs(sum / n) < 0.05 * std);  // 5 times what chance makes of 12,800 draws
+        CHECK(std::abs(sum / n) < 0.05 * std);  // 5 standard errors of 12,800 draws
         CHECK(std::sqrt(square / n) == doctest::Approx(std).epsilon(0.04));
         CHECK(static_cast<double>(far) / n == doctest::Approx(0.0455).epsilon(0.25));
       }

@@ -1,5 +1,5 @@
-// Attention written out plainly: every score, a softmax per row, dropout element by element. The oracle of the tiled
-// kernels, in the precision of T.
+// Attention by definition: every score, a softmax per row, dropout element by element. The oracle of the tiled kernels,
+// in the precision of T.
 #pragma once
 
 #include <cmath>
@@ -9,7 +9,7 @@
 
 namespace rapt::testing {
 
-/// Whether dropout drops a probability, from the definition: 16 bits of the block of 8 keys, low half first.
+/// Whether dropout drops a probability, by definition: 16 bits of the block of 8 keys, low half first.
 inline bool is_dropped(const kernels::AttentionProblem& problem, Dim row, Dim head, Dim key) {
   const auto place = static_cast<std::uint64_t>((problem.dropout.key.first_row + row) * problem.heads + head);
   const PhiloxBlock block = philox4x32({static_cast<std::uint32_t>(key / 8), static_cast<std::uint32_t>(place),

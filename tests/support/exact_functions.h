@@ -1,4 +1,4 @@
-// The elementwise functions in long double, and how far a result lies from them: what vector math is tested against.
+// The elementwise functions in long double, and the error of a result: the reference for vector math.
 #pragma once
 
 #include <bit>
@@ -44,12 +44,12 @@ constexpr Activation kActivations[] = {Activation::kGelu,     Activation::kGeluT
                                        Activation::kSilu,     Activation::kTanh,     Activation::kSigmoid,
                                        Activation::kQuickGelu};
 
-/// f(x), and f'(x) as a function of what its kernel is given: f(x) where backward_from_output(f), else x.
+/// f(x), and f'(x) as a function of the kernel's argument: f(x) if backward_from_output(f), else x.
 struct ValueAndSlope {
   long double value, slope;
 };
 
-// x s(z) and its slope, where dz = dz/dx. Far out s and 1 - s are 0 before x or dz are infinite.
+// x s(z) and its derivative, where dz = dz/dx. Far from 0, s and 1 - s are 0 before x or dz become infinite.
 inline ValueAndSlope exact_gated(long double x, long double z, long double dz) {
   const long double s = 1 / (1 + std::exp(-z)), rest = 1 / (1 + std::exp(z));
   return {s == 0 ? 0 : x * s, s == 0 || rest == 0 ? s : s + x * dz * s * rest};
@@ -80,8 +80,8 @@ inline ValueAndSlope exact(Activation f, long double x) {
   return {x, 1};
 }
 
-/// The largest errors of activations and their slopes that tensor/kernels/activation.h states, in units in the last
-/// place of the larger of 1 and the result.
+/// The error bounds of activations and their derivatives in tensor/kernels/activation.h, in units in the last place of
+/// the larger of 1 and the result.
 constexpr double kActivationUnits = 3;
 
 /// 2^k 2^-23 (f32) or 2^k 2^-52 (f64) for a normal number in [2^k, 2^(k+1)).
@@ -91,8 +91,9 @@ double unit_in_last_place(double magnitude) {
   return std::bit_cast<double>(exponent) * static_cast<double>(std::numeric_limits<T>::epsilon());
 }
 
-/// Both ends of every range that a function treats in its own way, and where intermediate results overflow or vanish:
-/// exponents and squares of them, the limits of reduced ranges, denormals; each with its neighbours, in both signs.
+/// Both ends of every range that a function handles separately, and points where intermediate results overflow or
+/// vanish: exponents and their squares, the limits of reduced ranges, denormals; each with its neighbours, in both
+/// signs.
 template <typename T>
 std::vector<T> edges() {
   using Limits = std::numeric_limits<T>;

@@ -1,4 +1,4 @@
-// One case of ../shared/golden: what its files hold, and comparisons that say what differs.
+// One case of ../shared/golden: its files, and comparisons that report differences.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@
 
 namespace rapt::testing {
 
-// The first difference of a case; what follows it would say the same again.
+// The first difference of a case; later ones would repeat it.
 struct Difference : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,4 +1,4 @@
-// A golden case's network: its batch, everything that its heads say, its loss, gradients and first updates.
+// A golden case's network: its batch, all outputs of its heads, its loss, gradients and first updates.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@
 
 namespace rapt::testing {
 
-/// The rows that are predicted, and what: labels of -100 are none.
+/// The predicted rows and their targets: labels of -100 mean none.
 inline void take_targets(const std::vector<std::int32_t>& labels, Batch& batch) {
   std::vector<std::int32_t> rows, targets;
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -32,7 +32,7 @@ inline Tensor ids_of(const GoldenCase& c, const std::string& name) {
   return Tensor::from(ids, {static_cast<Dim>(ids.size())});
 }
 
-/// What the task of a network is taught.
+/// The targets of a network's task.
 inline void take_labels(const GoldenCase& c, const TaskConfig& task, Batch& batch) {
   const Dim B = batch.layout.sequences();
   switch (task.task) {
@@ -94,7 +94,7 @@ inline Tensor column(const Tensor& x, Dim k) {
   return y;
 }
 
-/// The states of every layer and what the heads say.
+/// The states of every layer and the outputs of the heads.
 inline void check_outputs(const GoldenCase& c, const AnyNetwork& network, Batch batch) {
   const NoGrad no_grad;
   Context ctx;
@@ -147,7 +147,7 @@ inline Variable own_loss(const GoldenCase& c, const Network& network, const Batc
                       ctx);
 }
 
-/// The case's loss: a network's own; for questions, transformers' in a padded batch; for an encoder, its embeddings
+/// The case's loss: the network's own; for questions, transformers' in a padded batch; for an encoder, its embeddings
 /// times given weights.
 inline Variable loss_of(const GoldenCase& c, AnyNetwork& network, const Batch& batch) {
   const auto* task = network.as<TaskNetwork>();
@@ -159,7 +159,7 @@ inline Variable loss_of(const GoldenCase& c, AnyNetwork& network, const Batch& b
   return sum(embeddings * Variable(weights.to(embeddings.dtype())));
 }
 
-/// What questions cost over their own tokens, from the scores that the case expects of them.
+/// The loss of questions over their own tokens, from the scores that the case expects.
 inline double packed_answer_loss(const GoldenCase& c) {
   const auto offsets = c.ints("offsets");
   double loss = 0;
@@ -184,7 +184,7 @@ inline double loss_and_gradients(const GoldenCase& c, AnyNetwork& network, const
   return value;
 }
 
-/// Their view of a tensor of ours, by the table of names.
+/// A tensor of ours in their layout, by the table of names.
 inline Tensor as_theirs(const ParameterName& name, const Tensor& tensor) {
   const Tensor ours = tensor.to(DType::kF64);
   if (!name.transposed) {
@@ -216,14 +216,14 @@ inline void check_gradient(const GoldenCase& c, const ParameterName& name, const
     difference += d * d;
     norm += static_cast<double>(theirs[i]) * theirs[i];
   }
-  // The gradient of a key's bias is zero but for rounding: relative to itself it means nothing.
+  // The gradient of a key's bias is zero except for rounding, so a relative error has no meaning.
   const double limit = std::sqrt(norm) < 1e-7 * whole ? 1e-6 * whole : 1e-5 * std::sqrt(norm);
   const bool holds_keys = name.theirs.ends_with("c_attn.bias");
   require(std::sqrt(difference) <= (holds_keys ? std::max(limit, 1e-6 * whole) : limit), "grad.", name.theirs,
           " differs by ", std::sqrt(difference), " of ", std::sqrt(norm));
 }
 
-/// Every parameter's gradient, and that the case has no others.
+/// Every parameter's gradient; the case must not have others.
 inline void check_gradients(const GoldenCase& c, FlatParameters& parameters, const Names& names) {
   double whole = 0;
   for (const auto& entry : parameters.entries()) {
@@ -242,7 +242,7 @@ inline void check_gradients(const GoldenCase& c, FlatParameters& parameters, con
   require(checked == expected, checked, " gradients are there, expected ", expected);
 }
 
-/// Three updates of AdamW, each after the loss before it.
+/// Three AdamW updates, with the loss before each.
 inline void check_updates(const GoldenCase& c, AnyNetwork& network, FlatParameters& parameters, const Names& names,
                           const Batch& batch) {
   const JsonFields fields(c.expected, "expected.json");
@@ -258,7 +258,7 @@ inline void check_updates(const GoldenCase& c, AnyNetwork& network, FlatParamete
           fields.array("decayed").size());
   const Json& losses = fields.array("losses");
   const Json& norms = fields.array("grad_norm");
-  // Outputs are about 1, and in f32 a loss much smaller than they are has fewer digits than they have.
+  // Outputs are about 1. In f32, a loss that is much smaller has fewer correct digits than they have.
   const double least = parameters.dtype() == DType::kF64 ? 0 : 1;
   for (std::size_t step = 0; step < losses.size(); ++step) {
     if (step > 0) {

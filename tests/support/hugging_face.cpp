@@ -1,7 +1,7 @@
-// rapt_hugging_face random KIND OUT: a small network with random weights as a Hugging Face directory.
-// rapt_hugging_face copy DIRECTORY OUT: a directory read and written again. For the checks against transformers
-// (scripts/interop). KIND is encoder, pretraining, masked-lm or a task for bert; a task, after a backbone's name, for
-// gpt1, gpt2 and gpt_neox: "bert classify".
+// rapt_hugging_face random KIND OUT: a small network with random weights as a Hugging Face directory. rapt_hugging_face
+// copy DIRECTORY OUT: a directory, read and written again. For the checks against transformers (scripts/interop). KIND
+// is encoder, pretraining, masked-lm or a task for bert; or a task after a backbone's name, for gpt1, gpt2 and
+// gpt_neox: "bert classify".
 #include <cstdio>
 #include <exception>
 #include <sstream>
@@ -50,7 +50,7 @@ static void write_random(const std::string& kind, const std::string& out) {
   const NetworkConfig config = backbone == "bert" ? bert_of(head) : gpt_of(backbone_named(backbone), head);
   Initializer init(1);
   AnyNetwork network(config, init);
-  for (NamedParameter& p : parameters_of(network.module())) {  // biases, which start at zero, and gains too
+  for (NamedParameter& p : parameters_of(network.module())) {  // also biases, which start at zero, and gains
     if (p.variable.shape().rank() != 1) continue;
     Rng rng(random_key(1, Purpose::kText, std::hash<std::string>()(p.name)));
     for (float& x : p.variable.value().span<float>()) x += static_cast<float>(0.2 * rng.normal());

@@ -1,4 +1,4 @@
-// Hugging Face directories for tests: networks to fill them with, and other people's names in them.
+// Hugging Face directories for tests: networks to write to them, and other naming conventions.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace rapt::testing {
 
-/// Every parameter at random, biases and gains too.
+/// Sets every parameter to random values, including biases and gains.
 inline AnyNetwork random_network(const NetworkConfig& config, std::uint64_t seed = 3) {
   Initializer init(seed);
   AnyNetwork network(config, init);
@@ -21,7 +21,7 @@ inline AnyNetwork random_network(const NetworkConfig& config, std::uint64_t seed
   return network;
 }
 
-/// The same tensors under other names (an empty one leaves a tensor out), and one that every old file has besides.
+/// The same tensors under other names (an empty name omits a tensor), and an additional one that every old file has.
 inline void rewrite_weights(const std::string& directory, const std::function<std::string(const std::string&)>& rename,
                             const std::string& extra = "") {
   std::vector<SafetensorsSpec> specs;

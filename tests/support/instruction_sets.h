@@ -1,4 +1,4 @@
-// Runs kernels as every instruction set compiles them that this processor has, not only as the best one does.
+// Runs kernels with every instruction set that this processor supports, not only with the best one.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -8,13 +8,13 @@
 
 namespace rapt::testing {
 
-/// What kernels run on from here on; 0 for the best.
+/// Sets the instruction set of kernels from here on; 0 for the best.
 inline void choose_instruction_set(std::int64_t target) {
   hwy::SetSupportedTargetsForTest(target);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
-/// Calls f() once for each instruction set that this processor has.
+/// Calls f() once for each instruction set that this processor supports.
 template <typename F>
 void for_each_instruction_set(F&& f) {
   struct Restore {

@@ -1,10 +1,10 @@
-// rapt_logits MODEL < lines of token ids: what the network's heads say of line after line, f32 on standard output. For
-// the checks against other programs (scripts/interop), which have nothing to compare a whole distribution with
-// otherwise. A line may go on with "|" and the segments of its tokens.
+// rapt_logits MODEL < lines of token ids: the outputs of the network's heads for each line, f32 on standard output. For
+// the checks against other programs (scripts/interop), which could otherwise not compare whole distributions. A line
+// may continue with "|" and the segments of its tokens.
 //
 //     GPT            [tokens, vocabulary]: the scores of every next token
 //     BERT           [tokens, width]: its states
-//     pretraining    [tokens, vocabulary]: every word's scores, then the next sentence's two
+//     pretraining    [tokens, vocabulary]: every word's scores, then the two of the next sentence
 //     tag, qa        [tokens, outputs]
 //     other tasks    [outputs]
 #include <cstdio>

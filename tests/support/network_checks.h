@@ -1,5 +1,5 @@
-// What every network's test asks: gradients against central differences, and the same gradients when the network runs
-// its blocks again, on other numbers of threads, and in smaller batches.
+// Checks for every network: gradients against central differences, and the same gradients with recomputed blocks, on
+// other numbers of threads, and in smaller batches.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -20,7 +20,7 @@ inline std::vector<Variable> variables_of(Module& module) {
   return variables;
 }
 
-/// Whether two networks have the same parameters, by name and to the bit.
+/// Whether two networks have the same parameters, by name and bit for bit.
 inline void check_equal(Module& a, Module& b) {
   const std::vector<NamedParameter> first = parameters_of(a), second = parameters_of(b);
   REQUIRE(first.size() == second.size());
@@ -30,7 +30,7 @@ inline void check_equal(Module& a, Module& b) {
   }
 }
 
-/// The loss, then the gradient of every parameter (undefined where none came), cleared afterwards.
+/// The loss, then the gradient of every parameter (undefined if none reached it), which is cleared afterwards.
 inline std::vector<Tensor> loss_and_gradients(Network& network, const Batch& batch, const LossShare& share,
                                               Context ctx = {}) {
   ctx.training = true;
@@ -44,7 +44,7 @@ inline std::vector<Tensor> loss_and_gradients(Network& network, const Batch& bat
   return result;
 }
 
-/// Gradients of the training loss (dropout included) against central differences. \param network  f64
+/// Gradients of the training loss (including dropout) against central differences. \param network  f64
 inline GradcheckResult check_gradients(Network& network, const Batch& batch, const LossShare& share) {
   return gradcheck(
       [&](const std::vector<Variable>&) {
@@ -55,7 +55,7 @@ inline GradcheckResult check_gradients(Network& network, const Batch& batch, con
       variables_of(network), {.full_up_to = 12});
 }
 
-/// Whether blocks that run again give the same bits.
+/// Whether recomputed blocks give the same bits.
 inline bool same_when_recomputed(Network& network, const Batch& batch, const LossShare& share) {
   return same_bits(loss_and_gradients(network, batch, share),
                    loss_and_gradients(network, batch, share, {.recompute = true}));
@@ -66,7 +66,7 @@ inline bool same_on_two_threads(Network& network, const Batch& batch, const Loss
                    on_threads(2, [&] { return loss_and_gradients(network, batch, share); }));
 }
 
-/// The largest difference of loss and gradients between a batch and its halves one after the other.
+/// The largest difference of loss and gradients between a batch and its two halves.
 inline double difference_in_halves(Network& network, const Batch& batch, const LossShare& share) {
   const std::vector<Tensor> whole = loss_and_gradients(network, batch, share);
   const Dim half = batch.layout.sequences() / 2;

@@ -1,5 +1,5 @@
-// What every op's test asks: the same bits on any number of threads, f32 beside f64, and what an op gives with its
-// gradients in one call.
+// Checks for every op: the same bits on any number of threads, f32 against f64, and an op's output with its gradients
+// in one call.
 #pragma once
 
 #include "autograd/gradcheck.h"
@@ -9,7 +9,7 @@
 
 namespace rapt::testing {
 
-/// The value of f(inputs), then the gradient of every input, given that of the value.
+/// The value of f(inputs), then the gradient of every input for the given gradient of the value.
 inline std::vector<Tensor> value_and_gradients(const Differentiable& f, const std::vector<Tensor>& inputs,
                                                std::uint64_t seed = 7) {
   std::vector<Variable> leaves;
@@ -17,7 +17,7 @@ inline std::vector<Tensor> value_and_gradients(const Differentiable& f, const st
   const Variable y = f(leaves);
   const Tensor dy = random_tensor(y.shape(), seed, y.dtype());
   const Variable loss = record("weighted", Tensor::full({}, 0, y.dtype()), {y}, [dy](const Tensor&, Grads d) {
-    d.give(0, dy.clone());  // a copy: ops may write over a gradient that only they hold
+    d.give(0, dy.clone());  // a copy, because ops may overwrite a gradient that only they hold
   });
   backward(loss);
   std::vector<Tensor> result = {y.value()};
@@ -31,7 +31,7 @@ inline bool same_on_two_threads(const Differentiable& f, const std::vector<Tenso
                    on_threads(2, [&] { return value_and_gradients(f, inputs); }));
 }
 
-/// The largest difference between what f gives, forward and backward, in f32 and in f64, from inputs given in f32.
+/// The largest difference of f's results, forward and backward, between f32 and f64, from f32 inputs.
 inline double f32_difference(const Differentiable& f, const std::vector<Tensor>& inputs) {
   std::vector<Tensor> wide;
   for (const Tensor& input : inputs) wide.push_back(input.to(DType::kF64));

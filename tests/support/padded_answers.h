@@ -1,7 +1,7 @@
-// transformers' loss for question answering, padding and all: its batches are padded to their longest sequence, and the
-// softmax over where an answer begins or ends runs over the padding as well, so that the loss depends on what else is
-// in the batch. rapt's runs over a sequence's own tokens. To compare gradients all the same, this makes the padded loss
-// from rapt's ops: padding is rows that see their sequence and that nothing sees.
+// transformers' loss for question answering, including padding: its batches are padded to their longest sequence, and
+// the softmax over the start or end of an answer includes the padding, so the loss depends on the rest of the batch.
+// rapt's softmax is over a sequence's own tokens. To compare gradients, this computes the padded loss from rapt's ops:
+// padding rows see their sequence, and no row sees them.
 #pragma once
 
 #include <map>
@@ -34,7 +34,7 @@ inline Variable columns(const Variable& x, Dim begin, Dim end) {
   });
 }
 
-/// The table itself; its first row, the padding's, gets no gradient (PyTorch's padding_idx).
+/// The table itself; its first row, for padding, gets no gradient (PyTorch's padding_idx).
 inline Variable without_padding_gradient(const Variable& table) {
   return record("without_padding_gradient", table.value(), {table}, [](const Tensor& dy, Grads d) {
     Tensor gradient = dy.clone();
@@ -43,7 +43,7 @@ inline Variable without_padding_gradient(const Variable& table) {
   });
 }
 
-/// A batch padded with token 0 of segment 0 to the length of its longest sequence, and where its own rows are.
+/// A batch padded with token 0 of segment 0 to the length of its longest sequence, and the positions of its own rows.
 struct PaddedBatch {
   Batch batch;
   Tensor own_rows;  // [N] i32
@@ -72,7 +72,7 @@ inline PaddedBatch padded(const Batch& batch) {
   return result;
 }
 
-/// The mean cross-entropy of first and last tokens among all rows of the padded batch.
+/// The mean cross-entropy of start and end tokens over all rows of the padded batch.
 inline Variable padded_answer_loss(AnyNetwork& network, const Batch& batch) {
   std::map<std::string, Variable> w;
   for (const NamedParameter& p : parameters_of(network.module())) w[p.name] = p.variable;

@@ -21,7 +21,7 @@ inline Batch random_batch(const std::vector<Dim>& lengths, Dim vocabulary, std::
   Batch batch;
   batch.layout = pack_lengths(lengths);
   const Dim N = batch.layout.rows();
-  const Tensor ids = random_ids({N, 2}, vocabulary, seed);  // a token and what it predicts, row by row
+  const Tensor ids = random_ids({N, 2}, vocabulary, seed);  // a token and its target, row by row
   batch.tokens = Tensor::empty({N}, DType::kI32);
   batch.positions = Tensor::empty({N}, DType::kI32);
   batch.targets = Tensor::empty({N}, DType::kI32);

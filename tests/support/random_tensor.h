@@ -17,7 +17,7 @@ inline Tensor random_tensor(const Shape& shape, std::uint64_t seed, DType dtype 
   return t;
 }
 
-/// A leaf that wants a gradient.
+/// A leaf that requires a gradient.
 inline Variable random_variable(const Shape& shape, std::uint64_t seed, DType dtype = DType::kF64) {
   return Variable(random_tensor(shape, seed, dtype), true);
 }

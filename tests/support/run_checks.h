@@ -1,4 +1,4 @@
-// Whole training runs, interrupted and resumed, and whether two of them ended with the same bits.
+// Whole training runs, interrupted and resumed, and checks whether two runs ended with the same bits.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -27,7 +27,7 @@ inline RunResult run(const RunRequest& request) {
   return run_training(request, signals);
 }
 
-/// Runs and sends SIGTERM while the `n`-th batch of lines is being told.
+/// Runs and sends SIGTERM at the `n`-th reported batch of lines.
 inline RunResult run_interrupted(RunRequest request, int n) {
   request.progress.quiet = false;
   int told = 0;

@@ -1,4 +1,4 @@
-// The smallest networks in which everything that a network has is there: for gradients, and for what must be equal.
+// The smallest networks with all features: for gradients and equality checks.
 #pragma once
 
 #include "nn/models/bert.h"
@@ -8,7 +8,7 @@ namespace rapt::testing {
 
 inline constexpr Dim kSmallVocabulary = 19;
 
-/// `c` with two layers of width 8, weights that are not near zero, and nothing dropped.
+/// `c` with two layers of width 8, weights that are not near zero, and no dropout.
 template <typename Config>
 Config small_network(Config c, const LoraOptions& lora = {}) {
   c.vocabulary = kSmallVocabulary;

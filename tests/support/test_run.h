@@ -1,4 +1,4 @@
-// A run folder on disk, for tests of what is found in one.
+// A run folder on disk, for tests that read one.
 #pragma once
 
 #include <unistd.h>

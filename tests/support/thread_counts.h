@@ -1,4 +1,4 @@
-// Runs something on one thread and on several, for tests that want the same bits from both.
+// Runs something on one thread and on several, to compare the bits.
 #pragma once
 
 #include <cstring>
@@ -8,7 +8,7 @@
 
 namespace rapt::testing {
 
-/// Uses `count` threads while it lives.
+/// Uses `count` threads during its lifetime.
 class WithThreads {
  public:
   explicit WithThreads(int count) : before_(thread_count()) { set_thread_count(count); }

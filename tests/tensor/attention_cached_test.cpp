@@ -23,7 +23,7 @@ std::vector<T> random_values(Dim count, std::uint32_t seed) {
 }
 
 struct Case {
-  std::vector<std::int32_t> queries, keys;  // new rows and cached places of each sequence
+  std::vector<std::int32_t> queries, keys;  // new rows and cached positions of each sequence
   Dim heads, D;
   bool causal = true;
 };

@@ -65,7 +65,7 @@ void check_against_reference(const Case& c, double tolerance) {
       dY(dy.data(), N, C);
   const auto expected = testing::reference_attention<T>(Q, K, V, dY, problem);
 
-  // Sums start from ones where they are added to, from rubbish where they are assigned.
+  // Sums start from ones if they are added to, from garbage if they are assigned.
   const auto size = [](Dim n) { return static_cast<std::size_t>(n); };
   std::vector<T> y(size(N * C), T(NAN)), lse(size(N * c.heads)), dq(size(N * C), T{1}), dk(size(S * C), T(NAN)),
       dv = dk;
@@ -78,7 +78,8 @@ void check_against_reference(const Case& c, double tolerance) {
                                   .write_kv = Write::kAssign},
                                  dY, {y.data(), N, C}, lse.data(), Q, K, V, problem);
   for (T& x : dq) x -= T{1};
-  const double size_of_one = sizeof(T) == 4 ? 1e-6 : 1e-15;  // what adding to 1 and taking it away loses
+  const double size_of_one = sizeof(T) == 4 ? 1e-6 : 1e-15;  // the precision lost by adding to 1 and subtracting it
+                                                             // again
   const double largest_dq =
       std::abs(static_cast<double>(*std::ranges::max_element(expected.dq, {}, [](T x) { return std::abs(x); })));
   CHECK(difference(dq, expected.dq) <= tolerance * 4 + size_of_one / largest_dq);
@@ -159,7 +160,7 @@ TEST_CASE("scores of ten thousand stay finite") {
 }
 
 TEST_CASE("dropout keeps the share it should and is a function of row, head and key") {
-  // All scores are zero and value e is one in column e alone: y shows each probability.
+  // All scores are zero, and value e is one only in column e: y shows each probability.
   const Dim T = 96, D = 96;
   const std::vector<std::int32_t> offsets{0, 96};
   std::vector<float> q(96 * 96), v(96 * 96), y(96 * 96);

@@ -65,8 +65,8 @@ std::vector<T> compute(MathFunction function, const std::vector<T>& x) {
   return y;
 }
 
-// |y - exact| in units in the last place of exact, as a T. Results that exact puts below the smallest normal number may
-// also be 0.
+// |y - exact| in units in the last place of exact, as a T. Results may also be 0 if exact is below the smallest normal
+// number.
 template <typename T>
 double ulps(T y, long double right) {
   if (std::isnan(right)) return std::isnan(y) ? 0 : HUGE_VAL;
@@ -79,7 +79,7 @@ double ulps(T y, long double right) {
   return error / testing::unit_in_last_place<T>(magnitude);
 }
 
-// Numbers of every magnitude and both signs, and denser where the functions bend.
+// Numbers of every magnitude and both signs, and more of them where the functions curve.
 template <typename T>
 std::vector<T> sweep(MathFunction function) {
   std::vector<T> xs;

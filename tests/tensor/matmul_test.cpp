@@ -24,12 +24,12 @@ struct Sizes {
   Dim M, N, K;
 };
 
-// A product whose operands are parts of wider matrices, and C as well, which holds `old` around and inside.
+// A product whose operands, including C, are parts of wider matrices; C holds `old` around and inside.
 template <typename T>
 struct Problem {
   Sizes s;
   Transpose op_a, op_b;
-  Dim gap;  // columns that lie between the rows
+  Dim gap;  // columns between the rows
   std::vector<T> a, b, c;
 
   Problem(Sizes s, Transpose op_a, Transpose op_b, Dim gap = 3)
@@ -64,7 +64,7 @@ struct Problem {
 
 constexpr Transpose kBoth[] = {Transpose::kNo, Transpose::kYes};
 
-// Largest error of the product, and whether what lies between the rows of C is untouched.
+// Largest error of the product, and whether the gaps between the rows of C are unchanged.
 template <typename T>
 double worst_error(Problem<T> p, Write write) {
   const std::vector<T> before = p.c;

@@ -59,7 +59,7 @@ double worst(const std::vector<T>& a, const std::vector<double>& b) {
   return most;
 }
 
-// Ten updates of odd length through the kernel and through the plain loop.
+// Ten updates of odd length with the kernel and with a plain loop.
 template <typename T, typename Rule, typename Kernel, typename Plain>
 double worst_after_ten(Rule rule, Kernel kernel, Plain plain) {
   constexpr std::size_t n = 16384 + 77;
@@ -105,7 +105,8 @@ TEST_CASE("one update of AdamW by hand") {
   kernels::adam_update(&p, &g, &m, &v, 1, rule);
   CHECK(m == doctest::Approx(0.2).epsilon(1e-15));                      // a tenth of 4 / 2
   CHECK(v == doctest::Approx(0.04).epsilon(1e-14));                     // a hundredth of its square
-  CHECK(p == doctest::Approx(2 - 0.1 * 0.5 * 2 - 0.1).epsilon(1e-14));  // the first step has the length of the rate
+  CHECK(p == doctest::Approx(2 - 0.1 * 0.5 * 2 - 0.1).epsilon(1e-14));  // the first step has the length of the learning
+                                                                        // rate
 }
 
 TEST_CASE("two updates of SGD with Nesterov momentum by hand") {

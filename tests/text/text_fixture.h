@@ -1,4 +1,4 @@
-// What tests of corpora share: files in a folder of their own, gzip.
+// Shared by tests of corpora: files in a temporary folder, gzip.
 #pragma once
 
 #include <zlib.h>
@@ -11,7 +11,7 @@
 
 namespace rapt {
 
-/// Writes a file below the folder, folders on the way included, and returns its path.
+/// Writes a file below the folder, creating folders as needed, and returns its path.
 inline std::string write_in(const TemporaryFolder& folder, const std::string& name, const std::string& bytes) {
   const std::string path = folder / name;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());

@@ -43,13 +43,13 @@ TEST_CASE("what is not UTF-8 is found at its first byte and named with the bytes
   };
   const std::vector<Case> cases = {
       {"abc" + bytes({0xC3, 0x28}), 3, "0xC3 0x28"},      // a lead without its continuation
-      {"abcdefgh" + bytes({0xFF}) + "x", 8, "0xFF"},      // no lead byte, behind eight ASCII bytes
+      {"abcdefgh" + bytes({0xFF}) + "x", 8, "0xFF"},      // no lead byte, after eight ASCII bytes
       {bytes({0x80}), 0, "0x80"},                         // a continuation on its own
       {bytes({0xC0, 0x80}), 0, "0xC0"},                   // overlong NUL
       {bytes({0xE0, 0x80, 0x80}), 0, "0xE0 0x80"},        // overlong, three bytes
       {"é" + bytes({0xED, 0xA0, 0x80}), 2, "0xED 0xA0"},  // a surrogate
       {bytes({0xF4, 0x90, 0x80, 0x80}), 0, "0xF4 0x90"},  // over U+10FFFF
-      {"€" + bytes({0xE2, 0x82}), 3, "0xE2 0x82"},        // cut off at the end
+      {"€" + bytes({0xE2, 0x82}), 3, "0xE2 0x82"},        // truncated at the end
       {bytes({0xF0, 0x9F, 0x99, 0x28}), 0, "0xF0 0x9F 0x99 0x28"}};
   for (const Case& c : cases) {
     CAPTURE(c.shown);

@@ -16,7 +16,7 @@ using namespace rapt;
 
 namespace {
 
-/// A corpus of which only the lengths of its sentences are known.
+/// A corpus of which only the sentence lengths are known.
 struct Corpus {
   std::vector<std::int64_t> documents = {0}, sentences = {0};
 
@@ -75,11 +75,11 @@ double random_share(const std::vector<Instance>& instances) {
 }  // namespace
 
 TEST_CASE("two tiny documents give the pairs worked out by hand") {
-  // Text of at most 7 tokens, pieces of at most 3: sentences 0-3, and 3-7, which is taken as 3-5 and 5-7.
+  // Text of at most 7 tokens, pieces of at most 3: sentences 0-3, and 3-7, which is split into 3-5 and 5-7.
   Corpus corpus;
   corpus.add({3});
   corpus.add({4});
-  const std::set<Flat> lone = {{0, 3, 3, 7, true}, {0, 3, 5, 7, true}};  // fills up to 7, from a random piece on
+  const std::set<Flat> lone = {{0, 3, 3, 7, true}, {0, 3, 5, 7, true}};  // fills up to 7, starting at a random piece
   const std::vector<Flat> next = {{3, 5, 5, 7, false}};
   const std::vector<Flat> put_back = {{3, 5, 0, 3, true}, {5, 7, 0, 3, true}};
   std::map<Flat, int> first;
@@ -219,7 +219,7 @@ TEST_CASE("short instances are as frequent as asked, and of any length") {
   const auto never = lengths(0), always = lengths(1), sometimes = lengths(0.1);
   CHECK(never.rbegin()->first == 20);
   CHECK(never.rbegin()->second > 1500);
-  CHECK(never.size() < 15);  // but for the ends of documents
+  CHECK(never.size() < 15);  // except at the ends of documents
   CHECK(always.begin()->first == 2);
   CHECK(always.size() == 19);
   int all = 0;
@@ -240,7 +240,7 @@ TEST_CASE("a long sentence is taken in equal pieces and goes on with its own nex
     CHECK(text_of(instance) >= 30);
     if (instance.random_next) random_begins.insert(instance.second.begin);
   }
-  CHECK(random_begins.size() > 10);  // not always the sentence's beginning
+  CHECK(random_begins.size() > 10);  // not always the start of a sentence
 }
 
 TEST_CASE("instances depend on seed, pass and stream alone") {
@@ -272,7 +272,8 @@ TEST_CASE("without pairs, sentences stand side by side as far as they fit, docum
         const TokenRange document = corpus.document(corpus.document_of(instance.first.begin));
         REQUIRE(at <= document.end);
         if (pass > 0 || at == document.end) continue;
-        // Another sentence would not have fitted: none is longer than 30, and pieces of one no longer than half.
+        // Another sentence would not have fitted: none is longer than 30, and pieces of a split one are at most half as
+        // long.
         REQUIRE(instance.first.size() > context - 2 - std::min<Dim>(30, context - 2));
       }
       CHECK(at == corpus.documents.back());
@@ -283,7 +284,7 @@ TEST_CASE("without pairs, sentences stand side by side as far as they fit, docum
   tiny.add({5});
   InstanceOptions options = default_instance_options(InstanceTask::kMlm);
   options.context = 10;
-  // Eight tokens fit: 4 + 3, then 2 beside the first half of 9 (5 and 4), then its second half with 1; 5 by itself.
+  // Eight tokens fit: 4 + 3, then 2 beside the first half of 9 (5 and 4), then its second half with 1; 5 alone.
   CHECK(
       flat(build(tiny, options)) ==
       std::vector<Flat>{{0, 7, 7, 7, false}, {7, 13, 13, 13, false}, {13, 19, 19, 19, false}, {19, 24, 24, 24, false}});

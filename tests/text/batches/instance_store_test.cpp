@@ -1,4 +1,4 @@
-// Token stores that are built for masked language models: what is a sentence, a document, held out.
+// Token stores for masked language models: sentences, documents, held-out parts.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ std::string text_of(const TokenStore& store, const Tokenizer& tokenizer, TokenRa
   return tokenizer.decode(ids);
 }
 
-/// Each document as its sentences, with a bar between them.
+/// Each document as its sentences, separated by bars.
 Texts documents_of(const TokenStore& store, Part part, const Tokenizer& tokenizer = letters()) {
   Texts texts;
   const TokenRange documents = store.documents(part);
@@ -141,7 +141,7 @@ TEST_CASE("special tokens in the text are text") {
   const TemporaryFolder folder;
   const TokenStore store = build(folder, Corpus::from_text("a", "a [MASK] b\n[SEP]\n"), for_pairs());
   CHECK(documents_of(store, Part::kTrain) == Texts{"a [MASK] b|[SEP]"});
-  CHECK(store.size() == 15);  // no special token among them
+  CHECK(store.size() == 15);  // no special tokens among them
 }
 
 TEST_CASE("a long text encoded in pieces has the sentences of the whole") {
@@ -149,7 +149,7 @@ TEST_CASE("a long text encoded in pieces has the sentences of the whole") {
   const std::string text = generate_stories(3, 3'000'000);
   const auto tokenizer = train(TokenizerType::kByteBpe, text.substr(0, 200'000));
   Texts expected;
-  for (std::size_t at = 0; at < text.size();) {  // lines of a paragraph, with a bar between them
+  for (std::size_t at = 0; at < text.size();) {  // lines of a paragraph, separated by bars
     const std::size_t end = std::min(text.find("\n\n", at), text.size());
     std::string document = text.substr(at, end - at);
     if (document.ends_with('\n')) document.pop_back();

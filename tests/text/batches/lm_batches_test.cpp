@@ -19,7 +19,7 @@ static Ids ids_of(const Tensor& tensor) {
   return Ids(data, data + tensor.size());
 }
 
-// Token i is i, so that a token says where it is from.
+// Token i is i, so that a token shows its position.
 static TokenStore counting(Dim size, Dim train_tokens) {
   Ids ids(static_cast<std::size_t>(size));
   std::iota(ids.begin(), ids.end(), 0);

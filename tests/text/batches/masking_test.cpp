@@ -28,7 +28,7 @@ std::unique_ptr<Tokenizer> train(TokenizerType type, const std::string& text,
   return trainer.train();
 }
 
-/// Letters, and pieces of words as WordPiece spells them.
+/// Letters, and pieces of words in WordPiece's spelling.
 std::unique_ptr<Tokenizer> with_pieces() {
   Json json = Json::parse(train(TokenizerType::kChar, "abcdefgh#")->to_json());
   std::int32_t id = train(TokenizerType::kChar, "abcdefgh#")->vocabulary_size();
@@ -59,7 +59,7 @@ Ids sequence(const Tokenizer& tokenizer, std::size_t text) {
 
 RandomKey stream(std::uint64_t index) { return random_key(7, Purpose::kMasking, index); }
 
-/// The rows that are predicted.
+/// The predicted rows.
 std::vector<Dim> rows_of(const Masker& masker, Ids ids, std::uint64_t index, const std::vector<Dim>& begins = {}) {
   std::vector<Dim> rows;
   Ids targets;
@@ -83,7 +83,7 @@ TEST_CASE("as many tokens are predicted as BERT's script predicts") {
   CHECK(count(512, {}) == 20);  // ceil(0.15 * 128)
   CHECK(count(128, {.most = 5}) == 5);
   CHECK(count(128, {.probability = 0.4}) == 51);
-  CHECK(count(4, {.probability = 1}) == 2);  // the frame counts, but is not predicted
+  CHECK(count(4, {.probability = 1}) == 2);  // special tokens count, but are not predicted
   CHECK(Masker(*tokenizer, {}, 128).most() == 20);
   CHECK(Masker(*tokenizer, {}, 512).most() == 77);
 }
@@ -93,12 +93,12 @@ TEST_CASE("targets are what stood in the masked rows, and other rows stay as the
   const Masker masker(*tokenizer, {}, 128);
   Ids original = sequence(*tokenizer, 60);
   original[20] = masker.separator_token();
-  original[30] = masker.mask_token();  // a corpus may hold anything
+  original[30] = masker.mask_token();  // a corpus may contain anything
   original[40] = *tokenizer->token_id("[PAD]");
   for (std::uint64_t i = 0; i < 500; ++i) {
     Ids tokens = original, targets = {-1};
     std::vector<Dim> rows = {-1};
-    masker.mask(tokens, {}, stream(i), rows, targets);  // adds behind what is there
+    masker.mask(tokens, {}, stream(i), rows, targets);  // appends to existing entries
     REQUIRE(rows.size() == targets.size());
     REQUIRE(rows.size() == 10);
     REQUIRE(std::is_sorted(rows.begin(), rows.end()));
@@ -141,7 +141,7 @@ TEST_CASE("eight in ten are masked, one is left, one is a random word; every row
   }
   REQUIRE(all == 20'000 * 6);
   CHECK(std::abs(masked - 0.8 * all) < 5 * std::sqrt(0.16 * all));
-  const double kept = 0.1 + 0.1 / 8;  // a random word may be the right one
+  const double kept = 0.1 + 0.1 / 8;  // a random word may be the original one
   CHECK(std::abs(left - kept * all) < 5 * std::sqrt(0.1 * all));
   CHECK(row_count.size() == 40);
   for (const auto& [row, count] : row_count) CHECK(std::abs(count - all / 40) < 5 * std::sqrt(all / 40.0));
@@ -162,7 +162,8 @@ TEST_CASE("whole words are masked whole or not at all") {
   const Masker masker(*tokenizer, {.probability = 0.4, .whole_words = true}, 128);
   //                                     0        1      2      3    4      5        6      7    8     9    10
   const Ids ids = ids_of(*tokenizer, {"[CLS]", "a", "##b", "##c", "b", "[SEP]", "##a", "##b", "##", "c", "[SEP]"});
-  // Words: 1-3, 4, 6-7 (the frame ends a word), 8 (two signs, no continuation), 9. Of 11 tokens 4 are predicted.
+  // Words: 1-3, 4, 6-7 (special tokens end a word), 8 (two characters, not a continuation), 9. Of 11 tokens, 4 are
+  // predicted.
   const std::vector<std::set<Dim>> words = {{1, 2, 3}, {4}, {6, 7}, {8}, {9}};
   std::set<std::vector<Dim>> seen;
   for (std::uint64_t i = 0; i < 2000; ++i) {
@@ -177,8 +178,8 @@ TEST_CASE("whole words are masked whole or not at all") {
   CHECK(seen.count({1, 2, 3, 4}) == 1);
   CHECK(seen.count({6, 7, 8, 9}) == 1);
   CHECK(seen.count({1, 2, 3}) == 0);     // there was room for one more
-  CHECK(seen.count({4, 6, 7, 9}) == 1);  // the long one was left out
-  CHECK(seen.count({4, 8, 9}) == 1);     // and here neither of the two that are left fits
+  CHECK(seen.count({4, 6, 7, 9}) == 1);  // the long one was skipped
+  CHECK(seen.count({4, 8, 9}) == 1);     // and here neither of the remaining two fits
   CHECK(seen.size() == 3 + 3 + 1);
 }
 
@@ -187,7 +188,7 @@ TEST_CASE("a line begins a word, and where all words are too long the shortest i
   const Masker masker(*tokenizer, {.whole_words = true}, 128);
   const Ids ids = ids_of(*tokenizer, {"[CLS]", "a", "##b", "##c", "##a", "##b", "[SEP]"});
   for (std::uint64_t i = 0; i < 50; ++i) {
-    CHECK(rows_of(masker, ids, i) == std::vector<Dim>{1, 2, 3, 4, 5});  // one is wanted
+    CHECK(rows_of(masker, ids, i) == std::vector<Dim>{1, 2, 3, 4, 5});  // one is needed
     CHECK(rows_of(masker, ids, i, {4}) == std::vector<Dim>{4, 5});
   }
   CHECK(rows_of(masker, ids_of(*tokenizer, {"[CLS]", "[SEP]", "[SEP]"}), 0).empty());

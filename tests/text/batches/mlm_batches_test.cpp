@@ -43,7 +43,7 @@ bool equal(const Batch& a, const Batch& b) {
          same(a.layout.offsets, b.layout.offsets);
 }
 
-/// The tokens as they were before masking.
+/// The tokens before masking.
 Ids unmasked(const Batch& batch) {
   Ids tokens = ids_of(batch.tokens);
   const Ids rows = ids_of(batch.target_rows), targets = ids_of(batch.targets);
@@ -51,7 +51,7 @@ Ids unmasked(const Batch& batch) {
   return tokens;
 }
 
-/// Stories with a byte-pair tokenizer, in a file of their own.
+/// Stories with a BPE tokenizer, in a file.
 struct Stories {
   TemporaryFolder folder;
   std::unique_ptr<Tokenizer> tokenizer;
@@ -72,7 +72,7 @@ TEST_CASE("a batch has both parts in their frame, with segments, positions and l
   const TemporaryFolder folder;
   const auto letters = train(TokenizerType::kChar, "abcdefgh");
   const Corpus corpus = Corpus::from_text("t", "abc\nd\n\nefgh\n", DocumentUnit::kParagraph);
-  // Six tokens fit. "abc" goes with "d", or with "efgh", which loses a token, or with its second half.
+  // Six tokens fit. "abc" is paired with "d", or with "efgh", which loses a token, or with its second half.
   const TokenStore store = build_token_store(
       corpus, nullptr, *letters, folder / "d.h5",
       {.validation_fraction = 0, .instances = InstanceOptions{.context = 9, .passes = 40, .short_probability = 0}});

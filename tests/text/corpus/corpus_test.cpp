@@ -11,7 +11,7 @@
 using namespace rapt;
 using Texts = std::vector<std::string>;
 
-// The documents, each put together from its pieces.
+// The documents, each joined from its pieces.
 static Texts documents(const Corpus& corpus) {
   Texts texts;
   CorpusReader reader = corpus.read();

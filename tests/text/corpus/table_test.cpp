@@ -53,7 +53,7 @@ TEST_CASE("CSV: RFC 4180's quotation marks, with commas, line ends and quotation
   CHECK(csv("\"two\r\nlines\",b\r\nc,d") == std::vector<Cells>{{"two\nlines", "b"}, {"c", "d"}});
   CHECK(csv("\"\n\n\",b\n") == std::vector<Cells>{{"\n\n", "b"}});
   CHECK(csv("a,\n,b\n\"\",\n") == std::vector<Cells>{{"a", ""}, {"", "b"}, {"", ""}});
-  CHECK(csv("it's 5\" wide,b") == std::vector<Cells>{{"it's 5\" wide", "b"}});  // not at a cell's beginning
+  CHECK(csv("it's 5\" wide,b") == std::vector<Cells>{{"it's 5\" wide", "b"}});  // not at the start of a cell
   CHECK(csv("a,b\n\nc,d\n\n") == std::vector<Cells>{{"a", "b"}, {"c", "d"}});
   CHECK(csv("\"a\"\"\",\"\"\"\"\n") == std::vector<Cells>{{"a\"", "\""}});
 
@@ -161,7 +161,7 @@ TEST_CASE("columns go by their names, or by their numbers from 1; what is wrong 
         "a.x: a column's number must be from 1 to 3, got 0; the columns are \"label\", \"text_a\", \"text_b\"");
   CHECK(refusal([&] { reader.column("4"); }).starts_with("a.x: a column's number must be from 1 to 3, got 4"));
   CHECK(refusal([&] { reader.column(""); }).starts_with("a.x: there is no column \"\""));
-  CHECK(table("2\tx\n", TableFormat::kTsv).column("2") == 0);         // a name wins
+  CHECK(table("2\tx\n", TableFormat::kTsv).column("2") == 0);         // a name takes precedence
   CHECK(table("b\ta\n", TableFormat::kTsv, false).column("2") == 1);  // without a header, numbers are the names
   CHECK(refusal([] { table("a\tb\ta\n", TableFormat::kTsv).column("a"); }) ==
         "a.x: two columns are named \"a\"; give the column's number, counted from 1");

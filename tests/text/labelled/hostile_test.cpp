@@ -1,4 +1,4 @@
-// Files that are cut off or have a byte changed: whatever is wrong with them, they are read or refused.
+// Files that are truncated or have a byte changed: they are either read or rejected.
 #include <doctest/doctest.h>
 
 #include <functional>
@@ -61,7 +61,7 @@ static std::vector<Sample> samples() {
   };
 }
 
-// Passes on every kind of exception but the ones that users are shown.
+// Passes on every exception except those that users see.
 static bool read_or_refused(const Sample& sample, const std::string& bytes) {
   try {
     sample.read(Input::from_memory(sample.name, bytes));

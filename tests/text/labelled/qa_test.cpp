@@ -54,7 +54,7 @@ TEST_CASE("a short context is one window: specials, question, context, segments"
 TEST_CASE("a long context slides by the stride and ends with the context; a short question leaves it more room") {
   const Words context("a b c d e f g h i j");
   const auto windows = qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 2, 2));
-  // 8 - 1 - 3 = 4 tokens a window, from 0, 2, 4, 6.
+  // 8 - 1 - 3 = 4 tokens per window, from 0, 2, 4, 6.
   REQUIRE(windows.size() == 4);
   for (std::size_t w = 0; w < 4; ++w) {
     CAPTURE(w);
@@ -72,7 +72,7 @@ TEST_CASE("a long context slides by the stride and ends with the context; a shor
   REQUIRE(longer.size() == 2);
   CHECK(longer[1].first == 4);
   CHECK(longer[1].count == 6);
-  // A stride beyond the window leaves nothing out.
+  // A stride longer than the window leaves nothing out.
   const auto apart = qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 100, 2));
   REQUIRE(apart.size() == 3);
   CHECK(apart[1].first == 4);
@@ -82,7 +82,7 @@ TEST_CASE("a long context slides by the stride and ends with the context; a shor
 TEST_CASE("each token is judged in one window, where it has the most around it") {
   const Words context("a b c d e f g h i j");
   const auto windows = qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 2, 2));
-  // Windows 0-3, 2-5, 4-7, 6-9. Token 2 has 1 behind it in the first and 0 before it in the second.
+  // Windows 0-3, 2-5, 4-7, 6-9. Token 2 has 1 token after it in the first and 0 before it in the second.
   CHECK(windows[0].most_context == std::vector<bool>{true, true, true, false});
   CHECK(windows[1].most_context == std::vector<bool>{false, true, true, false});
   CHECK(windows[2].most_context == std::vector<bool>{false, true, true, false});
@@ -135,7 +135,7 @@ TEST_CASE("a context without tokens is one window; questions are cut; impossible
 
 // ------------------------------------------------------------------------------------------------------------- answers
 
-// Scores of -9 everywhere but where told: pairs of (index, score).
+// Scores of -9 everywhere except at the given pairs of (index, score).
 using Peaks = std::vector<std::pair<std::size_t, float>>;
 static std::vector<float> scores(const QaWindow& window, const Peaks& peaks) {
   std::vector<float> all(window.tokens.size(), -9.0F);
@@ -166,7 +166,7 @@ TEST_CASE("the best pair in order gives the text between its bytes, spaces and a
   const Words context("in the  10th and 11th centuries");
   const Search search(context, qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(20, 8, 2)),
                       {{{4, 1.0F}, {5, 5.0F}, {8, 6.0F}}}, {{{5, 2.0F}, {6, 3.0F}, {7, 4.0F}}});
-  // offset 3; start 5 = "10th", end 7 = "11th"; the higher start 8 lies behind every high end.
+  // offset 3; start 5 = "10th", end 7 = "11th"; the higher start 8 is after every high end.
   const QaPrediction found = search.run();
   CHECK(found.text == "10th and 11th");
   CHECK(found.candidates[0].begin == 8);
@@ -195,7 +195,7 @@ TEST_CASE("nothing outside the context is an answer, and equal texts count once,
 
 TEST_CASE("an answer begins only where its window has the most context") {
   const Words context("a b c d e f g h i j");
-  // Token 2 is judged in window 0 (index 5 there), not in window 1 (index 3), where it scores higher.
+  // Token 2 is scored in window 0 (index 5 there), not in window 1 (index 3), where its score is higher.
   const Search search(context, qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 2, 2)),
                       {{{5, 1.0F}}, {{3, 8.0F}}, {}, {}}, {{{5, 1.0F}}, {{3, 8.0F}}, {}, {}});
   CHECK(search.run().text == "c");
@@ -214,7 +214,7 @@ TEST_CASE("version 2: no answer wins if its lowest score beats the best answer b
   CHECK(found.candidates[1].text == "b");
   CHECK(search.run({.may_be_unanswerable = true, .null_threshold = 1}).text == "b");
   CHECK(search.run().text == "b");
-  // Without a place among the best, it is added behind them.
+  // If it is not among the best, it is added after them.
   const Search low(context, windows, {{{4, 1.0F}}, {}}, {{{4, 1.0F}}, {}});
   found = low.run({.n_best = 1, .may_be_unanswerable = true});
   REQUIRE(found.candidates.size() == 2);

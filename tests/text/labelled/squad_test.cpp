@@ -18,7 +18,7 @@ static std::string refusal(const std::string& text, const std::string& name = "a
   return message_of<DataError>([&] { read(text, name); });
 }
 
-// One question about one context, in the official form.
+// One question about one context, in the official format.
 static std::string document(const std::string& context, const std::string& rest, const std::string& version = "1.1") {
   return R"({"version": ")" + version +
          R"(", "data": [{"title": "t", "paragraphs": [{"qas": [{"id": "q1", "question": "What?")" + rest +

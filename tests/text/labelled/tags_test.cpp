@@ -125,7 +125,7 @@ TEST_CASE("to predict, texts that nobody has cut are cut, on lines and in tables
   CHECK(table[0].text.others == std::vector<Json>{"7"});
   CHECK(sentences("a X\nb Y\n\nc X\n", options, "a.txt")[0].tags == Words{"X", "Y"});  // the model's tags
   CHECK(sentences("a B-new\nb O\n", options, "a.txt")[0].tags == Words{"B-new", "O"});
-  CHECK(sentences("a\nb\n\nc\n", options, "a.txt").size() == 2);  // a word a line
+  CHECK(sentences("a\nb\n\nc\n", options, "a.txt").size() == 2);  // one word per line
 }
 
 TEST_CASE("WNUT 2017 is read whole") {

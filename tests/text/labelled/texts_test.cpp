@@ -34,7 +34,7 @@ TEST_CASE("a class, a text and the line of each row") {
   const std::vector<LabelledText> examples =
       all_of(reader("a.tsv", "label\ttext_a\n 1 \tgood \n0\tbad\n", {.columns = {.text = "text_a", .label = "label"}}));
   REQUIRE(examples.size() == 2);
-  CHECK(examples[0].text == "good ");  // as it is
+  CHECK(examples[0].text == "good ");  // unchanged
   CHECK(examples[0].labels == Names{"1"});
   CHECK(examples[0].labelled);
   CHECK(examples[0].line == 2);
@@ -70,10 +70,10 @@ TEST_CASE("columns that are not named are found by their usual names") {
   check(found("label\tphrase"), "phrase", "", "label");  // the other of two
   check(found("text\tkind"), "text", "", "kind");
   check(found("phrase\tlabel", LabelKind::kNone, true, {.text = "1"}), "1", "", "");
-  check(found("text\tnumber", LabelKind::kClass, false), "text", "", "");  // never guessed where it may be missing
+  check(found("text\tnumber", LabelKind::kClass, false), "text", "", "");  // never guessed if it may be missing
   check(found("sentence1\tsentence2\tlabel", LabelKind::kClass, true, {.text = "sentence1"}), "sentence1", "", "label");
   check(found("words", LabelKind::kNone), "words", "", "");
-  check(found("ID\tText\tLabel"), "Text", "", "Label");  // in capitals or not
+  check(found("ID\tText\tLabel"), "Text", "", "Label");  // in any case
   CHECK(message_of<UndecidedError>([] { found("a\tb\tlabel"); }) ==
         "a.tsv: cannot tell which column holds the text (columns: \"a\", \"b\", \"label\"); use --text-column");
   CHECK(message_of<UndecidedError>([] { found("a\ttext\tb"); }) ==
@@ -97,7 +97,7 @@ TEST_CASE("where names do not tell, values do: labels repeat, texts have words, 
                   columns);
   CHECK(columns.text == "what was said");
   CHECK(columns.label == "kind");
-  // Of two columns the one that repeats, though its values are longer.
+  // Of two columns, the one with repeated values, although its values are longer.
   found_by_values("a.tsv", "first\tsecond\nAnna\tGerman name\nOtto\tGerman name\nJean\tFrench name\nLuc\tFrench name\n",
                   columns);
   CHECK(columns.text == "first");
@@ -127,7 +127,7 @@ TEST_CASE("a first row that is like the others is no header") {
   CHECK(count("A plane.,5.0\nA dog.,1.5\nA cat.,2\n", LabelKind::kValue) == 3);
   CHECK(count("said,kind\na fine film,good\na dull film,bad\nthe best film,good\nthe worst film,bad\n") == 4);
   CHECK(columns.label == "kind");
-  CHECK(count("text,label\ntext,label\na,label\nb,label\n") == 3);  // usual names are a header
+  CHECK(count("text,label\ntext,label\na,label\nb,label\n") == 3);  // common names are a header
   CHECK(all_of(reader("a.csv", "a fine film,good\na dull film,bad\nthe best film,good\nthe worst film,bad\n",
                       {.header = true, .columns = {.text = "1", .label = "2"}}))
             .size() == 3);
@@ -187,7 +187,7 @@ TEST_CASE("numbers are read whole or not at all") {
   const std::vector<LabelledText> examples =
       all_of(reader("a.tsv", "text\tscore\na\t4.25\n", {.labels = LabelKind::kValue}));
   CHECK(examples[0].value == 4.25);
-  CHECK(examples[0].labels == Names{"4.25"});  // to be shown
+  CHECK(examples[0].labels == Names{"4.25"});  // for display
   CHECK(message_of<DataError>([] {
           all_of(reader("a.tsv", "text\tscore\na\tbad\n", {.labels = LabelKind::kValue}));
         }) == "a.tsv: line 2: \"score\" must be a number, got \"bad\"");

@@ -10,7 +10,7 @@
 using namespace rapt;
 using Symbols = std::vector<std::int32_t>;
 
-// The definition, word for word: while some pair is in the list, merge the one that stands first in it, leftmost.
+// The definition: while any pair is in the list, merge the first pair in the list, leftmost occurrence.
 static Symbols merge_by_definition(Symbols symbols, const std::vector<BpeMerge>& merges) {
   while (true) {
     std::size_t best_rank = merges.size(), best_place = 0;

@@ -52,11 +52,11 @@ TEST_CASE("bytes that are not UTF-8 are characters that are neither letter, numb
 }
 
 #ifdef RAPT_HAVE_PCRE2
-// The first plane's letters and numbers that came with Unicode 15.
+// Letters and numbers of the first plane that were added in Unicode 15.
 static bool is_new(char32_t code) { return code == 0x0CF3; }
 
-// The pattern in PCRE2. \s is spelt out: PCRE2's has U+180E, which left White_Space in Unicode 6.3. \p{L} and \p{N} are
-// those of Unicode 14 there and of 15 here.
+// The pattern in PCRE2. \s is spelt out, because PCRE2's includes U+180E, which left White_Space in Unicode 6.3. \p{L}
+// and \p{N} are those of Unicode 14 there and of 15 here.
 class Pattern {
  public:
   Pattern() {
@@ -105,7 +105,8 @@ TEST_CASE("the scanner cuts as PCRE2 does with GPT-2's pattern") {
     std::string text;
     const std::size_t length = 1 + pick(24);
     for (std::size_t i = 0; i < length; ++i) {
-      // Mostly what the pattern treats specially; now and then any character of the first plane that is not new.
+      // Mostly characters that the pattern treats specially; occasionally any character of the first plane that is not
+      // new.
       char32_t code = pick(8) != 0 ? near[pick(near.size())] : static_cast<char32_t>(1 + pick(0xFFFE));
       if ((code >= 0xD800 && code <= 0xDFFF) || is_new(code)) code = U'x';
       append_utf8(text, code);
@@ -125,7 +126,7 @@ TEST_CASE("letters and numbers differ from PCRE2's only in characters that are n
     text += "1";
     if (split(text) != pattern.split(text)) different.push_back(code);
   }
-  CHECK(different.size() < 5000);  // the CJK extension H alone has 4192
+  CHECK(different.size() < 5000);  // CJK extension H alone has 4192
   for (const std::uint32_t code : different) {
     CAPTURE(code);
     CHECK((character_class(code) & (kLetter | kNumber)) != 0);

@@ -23,8 +23,8 @@ static std::string error_of(const Json& json) {
   return message_of<DataError>([&] { rule(json); });
 }
 
-// A table in the layout of darts-clone with rules "a" -> "b" and "ab" -> "cde". Unit i is written for where its byte
-// leads from the base of the one before; bases are chosen so that no two units meet.
+// A table in the layout of darts-clone with rules "a" -> "b" and "ab" -> "cde". Unit i is at the position to which its
+// byte leads from the previous base; bases are chosen so that no two units collide.
 static std::string small_table(std::uint32_t value_of_ab = 2) {
   std::vector<std::uint32_t> units(512, 0);
   const auto unit = [](std::uint32_t label, std::uint32_t base_xor_place, bool ends) {
@@ -66,7 +66,7 @@ TEST_CASE("a table of replacements is applied by clusters, or to the longest tex
   CHECK(table.longest_match("").length == 0);
 
   Json json = {{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(small_table())}};
-  // A letter and its accent are one cluster, of which the shortest text of the table stands for all.
+  // A letter and its accent are one cluster, which is replaced by the rule for the shortest text of the table.
   CHECK(rule(json)->normalize("aab a\u0301 \u00E9\xFF") == "bbb b \u00E9\uFFFD");
   CHECK(rule(json)->to_json() == json);
   json["longest_match"] = true;
@@ -92,7 +92,7 @@ TEST_CASE("a damaged table is refused, and what is not told by its form finds no
   CHECK(with_bytes(small_table() + std::string(257, 'x')).find("at most 256 bytes, got \"xxx") != std::string::npos);
   CHECK(error_of({{"type", "Precompiled"}, {"precompiled_charsmap", "%%%%"}}) ==
         "t.json: \"normalizer.precompiled_charsmap\" must be base64, got \"%%%%\"");
-  // A value that leads out of the replacements.
+  // A value that points outside the replacements.
   CHECK(CharsMap(small_table(6), "t.json").longest_match("ab").length == 1);
   CHECK(CharsMap(std::string("\0\0\0\0", 4), "t.json").longest_match("ab").length == 0);
   std::mt19937 random(2);
@@ -110,7 +110,7 @@ TEST_CASE("T5's table does what Unicode's compatibility forms do, with spaces fo
   if (path.empty()) return;
   const TokenizerParts parts = read_sentencepiece_model(read_file(path), "t5");
   CHECK(parts.normalizer->normalize("  \uFB01ne\u3000 ½ e\u0301\t\uFF21 ") == "\u2581fine\u25811\u20442\u2581é\u2581A");
-  // By clusters, the mark below would go with the letter.
+  // With clusters, the mark below would belong to the letter.
   CHECK(parts.normalizer->normalize("\uFF4C\u0332") == "\u2581l\u0332");
   CHECK(parts.normalizer->normalize(" \u3000 ") == "");
   CHECK(parts.normalizer->normalize("") == "");

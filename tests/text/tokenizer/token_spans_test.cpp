@@ -1,4 +1,4 @@
-// Tokens of words that come one by one, and where tokens stand in the text.
+// Tokens of single words, and the positions of tokens in the text.
 #include <doctest/doctest.h>
 
 #include <random>
@@ -24,7 +24,7 @@ static std::unique_ptr<Tokenizer> bert(const std::string& tokens, const Json& co
   return std::make_unique<Tokenizer>(read_vocabulary_text(lines, config, "vocab.txt"), "vocab.txt");
 }
 
-// What each token stands for in the text.
+// The text that each token stands for.
 static Texts parts_of(const Tokenizer& tokenizer, const std::string& text) {
   Ids ids = {99};
   std::vector<TokenSpan> spans(7);
@@ -84,7 +84,7 @@ TEST_CASE("spans of other kinds") {
 TEST_CASE("words that others cut have the tokens that they have in running text") {
   const auto tokenizer = bert("the caf ##e [ mask ]");
   CHECK(tokenizer->encode_word("Café") == Ids{6, 7});
-  CHECK(tokenizer->encode_word("[MASK]") == Ids{8, 9, 10});  // a word like any other
+  CHECK(tokenizer->encode_word("[MASK]") == Ids{8, 9, 10});  // an ordinary word
   CHECK(tokenizer->encode_word("\u200B").empty());
   TokenizerTrainer trainer({.type = TokenizerType::kByteBpe, .vocabulary = 259});
   trainer.add_text("ab ab ab ab");

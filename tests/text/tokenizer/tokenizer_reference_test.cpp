@@ -1,4 +1,4 @@
-// Ids recorded elsewhere, on real vocabularies. What is not in ../shared is skipped.
+// Ids recorded from other programs, on real vocabularies. Data that is not in ../shared is skipped.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -40,7 +40,7 @@ struct Recorded {
   Ids ids;
 };
 
-// llama.cpp's awkward strings with the ids of one of its vocabularies.
+// llama.cpp's difficult strings with the ids of one of its vocabularies.
 std::vector<Recorded> llama_cpp_cases(const std::string& shared, const std::string& vocabulary) {
   const std::string fixture = shared + "/fixtures/tokenizers/llama.cpp/ggml-vocab-" + vocabulary + ".gguf";
   const std::string inputs = read_file(fixture + ".inp"), separator = "\n__ggml_vocab_test__\n";
@@ -74,7 +74,7 @@ TEST_CASE("GPT-2's ids of llama.cpp's awkward strings are the recorded ones, how
   }
 }
 
-// transformers takes back more spaces than the decoder does: it looks across tokens.
+// transformers removes more spaces than the decoder, because it looks across tokens.
 static std::string cleaned_up(std::string text) {
   for (const auto& [from, to] : {std::pair{" .", "."},
                                  {" ?", "?"},
@@ -211,11 +211,11 @@ TEST_CASE("SentencePiece's ids and texts are the recorded ones, and stay so as t
       std::istringstream numbers(line);
       Ids expected;
       for (std::int32_t id = 0; numbers >> id;) expected.push_back(id);
-      // spm_encode does not know special tokens in text.
+      // spm_encode does not recognise special tokens in text.
       REQUIRE(tokenizer->encode(text, SpecialTokens::kAsText) == expected);
       REQUIRE(again->encode(text, SpecialTokens::kAsText) == expected);
       std::getline(decoded, line);
-      // Of a text that begins with the mark itself, spm_decode drops that one too.
+      // If a text starts with the mark itself, spm_decode drops that one, too.
       if (!text.starts_with("\u2581")) CHECK(tokenizer->decode(expected) == line);
     }
     CHECK(lines == 241);

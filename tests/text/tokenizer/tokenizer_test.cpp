@@ -84,8 +84,8 @@ TEST_CASE("streamed text is the decoded text, and characters come out whole") {
     streamed += part;
   }
   CHECK(streamed == "naïve 東京 🙂 fog\uFFFD and ");
-  CHECK(stream.finish() == "");  // generation stopped within a character, which is left out
-  CHECK(stream.push(tokenizer->encode("\x82")[0]) == "\uFFFD");  // and does not begin the next text
+  CHECK(stream.finish() == "");  // generation stopped inside a character, which is omitted
+  CHECK(stream.push(tokenizer->encode("\x82")[0]) == "\uFFFD");  // and does not start the next text
 
   const auto words = learn(TokenizerType::kWordBpe);
   StreamDecoder word_stream(*words);
@@ -96,7 +96,7 @@ TEST_CASE("streamed text is the decoded text, and characters come out whole") {
   CHECK(words->decode(ids) == "the fog , the sea");
 }
 
-// Failed before: a text that went on from a prompt of whole words began without the space between them.
+// Failed before: a text that continued a prompt of whole words started without the space between them.
 TEST_CASE("the text of tokens that follow others has the space between them") {
   const auto words = learn(TokenizerType::kWordBpe);
   CHECK(decode_after(*words, words->encode("the"), words->encode("fog, the sea")) == " fog , the sea");
@@ -137,7 +137,7 @@ TEST_CASE("added tokens take spaces, want whole words and match normalised text 
   CHECK(tokenizer->encode("<l><r>") == Ids{9});
   CHECK(tokenizer->encode("<l") == Ids{4, 4});
   CHECK(tokenizer->decode(Ids{5, 0, 6}, true) == "a<r>");
-  CHECK(tokenizer->safe_cuts("a b a b a b", 1).empty());  // <r> takes what is behind it
+  CHECK(tokenizer->safe_cuts("a b a b a b", 1).empty());  // <r> includes the white space after it
 }
 
 TEST_CASE("a character tokenizer has the text's characters in order and names one that it lacks") {
@@ -238,7 +238,7 @@ TEST_CASE("texts that are hard for others take time about as they are long") {
     const auto start = std::chrono::steady_clock::now();
     const Ids ids = tokenizer->encode(text);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    CHECK(seconds < 20);  // quadratic time would be hours; sanitizers and busy machines have room
+    CHECK(seconds < 20);  // quadratic time would be hours; sanitizers and busy machines are slower
     CHECK(tokenizer->decode(ids) == text);
   }
 }

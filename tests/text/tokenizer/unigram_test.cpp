@@ -37,7 +37,7 @@ TEST_CASE("the way with the greatest sum is taken; of equal ones the one found f
   CHECK(tokenizer->kind() == "Unigram");
   CHECK(tokenizer->encode("ab") == Ids{3});      // -6.5 against -7
   CHECK(tokenizer->encode("abc") == Ids{1, 5});  // -7.5 against -9
-  CHECK(tokenizer->encode("aa") == Ids{7});      // -6 either way: the one whose last token begins first
+  CHECK(tokenizer->encode("aa") == Ids{7});      // -6 either way: the one whose last token starts first
   CHECK(tokenizer->encode("aaa") == Ids{1, 7});  // for the same reason
   CHECK(tokenizer->encode("éb") == Ids{6, 2});
   CHECK(tokenizer->encode("") == Ids{});
@@ -50,13 +50,14 @@ TEST_CASE("runs of unknown characters are one token, or bytes where there are to
   CHECK(read(json)->encode("ax") == Ids{1, 0});
   json["model"]["vocab"].push_back(Json::array({"<0x78>", -20.0}));
   CHECK(read(json)->encode("axxb") == Ids{1, 8, 8, 2});
-  CHECK(read(json)->encode("axyb") == Ids{1, 0, 2});  // not all of its bytes are there
+  CHECK(read(json)->encode("axyb") == Ids{1, 0, 2});  // not all of its bytes exist
   json["model"]["unk_id"] = nullptr;
   CHECK(message_of<DataError>([&] { read(json)->encode("ab?"); }).find("got \"?\" (U+003F) at byte 2") !=
         std::string::npos);
 }
 
-// Read as the nearest numbers, T5's scores write this word as ▁ - --- ---. Ids recorded with Hugging Face's tokenizers.
+// Read as the nearest numbers, T5's scores split this word into ▁ - --- ---. Ids recorded with Hugging Face's
+// tokenizers.
 TEST_CASE("scores are the numbers that Hugging Face's tokenizers read, which are not always the nearest") {
   Json json = small();
   json["model"]["vocab"] = Json::parse(
@@ -66,7 +67,7 @@ TEST_CASE("scores are the numbers that Hugging Face's tokenizers read, which are
 }
 
 TEST_CASE("the tokens of a long text are those of its whole, however it is taken in blocks") {
-  // Against the definition: one table over all of the text, tokens in the order of their length.
+  // Against the definition: one table over the whole text, tokens in order of length.
   struct Token {
     std::string text;
     double score;
@@ -255,7 +256,7 @@ TEST_CASE("ids of marked words are the same in parallel and in pieces at the saf
       CHECK(testing::on_threads(threads, [&] { return tokenizer->encode_in_parallel(text); }) == expected);
     }
   }
-  // What looks beyond the place of a cut keeps the text whole.
+  // Normalisers that look beyond the position of a split keep the text whole.
   for (const char* rule : {R"({"type": "Strip"})", R"({"type": "Prepend", "prepend": "_"})",
                            R"({"type": "Replace", "pattern": {"String": " a"}, "content": "b"})"}) {
     json["normalizer"] = Json::parse(rule);
@@ -270,7 +271,8 @@ TEST_CASE("a megabyte of anything is a Unigram's text in time about as long as i
   CHECK(tokenizer->encode(std::string(n, '?')) == Ids{0});
   CHECK(tokenizer->encode(std::string(n, '\xFF')) == Ids{0});
   CHECK(tokenizer->encode(std::string(n, ' ')) == Ids{0});
-  // The longest token that a file may have is looked for at every place, which costs its length; no real file has one.
+  // The longest token that a file may have is searched for at every position, which costs its length; no real file has
+  // one.
   const Json json = with("/model/vocab/3", Json::array({std::string(4096, 'a'), -1.0}));
   CHECK(read(json)->encode(std::string(n / 16, 'a')).size() == n / 16 / 4096);
 }

@@ -15,7 +15,7 @@
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 
-// 0 to 4 are the special tokens, then one token a word.
+// 0 to 4 are the special tokens, then one token per word.
 static const std::vector<std::string> kTokens = {"[PAD]",  "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff",
                                                  "##able", "##a",   "a",     "##b",   "ab",     "!",  "é",
                                                  "##é",    "中",    ",",     "the",   "##e",    "#",  "##x"};
@@ -58,8 +58,8 @@ TEST_CASE("words are written with the longest tokens that fit, or as one unknown
   CHECK(tokenizer->encode("unaffable") == Ids{5, 6, 7});
   CHECK(tokenizer->encode("unaa, ab!") == Ids{5, 8, 8, 16, 11, 12});
   CHECK(tokenizer->encode("abab") == Ids{11, 8, 10});
-  CHECK(tokenizer->encode("unaffablez") == Ids{1});  // nothing of a word that does not work out
-  CHECK(tokenizer->encode("able") == Ids{1});        // only inside of words
+  CHECK(tokenizer->encode("unaffablez") == Ids{1});  // a word that cannot be split completely gives nothing else
+  CHECK(tokenizer->encode("able") == Ids{1});        // only inside words
   CHECK(tokenizer->encode("中a中") == Ids{15, 9, 15});
   CHECK(tokenizer->encode("##x") == Ids{19, 19, 1});
   CHECK(tokenizer->encode("") == Ids{});
@@ -100,7 +100,7 @@ TEST_CASE("tokens are joined to words again, with spaces taken back where the de
   CHECK(tokenizer->decode(tokenizer->encode("the unaffable, ab!")) == "the unaffable, ab!");
   CHECK(tokenizer->decode(Ids{2, 9, 4, 12, 3}) == "[CLS] a [MASK]! [SEP]");
   CHECK(tokenizer->decode(Ids{2, 9, 4, 12, 3}, true) == "a!");
-  CHECK(tokenizer->decode(Ids{7, 8}) == "##ablea");  // as Hugging Face's: a text's first token is left as it is
+  CHECK(tokenizer->decode(Ids{7, 8}) == "##ablea");  // as in Hugging Face's: a text's first token is unchanged
   Json json = small_json();
   json["decoder"]["cleanup"] = false;
   CHECK(tokenizer_from_json(json.dump(), "t.json")->decode(Ids{9, 16, 9, 12}) == "a , a !");
@@ -163,7 +163,8 @@ TEST_CASE("a text that is no vocabulary is refused with what is wrong") {
   CHECK(error_of_text("[UNK]\n\xC3(\n") ==
         "v.txt: must be text in UTF-8, got 0xC3 0x28 at byte 6; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
   CHECK(error_of_text("[UNK]\n" + std::string(5000, 'x')).find("at most 4096 bytes, got 5000") != std::string::npos);
-  // Neither a frame without [CLS] and [SEP], nor an end of line at the end, is needed; carriage returns go.
+  // Neither surrounding tokens without [CLS] and [SEP], nor a line end at the end, is needed; carriage returns are
+  // removed.
   CHECK(small({"[UNK]\r", "b\r"})->encode("b c") == Ids{1, 0});
   const auto frameless = small({"[UNK]", "b"});
   CHECK(frameless->frame(Ids{1}).ids == Ids{1});
@@ -213,7 +214,7 @@ TEST_CASE("a megabyte of anything is encoded in time about as long as it is") {
   CHECK(tokenizer->encode(std::string(n, '!')) == Ids(n, 12));
   CHECK(tokenizer->encode(std::string(n, '\xFF')).empty());
 
-  // The longest tokens that a file may have, on a text of nothing else: each byte of it is read twice at most.
+  // The longest tokens that a file may have, on a text of nothing else: each byte is read at most twice.
   std::vector<std::string> tokens = {"[UNK]", "a", "##a", std::string(4096, 'a'), "##" + std::string(4094, 'a')};
   Json json = Json::parse(small(tokens)->to_json());
   json["model"]["max_input_chars_per_word"] = n + 1;

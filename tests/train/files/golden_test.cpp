@@ -1,5 +1,6 @@
-// Runs every case of ../shared/golden (or $RAPT_GOLDEN) by what its files say: models with inputs, outputs and
-// gradients that PyTorch and transformers computed. A case of a kind that rapt does not know yet is skipped and named.
+// Runs every case of ../shared/golden (or $RAPT_GOLDEN) as its files describe: models with inputs, outputs and
+// gradients that PyTorch and transformers computed. A case of a kind that rapt does not support yet is skipped and
+// named.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -74,7 +75,7 @@ AnyNetwork converted(AnyNetwork& network, DType dtype) {
   return result;
 }
 
-// What its heads say, its loss, its gradients and its first updates.
+// The outputs of its heads, its loss, its gradients and its first updates.
 void check_training(const GoldenCase& c, AnyNetwork& network) {
   const Batch batch = batch_of(c, network);
   check_outputs(c, network, batch);
@@ -122,7 +123,7 @@ OptimizerSettings settings_of(const std::string& name, const JsonFields& fields)
   s.momentum = fields.number_or("momentum", 0);
   s.nesterov = fields.boolean_or("nesterov", false);
   s.bias_correction = fields.boolean_or("bias_correction", true);
-  s.decay_everything = true;  // PyTorch's optimisers know no groups by themselves
+  s.decay_everything = true;  // PyTorch's optimisers have no parameter groups by default
   return s;
 }
 
@@ -174,7 +175,7 @@ void check_schedules(const std::string& folder) {
   }
 }
 
-// What compares a case of this kind; empty for one that is not known.
+// The comparison for a case of this kind; empty for an unknown one.
 std::function<void(const std::string&)> check_of(const std::string& kind) {
   if (kind == "optimizers") return [](const std::string& folder) { check_optimizers(GoldenCase(folder)); };
   if (kind == "schedules") return check_schedules;

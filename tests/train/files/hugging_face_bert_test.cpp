@@ -1,4 +1,4 @@
-// BERT and the heads of every task across the border to Hugging Face directories.
+// Importing and exporting BERT and the heads of every task as Hugging Face directories.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -171,7 +171,7 @@ TEST_CASE("old names of BERT's tensors are read") {
   });
   check_equal(network.module(), read_hugging_face(folder / "tied").network.module());
 
-  // Google's own directories: a masked language model with the next-sentence head, or no class at all.
+  // Google's own directories: a masked language model with the next-sentence head, or without a class.
   for (const char* name : {"masked", "silent"}) {
     write(folder / name);
     const std::string path = folder / name + "/config.json";

@@ -1,4 +1,4 @@
-// GPTs with rotary positions across the border to Hugging Face directories, where they are gpt_neox.
+// Importing and exporting GPTs with rotary positions as Hugging Face directories of gpt_neox.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ GptConfig gpt_of(const Json& config) {
   return std::get<GptConfig>(config_from_json(config, "config.json").network.backbone);
 }
 
-// What every published config.json of the kind has, and more.
+// The keys that every published config.json of the kind has, and more.
 GptConfig read(const std::string& more) {
   return gpt_of(
       parse_json(R"({"model_type":"gpt_neox","hidden_size":16,"num_attention_heads":2)" + more + "}", "config.json"));
@@ -321,7 +321,7 @@ TEST_CASE("old and new names of gpt_neox's tensors are read") {
 TEST_CASE("bf16 weights of gpt_neox become the same f32 as their upper halves, in our order") {
   const TemporaryFolder folder;
   AnyNetwork network = random_network({.backbone = small_neox()});
-  for (NamedParameter& p : parameters_of(network.module())) {  // what bf16 can hold
+  for (NamedParameter& p : parameters_of(network.module())) {  // representable in bf16
     for (float& x : p.variable.value().span<float>()) {
       x = std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0xFFFF0000U);
     }

@@ -1,4 +1,4 @@
-// What labelled files become: sequences with their frames, segments and labels, and batches of them.
+// Labelled files as sequences with special tokens, segments and labels, and batches of them.
 #include "train/labelled/labelled_data.h"
 
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ using Ids = std::vector<std::int32_t>;
 constexpr std::int32_t kUnknown = 1, kClass = 2, kSeparator = 3, kA = 5, kB = 6, kC = 7, kD = 8, kEnding = 9, kLon = 10,
                        kDon = 11;
 
-// A tokenizer whose ids a reader can follow: the line of each token.
+// A tokenizer with readable ids: the line of each token.
 std::shared_ptr<const Tokenizer> wordpiece(const TemporaryFolder& folder) {
   write_plainly(folder / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\n##s\nlon\n##don\n");
   return load_tokenizer(folder / "vocab.txt");
@@ -33,7 +33,7 @@ std::shared_ptr<const Tokenizer> bytes() {
   return trainer.train();
 }
 
-// A file's examples, as a BERT of `context` tokens takes them.
+// A file's examples for a BERT of `context` tokens.
 LabelledData read(const TemporaryFolder& folder, const std::string& name, const std::string& text,
                   const LabelledOptions& options, Dim context = 32) {
   write_plainly(folder / name, text);
@@ -130,7 +130,7 @@ TEST_CASE("labels that a network does not know may be there to be counted as wro
   CHECK(std::ranges::equal(data.unknown_of(1), std::vector<std::string>{"yess"}));
   CHECK(data.unknown_of(0).empty());
   CHECK(data.facts().unknown == std::map<std::string, std::int64_t>{{"yess", 2}});
-  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{1, 0});  // something that a network can take
+  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{1, 0});  // accepted by a network
   CHECK(std::ranges::equal(data.subset(std::vector<Dim>{2}).unknown_of(0), std::vector<std::string>{"yess"}));
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("to predict, labels may be missing") {
   const LabelledData data = read(folder, "a.tsv", "text\na\nb\n", {.labels_required = false, .labels = {"no", "yes"}});
   CHECK_FALSE(data.labelled());
   CHECK(data.class_of(0) == -1);
-  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{0, 0});  // something that a network can take
+  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{0, 0});  // accepted by a network
 }
 
 TEST_CASE("several files are one, and messages name them all") {
@@ -190,7 +190,7 @@ TEST_CASE("a word's tag belongs to its first token, and words that are cut off h
   const LabelledData cut = read(folder, "a.conll", sentences, options, 5);
   CHECK(ids_of(batch_of(cut, {0}).tokens) == Ids{kClass, kA, kLon, kDon, kSeparator});
   CHECK(std::ranges::equal(cut.tagged_words(0), Ids{0, 1}));
-  CHECK(cut.tags_of(0).size() == 3);  // all of them count when it is judged
+  CHECK(cut.tags_of(0).size() == 3);  // all of them count in evaluation
 }
 
 TEST_CASE("a word that leaves no token is an unknown one") {
@@ -254,7 +254,7 @@ TEST_CASE("a context longer than a sequence is read in windows, of which some ho
                            R"(", "qas": [{"id": "1", "question": "d", "answers": [{"text": "london", )"
                            R"("answer_start": 200}]}]}]}]})";
   const LabelledData data = read(folder, "a.json", json, {.task = Task::kQuestion, .stride = 50}, 84);
-  // 80 tokens of the context in a window, from 0, 50, 100 and 150 on; 201 tokens, the answer being 100 and 101.
+  // 80 tokens of the context per window, from 0, 50, 100 and 150 on; 201 tokens; the answer is 100 and 101.
   REQUIRE(data.samples() == 4);
   CHECK(ids_of(batch_of(data, {0, 1, 2, 3}).labels) == Ids{0, 0, 3 + 50, 3 + 51, 3, 4, 0, 0});
   CHECK(ids_of(batch_of(data, {0}).segments)[2] == 0);
@@ -269,7 +269,7 @@ TEST_CASE("a GPT's texts stand between the delimiters of GPT-1's paper") {
   const TemporaryFolder folder;
   const std::shared_ptr<const Tokenizer> tokenizer = with_delimiters(*bytes());
   CHECK(tokenizer->vocabulary_size() == 259);
-  CHECK(with_delimiters(*tokenizer)->vocabulary_size() == 259);  // they are there
+  CHECK(with_delimiters(*tokenizer)->vocabulary_size() == 259);  // they exist
   const SequenceFrame frame(tokenizer, false, 8);
   CHECK(frame.before() == 1);
   CHECK(frame.one({65, 66}).ids == Ids{256, 65, 66, 258});

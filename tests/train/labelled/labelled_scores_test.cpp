@@ -1,4 +1,4 @@
-// What is counted for each task, by hand, and that the loss that is told is the loss that is trained.
+// The counts of each task, by hand, and a check that the reported loss is the training loss.
 #include "train/labelled/labelled_scores.h"
 
 #include <doctest/doctest.h>
@@ -79,7 +79,7 @@ struct Expected {
   double low, high;
 };
 
-// With a handful of examples the resamples reach from all of the worst to all of the best.
+// With a handful of examples, the resamples range from only the worst to only the best.
 void check_intervals(const LabelledScores& scores, const std::vector<Expected>& expected) {
   const auto intervals = scores.intervals();
   for (const Expected& e : expected) {
@@ -134,7 +134,7 @@ TEST_CASE("classes that only the data has are missed, and count in macro means a
   LabelledScores scores(data);
   scores.add(data, 0, 4, rows({2, 0, 0, 1, 3, 2, 0, 1}, 2));  // no, yes, no, yes
   const Evaluation e = scores.evaluation();
-  CHECK(e.targets == 3);  // the loss of a label without an output is not known
+  CHECK(e.targets == 3);  // the loss of a label without an output is undefined
   CHECK(value(e, "accuracy") == Approx(0.5));
   // f1_score([no, yes, maybe, no], [no, yes, no, yes], average="macro"): (1/2 + 2/3 + 0) / 3
   CHECK(value(e, "f1_macro") == Approx((0.5 + 2.0 / 3) / 3));

@@ -22,7 +22,7 @@ TEST_CASE("quantiles lie between neighbours") {
   CHECK(quantile(std::vector<double>{5}, 0.3) == 5);
 }
 
-// 400 examples of which 300 are right.
+// 400 examples, of which 300 are correct.
 static MetricValues accuracy(std::span<const std::uint32_t> times) {
   const auto right = std::accumulate(times.begin(), times.begin() + 300, 0.0);
   return {{"accuracy", right / static_cast<double>(times.size())},

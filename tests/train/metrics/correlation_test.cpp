@@ -48,7 +48,7 @@ TEST_CASE("a large mean costs no digits but those that the values have lost them
   Values x;
   for (const double v : kX) x.push_back(v + 1e6);
   CHECK(pearson(x, kY) == doctest::Approx(pearson(kX, kY)).epsilon(1e-9));
-  // What E[xy] - E[x]E[y] would get wrong in the first digit.
+  // A case for which E[xy] - E[x]E[y] is wrong in the first digit.
   Values far;
   for (int i = 0; i < 8; ++i) far.push_back(1e9 + i);
   CHECK(pearson(far, {0, 1, 2, 3, 4, 5, 6, 7}) == doctest::Approx(1).epsilon(1e-12));

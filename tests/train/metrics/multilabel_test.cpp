@@ -18,8 +18,8 @@ static MultilabelCounts counts(const std::vector<Row>& gold, const std::vector<R
 static const std::vector<Row> kGold = {{1, 0, 1}, {0, 0, 0}, {1, 1, 0}, {0, 1, 1}, {1, 0, 0}, {0, 0, 1}};
 static const std::vector<Row> kPredicted = {{1, 0, 0}, {0, 0, 0}, {1, 1, 0}, {1, 1, 1}, {0, 0, 0}, {0, 0, 1}};
 
-// By hand: label 0 has 2 right of 3 found and 3 gold, label 1 2 of 2 and 2, label 2 2 of 2 and 3. scikit-learn 1.9.1's
-// precision_recall_fscore_support and accuracy_score say the same.
+// By hand: label 0 has 2 correct of 3 found and 3 gold, label 1 2 of 2 and 2, label 2 2 of 2 and 3. scikit-learn
+// 1.9.1's precision_recall_fscore_support and accuracy_score give the same.
 TEST_CASE("micro counts decisions, macro labels, subset accuracy examples") {
   const MetricValues values = counts(kGold, kPredicted).values();
   CHECK(metric_value(values, "precision_micro") == doctest::Approx(6.0 / 7));

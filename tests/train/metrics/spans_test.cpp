@@ -106,8 +106,7 @@ TEST_CASE("the report of conlleval.pl's sample, character for character") {
   CHECK(seqeval.values() == conlleval.values());  // the sample is IOB
 }
 
-// 300 sentences of random tags, some of them changed: what conlleval.pl of 2004-01-26 and seqeval 1.2.2 counted in
-// them.
+// 300 sentences of random tags, some of them changed, and the counts of conlleval.pl of 2004-01-26 and seqeval 1.2.2.
 TEST_CASE("random tags are counted as conlleval.pl and seqeval count them") {
   struct Case {
     std::string letters;

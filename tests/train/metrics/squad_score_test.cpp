@@ -14,8 +14,8 @@ TEST_CASE("answers are compared without case, punctuation, articles and spaces")
   CHECK(normalize_answer("theatre another an.d") == "theatre another and");
   CHECK(normalize_answer("\tÉcole\u00A0de\u2003Paris\x1C") == "école de paris");
   CHECK(normalize_answer("the_cat") == "thecat");                   // an underscore is punctuation
-  CHECK(normalize_answer("x\u2014a\u2014y") == "x\u2014 \u2014y");  // a dash of Unicode is not, but ends a word
-  CHECK(normalize_answer("a\u0301") == "\u0301");  // nor is an accent part of one, in Python's regular expressions
+  CHECK(normalize_answer("x\u2014a\u2014y") == "x\u2014 \u2014y");  // a Unicode dash is not, but ends a word
+  CHECK(normalize_answer("a\u0301") == "\u0301");  // nor is an accent part of a word in Python's regular expressions
   CHECK(normalize_answer("2\u00BD the\u0661 a\u00AA") == "2\u00BD the\u0661 a\u00AA");
   CHECK(normalize_answer("") == "");
 }
@@ -30,7 +30,7 @@ TEST_CASE("the best gold answer counts, for each measure its own") {
   CHECK(score("in the 10th century", {"10th century"}).f1 == doctest::Approx(0.8));
   CHECK(score("10th century", {"11th", "the century", "10th century or so"}).f1 == doctest::Approx(2.0 / 3));
   CHECK(score("to be or to be", {"to be to"}).f1 ==
-        doctest::Approx(2 * 3.0 / 8));  // to, be, to: words as often as they occur
+        doctest::Approx(2 * 3.0 / 8));  // to, be, to: words count as often as they occur
   CHECK(score("x", {"y"}).f1 == 0);
 }
 
@@ -41,7 +41,7 @@ TEST_CASE("empty answers: version 1.1 gives no F1, version 2 does") {
   CHECK(score("", {}, true).f1 == 1);
   CHECK(score("x", {}, true).exact == 0);
   CHECK(score("", {"x"}, true).f1 == 0);
-  CHECK(score("", {"the", "x"}, true).exact == 0);  // a gold answer that normalises to nothing does not count
+  CHECK(score("", {"the", "x"}, true).exact == 0);  // a gold answer that normalises to nothing is ignored
   CHECK(score("the", {"a"}, true).f1 == 1);
   CHECK(score("x", {}).f1 == 0);
 }

@@ -1,4 +1,4 @@
-// From settings to networks and back, and the weights that one network gives another.
+// Settings to networks and back, and copying weights from one network to another.
 #include "train/models/networks.h"
 
 #include <doctest/doctest.h>
@@ -40,7 +40,7 @@ Tensor parameter(AnyNetwork& network, const std::string& name) {
   return {};
 }
 
-// Settings that describe the same network, by its own account.
+// Settings that describe the same network.
 TrainConfig described_by(const NetworkConfig& config) {
   TrainConfig c;
   c.task = task_word(config);

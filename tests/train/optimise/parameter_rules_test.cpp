@@ -1,5 +1,5 @@
-// Which parameters learn, and how fast: what --freeze, --layer-rate-decay and --lora-rank say, and that training keeps
-// to it.
+// Frozen parameters and learning rates: the rules of --freeze, --layer-rate-decay and --lora-rank, and that training
+// follows them.
 #include "train/optimise/parameter_rules.h"
 
 #include <doctest/doctest.h>
@@ -96,14 +96,14 @@ TEST_CASE("what can be frozen: embeddings, the backbone, blocks by number, names
                                               "backbone.segments.weight", "backbone.norm.gain", "backbone.norm.bias"});
   const Names backbone = frozen(bert, {"backbone"});
   AnyNetwork made = network(bert);
-  CHECK(backbone.size() + 2 == parameters_of(made.module()).size());  // all but the head's weight and bias
+  CHECK(backbone.size() + 2 == parameters_of(made.module()).size());  // all except the head's weight and bias
   CHECK(all_of(backbone, "backbone."));
   const Names block = frozen(bert, {"1"});
   CHECK(block.size() == 12);
   CHECK(all_of(block, "backbone.blocks.1."));
   CHECK(frozen(bert, {"0-1"}).size() == 24);
   CHECK(frozen(bert, {"0", "2"}).size() == 24);
-  CHECK(frozen(bert, {"1-9"}).size() == 24);  // as many as there are
+  CHECK(frozen(bert, {"1-9"}).size() == 24);  // as many as exist
   CHECK(frozen(bert, {"*.attention.qkv.weight"}) == Names{"backbone.blocks.0.attention.qkv.weight",
                                                           "backbone.blocks.1.attention.qkv.weight",
                                                           "backbone.blocks.2.attention.qkv.weight"});

@@ -1,5 +1,5 @@
-// Pretraining on masked words and fine-tuning: interrupted anywhere and resumed, on one thread or two, a run ends with
-// the bits that it would have had.
+// Masked-word pretraining and fine-tuning: a run that is interrupted anywhere and resumed, on one thread or two, ends
+// with the same bits as an uninterrupted one.
 #include <doctest/doctest.h>
 
 #include "support/run_checks.h"
@@ -18,7 +18,7 @@ std::vector<FlagValue> with(std::vector<FlagValue> flags, const std::vector<Flag
   return flags;
 }
 
-// Masked words and next sentences, with everything on that could break exactness.
+// Masked words and next sentences, with every feature that could break exactness.
 RunRequest masked_words(const TemporaryFolder& folder, const std::string& out,
                         const std::vector<FlagValue>& more = {}) {
   const std::string text = folder / "stories.txt";
@@ -45,7 +45,7 @@ RunRequest masked_words(const TemporaryFolder& folder, const std::string& out,
                      more));
 }
 
-// A classifier that begins from a pretrained network, or from nothing.
+// A classifier that starts from a pretrained network, or from scratch.
 RunRequest classifier(const TemporaryFolder& folder, const std::string& out, const std::vector<FlagValue>& more) {
   const std::string table = folder / "a.tsv";
   if (!std::filesystem::exists(table)) {
@@ -73,8 +73,7 @@ RunRequest classifier(const TemporaryFolder& folder, const std::string& out, con
 
 using Start = std::function<RunRequest(const std::string& out)>;
 
-// Runs to the end on two threads; then on one thread; then interrupted at the n-th thing that is told, on one, and
-// resumed on two.
+// Runs to the end on two threads; then on one thread; then interrupted at the n-th report, on one, and resumed on two.
 void check_exact(const TemporaryFolder& folder, const std::string& name, const Start& start,
                  const std::vector<int>& interruptions) {
   const std::string whole = name + "-whole", alone = name + "-alone";

@@ -1,4 +1,5 @@
-// Runs that train low-rank adapters: what learns, what a checkpoint holds, and how a run goes into another one.
+// Runs that train low-rank adapters: the trained parameters, the contents of a checkpoint, and starting another run
+// from it.
 #include <doctest/doctest.h>
 
 #include "io/temporary_folder.h"

@@ -33,7 +33,7 @@ TEST_CASE("what is not known is left out of the line") {
         "step     3 | loss 1.0000 | lr 1.00e-03 | gnorm 1.00 | 2.0s");
 }
 
-// Said "111% of peak" on a machine that was busy while its peak was measured.
+// Previously, it said "111% of peak" on a machine that was busy while its peak was measured.
 TEST_CASE("a share above the whole says that the peak is not known, and is left out of line and event") {
   UpdateReport fast = report();
   fast.share_of_peak = 1.11;
@@ -100,7 +100,7 @@ TEST_CASE("a bar rewrites one line, and other lines push it down") {
   Progress progress(
       {.bar = true, .unicode = false, .width = 80}, [&](std::string_view text) { shown += text; }, nullptr);
   progress.update(report());
-  progress.tick(report());  // Too soon after the last one.
+  progress.tick(report());  // too soon after the last one
   CHECK(shown == "\r" + progress_bar(report(), 79, false) + "\033[K");
   shown.clear();
   progress.note("saved");

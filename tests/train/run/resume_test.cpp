@@ -57,7 +57,7 @@ TEST_CASE("a finished run goes on to more updates, exactly, wherever it is stopp
     run(little_run(folder, name));
     const RunResult stopped = run_interrupted(resumed(folder, name, {{"steps", {"30"}}}), n);
     CHECK_FALSE(stopped.finished);
-    // The same command, and --resume alone, go on in the stretch that was begun.
+    // The same command, or --resume alone, continues in the stretch that was started.
     CHECK(run(resumed(folder, name, n == 5 ? std::vector<FlagValue>{{"steps", {"30"}}} : std::vector<FlagValue>{}))
               .finished);
     check_same(folder / "a", folder / name);
@@ -74,7 +74,7 @@ TEST_CASE("a run that was asked to go on and killed before it saved still goes o
   TrainConfig config = from_toml(read_plainly(folder / "b/config.toml"), "config");
   config.steps = 20;
   config.stretch_start = 12;
-  config.warmup = Period::updates(1);  // a tenth of the stretch at most
+  config.warmup = Period::updates(1);  // at most a tenth of the stretch
   write_plainly(folder / "b/config.toml", to_toml(config));
   CHECK(run(resumed(folder, "b", {})).steps == 20);
   check_same(folder / "a", folder / "b");
@@ -146,7 +146,7 @@ TEST_CASE("a stretch must lead further, and its warm-up is a tenth of it at most
 
 TEST_CASE("what a run that met a bad loss says to do can be done") {
   const TemporaryFolder folder;
-  // The first rate is bearable and saved from; the peak of the warm-up is not.
+  // The first learning rate works and a checkpoint is saved; the peak of the warm-up is too high.
   const std::vector<FlagValue> wild = {{"learning-rate", {"1e12"}}, {"warmup", {"100%"}}, {"clip", {"0"}},
                                        {"save-every", {"1"}},       {"steps", {"200"}},   {"dropout", {"0"}}};
   std::string message;
@@ -160,7 +160,7 @@ TEST_CASE("what a run that met a bad loss says to do can be done") {
   INFO(message);
   REQUIRE(message.find("; nothing was changed; resume from update ") != std::string::npos);
   CHECK(message.ends_with(advice));
-  // As the message says: not refused, whatever comes of so wild a rate.
+  // As the message says: it is accepted, whatever the result of so high a rate.
   try {
     run(resumed(folder, "a", {{"learning-rate", {"1e-9"}}}));
   } catch (const NotFiniteError&) {

@@ -76,7 +76,7 @@ TEST_CASE("--resume may change how far a run goes and how it learns from there, 
        " --learning-rate 1e-4 --steps 20; use another --out for a new run")
           .c_str(),
       CannotCreateError);
-  saved.stretch_start = 9;  // it was asked to go on, and has not saved since
+  saved.stretch_start = 9;  // it was asked to continue, and has not saved since
   saved.steps = 20;
   CHECK(plan_run(run.folder, done, saved, {}, true) == RunPlan::kResume);
 }
@@ -87,7 +87,7 @@ TEST_CASE("a run is not taken for one on other data, from another model or with 
       .data = {{"a/x.txt", 1, "11"}}, .validation = {}, .init = InputFile{"m", 1, "22"}, .tokenizer = {}};
   RunInputs other = one;
   other.data[0].name = "b/x.txt";
-  CHECK_NOTHROW(require_same_inputs(folder, true, one, other));  // a name is no difference
+  CHECK_NOTHROW(require_same_inputs(folder, true, one, other));  // a different name is not a difference
   other.data[0].digest = "12";
   const CommandWords command = {"rapt", "train", "b/x.txt"};
   CHECK_THROWS_WITH_AS(require_same_inputs(folder, true, one, other, command),

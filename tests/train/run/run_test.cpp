@@ -14,7 +14,7 @@ using namespace rapt::testing;
 
 namespace {
 
-// A small run with everything on that could break exactness: dropout, accumulation, warm-up, validation, samples.
+// A small run with every feature that could break exactness: dropout, accumulation, warm-up, validation, samples.
 RunRequest small_run(const TemporaryFolder& folder, const std::string& out, std::vector<FlagValue> more = {}) {
   const std::string text = folder / "stories.txt";
   if (!std::filesystem::exists(text)) write_plainly(text, generate_stories(1, 30000));

@@ -122,7 +122,7 @@ TEST_CASE("structures that cannot be are refused with a value that would do") {
   refuses({{"early-stop", "3"}, {"eval-every", "off"}}, "--early-stop needs --eval-every; try --eval-every 250");
 }
 
-// Checkpoints of imported encoders say task = "embed", so it can be read; help used to offer it for training.
+// Checkpoints of imported encoders have task = "embed", so it can be read; help used to offer it for training.
 TEST_CASE("a model without a head has a task that is read from files, but is not offered and cannot be trained") {
   CHECK(with({{"task", "embed"}}).task == "embed");
   CHECK(find_setting("task")->value == "lm|mlm|mlm-nsp|classify|regress|multilabel|tag|qa|choice");

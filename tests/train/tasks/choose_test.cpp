@@ -23,7 +23,8 @@ TEST_CASE("all validations of a run in minutes take at most a tenth of it") {
     CHECK(plan.count >= 5);
     CHECK(plan.part > 0);
     CHECK(plan.whole > 0);
-    CHECK((full > 0.8 * kAllowed || plan.whole == 1));  // the last look is at everything while there is time for it
+    CHECK((full > 0.8 * kAllowed || plan.whole == 1));  // the last validation is on everything while there is time for
+                                                        // it
   }
   CHECK(plan_validations(1, 10).count == 10);
   CHECK(plan_validations(1, 10).part == 1);
@@ -40,7 +41,7 @@ TEST_CASE("a chosen vocabulary has room for the text's characters") {
   };
   CHECK(vocabulary("byte-bpe", english) == 512);
   CHECK(vocabulary("wordpiece", english) == 512);
-  CHECK(vocabulary("byte-bpe", chinese) == 320);  // bytes are always there
+  CHECK(vocabulary("byte-bpe", chinese) == 320);  // bytes always have entries
   CHECK(vocabulary("wordpiece", chinese) >= 2 * 2000 + 5);
 }
 
@@ -93,13 +94,13 @@ TEST_CASE("a length of nothing is refused, since it would mean any length") {
                          UsageError);
   }
   CHECK(to_toml(TrainConfig{}).find("\nsteps = ") == std::string::npos);
-  CHECK(from_toml("steps = 0\n", "old.toml").steps == 0);  // as runs before wrote it
+  CHECK(from_toml("steps = 0\n", "old.toml").steps == 0);  // written by earlier versions
 }
 
 TEST_CASE("a part of the held-out data is the same each time and comes from all of it") {
   CHECK(evenly_spaced(10, 3) == std::vector<std::int64_t>{0, 3, 6});
   CHECK(evenly_spaced(3, 10) == std::vector<std::int64_t>{0, 1, 2});
-  CHECK(evenly_spaced(5, 0) == std::vector<std::int64_t>{0});  // never nothing
+  CHECK(evenly_spaced(5, 0) == std::vector<std::int64_t>{0});  // never empty
   CHECK(PartToRead(10, 4, 1000, 0).firsts == std::vector<std::int64_t>{0, 4, 8});
   const PartToRead part(100, 10, 1000, 250);  // 2.5 batches: 3
   CHECK(part.firsts == std::vector<std::int64_t>{0, 30, 60});

@@ -9,7 +9,7 @@ using namespace rapt;
 
 namespace {
 
-/// A machine, a text and a model that are made up.
+/// A made-up machine, text and model.
 struct MadeUp final : Facts {
   StartFacts start_facts = {};
   std::optional<CorpusInfo> text_facts =
@@ -19,8 +19,8 @@ struct MadeUp final : Facts {
   BatchFacts batch_facts = {
       .samples_per_epoch = 3'000, .tokens_per_sample = 128, .validation_tokens = 40'000, .parameters = 1'000'000};
   Pace pace_facts = {.update = 0.01, .token = 1e-5, .look = 3e-6};
-  double operations = 1e11;  // a second
-  std::string asked;         // which facts were asked for, in order
+  double operations = 1e11;  // per second
+  std::string asked;         // the requested facts, in order
 
   StartFacts start(const TrainConfig&) override { return asked += "start ", start_facts; }
   std::optional<CorpusInfo> text(const TrainConfig&) override { return asked += "text ", text_facts; }
@@ -148,7 +148,7 @@ TEST_CASE("each beginning has its recipe") {
   const TrainConfig after_words = settle(own_words, words, [](const std::string&) {}).values;
   CHECK(after_words.dropout == 0.1);
   CHECK(after_words.learning_rate == 1e-3);
-  CHECK(after_words.tokenizer == "wordpiece");  // as the first stage was asked for
+  CHECK(after_words.tokenizer == "wordpiece");  // as requested for stage 1
   CHECK(after_words.most_epochs == 10);
 
   const TrainConfig masked = settled({{"data", {"my.txt"}}, {"model", {"bert"}}, {"steps", {"10"}}});

@@ -16,7 +16,7 @@
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 
-// What protobuf writes.
+// Protobuf's encoding.
 static std::string varint(std::uint64_t value) {
   std::string out;
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
@@ -51,7 +51,7 @@ TEST_CASE("a model file is read by its pieces, their roles and its rules for spa
   CHECK(tokenizer->encode("a b") == Ids{3, 2, 4});
   CHECK(tokenizer->encode("  a   b  ") == Ids{3, 2, 4});
   CHECK(tokenizer->encode("ab") == Ids{3, 4});         // "ab" is unused
-  CHECK(tokenizer->encode("a<br>b") == Ids{3, 6, 4});  // found whatever it costs
+  CHECK(tokenizer->encode("a<br>b") == Ids{3, 6, 4});  // found regardless of its score
   CHECK(tokenizer->encode("xay") == Ids{2, 0, 5, 0});
   CHECK(tokenizer->encode("<s>a") == Ids{1, 3});
   CHECK(tokenizer->encode("<s>a", SpecialTokens::kAsText) == Ids{2, 0, 5});
@@ -61,7 +61,7 @@ TEST_CASE("a model file is read by its pieces, their roles and its rules for spa
   CHECK(tokenizer->is_special(1));
   CHECK_FALSE(tokenizer->is_special(6));
 
-  // Spaces are kept, and none is put in front; the unknown piece decodes to what the file says.
+  // Spaces are kept, and none is added at the front; the unknown piece decodes to the text in the file.
   const auto plain = read(small_pieces() + field(2, field(44, std::string("?"))) + field(3, field(3, 0) + field(4, 0)));
   CHECK(plain->encode(" a  b") == Ids{3, 2, 2, 4});
   CHECK(plain->encode("a") == Ids{5});
@@ -77,7 +77,7 @@ TEST_CASE("unknown characters become bytes where the model has them") {
   const auto tokenizer = read(bytes + field(2, field(35, 1)));
   CHECK(tokenizer->encode("aé") == Ids{3, 8 + 0xC3, 8 + 0xA9});
   CHECK(tokenizer->decode(Ids{3, 8 + 0xC3, 8 + 0xA9}) == "aé");
-  CHECK(tokenizer->encode("<0x41>").size() > 1);  // text like any other
+  CHECK(tokenizer->encode("<0x41>").size() > 1);  // ordinary text
   CHECK(tokenizer_from_json(tokenizer->to_json(), "again")->encode("<0x41>é") == tokenizer->encode("<0x41>é"));
 }
 

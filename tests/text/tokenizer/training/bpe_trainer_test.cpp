@@ -46,7 +46,8 @@ static std::vector<std::string> texts_of(const LearnedBpe& learned) {
   return out;
 }
 
-// The definition: count all pairs anew before each merge. Tokens are their texts, so a text made twice is one token.
+// The definition: count all pairs again before each merge. Tokens are their texts, so a text that is made twice is one
+// token.
 static std::vector<std::string> learn_by_definition(const Counts& counts, std::size_t merges, std::int64_t least) {
   std::vector<std::pair<std::vector<std::string>, std::int64_t>> words;
   for (const auto& [word, count] : counts) {
@@ -77,7 +78,7 @@ static std::vector<std::string> learn_by_definition(const Counts& counts, std::s
 }
 
 TEST_CASE("the pair that occurs most is merged first, of equals the one with the greater texts") {
-  // low 5, lower 2, widest 3, newest 6: the example of the paper's algorithm 1, whose ties this rule decides.
+  // low 5, lower 2, widest 3, newest 6: the example of the paper's algorithm 1, with ties decided by this rule.
   const auto learned = learn_bpe(corpus_of({{"low", 5}, {"lower", 2}, {"widest", 3}, {"newest", 6}}, "</w>"),
                                  {.tokens = 100, .min_frequency = 4});
   CHECK(texts_of(learned) ==

@@ -98,9 +98,9 @@ TEST_CASE("case is kept unless it is asked to be lowered") {
   CHECK(lower->encode("ÄBC") == lower->encode("abc"));
 }
 
-// Counts of words: hug 10, pug 5, pun 12, bun 4, hugs 5. Pairs: u + g 20 (hug, pug, hugs), u + n 16, h + u 15, p +
-// u 17. So ##u + ##g go first, then (u + g in ug: h + ug 15, p + ug 5, ug + s 5) ##u + ##n with 16, h + ##ug with 15,
-// and so on.
+// Counts of words: hug 10, pug 5, pun 12, bun 4, hugs 5. Pairs: u + g 20 (hug, pug, hugs), u + n 16, h + u 15, p + u
+// 17. So ##u + ##g is first, then (u + g in ug: h + ug 15, p + ug 5, ug + s 5) ##u + ##n with 16, h + ##ug with 15, and
+// so on.
 TEST_CASE("WordPiece is learnt as worked out by hand") {
   std::string text;
   for (const auto& [word, count] : {std::pair{"hug", 10}, {"pug", 5}, {"pun", 12}, {"bun", 4}, {"hugs", 5}}) {
@@ -128,11 +128,11 @@ TEST_CASE("WordPiece leaves out words that it could not write: of rare character
   for (int i = 0; i < 4; ++i) text += " zaw";
   const auto tokenizer = learn(
       {.type = TokenizerType::kWordPiece, .vocabulary = 120, .special = {"[PAD]", "<e>"}, .max_characters = 3}, text);
-  // The most frequent of the counted words: a, x, z before y by its name; b is in the long word only.
+  // The most frequent characters of the counted words: a, x, z before y by name; b is only in the long word.
   CHECK_FALSE(tokenizer->token_id("b").has_value());
   CHECK_FALSE(tokenizer->token_id("##y").has_value());
   CHECK(tokenizer->token_id("zz").has_value());
-  CHECK_FALSE(tokenizer->token_id("za").has_value());  // what stands in front of a rare character does not count
+  CHECK_FALSE(tokenizer->token_id("za").has_value());  // the text before a rare character does not count
   CHECK(tokenizer->token_id("[UNK]") == 1);
   CHECK(tokenizer->token_id("<e>") == 5);
   CHECK(tokenizer->encode("xy") == std::vector<std::int32_t>{1});
