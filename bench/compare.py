@@ -4,8 +4,8 @@
     build/venv/bin/python bench/compare.py --rounds 3 minilm
 
 Each round runs rapt and every PyTorch variant once, one after the other, so that a machine that gets slower slows all of
-them. Printed are medians over the rounds, rapt's share of the machine's own sgemm peak, peak memory, and ratios to the
-best PyTorch variant. The PyTorch side are the scripts of ../shared/bench. Use a machine that does nothing else.
+them. Prints medians over the rounds, rapt's share of the machine's sgemm peak, peak memory, and ratios to the best
+PyTorch variant. The PyTorch programs are the scripts in ../shared/bench. Use an otherwise idle machine.
 """
 import argparse
 import csv
@@ -32,7 +32,7 @@ WARMUP, BATCH, STEPS = 2, 32, 30  # of the MiniLM row
 
 
 def last_json(command: list) -> dict:
-    """What a program prints last, which is one JSON object."""
+    """The last output of a program, which is one JSON object."""
     done = subprocess.run([str(word) for word in command], capture_output=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stderr.decode()}")
@@ -40,7 +40,7 @@ def last_json(command: list) -> dict:
 
 
 def alternate(rounds: int, commands: dict[str, list]) -> dict[str, list[dict]]:
-    """The results of every command, by name, in rounds of all of them."""
+    """The results of every command, by name, measured in alternating rounds."""
     results = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
@@ -72,7 +72,7 @@ def gpt_row(name: str, options: argparse.Namespace) -> None:
 
 
 def write_sentences(data: pathlib.Path, path: pathlib.Path) -> None:
-    """The SST-2 sentences that bert_finetune.py takes with its seed 0, and no others."""
+    """The SST-2 sentences that bert_finetune.py selects with seed 0."""
     with gzip.open(data / "classification/sst2/train.tsv.gz", "rt") as file:
         rows = [(row["label"], row["text_a"]) for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
     random.Random(0).shuffle(rows)

@@ -1,5 +1,5 @@
-# Debian 12's packages as imported targets (docs/decisions says why each). The installed package includes this same file,
-# so that a project that links rapt finds the libraries of its own machine and no path of the building one is kept.
+# Debian 12's packages as imported targets (docs/decisions says why). The installed package includes this same file,
+# so that a project that links rapt finds the libraries of its own machine, and no path of the build machine is stored.
 
 if(NOT DEFINED RAPT_THREADS)
   set(RAPT_THREADS "openmp")
@@ -11,7 +11,7 @@ find_package(fmt REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(hwy CONFIG QUIET)
 
-# rapt_pkg(rapt_xxhash libxxhash): an imported target of what pkg-config knows under one of the names given.
+# rapt_pkg(rapt_xxhash libxxhash): an imported target for the package that pkg-config finds under one of the names.
 macro(rapt_pkg target)
   if(NOT TARGET ${target})
     pkg_search_module(${target}_pkg REQUIRED IMPORTED_TARGET ${ARGN})
@@ -28,8 +28,8 @@ rapt_pkg(rapt_json nlohmann_json)
 rapt_pkg(rapt_utf8proc libutf8proc)
 rapt_pkg(rapt_xxhash libxxhash)
 
-# The openmp build by its own folder, wherever the system's default libopenblas points: numpy, say, brings the pthread
-# build along and takes the default. Linking by full path also records that folder in the program (RUNPATH).
+# The openmp build, found by its own folder, whatever the system's default libopenblas is: numpy, for example, installs
+# the pthread build and makes it the default. Linking by full path also records that folder in the program (RUNPATH).
 find_library(RAPT_OPENBLAS_LIBRARY NAMES openblaso openblas PATH_SUFFIXES openblas-openmp REQUIRED)
 find_path(RAPT_OPENBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas-openmp openblas REQUIRED)
 mark_as_advanced(RAPT_OPENBLAS_LIBRARY RAPT_OPENBLAS_INCLUDE)

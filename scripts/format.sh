@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formats every C++ file of the repository with clang-format-14; with --check only names those that differ, and fails.
+# Formats every C++ file of the repository with clang-format-14. With --check, only lists files that differ, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mapfile -t files < <(find src apps tests examples \( -name '*.h' -o -name '*.cpp' \) | sort)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs those Debian packages of scripts/packages.txt, and of the arguments, that are not there yet.
-# With all of them present it needs neither a network nor root.
+# Installs the Debian packages in scripts/packages.txt and in the arguments that are missing.
+# If none is missing, it needs neither a network nor root.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 if ! command -v apt-get >/dev/null; then
-  echo "no apt-get here: install what scripts/packages.txt lists under the names of this system" >&2
+  echo "apt-get not found: install the packages in scripts/packages.txt under their names on this system" >&2
   exit 0
 fi
 missing=()
@@ -23,5 +23,5 @@ echo "installing: ${missing[*]}" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 install() { "${root[@]}" apt-get install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; }
-# Package lists that are missing or too old make the first try fail.
+# The first try fails if package lists are missing or too old.
 install || { "${root[@]}" apt-get update >"$log" 2>&1 && install; } || { cat "$log" >&2; exit 1; }

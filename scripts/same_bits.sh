@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Compares this tree's program with that of another revision, on this machine: weights, optimiser, metrics, outputs and
-# files must be equal byte for byte. A refactoring runs it before it is handed in.
+# files must be equal byte for byte. Run it before submitting a refactoring.
 #
 #   scripts/same_bits.sh REVISION             builds REVISION in a folder of /tmp; build the dev preset here first
-#   scripts/same_bits.sh --program PATH       compares with a program that exists
+#   scripts/same_bits.sh --program PATH       compares with an existing program
 #   scripts/same_bits.sh REVISION char-gpt    only the cases named, and those that come before them
 #
-# RAPT names this tree's program (build/dev/rapt), SAME_BITS_WORK a folder to keep what both wrote.
-# Left out of the comparison: the wall clock in metrics.jsonl, messages on standard error, and settings that only one
-# of the two programs has. Every length is given in updates, so that nothing is chosen by the clock.
+# RAPT is this tree's program (build/dev/rapt); SAME_BITS_WORK is a folder in which to keep both outputs.
+# Not compared: the wall clock in metrics.jsonl, messages on standard error, and settings that only one
+# of the two programs has. Every length is given in updates, so nothing depends on the clock.
 set -euo pipefail
 root=$(realpath "$(dirname "$0")/..")
 usage() { echo "usage: scripts/same_bits.sh REVISION | --program PATH [CASE...]" >&2; exit 64; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs clang-tidy-14 with .clang-tidy over the code of src and apps, or over the files given, as build/dev compiles it.
+# Runs clang-tidy-14 with .clang-tidy on src and apps, or on the given files, with the compile commands of build/dev.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -f build/dev/compile_commands.json ] || cmake --preset dev >/dev/null

@@ -1,9 +1,9 @@
-"""Models across the border to transformers, both ways: usage: export_hf.py PROGRAM
+"""Exchanges models with transformers in both directions: usage: export_hf.py PROGRAM
 
-Trains small models with rapt, among them what `rapt train my.txt` makes without flags, exports them, loads them with
-AutoModelForCausalLM and AutoTokenizer, and compares ids, logits, log-probabilities and greedy text; then makes models in
-transformers, reads them with rapt and compares logits, and the bytes of the weights after a round trip. BERT and the
-heads of tasks are compared with random weights, by the class that config.json names.
+Trains small models with rapt, including the default of `rapt train my.txt`, exports them, loads them with
+AutoModelForCausalLM and AutoTokenizer, and compares ids, logits, log-probabilities and greedy text. Then makes models in
+transformers, reads them with rapt, and compares logits and the bytes of the weights after a round trip. BERT and the
+task heads are compared with random weights, with the class that config.json names.
 """
 import json
 import os
@@ -29,7 +29,7 @@ TASKS = ("classify", "regress", "multilabel", "tag", "qa", "choice")
 
 
 def corpus() -> str:
-    """Sentences at random, so that a few updates already move every weight; LINES first, for the characters."""
+    """Random sentences, so that a few updates already change every weight; LINES first, for their characters."""
     draw = random.Random(7)
     return "\n".join(LINES + [" ".join(draw.choices(WORDS, k=draw.randint(3, 12))) + "." for _ in range(3000)]) + "\n"
 
@@ -51,7 +51,7 @@ class Rapt:
         return [[int(id) for id in line.split()] for line in out.decode().splitlines()]
 
     def outputs(self, model: pathlib.Path, lines: list[str]) -> numpy.ndarray:
-        """All that rapt_logits says of these lines, as it comes."""
+        """The output of rapt_logits for these lines."""
         return numpy.frombuffer(self.run(model, text="".join(line + "\n" for line in lines),
                                          program=self.logits_program), numpy.float32)
 
@@ -107,7 +107,7 @@ def check_export(rapt: Rapt, folder: pathlib.Path, name: str, *settings) -> None
 
 
 def check_without_flags(rapt: Rapt, folder: pathlib.Path) -> None:
-    """What the README's first command leaves, whatever it chooses on this machine."""
+    """The model of the README's first command, whatever it chooses on this machine."""
     (folder / "my.txt").write_text(corpus(), encoding="utf-8")
     rapt.run("train", "my.txt", "--minutes", "0.2", folder=folder)
     check_run(rapt, folder, "without flags", folder / "runs" / "my")
@@ -117,7 +117,7 @@ def check_run(rapt: Rapt, folder: pathlib.Path, name: str, run: pathlib.Path) ->
     """A run of a language model, exported."""
     directory = folder / f"{name}-hf"
     rapt.run("checkpoint", "export", run, "--format", "hf", "--out", directory)
-    # In double precision: where a norm amplifies, transformers' own single precision is off by more than the tolerance.
+    # In double precision: after a norm that amplifies, transformers' single precision has errors above the tolerance.
     model = transformers.AutoModelForCausalLM.from_pretrained(directory).eval().double()
     tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
     ids = rapt.ids(directory / "tokenizer.json", LINES)
@@ -151,7 +151,7 @@ def compare_weights(name: str, one: pathlib.Path, other: pathlib.Path) -> None:
 
 
 def heads_of(model, ids: list[int], segments: list[int]) -> list[torch.Tensor]:
-    """What a model of any class says of one sequence, in the order of rapt_logits."""
+    """The outputs of a model of any class for one sequence, in the order of rapt_logits."""
     inputs = {"input_ids": torch.tensor([ids])}
     if model.config.model_type == "bert":
         inputs["token_type_ids"] = torch.tensor([segments])

@@ -1,6 +1,6 @@
 """Checkpoints and token files of rapt, read with h5py: usage: hdf5.py PROGRAM-or-FILE.h5...
 
-Given the program, trains two steps and checks what it leaves; given files, checks those.
+With the program, trains two steps and checks the resulting files; with files, checks those.
 """
 import pathlib
 import struct

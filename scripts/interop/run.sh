@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the checks of this folder against the program given: files that rapt writes, read by the libraries that people
-# use them with, and the other way round. Python lives in build/venv, made once.
+# Runs the checks of this folder with the given program: reads files that rapt writes with the libraries that people use,
+# and checks the other direction, too. The Python environment is build/venv, created once.
 set -euo pipefail
 [ $# -eq 1 ] || { echo "usage: scripts/interop/run.sh PROGRAM" >&2; exit 64; }
 program=$(realpath "$1")

@@ -1,7 +1,7 @@
 """A published sentence encoder (all-MiniLM-L6-v2), read by rapt: usage: sentence_encoder.py PROGRAM
 
-Its states and its embeddings (the mean over tokens, length one) are those of transformers, and a round trip keeps every
-byte of the weights.
+Its states and its embeddings (the mean over tokens, normalised) must equal those of transformers, and a round trip must
+keep every byte of the weights.
 """
 import pathlib
 import subprocess

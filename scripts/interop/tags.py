@@ -1,7 +1,7 @@
 """Tags of WNUT17 by a fine-tuned sentence encoder: usage: tags.py PROGRAM
 
-rapt teaches all-MiniLM-L6-v2 the training set and tags the test set; the span F1, precision and recall that it tells, in
-all and for each type, are those that seqeval counts in its predictions.
+rapt fine-tunes all-MiniLM-L6-v2 on the training set and tags the test set. Its span F1, precision and recall, in total
+and for each type, must equal those of seqeval for its predictions.
 """
 import json
 import pathlib

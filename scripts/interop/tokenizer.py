@@ -1,7 +1,7 @@
 """Tokenizers of rapt, loaded by Hugging Face's tokenizers and transformers: usage: tokenizer.py PROGRAM
 
-Learns one of each kind, exports it, and compares the ids and texts of many lines; then imports what Hugging Face wrote.
-After that BERT's and Unigram on any characters at all.
+Trains one of each kind, exports it, and compares the ids and texts of many lines; then imports tokenizers that Hugging
+Face wrote. Finally compares BERT's tokenizer and Unigram on random characters.
 """
 import gzip
 import json
@@ -24,7 +24,7 @@ ENGLISH = ("The keeper of the lamp climbed the stairs before dawn, because the f
 
 
 def lines(count: int) -> list[str]:
-    """Sentences, and runs of what tokenizers stumble on; only characters that have long been in Unicode."""
+    """Sentences, and runs of difficult characters; only characters that have long been in Unicode."""
     chance = random.Random(4)
     odd = list("  \t'\"!?.,-_#<|>/&@ 0123456789½²ⅷ٣abcABCsStTmMdDlLvVrReE\u00a0\u3000éÉßſıŁŒ中日語ひカ한́ñ🙂🚀")
     out = ["", " ", "   ", "trail  ", "  lead", "it's 'tis we'LL they'll''s", SPECIAL, f"a{SPECIAL} b <|endof"]
@@ -87,7 +87,7 @@ def check_kind(program: str, kind: str, texts: list[str], folder: pathlib.Path) 
 
 def check_vocabulary_text(program: str, path: pathlib.Path, exported: pathlib.Path, texts: list[str],
                           ours: list[list[int]]) -> None:
-    """BERT's form, vocab.txt, has no added tokens but BERT's own."""
+    """BERT's file, vocab.txt, has no added tokens except BERT's own."""
     rapt(program, "export", str(path), "--format", "bert", "--out", str(exported))
     plain = [(ids, text) for ids, text in zip(ours, texts) if SPECIAL not in text]
     auto = transformers.AutoTokenizer.from_pretrained(exported)
@@ -98,14 +98,14 @@ def check_vocabulary_text(program: str, path: pathlib.Path, exported: pathlib.Pa
 
 
 # Hugging Face's tables of categories are those of Unicode 8, ours those of Unicode 15, in which these characters have
-# become others: U+166D a symbol instead of punctuation, U+1734 a spacing mark instead of one without width, U+1885,
+# changed categories: U+166D a symbol instead of punctuation, U+1734 a spacing mark instead of one without width, U+1885,
 # U+1886 and U+A9BD marks without width instead of letters and a spacing mark, U+111C9 a mark instead of punctuation.
 # U+1CF2 and U+1CF3 letters instead of marks.
 OTHER_SINCE_UNICODE_8 = "\u166d\u1734\u1885\u1886\u1cf2\u1cf3\ua9bd\U000111c9"
 
 
 def characters_of_unicode_8() -> list[str]:
-    """Those assigned then, without surrogates; Perl knows since when a character is one."""
+    """Characters assigned by then, without surrogates; Perl knows the version in which each was assigned."""
     find = r'no warnings; for (0..0x10FFFF) { print "$_ " if chr =~ /\p{Present_In: 8.0}/ and chr !~ /\p{Cs}/ }'
     done = subprocess.run(["perl", "-e", find], capture_output=True, check=True)
     return [chr(int(code)) for code in done.stdout.split()]
@@ -136,7 +136,7 @@ def replace(pattern: dict[str, str], content: str) -> dict:
 
 
 def unigram_files() -> dict[str, dict]:
-    """A tokenizer.json for each way in which such files are put together: normaliser, words, decoder."""
+    """A tokenizer.json for each combination of normaliser, pre-tokenizer and decoder in such files."""
     chance = random.Random(3)
     pieces = {"<unk>": 0.0, "</s>": 0.0, "\u2581": -2.0}
     pieces |= {c: chance.uniform(-12, -6) for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ.,'-\u00e9\u0301\u4eac"}
