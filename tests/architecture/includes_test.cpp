@@ -141,7 +141,7 @@ TEST_CASE("include lines are understood in the forms that occur") {
   CHECK(parse_include("// #include \"text/tokenizer/bpe.h\"").header.empty());
 }
 
-TEST_CASE("every folder of src has its place in the picture, and what it stands on exists") {
+TEST_CASE("every folder of src is in the table of dependencies, and its dependencies exist") {
   REQUIRE_FALSE(library().empty());
   for (const fs::directory_entry& entry : fs::directory_iterator(kRoot / "src")) {
     const std::string folder = entry.path().filename().string();
@@ -150,7 +150,7 @@ TEST_CASE("every folder of src has its place in the picture, and what it stands 
   }
 }
 
-TEST_CASE("every sub-folder with an order has its place in it") {
+TEST_CASE("every sub-folder has its place in the order") {
   for (const Source& source : library()) {
     const std::string path = source.file.substr(4);  // after "src/"
     if (kOrder.count(first_folder(path)) == 0) continue;
@@ -159,7 +159,7 @@ TEST_CASE("every sub-folder with an order has its place in it") {
   }
 }
 
-TEST_CASE("an include that points back up is seen") {
+TEST_CASE("an upward include is detected") {
   CHECK(allowed("train/run/run.cpp", "train/tasks/job.h"));
   CHECK(allowed("train/run/run.cpp", "text/corpus/corpus.h"));
   CHECK(allowed("text/tokenizer/tokenizer.cpp", "text/utf8.h"));
@@ -183,7 +183,7 @@ TEST_CASE("our headers are included in quotes, by their path from src") {
         }) == "");
 }
 
-TEST_CASE("one file knows each heavy neighbour: OpenMP, OpenBLAS, Highway, the HDF5 C API") {
+TEST_CASE("only one file uses each large dependency: OpenMP, OpenBLAS, Highway, the HDF5 C API") {
   const auto only = [](const std::string& header, const std::string& file) {
     return offenders(library(),
                      [&](const Include& include) { return include.header == header && include.file != file; });
@@ -203,7 +203,7 @@ TEST_CASE("the library does not print") {
   CHECK(offenders(library(), [](const Include& include) { return include.header == "iostream"; }) == "");
 }
 
-TEST_CASE("nothing of the library or its tests includes the program") {
+TEST_CASE("neither the library nor its tests include the program") {
   std::vector<Source> sources = library();
   for (Source& source : sources_below("tests")) sources.push_back(std::move(source));
   CHECK(offenders(sources, [](const Include& include) { return first_folder(include.header) == "apps"; }) == "");
@@ -223,7 +223,7 @@ TEST_CASE("a .cpp that has a header includes it first") {
   }
 }
 
-TEST_CASE("every header begins with what it is for, and is read once") {
+TEST_CASE("every header starts with its purpose, and is included once") {
   for (const Source& source : library()) {
     if (fs::path(source.file).extension() != ".h") continue;
     CAPTURE(source.file);

@@ -33,7 +33,7 @@ Tensor gradient_of(Activation f, const Tensor& x, const Tensor& dy) {
 
 }  // namespace
 
-TEST_CASE("activations are what their formulas say, in f64 to 1e-15 and in f32 to 2e-7") {
+TEST_CASE("activations agree with their formulas, in f64 to 1e-15 and in f32 to 2e-7") {
   const Tensor x = random_tensor({50, 41}, 1, DType::kF64, -9, 9);
   for (const Activation f : kActivations) {
     const Tensor y = activation(Variable(x), f).value();
@@ -152,7 +152,7 @@ TEST_CASE("activations have the same bits on one thread and on two") {
   set_thread_count(threads);
 }
 
-TEST_CASE("activations are known by name") {
+TEST_CASE("activations are found by name") {
   CHECK(activation_from_name("gelu-tanh") == Activation::kGeluTanh);
   for (const Activation f : kActivations) CHECK(activation_from_name(name_of(f)) == f);
   CHECK_THROWS_WITH_AS(

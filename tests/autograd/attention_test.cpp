@@ -168,7 +168,7 @@ TEST_CASE("attention gives the same bits on one thread and on two") {
   }
 }
 
-TEST_CASE("what cannot attend is refused with the numbers") {
+TEST_CASE("invalid attention arguments are rejected with the numbers") {
   const Packed five = packed({2, 3});
   const auto self = [&](const Shape& shape, const Packed& layout, AttentionOptions options) {
     return [=] { self_attention(Variable(Tensor::zeros(shape)), layout, options); };

@@ -28,7 +28,7 @@ bool kept(Dim n, Dim c, double p, DropoutKey key) {
 
 }  // namespace
 
-TEST_CASE("dropout keeps what Philox says, element by element, and multiplies it by 1 / (1 - p)") {
+TEST_CASE("dropout keeps the elements that Philox selects and multiplies them by 1 / (1 - p)") {
   const DropoutKey far = {kKey.key, Dim{1} << 33};
   for (const Dim C : {1, 2, 7, 8, 9, 31, 64, 385, 1024, 2051}) {
     for (const DropoutKey key : {kKey, far}) {
@@ -87,7 +87,7 @@ TEST_CASE("dropout_add is residual + dropout") {
   for (std::size_t i = 0; i < a.size(); ++i) CHECK(max_difference(a[i], b[i]) < 1e-15);
 }
 
-TEST_CASE("without dropout x itself comes back, and dropout_add adds") {
+TEST_CASE("with p = 0, dropout returns x itself, and dropout_add adds") {
   const Variable x = random_variable({2, 3}, 1);
   CHECK(dropout(x, 0, kKey).value().raw() == x.value().raw());
   CHECK(same_bits(dropout_add(x, x, 0, kKey).value(), (x + x).value()));

@@ -48,7 +48,7 @@ TEST_CASE("a variable added to itself or multiplied with itself gets both gradie
   CHECK(gradcheck(square, {random_variable({5}, 1)}).passed);
 }
 
-TEST_CASE("a factor that wants no gradient gets none") {
+TEST_CASE("a factor that requires no gradient gets none") {
   const Variable a = random_variable({4}, 1);
   const Variable b(random_tensor({4}, 2));
   backward(record("first", Tensor::full({}, 0, DType::kF64), {a * b},

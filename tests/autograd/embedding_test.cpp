@@ -77,14 +77,14 @@ TEST_CASE("embeddings give the same bits on one thread and on two, and in f32 wh
   CHECK(f32_difference(f, tables) < 2e-5);
 }
 
-TEST_CASE("a row that 100,000 positions share adds up their gradients without losing digits") {
+TEST_CASE("a row shared by 100,000 positions accumulates their gradients without losing precision") {
   const Variable table(Tensor::zeros({3, 2}), true);
   const Variable y = gather_rows(table, Tensor::zeros({100000}, DType::kI32));
   backward(record("tenth", Tensor::full({}, 0), {y}, [](const Tensor&, Grads d) { d.slot(0).tensor.fill(0.1); }));
   CHECK(table.grad().data<float>()[0] == doctest::Approx(1e5 * static_cast<double>(0.1f)).epsilon(2e-5));
 }
 
-TEST_CASE("backward leaves rows alone that no id names") {
+TEST_CASE("backward does not touch rows that no id selects") {
   Variable table(Tensor::zeros({1000, 3}), true);
   Tensor gradient = Tensor::full({1000, 3}, 7);
   table.rebind(table.value(), gradient);

@@ -157,7 +157,7 @@ void check_floats(const Subject& subject, std::uint64_t stride) {
 
 }  // namespace
 
-TEST_CASE("each elementwise function and its slope is within its stated error for all floats") {
+TEST_CASE("each elementwise function and its derivative is within its stated error for all floats") {
   for (const Subject& subject : subjects()) check_floats(subject, 1);
 }
 

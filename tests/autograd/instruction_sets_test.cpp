@@ -35,7 +35,9 @@ std::vector<Tensor> inputs_of(Dim N, Dim C, DType dtype) {
 
 }  // namespace
 
-TEST_CASE("every instruction set gives what the best one gives, in f32 and f64, for widths with every kind of tail") {
+TEST_CASE(
+    "every instruction set gives the same results as the best one, in f32 and f64, for widths with every kind of "
+    "tail") {
   for (const Dim C : {2, 3, 5, 8, 15, 16, 17, 31, 67}) {
     for (const DType dtype : {DType::kF32, DType::kF64}) {
       CAPTURE(C);

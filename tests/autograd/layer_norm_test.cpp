@@ -92,7 +92,7 @@ TEST_CASE("gradients of layer norm agree with central differences") {
   }
 }
 
-TEST_CASE("gradients of the fused forms agree with central differences, whichever output goes on") {
+TEST_CASE("gradients of the fused forms agree with central differences, whichever output is used") {
   for (const Shape& shape : kShapes) {
     CAPTURE(shape.to_string());
     const std::vector<Variable> in = leaves(inputs_of(shape, DType::kF64));
@@ -141,7 +141,7 @@ TEST_CASE("the same variable as x and as residual gets both gradients") {
   }
 }
 
-TEST_CASE("inputs that want no gradient get none and change nothing for the others") {
+TEST_CASE("inputs that require no gradient get none and do not affect the others") {
   const std::vector<Tensor> in = inputs_of({9, 10}, DType::kF64);
   for (const Fused& f : {Fused(fused), Fused(fused_dropout)}) {
     const std::vector<Tensor> all = value_and_gradients(both(f), in);
@@ -168,7 +168,7 @@ TEST_CASE("f32 rows with a mean of 10,000 deviations are normalised to the last 
                                                          // deviation
 }
 
-TEST_CASE("constant rows, huge rows and rows with NaN do not disturb their neighbours") {
+TEST_CASE("constant rows, huge rows and rows with NaN do not affect other rows") {
   Tensor x = Tensor::full({4, 8}, 1e30);
   for (Dim c = 0; c < 8; ++c) x.data<float>()[8 + c] = c % 2 == 0 ? 1.0f : -1.0f;
   x.data<float>()[16] = NAN;

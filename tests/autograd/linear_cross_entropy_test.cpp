@@ -156,7 +156,7 @@ TEST_CASE("the gradients of linear_cross_entropy agree with central differences"
   }
 }
 
-TEST_CASE("linear_cross_entropy adds its gradients to those that are there") {
+TEST_CASE("linear_cross_entropy adds its gradients to existing ones") {
   const Case c = kCases[1];
   const Reference right = reference(c);
   const Inputs in = inputs_of(c);
@@ -167,7 +167,7 @@ TEST_CASE("linear_cross_entropy adds its gradients to those that are there") {
   CHECK(max_difference(in.bias.grad(), three_times(right.dbias)) < 1e-12);
 }
 
-TEST_CASE("linear_cross_entropy fills gradients into flat buffers, and works for a weight that is itself computed") {
+TEST_CASE("linear_cross_entropy adds gradients to flat buffers, and works for a weight that is itself computed") {
   const Case c{5, 3, 7, 5, false};
   const Reference right = reference(c);
   Inputs in = inputs_of(c);
@@ -177,7 +177,7 @@ TEST_CASE("linear_cross_entropy fills gradients into flat buffers, and works for
   CHECK(max_difference(flat.reshape({7, 3}), right.dweight) < 1e-13);
 }
 
-TEST_CASE("linear_cross_entropy leaves no gradient without recording, and computes none that nobody wants") {
+TEST_CASE("linear_cross_entropy leaves no gradient without recording, and computes only required ones") {
   const Case c = kCases[1];
   const Inputs in = inputs_of(c);
   {
@@ -291,7 +291,7 @@ TEST_CASE("the predicted entry is the first of the largest, in every chunk") {
   for (Dim m = 0; m < M; ++m) CHECK(predicted.data<std::int32_t>()[m] == (x.data<float>()[m] > 0 ? 5 : 0));
 }
 
-TEST_CASE("linear_cross_entropy names what does not fit") {
+TEST_CASE("linear_cross_entropy names invalid arguments") {
   const Inputs in = inputs_of(kCases[1]);  // x [5, 3], V 7
   const auto ids = [](std::vector<std::int32_t> v) { return Tensor::from(v, {static_cast<Dim>(v.size())}); };
   CHECK_THROWS_WITH_AS(linear_cross_entropy(in.x, in.weight, in.bias, ids({0, 4}), ids({6, 7})),

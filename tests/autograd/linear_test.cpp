@@ -116,7 +116,7 @@ TEST_CASE("linear has the same bits on one thread and on two") {
   set_thread_count(threads);
 }
 
-TEST_CASE("linear computes only the gradients that are wanted") {
+TEST_CASE("linear computes only the required gradients") {
   const Variable x(random_tensor({4, 3}, 1)), W = random_variable({5, 3}, 2), b(random_tensor({5}, 3));
   backward(sum(linear(x, W, b, Activation::kGelu)));
   CHECK_FALSE(x.grad().defined());

@@ -76,7 +76,7 @@ TEST_CASE("add_low_rank in f32 is add_low_rank in f64, with the same bits on one
   }
 }
 
-TEST_CASE("add_low_rank computes only the gradients that are wanted") {
+TEST_CASE("add_low_rank computes only the required gradients") {
   const std::vector<Tensor> in = inputs_of(kSizes[1]);
   const Variable y(in[0]), x(in[1]), A(in[2], true), B(in[3], true);
   backward(sum(add_low_rank(y, x, A, B, 3, 1)));

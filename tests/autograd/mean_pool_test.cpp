@@ -46,7 +46,7 @@ TEST_CASE("mean_pool gives the same bits on one thread and on two, and in f32 wh
   CHECK(f32_difference(means_of({100, 1, 150, 50}), in) < 1e-6);
 }
 
-TEST_CASE("mean_pool names what does not fit") {
+TEST_CASE("mean_pool names invalid arguments") {
   CHECK_THROWS_WITH_AS(mean_pool(random_variable({4, 2}, 1), pack_lengths(std::vector<Dim>{2, 3})),
                        "mean_pool: x must be [5, C] for this layout, got [4, 2]", ShapeError);
   CHECK_THROWS_WITH_AS(mean_pool(random_variable({2, 2}, 1), pack_lengths(std::vector<Dim>{2, 0})),

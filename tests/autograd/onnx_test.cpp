@@ -126,7 +126,7 @@ const std::map<std::string, std::function<Tensor(const NodeTest&)>> kOps = {
 
 }  // namespace
 
-TEST_CASE("our operations give what ONNX's own tests of theirs expect") {
+TEST_CASE("our operations give the results that ONNX's own tests expect") {
   const std::string path = shared_data("data/fixtures/onnx-node/node_tests.jsonl.gz");
   if (path.empty()) return;
   std::istringstream lines(unzipped(path));

@@ -28,7 +28,7 @@ TEST_CASE("gradients of rms norm agree with central differences") {
   }
 }
 
-TEST_CASE("rms norm is fine with rows of zeros and with large rows, and keeps NaN to its row") {
+TEST_CASE("rms norm handles zero rows and large rows, and keeps NaN to its row") {
   Tensor x = Tensor::zeros({3, 5});
   for (Dim c = 0; c < 5; ++c) x.data<float>()[5 + c] = 1e15f;
   x.data<float>()[10] = NAN;
@@ -40,7 +40,7 @@ TEST_CASE("rms norm is fine with rows of zeros and with large rows, and keeps Na
   }
 }
 
-TEST_CASE("inputs of rms norm that want no gradient get none") {
+TEST_CASE("inputs of rms norm that require no gradient get none") {
   const Tensor x = random_tensor({3, 4}, 1), gain = random_tensor({4}, 2);
   const std::vector<Tensor> all = value_and_gradients(normed, {x, gain});
   const auto x_alone = [&](const std::vector<Variable>& in) { return normed({in[0], Variable(gain)}); };

@@ -28,7 +28,7 @@ double expected(const Tensor& x, Dim position, Dim n, Dim c, Dim heads, Dim D, D
 
 }  // namespace
 
-TEST_CASE("position 0 leaves the first pair of a head as it is, position 1 turns it by one radian") {
+TEST_CASE("position 0 does not change the first pair of a head, position 1 rotates it by one radian") {
   const Variable x(Tensor::from<double>({1, 2, 1, 2}, {2, 2}));
   const RopeOptions options = {.heads = 1, .head_width = 2};
   const Tensor y = rope(x, positions_of({0, 1}), options).value();
@@ -38,7 +38,7 @@ TEST_CASE("position 0 leaves the first pair of a head as it is, position 1 turns
   CHECK(y.data<double>()[3] == doctest::Approx(2 * std::cos(1) + std::sin(1)));
 }
 
-TEST_CASE("rope turns the columns that it is asked to, by the angles of the formula, and copies the others") {
+TEST_CASE("rope rotates the requested columns by the angles of the formula, and copies the others") {
   struct Case {
     Dim heads, D, R, width;
     double base;
@@ -65,7 +65,7 @@ TEST_CASE("rope turns the columns that it is asked to, by the angles of the form
   }
 }
 
-TEST_CASE("the product of a turned query and a turned key depends on their distance alone") {
+TEST_CASE("the product of a rotated query and a rotated key depends only on their distance") {
   const Tensor x = random_tensor({1, 8}, 1), k = random_tensor({1, 8}, 2);
   const auto product = [&](std::int32_t a, std::int32_t b) {
     const Tensor q = rope(Variable(x), positions_of({a}), {.head_width = 8}).value();
@@ -99,12 +99,12 @@ TEST_CASE("rope gives the same bits on one thread and on two, and in f32 what f6
   CHECK(f32_difference(f, in) < 1e-6);
 }
 
-TEST_CASE("no rows are turned into no rows") {
+TEST_CASE("rope accepts zero rows") {
   const Tensor y = rope(Variable(Tensor::zeros({0, 4})), Tensor::zeros({0}, DType::kI32), {.head_width = 4}).value();
   CHECK(y.shape() == Shape{0, 4});
 }
 
-TEST_CASE("rope names what does not fit") {
+TEST_CASE("rope names invalid arguments") {
   const Variable x = random_variable({2, 6}, 1);
   const Tensor positions = positions_of({0, 1});
   CHECK_THROWS_WITH_AS(rope(x, positions, {.heads = 4, .head_width = 2}),

@@ -28,7 +28,7 @@ TEST_CASE("the gradient of softmax agrees with central differences") {
   }
 }
 
-TEST_CASE("softmax bears huge and masked entries, and NaN only in its row") {
+TEST_CASE("softmax handles huge and masked entries, and keeps NaN to its row") {
   const float low = -INFINITY;
   const Tensor x = Tensor::from<float>({1e38f, -1e38f, low, 1e38f, low, low, -5, low, NAN, 0, 0, 0}, {3, 4});
   const Tensor y = softmax(Variable(x)).value();
@@ -62,7 +62,7 @@ TEST_CASE("softmax gives the same bits on one thread and on two, and in f32 what
   CHECK(f32_difference(probabilities, in) < 1e-6);
 }
 
-TEST_CASE("softmax refuses a scalar") {
+TEST_CASE("softmax rejects a scalar") {
   CHECK_THROWS_WITH_AS(softmax(random_variable({}, 1)), "softmax: x must have at least one axis, got a scalar",
                        ShapeError);
 }

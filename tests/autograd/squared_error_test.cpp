@@ -7,7 +7,7 @@
 using namespace rapt;
 using namespace rapt::testing;
 
-TEST_CASE("1, 5 where 3, 2 should have come is off by 4 + 9") {
+TEST_CASE("the squared error of 1, 5 for the targets 3, 2 is 4 + 9") {
   const Variable x(Tensor::from<double>({1, 5}, {2}));
   CHECK(squared_error(x, Tensor::from<double>({3, 2}, {2})).value().item() == 13);
   CHECK(squared_error(x, Tensor::from<double>({3, 2}, {2}), 0.5).value().item() == 6.5);
@@ -24,7 +24,7 @@ TEST_CASE("the gradient of squared_error agrees with central differences") {
   }
 }
 
-TEST_CASE("squared_error names what does not fit") {
+TEST_CASE("squared_error names invalid arguments") {
   CHECK_THROWS_WITH_AS(squared_error(random_variable({2, 3}, 1), Tensor::zeros({3}, DType::kF64)),
                        "squared_error: targets must be [2, 3] f64, got [3] f64", ShapeError);
 }

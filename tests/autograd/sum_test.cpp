@@ -24,7 +24,7 @@ TEST_CASE("the gradient of a sum agrees with central differences") {
   }
 }
 
-TEST_CASE("ten million times 0.1f sum up without losing digits") {
+TEST_CASE("ten million times 0.1f are summed without losing precision") {
   const Tensor x = Tensor::full({10'000'000}, 0.1);
   CHECK(sum(Variable(x)).value().item() == doctest::Approx(1e7 * static_cast<double>(0.1f)).epsilon(1e-7));
 }

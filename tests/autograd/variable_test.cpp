@@ -38,7 +38,7 @@ Variable total(const Variable& x) {
 
 }  // namespace
 
-TEST_CASE("the tape keeps what the way back uses, and no other values") {
+TEST_CASE("the tape keeps only values that the backward pass uses") {
   const Variable a(Tensor::full({4}, 2.0, DType::kF64), true);
   Tensor middle;
   Variable loss;
@@ -106,7 +106,7 @@ TEST_CASE("nothing is recorded under NoGrad or from constants") {
   clear_tape();
 }
 
-TEST_CASE("recompute gives the gradients of what it runs again, also of parameters inside") {
+TEST_CASE("recompute gives the same gradients, also of parameters inside") {
   const Variable x = random_variable({3}, 1), w = random_variable({3}, 2);
   const auto block = [&](const Variable& v) { return sum_of(scaled(v, 3), scaled(w, 2)); };
   backward(total(recompute(block, scaled(x, 2))));
@@ -114,7 +114,7 @@ TEST_CASE("recompute gives the gradients of what it runs again, also of paramete
   for (const double g : w.grad().span<double>()) CHECK(g == 2.0);
 }
 
-TEST_CASE("parameters bound to flat buffers gather their gradients there") {
+TEST_CASE("parameters bound to flat buffers collect their gradients there") {
   Tensor values = Tensor::zeros({7}, DType::kF64), grads = Tensor::zeros({7}, DType::kF64);
   Variable a = random_variable({3}, 1), b = random_variable({4}, 2);
   a.rebind(values.view(0, {3}), grads.view(0, {3}));

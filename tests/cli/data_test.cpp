@@ -20,7 +20,7 @@ TEST_CASE("text is tokenised once, counted and shown") {
   CHECK(head.out.find("line 0\\n ...") != std::string::npos);
 }
 
-TEST_CASE("documents, fields, fractions and files to validate on are taken as told") {
+TEST_CASE("documents, fields, fractions and validation files are used as requested") {
   Workshop shop;
   shop.write("a.jsonl", "{\"body\": \"first\"}\n{\"body\": \"second\"}\n");
   shop.write("v.jsonl", "{\"body\": \"third\"}\n");
@@ -35,7 +35,7 @@ TEST_CASE("documents, fields, fractions and files to validate on are taken as to
   CHECK(stats.find("\"documents\":1,\"bytes\":5") != std::string::npos);
 }
 
-TEST_CASE("what is wrong with data is said in one line") {
+TEST_CASE("errors in data are reported in one line") {
   Workshop shop;
   shop.write("my.txt", "some text\n");
   shop.write("bad.txt", std::string("abc\xc3(def"));

@@ -37,7 +37,7 @@ std::ptrdiff_t lines_of(const std::string& text) { return std::count(text.begin(
 
 }  // namespace
 
-TEST_CASE("fine-tuning tells the deciding metric, the baseline beside accuracy, and what to type next") {
+TEST_CASE("fine-tuning prints the deciding metric, the baseline beside accuracy, and the next command") {
   const Workshop& shop = little_bert();
   const ProgramResult result = shop.rapt(finetune("runs/told"));
   CHECK(result.code == 0);
@@ -52,7 +52,7 @@ TEST_CASE("fine-tuning tells the deciding metric, the baseline beside accuracy, 
   CHECK(shop.read("runs/told/metrics.jsonl").find("\"matthews\":") != std::string::npos);
 }
 
-TEST_CASE("the folder is called after the model and the task where no other is given") {
+TEST_CASE("the default folder is named after the model and the task") {
   const Workshop& shop = little_bert();
   std::vector<std::string> call = finetune("x", {"--quiet"});
   call.erase(std::find(call.begin(), call.end(), "--out"), std::find(call.begin(), call.end(), "--out") + 2);
@@ -60,7 +60,7 @@ TEST_CASE("the folder is called after the model and the task where no other is g
   CHECK(shop.has("runs/b-classify-train/best.h5"));
 }
 
-TEST_CASE("seeds have folders of their own, a table with mean and standard deviation, and are not run twice") {
+TEST_CASE("seeds have separate folders and a table with mean and standard deviation, and are not run twice") {
   const Workshop& shop = little_bert();
   const std::vector<std::string> call = finetune("runs/seeds", {"--seeds", "2"});
   const ProgramResult table = shop.rapt(call);
@@ -91,7 +91,7 @@ TEST_CASE("seeds have folders of their own, a table with mean and standard devia
               "model: runs/seeds holds a run for each seed; name one of them: runs/seeds/seed-1");
 }
 
-TEST_CASE("a classifier learns from nothing, and of many minutes takes what its data is worth") {
+TEST_CASE("a classifier is trained from scratch, and uses no more of the minutes than its data is worth") {
   const Workshop& shop = little_bert();
   const auto train = [&](const char* data, const char* out, const std::vector<std::string>& more = {}) {
     std::vector<std::string> call = {"train", data,      "--task", "classify", "--minutes", "600",   "--threads",
@@ -122,7 +122,7 @@ TEST_CASE("a classifier learns from nothing, and of many minutes takes what its 
   CHECK(Json::parse(judged.out)["examples"] == 32);
 }
 
-TEST_CASE("a classifier is judged by all metrics, with intervals, baseline and confusion matrix") {
+TEST_CASE("a classifier is evaluated with all metrics, intervals, baseline and confusion matrix") {
   const Workshop& shop = classifier();
   const ProgramResult json = shop.rapt({"eval", "runs/c", "--data", "valid.tsv", "--json"});
   CHECK(json.code == 0);
@@ -148,7 +148,7 @@ TEST_CASE("a classifier is judged by all metrics, with intervals, baseline and c
   CHECK(std::regex_search(text, std::regex("precision +recall +F1 +support\n")));
 }
 
-TEST_CASE("options say which columns a file has that differs from the run's") {
+TEST_CASE("options select the columns of a file that differs from the run's") {
   const Workshop& shop = classifier();
   shop.write("other.csv", "dog,\"a dog ran to a tree .\"\ncat,the cat sat on the mat .\n");
   const std::vector<std::string> columns = {"--no-header", "--label-column", "1", "--text-column", "2"};
@@ -197,7 +197,7 @@ TEST_CASE("large files are read in pieces, and none is lost") {
   CHECK(judged["accuracy"].get<double>() == doctest::Approx(static_cast<double>(right) / 4200));
 }
 
-TEST_CASE("numbers, sets, tags, choices and answers are learnt, judged and predicted") {
+TEST_CASE("numbers, sets, tags, choices and answers are trained, evaluated and predicted") {
   const Workshop& shop = little_bert();
   std::string numbers = "sentence1\tsentence2\tscore\n", sets, tags, choices, rows;
   for (int i = 0; i < 24; ++i) {
@@ -248,7 +248,7 @@ TEST_CASE("numbers, sets, tags, choices and answers are learnt, judged and predi
   }
 }
 
-TEST_CASE("a language model gets used to other text") {
+TEST_CASE("a language model is fine-tuned on other text") {
   const Workshop& shop = little_bert();
   CHECK(shop.rapt({"train", "text.txt", "--layers", "1", "--heads", "2", "--width", "16", "--context", "16", "--steps",
                    "10", "--tokenizer", "char", "--threads", "1", "--quiet", "--out", "runs/gpt"})
@@ -260,7 +260,7 @@ TEST_CASE("a language model gets used to other text") {
   CHECK(shop.read("runs/gpt2/config.toml").find("learning-rate = 5e-5") != std::string::npos);
 }
 
-TEST_CASE("what fine-tuning, evaluation and prediction cannot do is said in one line") {
+TEST_CASE("errors of finetune, eval and predict are reported in one line") {
   const Workshop& shop = classifier();
   check_error(shop.rapt({"finetune", "--task", "classify", "--train", "train.tsv"}), 64,
               "rapt finetune needs --init MODEL, the run, checkpoint or Hugging Face directory to start from; to train "

@@ -122,7 +122,7 @@ TEST_CASE("killed twenty times and resumed on other numbers of threads, a run en
   check_killed(shop, [](const std::string& out) { return arguments_of(out, 2000); });  // more than twenty sessions
 }
 
-TEST_CASE("masked words and a classifier that begins from them, killed twenty times: the same bits") {
+TEST_CASE("masked words and a classifier that starts from them, killed twenty times: the same bits") {
   const Workshop shop;
   shop.write("stories.txt", generate_stories(3, 40000));
   shop.write("a.tsv", labelled_examples());
@@ -130,7 +130,7 @@ TEST_CASE("masked words and a classifier that begins from them, killed twenty ti
   check_killed(shop, [](const std::string& out) { return classifier_arguments("whole", out); });
 }
 
-TEST_CASE("a disk that is full while saving: exit 74, and the checkpoint before is whole") {
+TEST_CASE("a disk that is full while saving: exit 74, and the previous checkpoint is intact") {
   const Workshop shop;
   shop.write("stories.txt", generate_stories(3, 40000));
   std::filesystem::create_directories(shop.path("disk"));
@@ -155,7 +155,7 @@ TEST_CASE("a disk that is full while saving: exit 74, and the checkpoint before 
   CHECK(leftovers == 0);
 }
 
-TEST_CASE("the second run in a folder is refused, and TERM saves: exit codes 73 and 75") {
+TEST_CASE("the second run in a folder is rejected, and TERM saves: exit codes 73 and 75") {
   const Workshop shop;
   shop.write("stories.txt", generate_stories(3, 40000));
   ProgramResult first, second;

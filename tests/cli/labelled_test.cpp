@@ -48,7 +48,7 @@ const Workshop& labelled_shop() {
 
 }  // namespace
 
-TEST_CASE("before it trains, a run says what it read and what it holds out") {
+TEST_CASE("before training, a run reports what it read and what it holds out") {
   const Workshop& shop = little_bert();
   const std::string err = learn(shop, "classify", "train.tsv", "runs/told-1").err;
   CHECK(
@@ -75,7 +75,8 @@ TEST_CASE("before it trains, a run says what it read and what it holds out") {
             .err.starts_with("data: tags.txt: 24 sentences, 72 words\ndata: 3 tags: O 48, B-cat 16, B-dog 8\n"));
 }
 
-TEST_CASE("labels that training lacks count as wrong, in validation and evaluation, and are told once") {
+TEST_CASE(
+    "labels that are not in the training data count as wrong, in validation and evaluation, and are reported once") {
   const Workshop& shop = labelled_shop();
   shop.write("more.tsv", "label\ttext\ncat\tthe cat sat\nfish\tone fish ran\nfish\tone fish sat\nbird\tthe bird ran\n");
   const ProgramResult judged = shop.rapt({"eval", "runs/lc", "--data", "more.tsv", "--json"});
@@ -111,7 +112,7 @@ TEST_CASE("labels that training lacks count as wrong, in validation and evaluati
                        "wrong\n") != std::string::npos);
 }
 
-TEST_CASE("raw text is judged: on standard input, on lines, in tables with other columns") {
+TEST_CASE("plain text is predicted: on standard input, on lines, in tables with other columns") {
   const Workshop& shop = labelled_shop();
   const ProgramResult piped = shop.rapt({"predict", "runs/lc"}, "the cat sat on the mat .\na dog ran, I think .\n");
   CHECK(piped.code == 0);
@@ -144,7 +145,7 @@ TEST_CASE("raw text is judged: on standard input, on lines, in tables with other
   CHECK(shop.read("t.csv").starts_with("line,word,gold,prediction\n1,the,O,"));
 }
 
-TEST_CASE("who writes line by line is answered line by line") {
+TEST_CASE("input that arrives line by line is answered line by line") {
   const Workshop& shop = labelled_shop();
   int to[2], from[2];
   REQUIRE((::pipe(to) == 0 && ::pipe(from) == 0));
@@ -176,7 +177,7 @@ TEST_CASE("who writes line by line is answered line by line") {
   CHECK(status == 0);
 }
 
-TEST_CASE("labelled data comes on standard input in every format, told by how it begins or by --format") {
+TEST_CASE("labelled data is read from standard input in every format, detected or given by --format") {
   const Workshop& shop = labelled_shop();
   const auto examples = [&](const char* run, const std::string& input, std::vector<std::string> more = {}) {
     std::vector<std::string> call = {"eval", run, "--data", "-", "--json"};
@@ -205,7 +206,7 @@ TEST_CASE("labelled data comes on standard input in every format, told by how it
   CHECK(shop.read("runs/stdin/config.toml").find("text-column = \"said\"") != std::string::npos);
 }
 
-TEST_CASE("what cannot be told, or is data for another task, ends with the command to paste") {
+TEST_CASE("errors for ambiguous data and data for another task end with the command to paste") {
   const Workshop& shop = labelled_shop();
   shop.write("three.csv", "a,b,c\none two three,four five six,x\nseven eight nine,ten eleven twelve,x\n");
   check_error(
@@ -236,7 +237,7 @@ TEST_CASE("what cannot be told, or is data for another task, ends with the comma
               "empty.tsv: must hold text, got an empty file");
 }
 
-TEST_CASE("labelled data and checkpoints are no text to train on, unless --format text says so") {
+TEST_CASE("labelled data and checkpoints are not training text, unless --format text says so") {
   const Workshop& shop = labelled_shop();
   check_error(shop.rapt({"train", "train.tsv", "--steps", "2"}), 65,
               "train.tsv: must be plain text, got a table with one text per row; --format text trains on it as plain "

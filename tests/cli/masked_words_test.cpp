@@ -31,7 +31,7 @@ std::vector<float> npy_values(const std::string& bytes) {
 
 }  // namespace
 
-TEST_CASE("masked words and next sentences are judged on text and on what data build made of it") {
+TEST_CASE("masked words and next sentences are evaluated on text and on the output of data build") {
   const Workshop& shop = little_bert();
   const ProgramResult text = shop.rapt({"eval", "runs/b", "--data", "text.txt", "--json"});
   CAPTURE(text.err);
@@ -58,7 +58,7 @@ TEST_CASE("masked words and next sentences are judged on text and on what data b
   CHECK(built["loss"].get<double>() == doctest::Approx(best).epsilon(1e-6));
 }
 
-TEST_CASE("gaps are filled with the likeliest words, whichever way the mask is written") {
+TEST_CASE("masks are filled with the most probable words, whichever way the mask is written") {
   const Workshop& shop = little_bert();
   const ProgramResult one = shop.rapt({"fill-mask", "runs/b", "the [MASK] sat on the mat .", "--top", "3"});
   CHECK(one.code == 0);
@@ -88,7 +88,7 @@ TEST_CASE("gaps are filled with the likeliest words, whichever way the mask is w
   CHECK(piped == one.out);
 }
 
-TEST_CASE("embeddings come in the order of the lines, in every format, and do not depend on their neighbours") {
+TEST_CASE("embeddings are in the order of the lines, in every format, and do not depend on other lines") {
   const Workshop& shop = little_bert();
   std::string lines;
   for (int i = 0; i < 900; ++i) lines += i % 2 == 0 ? "the cat sat on the mat .\n" : "a dog ran .\n";
@@ -116,7 +116,7 @@ TEST_CASE("embeddings come in the order of the lines, in every format, and do no
   CHECK(hdf5.size() > 900 * 16 * 4);
 }
 
-TEST_CASE("a BERT crosses to Hugging Face and back, heads and all") {
+TEST_CASE("a BERT is exported to Hugging Face and imported again, including its heads") {
   const Workshop& shop = little_bert();
   CHECK(shop.rapt({"checkpoint", "export", "runs/b", "--format", "hf", "--out", "hf"}).code == 0);
   CHECK(Json::parse(shop.read("hf/config.json"))["architectures"][0] == "BertForPreTraining");
@@ -159,7 +159,7 @@ TEST_CASE("fine-tuning steps are timed, with the keys of the script that PyTorch
   check_error(shop.rapt({"bench", "finetune"}), 64, "rapt bench finetune needs --data FILE");
 }
 
-TEST_CASE("the new verbs are in help and completion") {
+TEST_CASE("the new commands are in help and completion") {
   const Workshop& shop = little_bert();
   const std::string help = shop.rapt({"help"}).out, completion = shop.rapt({"completion", "bash"}).out;
   for (const char* verb : {"finetune", "predict", "fill-mask", "embed"}) {
@@ -171,7 +171,7 @@ TEST_CASE("the new verbs are in help and completion") {
   CHECK(completion.find("\"bench finetune\")") != std::string::npos);
 }
 
-TEST_CASE("what filling and embedding cannot do is said in one line") {
+TEST_CASE("errors of fill-mask and embed are reported in one line") {
   const Workshop& shop = little_bert();
   check_error(
       shop.rapt({"fill-mask", "runs/b"}), 64,
@@ -202,7 +202,7 @@ TEST_CASE("what filling and embedding cannot do is said in one line") {
       "standard input: line 2: the text must have at least one token, got an empty line; each line is one text");
 }
 
-TEST_CASE("a BERT that nobody described is bert-tiny by recipe, and what is said about it holds") {
+TEST_CASE("a BERT without settings is bert-tiny with its recipe, and given settings are kept") {
   const Workshop& shop = little_bert();
   const auto holds = [&](const std::vector<std::string>& more, const std::vector<std::string>& lines) {
     std::vector<std::string> call = {"train", "text.txt", "--model", "bert", "--steps", "4", "--quiet", "--out"};
@@ -228,7 +228,7 @@ TEST_CASE("a BERT that nobody described is bert-tiny by recipe, and what is said
       64, "--attention-start requires --model bert, got --model gpt2");
 }
 
-TEST_CASE("a BERT of another size and context goes on with masked words, at a fine-tuning's rate") {
+TEST_CASE("a BERT of another size and context continues on masked words, with a fine-tuning learning rate") {
   const Workshop& shop = little_bert();
   const ProgramResult result = shop.rapt({"finetune", "--task", "mlm", "--init", "runs/b", "--train", "text.txt",
                                           "--steps", "2", "--out", "runs/further"});
@@ -244,7 +244,7 @@ TEST_CASE("a BERT of another size and context goes on with masked words, at a fi
 }
 
 // Previously, a signal left `e.jsonl.tmp.PID` behind.
-TEST_CASE("interrupted while it writes, a command leaves neither a part of the result nor a temporary file") {
+TEST_CASE("a command that is interrupted while writing leaves neither a partial result nor a temporary file") {
   const Workshop& shop = little_bert();
   std::string lines;
   for (int i = 0; i < 50000; ++i) lines += "the cat sat on the mat .\n";

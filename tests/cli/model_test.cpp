@@ -50,7 +50,7 @@ TEST_CASE("generation goes to standard output, prompt first, and is the same for
 
 // Previously, the text was cut, but "tokens" and "log_probability" went on past the cut, and "finish" was "length" with
 // --beam.
-TEST_CASE("--stop ends text, tokens and log-probability at the same place, drawn, greedy or by beams") {
+TEST_CASE("--stop ends text, tokens and log-probability at the same place, with sampling, greedy decoding and beams") {
   const Workshop& shop = trained();
   for (const std::vector<std::string>& way :
        {std::vector<std::string>{"--greedy"}, {"--beam", "3", "--length-penalty", "0"}, {"--top-k", "1"}}) {
@@ -84,7 +84,7 @@ TEST_CASE("--stop ends text, tokens and log-probability at the same place, drawn
 }
 
 // Previously, it started after the end-of-text token, which a run on one text never sees: the first bytes were noise.
-TEST_CASE("without a prompt, text begins as a line of the text that the model was trained on") {
+TEST_CASE("without a prompt, text starts like a line of the training text") {
   const Workshop& shop = trained();
   REQUIRE(shop.rapt({"train", "my.txt", "--tokenizer", "byte-bpe", "--vocab", "270", "--steps", "3", "--layers", "1",
                      "--heads", "2", "--width", "16", "--context", "16", "--out", "runs/bpe", "--quiet"})
@@ -148,7 +148,7 @@ TEST_CASE("what rapt train makes without flags is exported, read back, and gives
   CHECK(shop.rapt({"train", "my.txt", "--init", "hf", "--steps", "1", "--out", "runs/on", "--quiet"}).code == 0);
 }
 
-TEST_CASE("a GPT that transformers cannot hold says so when it is exported") {
+TEST_CASE("exporting a GPT without a class in transformers is an error that says so") {
   const Workshop shop;
   shop.write("my.txt", std::string(4000, 'a'));
   REQUIRE(shop.rapt({"train", "my.txt", "--position", "sinusoidal", "--tokenizer", "char", "--layers", "1", "--width",
@@ -160,7 +160,7 @@ TEST_CASE("a GPT that transformers cannot hold says so when it is exported") {
   CHECK_FALSE(shop.has("hf"));
 }
 
-TEST_CASE("evaluation and scores have their documented form") {
+TEST_CASE("eval and score have their documented output") {
   const Workshop& shop = trained();
   const ProgramResult json = shop.rapt({"eval", "runs/m", "--data", "my.txt", "--json"});
   CHECK(json.code == 0);
@@ -193,7 +193,7 @@ TEST_CASE("checkpoints are verified, described and compared") {
 }
 
 // Previously, it printed bytes and counters, but not which model it is.
-TEST_CASE("info tells model, size, task, tokenizer, step, best score and data of runs and Hugging Face directories") {
+TEST_CASE("info prints model, size, task, tokenizer, step, best score and data of runs and Hugging Face directories") {
   const Workshop& shop = trained();
   const std::string run = shop.rapt({"checkpoint", "info", "runs/m"}).out;
   const std::vector<std::string> lines = {"\nmodel       gpt2: 1 layer, 2 heads, width 16, feed-forward 64, ",
@@ -251,7 +251,7 @@ TEST_CASE("diff gives the size of each difference, both shapes, and compares wit
         std::string::npos);
 }
 
-TEST_CASE("what commands on models cannot do is said in one line") {
+TEST_CASE("errors of commands on models are reported in one line") {
   const Workshop& shop = trained();
   check_error(shop.rapt({"generate"}), 64, "rapt generate needs MODEL; see rapt help generate");
   check_error(shop.rapt({"generate", "nothing"}), 66, "model not found: nothing");

@@ -66,7 +66,7 @@ void make_berts(const Workshop& shop) {
 }  // namespace
 
 // Previously, `score --json` printed "log_probability":null with exit code 0, and `generate` wrote nonsense.
-TEST_CASE("a language model with a NaN in it gives no scores and no text") {
+TEST_CASE("a language model with a NaN gives no scores and no text") {
   const Workshop shop;
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.h.0.mlp.c_fc.bias", kNan);
@@ -96,7 +96,7 @@ TEST_CASE("a language model with a NaN in it gives no scores and no text") {
 }
 
 // gelu-tanh of this number was NaN.
-TEST_CASE("a language model whose activations end where the exponential does gives scores") {
+TEST_CASE("a language model whose activations reach the end of the exponential's range gives scores") {
   const Workshop shop;
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.h.0.mlp.c_fc.weight", 0);
@@ -106,7 +106,7 @@ TEST_CASE("a language model whose activations end where the exponential does giv
   CHECK(result.out.starts_with("{\"log_probability\":-"));
 }
 
-TEST_CASE("finite weights with which numbers overflow are told from those that are not finite") {
+TEST_CASE("finite weights that cause an overflow are distinguished from weights that are not finite") {
   const Workshop shop;
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.ln_f.weight", 3e38F);
@@ -118,7 +118,7 @@ TEST_CASE("finite weights with which numbers overflow are told from those that a
                         kAdvice + "\n") != std::string::npos);
 }
 
-TEST_CASE("a BERT with a NaN in it fills no gaps, names no classes and is not evaluated") {
+TEST_CASE("a BERT with a NaN fills no masks, predicts no classes and is not evaluated") {
   const Workshop shop;
   make_berts(shop);
   spoil(shop, "words", "bert.encoder.layer.0.intermediate.dense.bias", kNan);

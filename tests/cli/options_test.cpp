@@ -6,7 +6,7 @@
 
 using namespace rapt;
 
-TEST_CASE("no arguments, help and version go to standard output and end well") {
+TEST_CASE("no arguments, help and version print to standard output and succeed") {
   Workshop shop;
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{}, {"--help"}, {"-h"}, {"help"}}) {
     const ProgramResult result = shop.rapt(arguments);
@@ -18,7 +18,7 @@ TEST_CASE("no arguments, help and version go to standard output and end well") {
   CHECK(shop.rapt({"--version"}).out == "rapt 0.1.0\n");
 }
 
-TEST_CASE("unknown commands name the nearest, and files what to do with them") {
+TEST_CASE("errors for unknown commands name the most similar one, and for files the command to use") {
   Workshop shop;
   check_error(shop.rapt({"parms"}), 64, "unknown command parms; did you mean rapt params?");
   check_error(shop.rapt({"xyzzy"}), 64, "unknown command xyzzy; rapt help lists them all");
@@ -29,7 +29,7 @@ TEST_CASE("unknown commands name the nearest, and files what to do with them") {
   check_error(shop.rapt({"--layers", "4"}), 64, "a command must come first, got \"--layers\"; see rapt help");
 }
 
-TEST_CASE("unknown options are named with the nearest one, before anything they lead to") {
+TEST_CASE("unknown options are reported with the most similar one, before errors that they cause") {
   Workshop shop;
   check_error(shop.rapt({"params", "--layrs", "4"}), 64, "unknown option --layrs; did you mean --layers?");
   check_error(shop.rapt({"params", "--n_layr=4"}), 64, "unknown option --n_layr; did you mean --layers?");
@@ -38,7 +38,7 @@ TEST_CASE("unknown options are named with the nearest one, before anything they 
   check_error(shop.rapt({"params", "--layers", "--witdh", "4"}), 64, "unknown option --witdh; did you mean --width?");
 }
 
-TEST_CASE("values that are missing, too many or of the wrong kind are named") {
+TEST_CASE("missing, superfluous and invalid values are named") {
   Workshop shop;
   check_error(shop.rapt({"params", "--layers"}), 64, "--layers needs a value: --layers N");
   check_error(shop.rapt({"params", "--layers", "--width", "8"}), 64, "--layers needs a value: --layers N");
@@ -59,7 +59,7 @@ TEST_CASE("values that are missing, too many or of the wrong kind are named") {
 }
 
 // Previously, it said "got "file.tsv" besides", and not what to type.
-TEST_CASE("a file or text where an option takes it names that option") {
+TEST_CASE("an argument for which an option exists is an error that names the option") {
   Workshop shop;
   for (const char* verb : {"eval", "score", "embed"}) {
     CAPTURE(verb);
@@ -71,7 +71,7 @@ TEST_CASE("a file or text where an option takes it names that option") {
               "unexpected argument \"Once upon\": rapt generate takes only MODEL; use --prompt \"Once upon\"");
 }
 
-TEST_CASE("options of other programs are answered with ours, or with why none is needed") {
+TEST_CASE("errors for options of other programs name ours, or say why none is needed") {
   Workshop shop;
   const std::vector<std::pair<std::vector<std::string>, std::string>> expected = {
       {{"finetune", "--do_train"},
@@ -107,7 +107,7 @@ TEST_CASE("options of other programs are answered with ours, or with why none is
   check_error(shop.rapt({"doctor", "--train-sets", "a"}), 64, "unknown option --train-sets; see rapt help doctor");
 }
 
-TEST_CASE("impossible models are refused with a value that would do") {
+TEST_CASE("impossible models are rejected with a valid value") {
   Workshop shop;
   check_error(shop.rapt({"params", "--width", "100", "--heads", "3"}), 64,
               "--width 100 must be a multiple of --heads 3; try --width 99 or 102");
@@ -120,7 +120,7 @@ TEST_CASE("impossible models are refused with a value that would do") {
               "--size must be one of tiny, mini, small, base, got \"huge\"");
 }
 
-TEST_CASE("other communities' names work and are told once in our words") {
+TEST_CASE("names from other projects work and are reported once with ours") {
   Workshop shop;
   const ProgramResult result =
       shop.rapt({"params", "--n_layer", "2", "--n_embd=64", "--n_layer", "3", "--vocab_size", "100", "--json"});
@@ -130,7 +130,7 @@ TEST_CASE("other communities' names work and are told once in our words") {
   CHECK(shop.rapt({"--quiet", "params", "--n_layer", "2", "--vocab_size", "100"}).err.empty());
 }
 
-TEST_CASE("options may stand before the verb, values may begin with a dash, and -- ends options") {
+TEST_CASE("options may stand before the command, values may start with a dash, and -- ends options") {
   Workshop shop;
   CHECK(shop.rapt({"--threads", "1", "-q", "params", "--preset", "gpt2", "--json"}).code == 0);
   check_error(shop.rapt({"params", "--config", "-x.toml"}), 66, "-x.toml: no such file");
@@ -191,7 +191,7 @@ TEST_CASE("completion scripts know every command") {
   }
 }
 
-TEST_CASE("a result that cannot be written is an error, a reader that left is not") {
+TEST_CASE("a result that cannot be written is an error; a reader that exited is not") {
   Workshop shop;
   const std::string program = RAPT_PROGRAM;
   const auto shell = [](const std::string& line) { return WEXITSTATUS(std::system(line.c_str())); };
@@ -201,7 +201,7 @@ TEST_CASE("a result that cannot be written is an error, a reader that left is no
   CHECK(shop.read("err").empty());
 }
 
-TEST_CASE("doctor says what it found, also as JSON") {
+TEST_CASE("doctor reports its findings, also as JSON") {
   Workshop shop;
   const ProgramResult result = shop.rapt({"doctor", "--threads", "1"});
   CHECK(result.code == 0);

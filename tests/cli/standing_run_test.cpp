@@ -55,7 +55,7 @@ TEST_CASE("another text of the same name is another run") {
   CHECK(shop.rapt({"train", "--resume", "runs/data"}).code == 0);  // it is finished, even if its data changed since
 }
 
-TEST_CASE("another model to begin with is another run, and so are other labels") {
+TEST_CASE("another initial model is another run, and so are other labels") {
   const Workshop& shop = little_bert();
   const auto tune = [&](const std::vector<std::string>& more) {
     std::vector<std::string> all = {"finetune", "--task", "classify", "--steps", "4", "--out", "runs/identity"};
@@ -124,7 +124,7 @@ TEST_CASE("--print-config shows what runs, and so does the config.toml of the ru
   }
 }
 
-TEST_CASE("options that the model of --init leaves no room for are refused") {
+TEST_CASE("options that contradict the model of --init are rejected") {
   const Workshop& shop = little_bert();
   const auto refuses = [&](const std::vector<std::string>& more, const std::string& message) {
     std::vector<std::string> call = {"finetune", "--task", "classify", "--init", "runs/b", "--train", "train.tsv"};

@@ -9,7 +9,7 @@ using namespace rapt;
 static const char* const kText =
     "the cat sat on the mat\nthe hat that the cat had\n\nthat is that; the end of the tale\n";
 
-TEST_CASE("a tokenizer is learnt, encodes line by line, and decodes to the same bytes") {
+TEST_CASE("a tokenizer is trained, encodes line by line, and decodes to the same bytes") {
   Workshop shop;
   shop.write("my.txt", kText);
   for (const char* type : {"byte-bpe", "char", "byte"}) {
@@ -39,7 +39,7 @@ TEST_CASE("the tokenizer's file is the same on one and two threads") {
   CHECK(shop.read("1.json") == shop.read("2.json"));
 }
 
-TEST_CASE("standard input is text too, pieces are shown, and a text can be encoded whole") {
+TEST_CASE("standard input is accepted, pieces are shown, and a text can be encoded whole") {
   Workshop shop;
   CHECK(shop.rapt({"tokenizer", "train", "-", "--type", "char", "--out", "tok.json", "--quiet"}, "ab\nc").err.empty());
   CHECK(shop.rapt({"tokenizer", "encode", "tok.json"}, "ba\n\nc").out == "2 1\n\n3\n");
@@ -55,7 +55,7 @@ TEST_CASE("inspect describes, --list shows every entry with control characters e
   CHECK(shop.rapt({"tokenizer", "inspect", "tok.json", "--list"}).out == "0\t\\n\n1\ta\n2\tb\n");
 }
 
-TEST_CASE("export and import go to and from the forms of other programs") {
+TEST_CASE("export and import convert to and from the formats of other programs") {
   Workshop shop;
   shop.rapt({"tokenizer", "train", "-", "--vocab", "262", "--out", "tok.json"}, kText);
   CHECK(shop.rapt({"tokenizer", "export", "tok.json", "--out", "hf"}).err ==
@@ -69,7 +69,7 @@ TEST_CASE("export and import go to and from the forms of other programs") {
   CHECK(encode("again.json") == encode("tok.json"));
 }
 
-TEST_CASE("a WordPiece is learnt, goes to BERT's vocab.txt and comes back with the same ids") {
+TEST_CASE("a WordPiece is trained, exported to BERT's vocab.txt and imported with the same ids") {
   Workshop shop;
   shop.write("my.txt", kText);
   const ProgramResult learnt = shop.rapt(
@@ -91,7 +91,7 @@ TEST_CASE("a WordPiece is learnt, goes to BERT's vocab.txt and comes back with t
               "tokenizer: my.txt must have [UNK] as one of its lines, got none; a vocab.txt holds one token per line");
 }
 
-TEST_CASE("what is wrong with a tokenizer or its input is said in one line") {
+TEST_CASE("errors in a tokenizer or its input are reported in one line") {
   Workshop shop;
   shop.rapt({"tokenizer", "train", "-", "--type", "char", "--out", "tok.json"}, "ab");
   check_error(shop.rapt({"tokenizer"}), 64,

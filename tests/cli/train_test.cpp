@@ -38,7 +38,7 @@ std::string metrics(const Workshop& shop, const std::string& run) {
 
 }  // namespace
 
-TEST_CASE("text from standard input is read once, and its tokenizer is learnt from all of it") {
+TEST_CASE("text from standard input is read once, and its tokenizer is trained on all of it") {
   const Workshop shop;
   const ProgramResult result =
       shop.rapt({"train", "-", "--minutes", "0.01", "--threads", "1", "--layers", "1", "--heads", "2", "--width", "16"},
@@ -47,7 +47,7 @@ TEST_CASE("text from standard input is read once, and its tokenizer is learnt fr
   CHECK(shop.has("runs/stdin/best.h5"));
 }
 
-TEST_CASE("a run trains, tells plain lines, leaves its folder, and says what to type next") {
+TEST_CASE("a run trains, prints plain lines, leaves its folder, and names the next command") {
   const Workshop shop;
   shop.write("my.txt", little_text());
   const ProgramResult result = shop.rapt(flags("runs/a", "20"));
@@ -94,7 +94,8 @@ TEST_CASE("a finished run says so, changes nothing and is no error; other settin
               "with another --out");
 }
 
-TEST_CASE("interrupted by a signal, a run saves, ends with 75, and goes on to the same result on other threads") {
+TEST_CASE(
+    "a run that is interrupted by a signal saves, exits with 75, and resumes to the same result on other threads") {
   const Workshop shop;
   shop.write("my.txt", little_text());
   shop.rapt(flags("runs/whole", "4000", {"--dropout", "0.1", "--accumulate", "2", "--steps", "300"}));
@@ -122,7 +123,7 @@ TEST_CASE("interrupted by a signal, a run saves, ends with 75, and goes on to th
   }
 }
 
-TEST_CASE("what cannot be trained is refused in one line, and no folder is left behind") {
+TEST_CASE("an impossible run is rejected in one line and leaves no folder") {
   const Workshop shop;
   shop.write("my.txt", little_text());
   check_error(shop.rapt({"train"}), 64,
@@ -154,7 +155,7 @@ TEST_CASE("what cannot be trained is refused in one line, and no folder is left 
               "notes must be empty or a run folder, got letter.doc in it; use another --out");
 }
 
-TEST_CASE("a folder in use is refused at once") {
+TEST_CASE("a folder in use is rejected at once") {
   const Workshop shop;
   shop.write("my.txt", little_text());
   shop.rapt(flags("runs/a", "10"));
@@ -168,7 +169,7 @@ TEST_CASE("a folder in use is refused at once") {
   ::close(lock);
 }
 
-TEST_CASE("--print-config shows every setting with where it came from") {
+TEST_CASE("--print-config shows every setting with its origin") {
   const Workshop shop;
   shop.write("my.txt", little_text());
   shop.write("run.toml", "heads = 8\n");
@@ -192,7 +193,7 @@ TEST_CASE("config.toml of a run repeats the run") {
 }
 
 // Previously, a sample's first token was omitted, so the sample started inside a word.
-TEST_CASE("samples begin where a line begins, or show the first character that they continue") {
+TEST_CASE("samples start at the start of a line, or show the first character that they continue") {
   Workshop shop;
   std::string line, lines;
   for (int i = 0; i < 400; ++i) {

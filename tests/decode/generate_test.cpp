@@ -62,13 +62,13 @@ const std::vector<std::vector<std::int32_t>> kPrompts = {{1, 2, 3}, {4}, {5, 6, 
 
 }  // namespace
 
-TEST_CASE("greedy text with a cache is that without one, for many prompts at once") {
+TEST_CASE("greedy decoding with a cache equals decoding without one, for many prompts at once") {
   const Gpt model = random_model();
   const auto texts = generate(model, kPrompts, greedy(12));
   for (std::size_t p = 0; p < kPrompts.size(); ++p) CHECK(texts[p].tokens == plain_greedy(model, kPrompts[p], 12));
 }
 
-TEST_CASE("a prompt's text does not depend on the others, drawn or not") {
+TEST_CASE("a prompt's text does not depend on the others, sampled or greedy") {
   const Gpt model = random_model();
   GenerateOptions options = greedy(10);
   options.sampling = {.temperature = 1.3};
@@ -80,7 +80,7 @@ TEST_CASE("a prompt's text does not depend on the others, drawn or not") {
   CHECK(generate(model, {kPrompts[0]}, options)[0].tokens != first[0].tokens);
 }
 
-TEST_CASE("a text ends at a stop token, at what the caller calls the end, or at the limit") {
+TEST_CASE("a text ends at a stop token, where the stop rule says, or at the limit") {
   const Gpt model = random_model();
   const auto whole = plain_greedy(model, kPrompts[0], 8);
   GenerateOptions options = greedy(8);
@@ -96,7 +96,7 @@ TEST_CASE("a text ends at a stop token, at what the caller calls the end, or at 
   CHECK(generate(model, {kPrompts[0]}, greedy(0))[0].tokens.empty());
 }
 
-TEST_CASE("what a stop rule does not keep counts neither as tokens nor in the log-probability, beams or not") {
+TEST_CASE("tokens that a stop rule drops do not count in tokens or log-probability, with and without beams") {
   const Gpt model = random_model();
   GenerateOptions options = greedy(8);
   const Generated three = generate(model, {kPrompts[0]}, greedy(3))[0];
@@ -149,7 +149,7 @@ TEST_CASE("one beam is greedy, and more beams find nothing less probable") {
   }
 }
 
-TEST_CASE("prompts that cannot be are refused") {
+TEST_CASE("impossible prompts are rejected") {
   const Gpt model = random_model();
   CHECK_THROWS_WITH_AS(generate(model, {{1}, {}}, greedy(3)),
                        "generate: prompt 1 is empty; it needs at least one token", std::invalid_argument);

@@ -27,7 +27,7 @@ const std::vector<float> kLogits = {std::log(0.5f), std::log(0.1f), std::log(0.3
 
 }  // namespace
 
-TEST_CASE("without truncation, tokens come as often as their probabilities say") {
+TEST_CASE("without truncation, tokens occur with their probabilities") {
   const auto counts = draws(kLogits, {});
   CHECK(counts.at(0) == doctest::Approx(1000).epsilon(0.1));
   CHECK(counts.at(2) == doctest::Approx(600).epsilon(0.1));
@@ -68,7 +68,7 @@ TEST_CASE("the log-probability is that of the distribution drawn from") {
   CHECK(sample_token(logits, {}, {.greedy = true}, rng).log_probability == doctest::Approx(std::log(0.5)));
 }
 
-TEST_CASE("impossible options are refused by the flag's name") {
+TEST_CASE("impossible options are rejected with the option's name") {
   CHECK_THROWS_WITH_AS(check(SamplingOptions{.temperature = -1}), "generate: --temperature must be at least 0, got -1",
                        UsageError);
   CHECK_THROWS_WITH_AS(check(SamplingOptions{.top_p = 0}), "generate: --top-p must be above 0 and at most 1, got 0",

@@ -25,7 +25,7 @@ TextStart start(const Tokenizer& tokenizer, std::optional<std::int32_t> end, con
 }  // namespace
 
 // Previously, samples during training omitted their first token, and therefore started inside a word.
-TEST_CASE("a text begins after the end of another, else after a line's end, else with the data's first characters") {
+TEST_CASE("a text starts after the end of another, else after a line end, else with the data's first characters") {
   const auto bytes = learn(TokenizerType::kByte, "");
   CHECK(start(*bytes, 7, "\xC3\xA9t\xC3\xA9").ids == std::vector<std::int32_t>{7});
   CHECK(start(*bytes, 7, "x").shown.empty());

@@ -4,7 +4,7 @@
 
 using namespace rapt;
 
-TEST_CASE("base64 is that of RFC 4648's examples") {
+TEST_CASE("base64 agrees with RFC 4648's examples") {
   const char* const examples[][2] = {{"", ""},
                                      {"f", "Zg=="},
                                      {"fo", "Zm8="},
@@ -18,7 +18,7 @@ TEST_CASE("base64 is that of RFC 4648's examples") {
   }
 }
 
-TEST_CASE("all bytes come back, and nothing else is base64") {
+TEST_CASE("all bytes are restored, and nothing else is base64") {
   std::string bytes;
   for (int b = 0; b < 256; ++b) bytes.push_back(static_cast<char>(b));
   for (std::size_t size = 0; size <= 256; ++size) {

@@ -8,7 +8,7 @@
 namespace rapt {
 namespace {
 
-TEST_CASE("published values hold, by instruction and by tables") {
+TEST_CASE("published values match, with the instruction and with tables") {
   struct Case {
     std::string bytes;
     std::uint32_t crc;
@@ -27,7 +27,7 @@ TEST_CASE("published values hold, by instruction and by tables") {
   }
 }
 
-TEST_CASE("any cut, any alignment and either way give the same checksum") {
+TEST_CASE("any split, any alignment and either method give the same checksum") {
   std::vector<unsigned char> bytes(1000);
   std::uint32_t state = 1;
   for (auto& byte : bytes) byte = static_cast<unsigned char>((state = state * 1664525U + 1013904223U) >> 24U);

@@ -17,7 +17,7 @@
 namespace rapt {
 namespace {
 
-TEST_CASE("the file appears at commit and not before; the old one stands until then") {
+TEST_CASE("the file appears at commit and not before; the old one stays until then") {
   const TemporaryFolder folder;
   const std::string path = folder / "last.h5";
   write_plainly(path, "old");
@@ -36,7 +36,7 @@ TEST_CASE("the file appears at commit and not before; the old one stands until t
   CHECK(files_in(folder.path()) == 1);
 }
 
-TEST_CASE("the checksum runs over what is appended, from where it was restarted") {
+TEST_CASE("the checksum covers the appended bytes since it was restarted") {
   const TemporaryFolder folder;
   DurableFile file(folder / "a");
   file.append("header");
@@ -49,7 +49,7 @@ TEST_CASE("the checksum runs over what is appended, from where it was restarted"
   CHECK_THROWS_AS(file.overwrite(12, "long", 4), BugError);
 }
 
-TEST_CASE("without a commit nothing changes and nothing stays") {
+TEST_CASE("without a commit nothing changes and nothing is left behind") {
   const TemporaryFolder folder;
   const std::string path = folder / "a";
   write_plainly(path, "old");
@@ -58,7 +58,7 @@ TEST_CASE("without a commit nothing changes and nothing stays") {
   CHECK(files_in(folder.path()) == 1);
 }
 
-TEST_CASE("more reserved than written leaves a file of what was written") {
+TEST_CASE("a file is as long as the written bytes, even if more were reserved") {
   const TemporaryFolder folder;
   DurableFile file(folder / "a", 100000);
   file.append("abc");
@@ -140,7 +140,7 @@ TEST_CASE("a disk that fills up leaves the old file whole") {
 }
 
 // Previously, Ctrl-C left `*.tmp.PID`: a signal runs no destructors.
-TEST_CASE("a writer that a signal ends leaves no temporary file, whatever the signal and however many files") {
+TEST_CASE("a writer that a signal ends leaves no temporary files, whatever the signal and the number of files") {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     CAPTURE(number);
     const TemporaryFolder folder;

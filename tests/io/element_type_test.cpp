@@ -20,7 +20,7 @@ float half(std::uint16_t bits) {
   return value;
 }
 
-TEST_CASE("halves become the same numbers, worked by hand") {
+TEST_CASE("halves are converted to the same numbers, worked by hand") {
   CHECK(half(0x3C00) == 1.0F);
   CHECK(half(0xC000) == -2.0F);
   CHECK(half(0x3555) == 0.333251953125F);

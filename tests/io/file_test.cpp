@@ -12,7 +12,7 @@
 namespace rapt {
 namespace {
 
-TEST_CASE("a whole file is read, and one over the limit is refused") {
+TEST_CASE("a whole file is read, and one over the limit is rejected") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.txt";
   const std::string bytes("abc\0\xff\n", 6);
@@ -37,7 +37,7 @@ TEST_CASE("a missing file is named, with the similar one beside it") {
   CHECK(message_of<MissingInputError>([&] { read_file("/nowhere/a\x1b[31m"); }) == "/nowhere/a\\x1b[31m: no such file");
 }
 
-TEST_CASE("folders, pipes and devices are refused at once where a regular file is required") {
+TEST_CASE("folders, pipes and devices are rejected at once if a regular file is required") {
   const TemporaryFolder folder;
   CHECK(message_of<DataError>([&] { read_file(folder.path()); }) == folder.path() + ": must be a file, got a folder");
   const std::string pipe = folder / "pipe";

@@ -142,7 +142,7 @@ const std::vector<Hostile>& hostile_files() {
   return files;
 }
 
-TEST_CASE("a file that says more than contiguous numbers is refused, naming the object") {
+TEST_CASE("a file with more than contiguous numbers is rejected, naming the object") {
   const TemporaryFolder folder;
   write_plainly(folder / "secret", std::string(64, 's'));
   const std::string path = folder / "a.h5";
@@ -160,7 +160,7 @@ TEST_CASE("a file that says more than contiguous numbers is refused, naming the 
   }
 }
 
-TEST_CASE("a dataset that lies outside the file is refused") {
+TEST_CASE("a dataset outside the file is rejected") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.h5";
   const hid_t creation = early_allocation();

@@ -53,7 +53,7 @@ Hdf5Layout example(std::uint64_t user_block) {
   return layout;
 }
 
-TEST_CASE("what is laid out is found again, with every byte in its place") {
+TEST_CASE("a laid-out file reads back with every byte in its place") {
   const TemporaryFolder folder;
   for (const std::uint64_t user_block : {0, 512}) {
     CAPTURE(user_block);
@@ -107,7 +107,7 @@ TEST_CASE("equal descriptions give equal bytes") {
   CHECK(read_plainly(folder / "a.h5") == read_plainly(folder / "b.h5"));
 }
 
-TEST_CASE("a layout that cannot be is an error, not a file") {
+TEST_CASE("an impossible layout is an error, not a file") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.h5";
   const auto draw = [&](auto&& add) {
@@ -130,7 +130,7 @@ TEST_CASE("a layout that cannot be is an error, not a file") {
   CHECK(files_in(folder.path()) == 0);
 }
 
-TEST_CASE("thousands of datasets and gigabytes of shape cost little to lay out") {
+TEST_CASE("thousands of datasets and gigabytes of data are cheap to lay out") {
   const TemporaryFolder folder;
   Hdf5Layout layout(512);
   for (int i = 0; i < 3000; ++i) layout.add_dataset("model/p" + std::to_string(i), ElementType::kF32, {Dim{1} << 20});
@@ -179,7 +179,7 @@ TEST_CASE("a dataset of unknown length is streamed to its place") {
   CHECK(message_of<DataError>([&] { empty.commit(); }) == path + ": there is nothing to write to tokens");
 }
 
-TEST_CASE("a flipped bit or a cut never does worse than be refused, and headers notice every one") {
+TEST_CASE("a file with a flipped bit or a truncation is read or rejected, and headers detect every one") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.h5";
   write_layout(path, example(0));
@@ -199,7 +199,7 @@ TEST_CASE("a flipped bit or a cut never does worse than be refused, and headers 
   }
 }
 
-TEST_CASE("real files of other programs are read or refused, never worse") {
+TEST_CASE("real files of other programs are read or rejected") {
   const std::string folder = shared_data("data/fixtures/hdf5");
   if (folder.empty()) return;
   int files = 0;
@@ -215,7 +215,7 @@ TEST_CASE("real files of other programs are read or refused, never worse") {
   CHECK(files == 24);
 }
 
-TEST_CASE("what is no HDF5 file is refused") {
+TEST_CASE("files that are not HDF5 are rejected") {
   const TemporaryFolder folder;
   for (const std::string& bytes :
        {std::string(), std::string("x"), std::string(10000, '\0'), std::string("\x89HDF\r\n\x1a\n"),

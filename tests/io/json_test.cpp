@@ -29,7 +29,7 @@ TEST_CASE("every kind of value parses, and objects keep the order of the file") 
   CHECK(parse_json("18446744073709551615", "f") == std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST_CASE("a key that stands twice is refused with its line and column") {
+TEST_CASE("a duplicate key is rejected with its line and column") {
   CHECK(error_of("{\n  \"n_layer\": 2,\n  \"n_layer\": 3\n}") ==
         "config.json: line 3, column 11: key \"n_layer\" occurs twice in the same object");
   CHECK(error_of(R"({"a":{"b":1},"c":{"b":1}})") == "no error");
@@ -45,7 +45,7 @@ TEST_CASE("depth is limited") {
   CHECK(error_of(nested(1000000)) != "no error");
 }
 
-TEST_CASE("what is not JSON is refused") {
+TEST_CASE("invalid JSON is rejected") {
   for (const std::string& text : {std::string(),
                                   std::string("{"),
                                   std::string("[1,]"),
@@ -95,7 +95,7 @@ TEST_CASE("a large object parses in time that grows with its size") {
   CHECK(std::prev(value.end()).key() == "199999");
 }
 
-TEST_CASE("typed reads name the file, the key and what came") {
+TEST_CASE("errors of typed reads name the file, the key and the value") {
   const Json json = parse_json(
       R"({"n_layer":"twelve","n_head":0,"big":9223372036854775808,"half":0.5,"two":2.0,"flag":1,"name":"gpt2",
           "list":["a","b"],"mixed":["a",1],"none":null,"model":{"type":"BPE"}})",
@@ -149,7 +149,7 @@ TEST_CASE("dumps are the shortest numbers that read back as the same bits") {
   CHECK_THROWS_AS(dump_compact(Json("\xff")), std::invalid_argument);
 }
 
-TEST_CASE("text from files is shown without what a terminal would act on") {
+TEST_CASE("text from files is shown without terminal control characters") {
   CHECK(escape_for_terminal("plain é 日本 😀") == "plain é 日本 😀");
   CHECK(escape_for_terminal("a\nb\tc\r\x1b[31m\x7f") == "a\\nb\\tc\\r\\x1b[31m\\x7f");
   CHECK(escape_for_terminal("\xff\xc0\xaf\xed\xa0\x80\xc3") == "\\xff\\xc0\\xaf\\xed\\xa0\\x80\\xc3");

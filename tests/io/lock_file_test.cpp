@@ -14,7 +14,7 @@
 namespace rapt {
 namespace {
 
-TEST_CASE("a second run in the folder is refused, naming who holds it") {
+TEST_CASE("a second run in the folder is rejected, naming the holder of the lock") {
   const TemporaryFolder folder;
   const auto first = std::make_unique<FolderLock>(folder.path());
   CHECK(first->enforced());
@@ -49,14 +49,14 @@ TEST_CASE("a lock ends with its holder, also by kill -9, and is taken over") {
   CHECK_NOTHROW(FolderLock{folder.path()});
 }
 
-TEST_CASE("a lock that cannot be made is an error") {
+TEST_CASE("a lock that cannot be created is an error") {
   const TemporaryFolder folder;
   CHECK_THROWS_AS(FolderLock{folder / "absent"}, CannotCreateError);
   std::filesystem::create_directory(folder / "lock");
   CHECK_THROWS_AS(FolderLock{folder.path()}, CannotCreateError);
 }
 
-TEST_CASE("what another run wrote into its lock is escaped") {
+TEST_CASE("text from another run's lock is escaped") {
   const TemporaryFolder folder;
   const FolderLock lock(folder.path());
   write_plainly(folder / "lock", "1\x1b[31m host 2020-01-01 00:00:00\n");

@@ -41,7 +41,7 @@ TEST_CASE("no rows are an array of none") {
   CHECK(bytes.find("'shape': (0, 384), }") != std::string::npos);
 }
 
-TEST_CASE("the file appears only when it is finished; half a row is refused") {
+TEST_CASE("the file appears only when it is finished; half a row is rejected") {
   const TemporaryFolder folder;
   {
     NpyWriter writer(folder / "e.npy", 3);

@@ -54,7 +54,7 @@ TEST_CASE("the index has total size and file names as Hugging Face writes them")
   CHECK(index["weight_map"]["t2"] == "model-00002-of-00002.safetensors");
 }
 
-TEST_CASE("an index that leads out of its folder, or disagrees with its files, is refused") {
+TEST_CASE("an index that points outside its folder, or disagrees with its files, is rejected") {
   const TemporaryFolder folder;
   write_model(folder.path(), 32);
   const std::string path = folder / "model.safetensors.index.json";
@@ -79,7 +79,7 @@ TEST_CASE("an index that leads out of its folder, or disagrees with its files, i
   CHECK_THROWS_AS(SafetensorsModel{folder.path()}, MissingInputError);
 }
 
-TEST_CASE("a folder without weights says what it has instead") {
+TEST_CASE("the error for a folder without weights names the files it has instead") {
   const TemporaryFolder folder;
   CHECK(message_of<MissingInputError>([&] { SafetensorsModel{folder.path()}; }) ==
         folder.path() + ": holds neither model.safetensors nor model.safetensors.index.json");

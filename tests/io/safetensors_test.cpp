@@ -164,7 +164,7 @@ TEST_CASE("halves and bfloats are read as exact floats, in pieces too") {
   }
 }
 
-TEST_CASE("a writer that gives too few or too many bytes is a bug, and leaves no file") {
+TEST_CASE("writing too few or too many bytes is a bug, and leaves no file") {
   const TemporaryFolder folder;
   for (const std::size_t bytes : {3, 5}) {
     CHECK_THROWS_AS(write_safetensors(folder / "a", {{"x", ElementType::kF32, {1}}},
@@ -233,7 +233,7 @@ TEST_CASE("every malformed header is a clear error") {
   CHECK(f.header_error("{\"\x1b[31m\":3}").find('\x1b') == std::string::npos);
 }
 
-TEST_CASE("lengths that cannot be are refused before anything is allocated") {
+TEST_CASE("impossible lengths are rejected before anything is allocated") {
   const Fixture f;
   const auto with_length = [](std::uint64_t length) {
     std::string bytes(8, '\0');

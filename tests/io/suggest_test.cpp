@@ -4,7 +4,7 @@
 
 using namespace rapt;
 
-TEST_CASE("a swap of neighbours is one edit, so is a letter more, less or other") {
+TEST_CASE("a swap of adjacent letters is one edit, and so is an inserted, deleted or replaced letter") {
   CHECK(edit_distance("train", "trian") == 1);
   CHECK(edit_distance("train", "trains") == 1);
   CHECK(edit_distance("train", "rain") == 1);
@@ -13,7 +13,7 @@ TEST_CASE("a swap of neighbours is one edit, so is a letter more, less or other"
   CHECK(edit_distance("kitten", "sitting") == 3);
 }
 
-TEST_CASE("the nearest name is found through case, underscores and beginnings, and nothing when nothing is near") {
+TEST_CASE("the most similar name is found despite case, underscores and prefixes, and none if none is similar") {
   const std::vector<std::string> names = {"layers", "learning-rate", "width", "warmup"};
   CHECK(nearest("layer", names) == "layers");
   CHECK(nearest("LEARNING_RATE", names) == "learning-rate");
@@ -27,4 +27,6 @@ TEST_CASE("the nearest name is found through case, underscores and beginnings, a
                               "bel"}) == "; did you mean la\\x1bbel?");
 }
 
-TEST_CASE("a flag of a million letters is not compared") { CHECK(nearest(std::string(1000000, 'a'), {"aa"}).empty()); }
+TEST_CASE("an option of a million letters is not compared") {
+  CHECK(nearest(std::string(1000000, 'a'), {"aa"}).empty());
+}

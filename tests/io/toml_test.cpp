@@ -14,7 +14,7 @@ std::string error_of(const std::string& text) {
   return message_of<ConfigError>([&] { read_flat_toml(text, "run.toml"); });
 }
 
-TEST_CASE("settings come in the order of the file, with their places") {
+TEST_CASE("settings are read in file order, with their positions") {
   const auto entries = read_flat_toml(
       "# a run\nwidth = 128\n  dropout = 0.1\nbias = false\nstop = [\"a\", 'b']\nname = \"é\\n\"\n", "run.toml");
   REQUIRE(entries.size() == 5);
@@ -31,7 +31,7 @@ TEST_CASE("settings come in the order of the file, with their places") {
   CHECK(read_flat_toml("", "run.toml").empty());
 }
 
-TEST_CASE("what is not flat TOML is refused with line and column") {
+TEST_CASE("anything but flat TOML is rejected with line and column") {
   CHECK(error_of("[model]\nlayers = 2\n") ==
         "run.toml:1:1: settings must be at the top level, got the table [model]; remove its heading");
   CHECK(error_of("a = 1\nb = {c = 2}\n").rfind("run.toml:2:5: settings stand at the top level", 0) == 0);
@@ -50,7 +50,7 @@ TEST_CASE("what is not flat TOML is refused with line and column") {
   CHECK(error_of(std::string((1 << 20) + 1, '#')) == "run.toml: must be at most 1048576 bytes, got 1048577");
 }
 
-TEST_CASE("characters beyond ASCII stand in strings and comments only") {
+TEST_CASE("non-ASCII characters are only allowed in strings and comments") {
   CHECK(read_flat_toml("\xEF\xBB\xBF# é\na = \"é \\\" é\"\nb = 'é' # é\nc = \"\"\"\né\"é\n\"\"\"\nd = '''é'''\n", "f")
             .size() == 4);
   CHECK(error_of("a = 1\né = 2") == "run.toml:2:1: not TOML: characters outside ASCII must be in quotes");

@@ -126,7 +126,7 @@ TEST_CASE("the pooler is a dense layer and tanh on each sequence's first token")
   }
 }
 
-TEST_CASE("segments that are not given are the first one") {
+TEST_CASE("missing segments mean the first segment") {
   Initializer init(1);
   const Bert model(small_bert(), init);
   const NoGrad no_grad;
@@ -170,7 +170,7 @@ TEST_CASE("BERT gives the same bits recomputed and on two threads, and the same 
   CHECK(difference_in_halves(model64, batch, share_of(batch)) < 1e-12);
 }
 
-TEST_CASE("what BERT scores is its loss, and its likeliest words those of the logits") {
+TEST_CASE("BERT's scores agree with its loss, and its most probable words with its logits") {
   Initializer init(4, DType::kF64);
   const BertPretraining model(small_bert(), init);
   const Batch batch = pretraining_batch({6, 2, 9, 6}, 2);
@@ -207,7 +207,7 @@ TEST_CASE("a batch without masked words has a loss, that of its sentences") {
   CHECK(model.scores(batch).predicted.size() == 0);
 }
 
-TEST_CASE("what BERT cannot do is refused with the setting's name") {
+TEST_CASE("unsupported BERT settings are rejected with their names") {
   Initializer init(1);
   BertConfig c = small_bert();
   c.heads = 3;

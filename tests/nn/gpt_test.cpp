@@ -120,7 +120,7 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
   }
 }
 
-TEST_CASE("columns that rotary positions leave alone do not know where they are") {
+TEST_CASE("columns that are not rotated do not depend on the position") {
   GptConfig c = small();
   c.positions = PositionKind::kRotary;
   c.rotary_share = 0.5;
@@ -146,7 +146,7 @@ TEST_CASE("columns that rotary positions leave alone do not know where they are"
                        UsageError);
 }
 
-TEST_CASE("a parallel residual adds what each sublayer alone makes of the block's input") {
+TEST_CASE("a parallel residual adds the outputs of both sublayers for the block's input") {
   const NoGrad no_grad;
   const Batch batch = random_batch({5, 3}, 19, 8);
   const Tensor x = random_tensor({8, 8}, 5);
@@ -237,7 +237,7 @@ TEST_CASE("it overfits ten lines") {
   CHECK(loss < 0.5);
 }
 
-TEST_CASE("what cannot be is refused with the setting's name") {
+TEST_CASE("impossible settings are rejected with their names") {
   Initializer init(1);
   GptConfig c = small();
   c.heads = 3;

@@ -49,7 +49,7 @@ constexpr LossShare kShare{.sequences = 4};
 
 }  // namespace
 
-TEST_CASE("adapters are called after the matrix that they stand beside") {
+TEST_CASE("adapters are named after their matrix") {
   AnyNetwork network = classifier(false, kEverywhere);
   std::map<std::string, Shape> adapters;
   for (const NamedParameter& p : parameters_of(network.module())) {
@@ -73,7 +73,7 @@ TEST_CASE("adapters are called after the matrix that they stand beside") {
   for (const NamedParameter& p : parameters_of(none.module())) CHECK_FALSE(is_adapter(p.name));
 }
 
-TEST_CASE("new adapters add nothing: a network with them says what it said without") {
+TEST_CASE("new adapters add nothing: a network with them computes the same as without") {
   for (const bool gpt : {true, false}) {
     AnyNetwork plain = classifier(gpt, {}), adapted = classifier(gpt, kEverywhere);
     std::map<std::string, Variable> adapted_parameters;
@@ -89,7 +89,7 @@ TEST_CASE("new adapters add nothing: a network with them says what it said witho
   }
 }
 
-TEST_CASE("merged adapters leave a plain network that says the same") {
+TEST_CASE("merging adapters gives a plain network that computes the same") {
   for (const bool gpt : {true, false}) {
     AnyNetwork network = classifier(gpt, kEverywhere), plain = classifier(gpt, {});
     fill_adapters(network.module());
@@ -127,7 +127,7 @@ TEST_CASE("adapters give the same bits recomputed and on two threads, and the sa
   CHECK(difference_in_halves(trained, labelled_batch(), kShare) < 1e-5);
 }
 
-TEST_CASE("nothing is computed for frozen matrices, and the adapters' gradients are what they were") {
+TEST_CASE("nothing is computed for frozen matrices, and the adapters' gradients are unchanged") {
   for (const bool recompute : {false, true}) {
     AnyNetwork all = classifier(false, kEverywhere), adapters_only = classifier(false, kEverywhere);
     fill_adapters(all.module());

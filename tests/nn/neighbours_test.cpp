@@ -68,7 +68,7 @@ std::vector<std::vector<double>> first_attention(Bert& model, Dim head, Dim leng
 
 }  // namespace
 
-TEST_CASE("fresh attention looks at the token before in one head and at the token behind in the next") {
+TEST_CASE("initial attention is on the previous token in one head and on the next token in another") {
   Bert model = fresh(BertConfig::tiny(), true, DType::kF64);
   constexpr Dim kLength = 128;
   for (const Dim head : {0, 1}) {
@@ -89,7 +89,7 @@ TEST_CASE("fresh attention looks at the token before in one head and at the toke
   }
 }
 
-TEST_CASE("positions become as long as tokens, differ, and leave most columns to the tokens") {
+TEST_CASE("position vectors get the length of token vectors, are distinct, and use few of the columns") {
   Bert model = fresh(BertConfig::tiny(), true);
   const Tensor positions = parameters_by_name(model).at("positions.weight");
   const Dim rows = positions.shape()[0], C = positions.shape()[1];
@@ -107,7 +107,7 @@ TEST_CASE("positions become as long as tokens, differ, and leave most columns to
   }
 }
 
-TEST_CASE("nothing but positions and the queries and keys of two heads of the first block begins otherwise") {
+TEST_CASE("only positions and the queries and keys of two heads of the first block are initialised differently") {
   for (const BertConfig& config : {BertConfig::tiny(), BertConfig::mini()}) {
     Bert with = fresh(config, true), without = fresh(config, false);
     const auto changed = parameters_by_name(with), as_ever = parameters_by_name(without);
@@ -129,7 +129,7 @@ TEST_CASE("nothing but positions and the queries and keys of two heads of the fi
   }
 }
 
-TEST_CASE("the smallest networks can begin with neighbours too") {
+TEST_CASE("the smallest networks support neighbour initialisation") {
   BertConfig config;
   config.context = 6;
   config.layers = 1;

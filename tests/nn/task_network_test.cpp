@@ -212,7 +212,9 @@ TEST_CASE("heads are what transformers' classes have") {
 }
 
 // Previously, they were truncated at two standard deviations, which leaves 0.88 of the spread of transformers' heads.
-TEST_CASE("new heads and poolers begin with normal weights of the model's spread and a zero bias, as transformers'") {
+TEST_CASE(
+    "new heads and poolers are initialised as in transformers: normal weights with the model's standard deviation, "
+    "zero bias") {
   for (const double std : {0.02, 0.05}) {
     BertConfig bert = small_bert();
     GptConfig gpt = small_gpt();
@@ -244,7 +246,7 @@ TEST_CASE("new heads and poolers begin with normal weights of the model's spread
   }
 }
 
-TEST_CASE("what a task is not taught with is named") {
+TEST_CASE("missing targets of a task are named") {
   const auto loss_of = [](const NetworkConfig& config, const Batch& batch, const LossShare& share) {
     Initializer init(5);
     const AnyNetwork network(config, init);
@@ -278,7 +280,7 @@ TEST_CASE("what a task is not taught with is named") {
   CHECK_THROWS_AS(AnyNetwork(with_task_head({.backbone = small_bert()}, Task::kClassify, 0), init), UsageError);
 }
 
-TEST_CASE("any network is what its configuration says, and its backbone is found by its names") {
+TEST_CASE("any network matches its configuration, and its backbone is found by parameter names") {
   const std::vector<NetworkConfig> configs = {{.backbone = small_gpt(true), .head = HeadKind::kLanguageModel},
                                               {.backbone = small_bert(), .head = HeadKind::kNone},
                                               {.backbone = small_bert(), .head = HeadKind::kPretraining},
@@ -301,7 +303,7 @@ TEST_CASE("any network is what its configuration says, and its backbone is found
   CHECK_THROWS_AS(AnyNetwork({.backbone = small_gpt(true), .head = HeadKind::kPretraining}, init), UsageError);
 }
 
-TEST_CASE("what judges whole sequences is computed without the other rows of the last layer, and is the same") {
+TEST_CASE("vectors of whole sequences are the same when computed without the other rows of the last layer") {
   const Batch batch = random_batch({5, 1, 4}, kSmallVocabulary, 3);
   for (const int kind : {0, 1, 2}) {
     CAPTURE(kind);
@@ -328,7 +330,7 @@ TEST_CASE("what judges whole sequences is computed without the other rows of the
   }
 }
 
-TEST_CASE("a sentence's vector is the mean of its states or one of them, of length one when asked") {
+TEST_CASE("a sentence vector is the mean of its states or one of them, optionally normalised") {
   Initializer init(5);
   const Bert model(small_bert(), init);
   const Batch batch = random_batch({5, 1, 4}, kSmallVocabulary, 3);

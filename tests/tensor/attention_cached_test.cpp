@@ -86,14 +86,14 @@ void check_against_reference(double tolerance) {
   }
 }
 
-TEST_CASE("attention to a cache equals attention written out") {
+TEST_CASE("attention to a cache equals attention by definition") {
   testing::for_each_instruction_set([] {
     check_against_reference<double>(1e-14);
     check_against_reference<float>(2e-6);
   });
 }
 
-TEST_CASE("decoding place by place gives what the whole sequence gives") {
+TEST_CASE("decoding token by token gives the same as the whole sequence") {
   const Dim T = 40, H = 2, D = 24, C = H * D;
   const std::vector<std::int32_t> whole{0, 40}, one{0, 1};
   const auto q = random_values<double>(T * C, 1), k = random_values<double>(T * C, 2),

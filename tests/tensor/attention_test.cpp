@@ -113,7 +113,7 @@ const std::vector<Case> kCases = {
     {{3, 20}, {4096, 2}, 1, 12, false, 0.1},
 };
 
-TEST_CASE("tiled attention equals attention written out, in f64") {
+TEST_CASE("tiled attention equals attention by definition, in f64") {
   for (const Case& c : kCases) {
     CAPTURE(c.queries[0]);
     CAPTURE(c.D);
@@ -121,7 +121,7 @@ TEST_CASE("tiled attention equals attention written out, in f64") {
   }
 }
 
-TEST_CASE("tiled attention equals attention written out, in f32") {
+TEST_CASE("tiled attention equals attention by definition, in f32") {
   for (const Case& c : kCases) {
     CAPTURE(c.queries[0]);
     CAPTURE(c.D);

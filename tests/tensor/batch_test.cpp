@@ -24,13 +24,13 @@ TEST_CASE("no sequences make an empty packing") {
   CHECK(packed.longest == 0);
 }
 
-TEST_CASE("lengths that cannot be packed are named") {
+TEST_CASE("invalid lengths are named") {
   CHECK_THROWS_WITH_AS(pack_lengths(std::vector<Dim>{2, -1}),
                        "pack_lengths: a length must not be negative, got -1 for sequence 1", ShapeError);
   CHECK_THROWS_AS(pack_lengths(std::vector<Dim>{Dim{1} << 30, Dim{1} << 30, 1}), ShapeError);
 }
 
-TEST_CASE("first and last rows are where sequences begin and end") {
+TEST_CASE("first and last rows are those of the sequences") {
   const auto values = [](const Tensor& t) {
     const auto span = t.span<std::int32_t>();
     return std::vector<std::int32_t>(span.begin(), span.end());

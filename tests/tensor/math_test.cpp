@@ -142,7 +142,7 @@ TEST_CASE_TEMPLATE("vector math is within the units in the last place that its h
   check_accuracy<T>(kCdf, sizeof(T) == 4 ? 5 : 8, -1, kAll);
 }
 
-TEST_CASE("the normal distribution in f64 keeps its digits far into the tails") {
+TEST_CASE("the normal distribution in f64 keeps its precision far into the tails") {
   for_each_instruction_set([] {
     for (double x = -37; x < 9; x += 0.001) {
       const std::vector<double> xs{x};

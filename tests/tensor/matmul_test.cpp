@@ -108,7 +108,7 @@ TEST_CASE_TEMPLATE("products of all kinds and odd sizes are what a plain loop gi
   }
 }
 
-TEST_CASE("products of few rows are what a plain loop gives") {
+TEST_CASE("products of few rows agree with a plain loop") {
   for (Dim M = 1; M <= 18; ++M) {
     for (const Dim N : {1, 5, 6, 50}) {
       for (const Dim K : {1, 15, 16, 67, 800}) check_all<float>({M, N, K});
@@ -116,7 +116,7 @@ TEST_CASE("products of few rows are what a plain loop gives") {
   }
 }
 
-TEST_CASE("a product of tiles calls its hooks around each tile, before with what C was, after with the product") {
+TEST_CASE("a tiled product calls its hooks around each tile, first with the old C, then with the product") {
   for (const Sizes s : {Sizes{2, 700, 100}, Sizes{300, 500, 200}, Sizes{60, 90, 9000}}) {
     Problem<float> p(s, Transpose::kNo, Transpose::kYes, 0);
     std::vector<int> visits(p.c.size());
@@ -180,14 +180,14 @@ TEST_CASE("a row of a product does not depend on how many rows are multiplied wi
   }
 }
 
-TEST_CASE("matrices that do not meet are named") {
+TEST_CASE("matrices that do not match are named") {
   std::vector<float> x(100);
   CHECK_THROWS_WITH_AS(matmul<float>({x.data(), 2, 3}, {x.data(), 2, 4}, Transpose::kNo, {x.data(), 5, 3},
                                      Transpose::kNo, Write::kAssign),
                        "matmul: [2, 4] times [5, 3] cannot give [2, 3]", ShapeError);
 }
 
-TEST_CASE("the provider is the openmp build of OpenBLAS and its products are right") {
+TEST_CASE("the provider is the openmp build of OpenBLAS and its products are correct") {
   CHECK_NOTHROW(check_matmul_provider());
   CHECK(matmul_provider().find("OpenBLAS") != std::string::npos);
 }

@@ -123,7 +123,7 @@ TEST_CASE("two updates of SGD with Nesterov momentum by hand") {
   CHECK(p == doctest::Approx(0.8 - 0.1 * (3 + 0.8)).epsilon(1e-15));
 }
 
-TEST_CASE("Adam in all its forms is what a plain loop computes") {
+TEST_CASE("Adam in all its variants agrees with a plain loop") {
   const AdamRule base{.learning_rate = 0.01, .beta2 = 0.95, .epsilon = 1e-6};
   std::vector<AdamRule> rules(5, base);
   rules[1].weight_decay = 0.1;
@@ -138,7 +138,7 @@ TEST_CASE("Adam in all its forms is what a plain loop computes") {
   }
 }
 
-TEST_CASE("SGD in all its forms is what a plain loop computes") {
+TEST_CASE("SGD in all its variants agrees with a plain loop") {
   for (const SgdRule& rule : {SgdRule{}, SgdRule{.momentum = 0.9}, SgdRule{.momentum = 0.9, .nesterov = true},
                               SgdRule{.momentum = 0.9, .weight_decay = 0.1, .gradient_scale = 0.5}}) {
     CHECK(worst_sgd<double>(rule) < 1e-13);

@@ -42,7 +42,7 @@ TEST_CASE("white space, punctuation, marks and controls are where Unicode and BE
   CHECK((character_class(U'a') & kMark) == 0);
 }
 
-TEST_CASE("clusters are what a reader takes for one character") {
+TEST_CASE("clusters are what readers see as one character") {
   CHECK(grapheme_length("") == 0);
   CHECK(grapheme_length("ab") == 1);
   CHECK(grapheme_length("\r\n\n") == 2);
@@ -54,7 +54,7 @@ TEST_CASE("clusters are what a reader takes for one character") {
   CHECK(grapheme_length("\xFF\u0301") == 3);
 }
 
-TEST_CASE("normal forms agree with utf8proc on whole texts, although ASCII is left alone") {
+TEST_CASE("normal forms agree with utf8proc on whole texts, although ASCII is skipped") {
   const std::string text = "e\u0301 o\u0308\u0323x ﬁ ½ \u1E9B\u0323 가 각 Å\u0301 ≠=\u0338 plain e\u0301";
   struct Case {
     UnicodeForm form;
@@ -89,7 +89,7 @@ TEST_CASE("BERT's normaliser cleans, sets ideographs apart, strips accents and l
                "b") == "ab");
 }
 
-TEST_CASE("BERT's words end at spaces, and each punctuation mark is one") {
+TEST_CASE("BERT's words end at spaces, and each punctuation mark is a word") {
   const auto pre_tokenizer = pre_tokenizer_from_json(Json{{"type", "BertPreTokenizer"}}, "t");
   const auto words = [&](std::string_view rest) {
     std::string out;

@@ -35,7 +35,7 @@ TEST_CASE("surrogates and codes over U+10FFFF are not written") {
         "append_utf8: code must be a Unicode scalar value, got U+110000");
 }
 
-TEST_CASE("what is not UTF-8 is found at its first byte and named with the bytes that are wrong") {
+TEST_CASE("invalid UTF-8 is found at its first byte and named with the invalid bytes") {
   struct Case {
     std::string text;
     std::size_t at;
@@ -62,14 +62,14 @@ TEST_CASE("what is not UTF-8 is found at its first byte and named with the bytes
   CHECK_NOTHROW(require_utf8("naïve café, 東京 🙂", "good.txt"));
 }
 
-TEST_CASE("lossy text has one U+FFFD for each maximal beginning of a character") {
+TEST_CASE("lossy text has one U+FFFD for each maximal incomplete character") {
   CHECK(utf8_lossy("a" + bytes({0xF0, 0x9F, 0x99}) + "b") == "a\uFFFDb");
   CHECK(utf8_lossy(bytes({0xED, 0xA0, 0x80})) == "\uFFFD\uFFFD\uFFFD");
   CHECK(utf8_lossy("né") == "né");
   CHECK(utf8_lossy("") == "");
 }
 
-TEST_CASE("an unfinished character at the end is known by its length") {
+TEST_CASE("the length of an incomplete character at the end is known") {
   CHECK(incomplete_utf8_tail("abc") == 0);
   CHECK(incomplete_utf8_tail("abc€") == 0);
   CHECK(incomplete_utf8_tail("abc" + bytes({0xE2})) == 1);

@@ -74,7 +74,7 @@ double random_share(const std::vector<Instance>& instances) {
 
 }  // namespace
 
-TEST_CASE("two tiny documents give the pairs worked out by hand") {
+TEST_CASE("two tiny documents give pairs worked out by hand") {
   // Text of at most 7 tokens, pieces of at most 3: sentences 0-3, and 3-7, which is split into 3-5 and 5-7.
   Corpus corpus;
   corpus.add({3});
@@ -100,7 +100,7 @@ TEST_CASE("two tiny documents give the pairs worked out by hand") {
   CHECK(rest[put_back] > 420);
 }
 
-TEST_CASE("no token is lost: what a random pair did not use begins the next") {
+TEST_CASE("no token is lost: text that a random pair did not use starts the next pair") {
   const Corpus corpus = random_corpus(50, 1, 60, 1);  // sentences of one token: nothing is truncated
   for (Dim pass = 0; pass < 5; ++pass) {
     std::vector<std::int64_t> at(corpus.documents.begin(), corpus.documents.end() - 1);
@@ -159,7 +159,7 @@ TEST_CASE("about half of the pairs are random, more where documents are short") 
   CHECK(share(1000) == doctest::Approx(0.5).epsilon(0.05));
 }
 
-TEST_CASE("a random second part is from any other document, each as often") {
+TEST_CASE("a random second part is equally often from each other document") {
   const Corpus corpus = random_corpus(10, 100, 0, 9);
   std::map<Dim, int> seen;
   int all = 0;
@@ -187,7 +187,7 @@ TEST_CASE("with a single document a random second part is from elsewhere in it")
   CHECK(random > 20);
 }
 
-TEST_CASE("the longer part is cut, in front and behind") {
+TEST_CASE("the longer part is truncated, at the front and at the end") {
   Corpus corpus;
   for (int i = 0; i < 300; ++i) corpus.add({14, 14, 14});
   int cut = 0, front = 0, behind = 0;
@@ -229,7 +229,7 @@ TEST_CASE("short instances are as frequent as asked, and of any length") {
   CHECK(full < 0.94);
 }
 
-TEST_CASE("a long sentence is taken in equal pieces and goes on with its own next ones") {
+TEST_CASE("a long sentence is split into equal pieces, and is continued by its own next ones") {
   Corpus corpus;
   corpus.add({1000});
   corpus.add({1000});
@@ -254,7 +254,7 @@ TEST_CASE("instances depend on seed, pass and stream alone") {
   CHECK(flat(build(corpus, options, 3)) != flat(build(corpus, options, 3, 1)));
 }
 
-TEST_CASE("without pairs, sentences stand side by side as far as they fit, document by document") {
+TEST_CASE("without pairs, as many consecutive sentences as fit form a sequence, document by document") {
   const Corpus corpus = random_corpus(30, 1, 60, 30);
   for (const Dim pass : {0, 1}) {
     for (const Dim context : {5, 20, 100}) {
@@ -293,7 +293,7 @@ TEST_CASE("without pairs, sentences stand side by side as far as they fit, docum
   CHECK(phases == std::set<Dim>{4, 7});
 }
 
-TEST_CASE("settings that cannot be are named") {
+TEST_CASE("impossible settings are named") {
   const auto message = [](InstanceOptions options) {
     try {
       require_instance_options(options);

@@ -85,7 +85,7 @@ TEST_CASE("a sentence is a line, a document ends at a blank line") {
             "paragraph or file, or leave the pairs out with --task mlm");
 }
 
-TEST_CASE("short paragraphs are joined with the next, but not across files or objects of JSON lines") {
+TEST_CASE("short paragraphs are joined with the next one, but not across files or JSON objects") {
   const TemporaryFolder folder;
   const std::string a = write_in(folder, "a.txt", "a\n\nb\nc\n\nd\n\ne\n\n\nf\ng\nh\n\ni\n"),
                     b = write_in(folder, "b.txt", "j\nk\n\nl\n"),
@@ -100,7 +100,7 @@ TEST_CASE("short paragraphs are joined with the next, but not across files or ob
   CHECK(documents(100) == Texts{"a|b|c|d|e|f|g|h|i", "j|k|l", "m|n", "o"});
 }
 
-TEST_CASE("held out are the ends of stretches of documents, so that every file has a share") {
+TEST_CASE("the ends of stretches of documents are held out, so that every file has a share") {
   const TemporaryFolder folder;
   const auto held = [&](int documents, double fraction, Dim lines = 1) {
     std::string text;
@@ -125,7 +125,7 @@ TEST_CASE("held out are the ends of stretches of documents, so that every file h
   CHECK(held(40, 0, 4).empty());
 }
 
-TEST_CASE("a file that is one document is cut where a line ends") {
+TEST_CASE("a file that is one document is split at a line end") {
   const TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 10; ++i) text += "abcdefghi\n";
@@ -228,7 +228,7 @@ TEST_CASE("instances of a part are made of its documents, and the file gives bac
   CHECK(plain.instances(Part::kTrain).size() == 0);
 }
 
-TEST_CASE("a validation corpus of its own is the validation part") {
+TEST_CASE("a separate validation corpus is the validation part") {
   const TemporaryFolder folder;
   const Corpus training = Corpus::from_text("t", "a\nb\n\nc\nd\n", DocumentUnit::kParagraph),
                validation = Corpus::from_text("v", "e\nf\n\ng\nh\n", DocumentUnit::kParagraph);
@@ -237,7 +237,7 @@ TEST_CASE("a validation corpus of its own is the validation part") {
   CHECK(documents_of(store, Part::kValidation) == Texts{"e|f", "g|h"});
 }
 
-TEST_CASE("token files are sentences as long as they are") {
+TEST_CASE("each token file is one sentence") {
   const TemporaryFolder folder;
   const Ids ids(1000, *letters().token_id("a"));
   for (const std::string name : {"a.bin", "b.bin"}) {
@@ -253,7 +253,7 @@ TEST_CASE("token files are sentences as long as they are") {
   CHECK(begins == std::vector<Dim>{1000});
 }
 
-TEST_CASE("all that decides the contents is in the key") {
+TEST_CASE("the key includes everything that determines the contents") {
   const Corpus corpus = Corpus::from_text("a", "a\nb\n");
   std::set<std::string> keys;
   const auto add = [&](auto&& change) {
@@ -281,7 +281,7 @@ TEST_CASE("all that decides the contents is in the key") {
   CHECK(keys.size() == 12);
 }
 
-TEST_CASE("what cannot become instances leaves no file") {
+TEST_CASE("input that cannot become instances leaves no file") {
   const TemporaryFolder folder;
   const auto message = [&](const std::string& text, const TokenStoreOptions& options) {
     return message_of<Error>([&] { build(folder, Corpus::from_text("a.txt", text), options); });

@@ -61,7 +61,7 @@ TEST_CASE("a sample depends on seed and index alone, not on the batch it comes i
   CHECK_FALSE(equal(one.batch(0, 8), one.batch(8, 8)));
 }
 
-TEST_CASE("random windows begin at every place, equally often, and stay within their part") {
+TEST_CASE("random windows start at every position equally often, and stay within their part") {
   const LmBatches batches(counting(30, 20), Part::kTrain, 8, LmOrder::kRandom, 5);
   std::map<Dim, int> count;
   for (std::uint64_t i = 0; i < 12'000; ++i) ++count[batches.sequence(i).first];
@@ -106,7 +106,7 @@ TEST_CASE("a part shorter than the context is one window") {
   CHECK(LmBatches(counting(10, 10), Part::kTrain, 64, LmOrder::kEpoch, 1).sequence(5).length == 9);
 }
 
-TEST_CASE("documents are led by the end-of-text token, and cut to the context") {
+TEST_CASE("documents start with the end-of-text token, and are truncated to the context") {
   // Documents "1 2 3 0", "4 0", "5 6 0" with 0 as the end of text.
   const TokenStore store = TokenStore::from_ids({1, 2, 3, 0, 4, 0, 5, 6, 0}, 10, 9, {0, 4, 6, 9}, 0);
   const LmBatches batches(store, Part::kTrain, 3, LmOrder::kDocuments, 1);

@@ -88,7 +88,7 @@ TEST_CASE("as many tokens are predicted as BERT's script predicts") {
   CHECK(Masker(*tokenizer, {}, 512).most() == 77);
 }
 
-TEST_CASE("targets are what stood in the masked rows, and other rows stay as they are") {
+TEST_CASE("targets are the original tokens of the masked rows, and other rows are unchanged") {
   const auto tokenizer = train(TokenizerType::kChar, "abcdefgh");
   const Masker masker(*tokenizer, {}, 128);
   Ids original = sequence(*tokenizer, 60);
@@ -112,7 +112,7 @@ TEST_CASE("targets are what stood in the masked rows, and other rows stay as the
   }
 }
 
-TEST_CASE("eight in ten are masked, one is left, one is a random word; every row is drawn as often") {
+TEST_CASE("eight in ten are masked, one is unchanged, one is a random word; every row is drawn equally often") {
   const auto tokenizer = train(TokenizerType::kChar, "abcdefgh");
   const Masker masker(*tokenizer, {}, 128);
   const Ids original = sequence(*tokenizer, 40);
@@ -149,7 +149,7 @@ TEST_CASE("eight in ten are masked, one is left, one is a random word; every row
   for (const auto& [token, count] : random_count) CHECK(std::abs(count - all / 80 * 7 / 8) < 6 * std::sqrt(all / 80.0));
 }
 
-TEST_CASE("what is masked depends on the stream alone") {
+TEST_CASE("masks depend only on the stream") {
   const auto tokenizer = train(TokenizerType::kChar, "abcdefgh");
   const Masker masker(*tokenizer, {}, 128), again(*tokenizer, {}, 128);
   const Ids original = sequence(*tokenizer, 100);
@@ -183,7 +183,7 @@ TEST_CASE("whole words are masked whole or not at all") {
   CHECK(seen.size() == 3 + 3 + 1);
 }
 
-TEST_CASE("a line begins a word, and where all words are too long the shortest is masked") {
+TEST_CASE("a line starts a word, and if all words are too long the shortest is masked") {
   const auto tokenizer = with_pieces();
   const Masker masker(*tokenizer, {.whole_words = true}, 128);
   const Ids ids = ids_of(*tokenizer, {"[CLS]", "a", "##b", "##c", "##a", "##b", "[SEP]"});
@@ -194,7 +194,7 @@ TEST_CASE("a line begins a word, and where all words are too long the shortest i
   CHECK(rows_of(masker, ids_of(*tokenizer, {"[CLS]", "[SEP]", "[SEP]"}), 0).empty());
 }
 
-TEST_CASE("words are told by where they begin or end, as the vocabulary marks them") {
+TEST_CASE("words are recognised by their start or end, as the vocabulary marks them") {
   const auto check = [](const Tokenizer& tokenizer, const std::string& text,
                         const std::vector<std::vector<Dim>>& words) {
     Ids ids = ids_of(tokenizer, {"[CLS]"});
@@ -215,7 +215,7 @@ TEST_CASE("words are told by where they begin or end, as the vocabulary marks th
   check(*ends, "ab cab b", {{1, 2}, {3, 4, 5}, {6}});
 }
 
-TEST_CASE("tokenizers and options that cannot mask are named") {
+TEST_CASE("tokenizers and options that do not support masking are named") {
   const auto message = [](const Tokenizer& tokenizer, MaskingOptions options) {
     try {
       const Masker masker(tokenizer, options, 128);

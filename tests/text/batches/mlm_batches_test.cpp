@@ -68,7 +68,7 @@ struct Stories {
 
 }  // namespace
 
-TEST_CASE("a batch has both parts in their frame, with segments, positions and labels") {
+TEST_CASE("a batch has both parts with special tokens, segments, positions and labels") {
   const TemporaryFolder folder;
   const auto letters = train(TokenizerType::kChar, "abcdefgh");
   const Corpus corpus = Corpus::from_text("t", "abc\nd\n\nefgh\n", DocumentUnit::kParagraph);
@@ -180,7 +180,7 @@ TEST_CASE("an epoch is one pass in random order; masks differ between epochs or 
   CHECK(equal(fixed.batch(0, 1), first));  // the masks of epoch 0
 }
 
-TEST_CASE("batches fit the context and predict about a seventh of their tokens, never the frame") {
+TEST_CASE("batches fit the context and predict about a seventh of their tokens, never special tokens") {
   const Stories stories;
   const MlmBatches batches(stories.store, *stories.tokenizer, {}, 5);
   const Batch batch = batches.batch(0, 400);
@@ -196,7 +196,7 @@ TEST_CASE("batches fit the context and predict about a seventh of their tokens, 
   CHECK(std::count(tokens.begin(), tokens.end(), end) == 2 * 400);
 }
 
-TEST_CASE("an evaluation guesses the same in every run, from its part alone") {
+TEST_CASE("an evaluation has the same masks in every run, from its part alone") {
   const Stories stories;
   const MlmEvaluation evaluation(stories.store, *stories.tokenizer, Part::kValidation, {});
   CHECK(evaluation.sequences() == stories.store.instances(Part::kValidation).size());
@@ -218,7 +218,7 @@ TEST_CASE("an evaluation guesses the same in every run, from its part alone") {
   }
 }
 
-TEST_CASE("whole words reach over tokens, but not over lines") {
+TEST_CASE("whole words span several tokens, but not several lines") {
   const TemporaryFolder folder;
   const auto tokenizer = train(TokenizerType::kByteBpe, "x x x x", 256 + 6);  // one merge: a space with an x
   const Corpus corpus = Corpus::from_text("t", "abc xdef\nghij\n");
@@ -257,7 +257,7 @@ TEST_CASE("stores and tokenizers that do not fit are named") {
       DataError);
 }
 
-TEST_CASE("numbers that are damaged are refused, never followed") {
+TEST_CASE("damaged numbers are rejected, never used") {
   const Stories stories;
   const std::string path = stories.folder / "d.h5";
   const std::string good = read_plainly(path);
@@ -292,7 +292,7 @@ TEST_CASE("numbers that are damaged are refused, never followed") {
   }
 }
 
-TEST_CASE("a flipped bit never does worse than be refused") {
+TEST_CASE("a file with a flipped bit is read or rejected") {
   const TemporaryFolder folder;
   const auto letters = train(TokenizerType::kChar, "abcdefgh");
   const std::string path = folder / "d.h5";

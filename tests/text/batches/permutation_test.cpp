@@ -12,7 +12,7 @@ static IndexPermutation permutation(std::uint64_t size, std::uint64_t seed) {
   return {size, random_key(seed, Purpose::kOrder)};
 }
 
-TEST_CASE("every element comes once") {
+TEST_CASE("every element occurs once") {
   for (const std::uint64_t size : {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 63, 100, 257, 1000, 4097}) {
     CAPTURE(size);
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
@@ -28,7 +28,7 @@ TEST_CASE("every element comes once") {
   }
 }
 
-TEST_CASE("the order is a function of the key, and orders of different keys differ") {
+TEST_CASE("the order is a function of the key, and different keys give different orders") {
   const IndexPermutation a = permutation(1000, 1), again = permutation(1000, 1), b = permutation(1000, 2);
   int equal = 0;
   for (std::uint64_t i = 0; i < 1000; ++i) {
@@ -38,7 +38,7 @@ TEST_CASE("the order is a function of the key, and orders of different keys diff
   CHECK(equal < 10);
 }
 
-TEST_CASE("each element is as likely in each place") {
+TEST_CASE("each element is equally likely in each position") {
   constexpr std::uint64_t kSize = 10, kSeeds = 20'000;
   std::array<std::array<int, kSize>, kSize> count{};
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
@@ -50,7 +50,7 @@ TEST_CASE("each element is as likely in each place") {
   }
 }
 
-TEST_CASE("neighbours are not kept together") {
+TEST_CASE("neighbours do not stay adjacent") {
   const IndexPermutation p = permutation(100'000, 3);
   double sum = 0;
   for (std::uint64_t i = 0; i + 1 < 100'000; ++i) {

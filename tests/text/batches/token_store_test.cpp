@@ -49,7 +49,7 @@ static Ids joined(Ids a, const Ids& b) {
   return a;
 }
 
-TEST_CASE("a file is split at int(0.9 * characters), both parts encoded by themselves") {
+TEST_CASE("a file is split at int(0.9 * characters), and both parts are encoded separately") {
   const TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 123; ++i) text += i % 7 == 0 ? "\xC3\xA9" : i % 5 == 0 ? "\n" : "x";
@@ -104,7 +104,7 @@ TEST_CASE("long documents are encoded in pieces and marked once, at their end") 
   CHECK(ids_of(store, Part::kTrain) == ids);
 }
 
-TEST_CASE("a text without a place to cut is held and encoded as a whole") {
+TEST_CASE("a text that cannot be split is held and encoded as a whole") {
   const TemporaryFolder folder;
   const std::string text(3'000'000, 'a');
   const auto tokenizer = train(TokenizerType::kByteBpe, "aa aaa aaaa aaa aaaa", {}, 260);
@@ -188,7 +188,7 @@ TEST_CASE("a split of a text in many pieces is exact") {
   }
 }
 
-TEST_CASE("a validation corpus of its own is the validation part") {
+TEST_CASE("a separate validation corpus is the validation part") {
   const TemporaryFolder folder;
   const auto tokenizer = train(TokenizerType::kChar, "abc");
   const Corpus training = Corpus::from_text("t", "aabb"), validation = Corpus::from_text("v", "ccc");
@@ -198,7 +198,7 @@ TEST_CASE("a validation corpus of its own is the validation part") {
   CHECK(store.sources_json().find("\"validation\"") != std::string::npos);
 }
 
-TEST_CASE("token files are taken as they are, and their text counted") {
+TEST_CASE("token files are read unchanged, and the bytes of their text are counted") {
   const TemporaryFolder folder;
   const auto tokenizer = train(TokenizerType::kByteBpe, "low lower lowest", {"<|endoftext|>"}, 270);
   Ids ids = joined(tokenizer->encode("low lower"), {*tokenizer->end_of_text()});
@@ -217,7 +217,7 @@ TEST_CASE("token files are taken as they are, and their text counted") {
   CHECK_FALSE(std::filesystem::exists(folder / "e.h5"));
 }
 
-TEST_CASE("a store is used again while all that made it is the same") {
+TEST_CASE("a store is reused while everything that determines it is the same") {
   const TemporaryFolder folder;
   const std::string path = write_in(folder, "a.txt", "some text"), at = folder / "d.h5";
   const auto tokenizer = train(TokenizerType::kChar, "some text!"), other = train(TokenizerType::kChar, "some text!?");
@@ -252,7 +252,7 @@ TEST_CASE("a store is used again while all that made it is the same") {
   CHECK(files_in(folder.path()) == 2);
 }
 
-TEST_CASE("what cannot be tokenised is named, and leaves no file") {
+TEST_CASE("input that cannot be tokenised is named, and leaves no file") {
   const TemporaryFolder folder;
   const auto tokenizer = train(TokenizerType::kChar, "abc ");
   const auto build = [&](const std::string& text) {
@@ -300,7 +300,7 @@ TEST_CASE("large vocabularies are kept in 32 bits") {
   CHECK_THROWS_AS(TokenStore::from_ids({1, 2, 3}, 5, 2, {0, 1, 3}), std::invalid_argument);
 }
 
-TEST_CASE("files that are no token store are named") {
+TEST_CASE("files that are not token stores are named") {
   const TemporaryFolder folder;
   CHECK_THROWS_AS(TokenStore::open(folder / "none.h5"), MissingInputError);
   CHECK_THROWS_AS(TokenStore::open(write_in(folder, "a.h5", "not HDF5 at all")), DataError);

@@ -47,7 +47,7 @@ TEST_CASE("a file is one document, or one for each line or paragraph") {
   CHECK(documents("\n \n\n", DocumentUnit::kParagraph).empty());
 }
 
-TEST_CASE("documents larger than a piece come whole, in pieces") {
+TEST_CASE("documents larger than a piece are complete, in several pieces") {
   for (const std::size_t length : {262'143U, 262'144U, 262'145U, 1'000'000U}) {
     CAPTURE(length);
     const std::string a(length, 'a'), b(length, 'b');
@@ -72,7 +72,7 @@ TEST_CASE("several files and gzip are read in the order given") {
   CHECK(corpus.digests() == Texts{digest_of(std::string_view("A")), digest_of(std::string_view(gzipped("B")))});
 }
 
-TEST_CASE("a folder is walked, sorted; hidden and binary files are left out and named") {
+TEST_CASE("a folder is walked in sorted order; hidden and binary files are skipped, and binary ones named") {
   const TemporaryFolder folder;
   write_in(folder, "data/b.txt", "B");
   write_in(folder, "data/a/z.txt", "Z");
@@ -92,7 +92,7 @@ TEST_CASE("a folder is walked, sorted; hidden and binary files are left out and 
   CHECK(notices == Texts{(folder / "data") + ": left out 4 non-text files (image.png, latin1.txt, pictures.gz, ...)"});
 }
 
-TEST_CASE("JSON lines give one field of each object") {
+TEST_CASE("one field of each JSON object is read") {
   const TemporaryFolder folder;
   const std::string path = write_in(
       folder, "a.jsonl", "{\"text\":\"one\\ntwo\",\"n\":1}\n\n{\"text\":\"\"}\r\n{\"n\":2,\"text\":\"\\u00e9\"}");
@@ -105,7 +105,7 @@ TEST_CASE("JSON lines give one field of each object") {
   CHECK_FALSE(Corpus({.sources = {packed}}).documents_are_files());
 }
 
-TEST_CASE("a line that is no such object is named with its number") {
+TEST_CASE("a line that is not such an object is named with its number") {
   const TemporaryFolder folder;
   const auto message = [&](const std::string& lines) {
     const std::string path = write_in(folder, "a.jsonl", lines);
@@ -124,7 +124,7 @@ TEST_CASE("a line that is no such object is named with its number") {
   CHECK(message(good + "{\"text\":\"\xFF\"}").find("got 0xFF at byte 23;") != std::string::npos);
 }
 
-TEST_CASE("sources that are not there, or are nothing, are named") {
+TEST_CASE("missing and empty sources are named") {
   const TemporaryFolder folder;
   write_in(folder, "empty/.hidden", "x");
   const auto open = [](Texts sources) { Corpus({.sources = std::move(sources)}); };
@@ -142,7 +142,7 @@ TEST_CASE("sources that are not there, or are nothing, are named") {
   CHECK_THROWS_WITH_AS(open({"-", "-"}), "corpus: - (standard input) can be given only once", UsageError);
 }
 
-TEST_CASE("token files are known, and do not mix with text") {
+TEST_CASE("token files are recognised, and cannot be mixed with text") {
   const TemporaryFolder folder;
   const std::string nano = write_in(folder, "train.bin", "ab"), text = write_in(folder, "a.txt", "x");
   const std::string llmc = write_in(folder, "shards/one", std::string("\x88\xD8\x34\x01", 4) + std::string(1020, '\0'));

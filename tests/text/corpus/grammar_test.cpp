@@ -19,23 +19,23 @@ static std::set<std::string> expansions(const std::string& grammar) {
   return found;
 }
 
-TEST_CASE("alternatives, choices and references are all reached") {
+TEST_CASE("all alternatives, choices and references are reached") {
   CHECK(expansions("[top]\n{x} (c|d|)\n[x]\na\nb") == std::set<std::string>{"a c", "b c", "a d", "b d", "a ", "b "});
   CHECK(expansions("[top]\n(a (b|c)|d)") == std::set<std::string>{"a b", "a c", "d"});
 }
 
-TEST_CASE("comments and empty lines mean nothing, and a backslash joins lines") {
+TEST_CASE("comments and empty lines are ignored, and a backslash joins lines") {
   CHECK(expand("# one\n\n[top]\n# two\nfirst \\\nsecond\\\n third\n") == "first second third");
 }
 
-TEST_CASE("a bound name keeps its fields, and the hero's need no name") {
+TEST_CASE("a bound name keeps its fields, and the hero's fields need no prefix") {
   const std::string grammar =
       "[top]\n{x=girls}{y=boys}{X} saw {y}. {They} waved, and {y.they} waved to {them}.\n"
       "[girls: name they=she them=her]\nAnna\n[boys: name they=he them=him]\nBen\n";
   CHECK(expand(grammar) == "Anna saw Ben. She waved, and he waved to her.");
 }
 
-TEST_CASE("an alternative that is only a reference hands on all fields") {
+TEST_CASE("an alternative that is only a reference passes on all fields") {
   CHECK(expand("[top]\n{x=all}{x} {x.size}\n[all]\n{some}\n[some: name size]\nfly | small\n") == "fly small");
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("two variables differ in their first fields and in the marked ones") {
   CHECK(expansions(kinds) == std::set<std::string>{"ab", "ba"});
 }
 
-TEST_CASE("articles look at the word that follows, wherever it comes from") {
+TEST_CASE("articles agree with the next word, wherever it comes from") {
   CHECK(expand("[top]\n{A} {x} and {a} (old|odd) one, {a} unit, {a} useful hour\n[x]\napple") ==
         "An apple and an old one, a unit, a useful hour");
   CHECK(expand("[top]\n{a} hour, {a} (|) owl, {a} {x}{y}\n[x]\n(|)\n[y]\nend") == "an hour, an owl, an end");
@@ -54,7 +54,7 @@ TEST_CASE("articles look at the word that follows, wherever it comes from") {
 
 TEST_CASE("a new line drops the spaces around it") { CHECK(expand("[top]\none {p} two") == "one\ntwo"); }
 
-TEST_CASE("mistakes are named with their line") {
+TEST_CASE("errors are named with their line") {
   const auto message = [](const std::string& grammar) -> std::string {
     try {
       expand(grammar);

@@ -49,7 +49,7 @@ TEST_CASE("standard input is kept, so that it can be read twice") {
   CHECK(read_all(ByteReader(input), 1 << 20) == text);
 }
 
-TEST_CASE("gzip is known by its bytes and unpacked, members one after the other") {
+TEST_CASE("gzip is recognised by its bytes and decompressed, all members in sequence") {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += std::to_string(i * 7919 % 1000) + '\n';
   const std::string packed = gzipped(text);
@@ -62,7 +62,7 @@ TEST_CASE("gzip is known by its bytes and unpacked, members one after the other"
   CHECK_FALSE(ByteReader(Input::from_memory("x", text)).unpacks());
 }
 
-TEST_CASE("gzip data that are cut short or damaged are named") {
+TEST_CASE("truncated or damaged gzip data is named") {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += std::to_string(i * 7919 % 1000) + '\n';
   const std::string packed = gzipped(text);

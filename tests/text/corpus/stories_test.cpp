@@ -66,7 +66,7 @@ TEST_CASE("stories hold no notation of the grammar and no slips of spacing") {
   }
 }
 
-TEST_CASE("paragraphs begin with a capital or a quotation, end with a mark, and close their quotations") {
+TEST_CASE("paragraphs start with a capital or a quotation, end with punctuation, and close their quotations") {
   for (const std::string& line : split(million(), "\n")) {
     if (line.empty()) continue;
     CAPTURE(line);
@@ -78,7 +78,7 @@ TEST_CASE("paragraphs begin with a capital or a quotation, end with a mark, and 
   }
 }
 
-TEST_CASE("a sentence after another begins with a capital") {
+TEST_CASE("every sentence starts with a capital") {
   const std::string& text = million();
   for (std::size_t i = 0; i + 2 < text.size(); ++i) {
     if (std::string(".!?").find(text[i]) == std::string::npos || text[i + 1] != ' ') continue;
@@ -88,7 +88,7 @@ TEST_CASE("a sentence after another begins with a capital") {
   }
 }
 
-TEST_CASE("a stands before consonants and an before vowels") {
+TEST_CASE("\"a\" precedes consonants and \"an\" precedes vowels") {
   const std::string& text = million();
   const auto check_after = [&](const std::string& article, bool vowel_wanted) {
     for (std::size_t at = text.find(article); at != std::string::npos; at = text.find(article, at + 1)) {
@@ -104,7 +104,7 @@ TEST_CASE("a stands before consonants and an before vowels") {
   check_after("An ", true);
 }
 
-TEST_CASE("no word stands twice in a row") {
+TEST_CASE("no word is repeated") {
   std::string before;
   for (const std::string& line : split(million(), "\n")) {
     before.clear();

@@ -31,7 +31,7 @@ static std::string refusal(Call&& call) {
   return message_of<DataError>(call);
 }
 
-TEST_CASE("TSV: cells between tabs, quotation marks as they are, header and line ends taken off") {
+TEST_CASE("TSV: cells between tabs, quotation marks unchanged, header and line ends removed") {
   const std::string text = "\xEF\xBB\xBFlabel\t text_a \r\n1\t\"so\" good\r\n\r\n0\t\n";
   TableReader reader = table(text, TableFormat::kTsv);
   CHECK(reader.columns() == Cells{"label", "text_a"});
@@ -65,7 +65,7 @@ TEST_CASE("CSV: RFC 4180's quotation marks, with commas, line ends and quotation
   CHECK(row.line == 4);
 }
 
-TEST_CASE("CSV that is broken is refused with the line where it begins") {
+TEST_CASE("malformed CSV is rejected with the line where the error starts") {
   CHECK(refusal([] { csv("a,b\n\"c,d\ne,f\n"); }) == "a.x: line 2: a quotation mark opens a cell that is never closed");
   CHECK(refusal([] { csv("a,b\n\"c\"d,e\n"); }) ==
         "a.x: line 2: a comma or the end of the line must follow a cell's closing quotation mark, got \"d,e\"; double "
@@ -101,7 +101,7 @@ TEST_CASE("JSON lines: the first object's keys are the columns; text, numbers, l
   CHECK_FALSE(reader.next(row));
 }
 
-TEST_CASE("JSON that is no object a line says how to make it so") {
+TEST_CASE("JSON without one object per line is an error that says how to convert it") {
   const auto json = [](const std::string& text) {
     return refusal([&] {
       TableReader reader = table(text, TableFormat::kJsonLines);
@@ -149,7 +149,7 @@ TEST_CASE("TREC's lines have a coarse and a fine label; plain lines are texts") 
   CHECK(rows(table("one\n \ntwo\twords\n", TableFormat::kLines)) == std::vector<Cells>{{"one"}, {"two\twords"}});
 }
 
-TEST_CASE("columns go by their names, or by their numbers from 1; what is wrong is named with what there is") {
+TEST_CASE("columns are found by name, or by number from 1; errors list the existing columns") {
   const TableReader reader = table("label\ttext_a\ttext_b\n", TableFormat::kTsv);
   CHECK(reader.column("text_a") == 1);
   CHECK(reader.column("3") == 2);
@@ -168,7 +168,7 @@ TEST_CASE("columns go by their names, or by their numbers from 1; what is wrong 
   CHECK(refusal([] { table("x\x1B[31m\n", TableFormat::kTsv).column("x[31"); }).find('\x1B') == std::string::npos);
 }
 
-TEST_CASE("rows of another length are refused, or left out and counted") {
+TEST_CASE("rows of a different length are rejected, or skipped and counted") {
   const std::string text = "a\tb\n1\t2\n3\n4\t5\t6\n7\t8\n";
   CHECK(refusal([&] { rows(table(text, TableFormat::kTsv)); }) ==
         "a.x: line 3: must have 2 cells, as the first line has, got 1; a cell cannot hold a tab");
@@ -180,7 +180,7 @@ TEST_CASE("rows of another length are refused, or left out and counted") {
   CHECK(reader.skipped() == 2);
 }
 
-TEST_CASE("the format is told by the name, gzip or not, else by the first line") {
+TEST_CASE("the format follows from the name, with or without .gz, else from the first line") {
   const auto of = [](const std::string& name, const std::string& text) {
     return table_format_of(Input::from_memory(name, text));
   };
@@ -207,7 +207,7 @@ TEST_CASE("the format is told by the name, gzip or not, else by the first line")
         "--format must be tsv, csv, jsonl, json, trec or lines for a table, got \"tvs\"; did you mean tsv?");
 }
 
-TEST_CASE("files are bounded: empty ones, endless lines and rows of a million cells are refused") {
+TEST_CASE("empty files, endless lines and rows of a million cells are rejected") {
   CHECK(refusal([] { table("", TableFormat::kTsv); }) == "a.x: must hold text, got an empty file");
   CHECK(refusal([] { table("\n\n", TableFormat::kCsv, false); }) == "a.x: must hold text, got an empty file");
   CHECK(rows(table("a\tb\n", TableFormat::kTsv)).empty());
@@ -221,7 +221,7 @@ TEST_CASE("files are bounded: empty ones, endless lines and rows of a million ce
         std::string::npos);
 }
 
-TEST_CASE("gzip files are read as what they unpack to") {
+TEST_CASE("gzip files are read decompressed") {
   const TemporaryFolder folder;
   const std::string path = write_in(folder, "a.tsv.gz", gzipped("label\ttext\n1\tgood\n"));
   TableReader reader(Input::from_file(path));
@@ -231,7 +231,7 @@ TEST_CASE("gzip files are read as what they unpack to") {
   CHECK(row.cells == Cells{"1", "good"});
 }
 
-TEST_CASE("lines are found wherever the pieces that are read end") {
+TEST_CASE("lines do not depend on where the pieces that are read end") {
   for (const std::size_t length : {262'140U, 262'143U, 262'144U, 262'145U}) {
     CAPTURE(length);
     const std::string a(length, 'a');

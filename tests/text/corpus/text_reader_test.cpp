@@ -17,7 +17,7 @@ static std::string read(const std::string& bytes) {
   return text;
 }
 
-TEST_CASE("text is given as it is, whatever its length") {
+TEST_CASE("text of any length is read unchanged") {
   for (const std::size_t length : {0, 1, 15, 16, 17, 262143, 262144, 262145, 600000}) {
     CAPTURE(length);
     std::string text(length, 'x');
@@ -26,7 +26,7 @@ TEST_CASE("text is given as it is, whatever its length") {
   }
 }
 
-TEST_CASE("a character that two blocks share is whole") {
+TEST_CASE("a character across two blocks stays whole") {
   for (const std::size_t before : {262141, 262142, 262143, 262144}) {
     const std::string text = std::string(before, 'x') + "\xF0\x9F\x98\x80 end";
     CHECK(read(text) == text);
@@ -66,7 +66,7 @@ TEST_CASE("bytes that are not UTF-8 are named with file and offset") {
       DataError);
 }
 
-TEST_CASE("non-text files are called by what they are") {
+TEST_CASE("non-text files are named with their format") {
   CHECK_THROWS_WITH_AS(read("\xFF\xFEh\0i\0"),
                        "a.txt: must be text in UTF-8, got UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8",
                        DataError);

@@ -61,7 +61,7 @@ TEST_CASE("what is written can be read, and has the bytes that the formats presc
   CHECK_THROWS_AS(writer.commit(), std::logic_error);
 }
 
-TEST_CASE("token files that are wrong are named") {
+TEST_CASE("invalid token files are named") {
   const auto message = [](const std::string& bytes) { return message_of<std::exception>([&] { file(bytes); }); };
   CHECK(message(header(20240326, 3, 0)) == "a.bin: must be token ids, got a model of llm.c");
   CHECK(message(header(20240522, 1, 0)) == "a.bin: must be token ids, got an evaluation set of llm.c");

@@ -24,7 +24,7 @@ static std::string refusal(const std::string& name, const std::string& text) {
   return message_of<DataError>([&] { examples(name, text); });
 }
 
-TEST_CASE("SWAG: the second sentence begins each choice") {
+TEST_CASE("SWAG: the second sentence starts each choice") {
   const auto all =
       examples("a.csv",
                ",video-id,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label\n"
@@ -60,7 +60,7 @@ TEST_CASE("the plain form: context, choices, label") {
   CHECK(all[1].label == 0);
 }
 
-TEST_CASE("what does not fit is refused with its line") {
+TEST_CASE("invalid rows are rejected with their line") {
   CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\"], \"label\": 0}\n") ==
         "a.jsonl: line 1: there must be 2 to 1000 choices, got 1");
   CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": \"x\", \"label\": 0}\n") ==

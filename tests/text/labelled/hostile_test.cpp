@@ -79,7 +79,7 @@ TEST_CASE("the samples themselves are read") {
   }
 }
 
-TEST_CASE("a file cut anywhere is read or refused") {
+TEST_CASE("a file truncated anywhere is read or rejected") {
   for (const Sample& sample : samples()) {
     CAPTURE(sample.name);
     for (std::size_t length = 0; length < sample.text.size(); ++length) {
@@ -89,7 +89,7 @@ TEST_CASE("a file cut anywhere is read or refused") {
   }
 }
 
-TEST_CASE("a file with any byte changed, left out or put in twice is read or refused") {
+TEST_CASE("a file with any byte changed, removed or repeated is read or rejected") {
   using namespace std::string_view_literals;
   for (const Sample& sample : samples()) {
     CAPTURE(sample.name);

@@ -54,7 +54,7 @@ TEST_CASE("several labels are joined in a TSV and an array in JSON; questions ha
   CHECK(json.text == "{\"id\":\"q\\t1\",\"prediction\":[\"x\",\"y\"],\"gold\":[]}\n");
 }
 
-TEST_CASE("a row that does not fit the file's columns is a mistake of the caller") {
+TEST_CASE("a row that does not fit the file's columns is a caller's error") {
   Collected out;
   PredictionWriter writer({.classes = {"0"}, .texts = {"text"}}, out.sink());
   CHECK_THROWS_AS(writer.write({.labels = {"0"}, .texts = {"a"}}), std::invalid_argument);
@@ -62,7 +62,7 @@ TEST_CASE("a row that does not fit the file's columns is a mistake of the caller
   CHECK_THROWS_AS(writer.write({.probabilities = {1}, .texts = {"a"}}), std::invalid_argument);
 }
 
-TEST_CASE("tags stand beside their words, for conlleval and for programs") {
+TEST_CASE("tags are written beside their words, for conlleval and for programs") {
   const std::vector<std::string> words = {"New York", "is"}, gold = {"B-LOC", "O"}, tags = {"O", "O"};
   CHECK(tagged_sentence(PredictionFormat::kTsv, 7, words, gold, tags) == "New York\tB-LOC\tO\nis\tO\tO\n\n");
   CHECK(tagged_sentence(PredictionFormat::kTsv, 7, words, {}, tags) == "New York\tO\nis\tO\n\n");
@@ -85,14 +85,14 @@ TEST_CASE("answers are written as SQuAD's scripts read them") {
   CHECK(empty.text == "{}\n");
 }
 
-TEST_CASE("the format goes by the file's name") {
+TEST_CASE("the format follows from the file's name") {
   CHECK(prediction_format_of("a.jsonl") == PredictionFormat::kJsonLines);
   CHECK(prediction_format_of("a.json") == PredictionFormat::kJsonLines);
   CHECK(prediction_format_of("a.tsv") == PredictionFormat::kTsv);
   CHECK(prediction_format_of("-") == PredictionFormat::kTsv);
 }
 
-TEST_CASE("CSV: cells with commas, quotation marks and line ends stand in quotation marks") {
+TEST_CASE("CSV: cells with commas, quotation marks and line ends are quoted") {
   std::string out;
   const TextSink sink = [&](std::string_view text) { out += text; };
   CHECK(prediction_format_of("x.csv") == PredictionFormat::kCsv);

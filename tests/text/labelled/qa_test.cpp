@@ -37,7 +37,7 @@ static QaWindowOptions bert(std::int64_t length, std::int64_t stride, std::int64
 
 // ------------------------------------------------------------------------------------------------------------- windows
 
-TEST_CASE("a short context is one window: specials, question, context, segments") {
+TEST_CASE("a short context is one window with special tokens, question, context and segments") {
   const Words context("the cat sat");
   const auto windows = qa_windows(Ids{7, 8}, context.tokens(), TokenSpan{4, 7}, bert(10, 4, 3));
   REQUIRE(windows.size() == 1);
@@ -79,7 +79,7 @@ TEST_CASE("a long context slides by the stride and ends with the context; a shor
   CHECK(apart[2].count == 2);
 }
 
-TEST_CASE("each token is judged in one window, where it has the most around it") {
+TEST_CASE("each token is scored in one window, the one that gives it the most context") {
   const Words context("a b c d e f g h i j");
   const auto windows = qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 2, 2));
   // Windows 0-3, 2-5, 4-7, 6-9. Token 2 has 1 token after it in the first and 0 before it in the second.
@@ -108,7 +108,7 @@ TEST_CASE("only windows that hold the whole answer have it as their target") {
   CHECK(windows[2].start == 0);  // 4-7
 }
 
-TEST_CASE("an answer covers the tokens that it touches") {
+TEST_CASE("an answer covers the tokens that it overlaps") {
   const Words context("The Japanese electronics");
   CHECK(answer_tokens(context.tokens(), 4, 9) == AnswerTokens{1, 2});  // "Japan" of "Japanese"
   CHECK(answer_tokens(context.tokens(), 4, 24) == AnswerTokens{1, 3});
@@ -116,7 +116,9 @@ TEST_CASE("an answer covers the tokens that it touches") {
   CHECK(answer_tokens(context.tokens(), 0, 24) == AnswerTokens{0, 3});
 }
 
-TEST_CASE("a context without tokens is one window; questions are cut; impossible settings say what to change") {
+TEST_CASE(
+    "a context without tokens is one window; questions are truncated; errors about impossible settings say what to "
+    "change") {
   const Words empty("");
   const auto windows = qa_windows(Ids{7, 8, 9}, empty.tokens(), TokenSpan{0, 1}, bert(8, 2, 2));
   REQUIRE(windows.size() == 1);
@@ -193,7 +195,7 @@ TEST_CASE("nothing outside the context is an answer, and equal texts count once,
   CHECK(times == 1);
 }
 
-TEST_CASE("an answer begins only where its window has the most context") {
+TEST_CASE("an answer starts only where its window gives the most context") {
   const Words context("a b c d e f g h i j");
   // Token 2 is scored in window 0 (index 5 there), not in window 1 (index 3), where its score is higher.
   const Search search(context, qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 2, 2)),

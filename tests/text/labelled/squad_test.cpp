@@ -25,7 +25,7 @@ static std::string document(const std::string& context, const std::string& rest,
          R"(}], "context": ")" + context + R"("}]}]})";
 }
 
-TEST_CASE("version 1.1: answers stand in their context, counted in characters") {
+TEST_CASE("version 1.1: answers are found in their context by character offsets") {
   const QaData data = read(
       document("É è was in Paris.",
                R"(, "answers": [{"text": "Paris", "answer_start": 11}, {"text": "in Paris", "answer_start": 8}])"));
@@ -41,7 +41,7 @@ TEST_CASE("version 1.1: answers stand in their context, counted in characters") 
   CHECK_FALSE(data.may_be_unanswerable);
 }
 
-TEST_CASE("version 2.0: impossible questions have no answers, whatever is plausible") {
+TEST_CASE("version 2.0: impossible questions have no answers; plausible answers are ignored") {
   const QaData data = read(
       document("In Paris.",
                R"(, "is_impossible": true, "answers": [], "plausible_answers": [{"text": "Paris", "answer_start": 3}])",
@@ -69,7 +69,7 @@ TEST_CASE("a list of questions, each with its context; equal contexts are kept o
   CHECK_FALSE(read("{\"data\": [" + one + "]}").may_be_unanswerable);
 }
 
-TEST_CASE("to predict, answers are not looked at; data of another kind is named") {
+TEST_CASE("prediction ignores answers; data of another kind is named") {
   const std::string wrong = document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 2}])");
   CHECK(read_squad(Input::from_memory("a.json", wrong), false).questions[0].answers.empty());
   CHECK(refusal("label\ttext\n1\tgood\n", "a.tsv") ==
@@ -80,7 +80,7 @@ TEST_CASE("to predict, answers are not looked at; data of another kind is named"
   CHECK(refusal("", "a.json") == "a.json: must hold text, got an empty file");
 }
 
-TEST_CASE("an answer that does not stand where it should is named with what stands there") {
+TEST_CASE("an answer that is not at its offset is named with the text there") {
   CHECK(
       refusal(document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 2}])")) ==
       "a.json: \"data[0].paragraphs[0].qas[0].answers[0].answer_start\" must be the character of the context at which "
@@ -99,7 +99,7 @@ TEST_CASE("an answer that does not stand where it should is named with what stan
       read(document("In Paris.", R"(, "answers": [{"text": "Rome"}])")).questions[0].answers[0].begin.has_value());
 }
 
-TEST_CASE("what is missing or of another kind is named by its place") {
+TEST_CASE("missing fields and fields of another type are named with their place") {
   CHECK(refusal("[]") == "a.json: must hold questions, got none");
   CHECK(refusal("{}") == "a.json: \"data\" is missing");
   CHECK(refusal(R"({"data": []})") == "a.json: must hold questions, got none");
@@ -120,7 +120,7 @@ TEST_CASE("what is missing or of another kind is named by its place") {
   CHECK(refusal("{\"data\": [", "a.json").starts_with("a.json: line 1, column 11: malformed JSON"));
 }
 
-TEST_CASE("the Hugging Face scripts' sample is read, and every answer stands in its context") {
+TEST_CASE("the Hugging Face scripts' sample is read, and every answer is found in its context") {
   const std::string path = shared_data("data/fixtures/hf-samples/SQUAD/sample.json");
   if (path.empty()) return;
   const QaData data = read_squad(Input::from_file(path));

@@ -26,7 +26,7 @@ static std::string refusal(const std::string& text, TagOptions options = {}, con
   return message_of<DataError>([&] { sentences(text, options, name); });
 }
 
-TEST_CASE("a word a line, its tag last, an empty line between sentences") {
+TEST_CASE("one word per line, its tag last, an empty line between sentences") {
   const auto all = sentences("-DOCSTART- -X- O O\n\nEU NNP I-NP B-ORG\nrejects VBZ I-VP O\n\n \t\n\nPeter\tB-PER\n");
   REQUIRE(all.size() == 2);
   CHECK(all[0].words == Words{"EU", "rejects"});
@@ -39,7 +39,7 @@ TEST_CASE("a word a line, its tag last, an empty line between sentences") {
   CHECK(sentences("\n\n").empty());
 }
 
-TEST_CASE("columns stand between tabs where there are any, else between spaces") {
+TEST_CASE("columns are separated by tabs if the line has any, else by spaces") {
   const auto all = sentences("New York\tB-LOC\r\na   b  O\n");
   CHECK(all[0].words == Words{"New York", "a"});
   CHECK(all[0].tags == Words{"B-LOC", "O"});
@@ -92,13 +92,13 @@ TEST_CASE("JSON lines: words and tags as arrays") {
         "a.jsonl: an object must have its words in \"tokens\" or \"words\", got neither");
 }
 
-TEST_CASE("JSON is known by how it begins, and may be an array") {
+TEST_CASE("JSON is recognised by its beginning, and may be an array") {
   const std::string array = "[{\"tokens\": [\"a\"], \"tags\": [\"O\"]},\n {\"tokens\": [\"b\"], \"tags\": [\"X\"]}]";
   for (const char* name : {"a.json", "standard input"}) CHECK(sentences(array, {}, name)[1].tags == Words{"X"});
   CHECK(sentences("{\"tokens\": [\"a\"], \"tags\": [\"O\"]}\n", {}, "standard input")[0].words == Words{"a"});
 }
 
-TEST_CASE("a table of texts and prose are no tagged words") {
+TEST_CASE("a table of texts and prose are not tagged words") {
   CHECK(refusal("label\ttext\n1\ta very good film\n0\ta very bad film\n", {}, "a.tsv") ==
         "a.tsv: must have a word and its tag on each line, got a table with one text per row; use --task classify");
   CHECK(refusal("a,b\n", {}, "a.csv").ends_with("use --task classify"));
@@ -108,7 +108,7 @@ TEST_CASE("a table of texts and prose are no tagged words") {
   CHECK(sentences("The\tDET\ncat\tNOUN\n", {}, "a.tsv")[0].tags == Words{"DET", "NOUN"});
 }
 
-TEST_CASE("to predict, texts that nobody has cut are cut, on lines and in tables") {
+TEST_CASE("prediction splits plain texts into words, on lines and in tables") {
   TagOptions options{.tags_required = false, .tags = {"X", "Y"}};
   options.cut = [](std::string_view text) {
     return Words{std::string(text.substr(0, 1)), std::string(text.substr(1))};

@@ -57,7 +57,7 @@ static TextColumns found(const std::string& header, LabelKind labels = LabelKind
   return find_columns(read_sample(Input::from_memory("a.tsv", header + "\n"), TableFormat::kTsv, {}, wishes), wishes);
 }
 
-TEST_CASE("columns that are not named are found by their usual names") {
+TEST_CASE("columns that are not given are found by common names") {
   const auto check = [](const TextColumns& columns, const char* text, const char* pair, const char* label) {
     CHECK(columns.text == text);
     CHECK(columns.pair == pair);
@@ -89,7 +89,8 @@ static std::vector<LabelledText> found_by_values(const std::string& name, const 
   return all_of(std::move(from));
 }
 
-TEST_CASE("where names do not tell, values do: labels repeat, texts have words, numbers count rows") {
+TEST_CASE(
+    "without common names, columns are found by their values: labels repeat, texts have words, row numbers count up") {
   TextColumns columns;
   found_by_values("a.csv",
                   "kind,what was said,row\nspam,win a prize today,1\nham,see you at noon,2\nspam,free money for "
@@ -117,7 +118,7 @@ TEST_CASE("where names do not tell, values do: labels repeat, texts have words, 
   }
 }
 
-TEST_CASE("a first row that is like the others is no header") {
+TEST_CASE("a first row that looks like the others is not a header") {
   TextColumns columns;
   const auto count = [&](const std::string& text, LabelKind kind = LabelKind::kClass) {
     return found_by_values("a.csv", text, columns, kind).size();
@@ -133,14 +134,14 @@ TEST_CASE("a first row that is like the others is no header") {
             .size() == 3);
 }
 
-TEST_CASE("columns of the model's own data are taken where they are, and looked for elsewhere") {
+TEST_CASE("columns of the model's own data are used if they exist, and detected otherwise") {
   const LabelledTextOptions options{.usual = {.text = "said", .label = "kind"}, .labels_required = false};
   CHECK(reader("a.tsv", "text\tsaid\tkind\na\tb\tc\n", options).columns().text == "said");
   CHECK(reader("a.tsv", "text\tother\na\tb\n", options).columns().text == "text");
   CHECK(reader("a.tsv", "whatever\na b\n", options).columns().text == "whatever");
 }
 
-TEST_CASE("to predict, other columns are passed on, and no label stops the reading") {
+TEST_CASE("prediction copies other columns, and no label is an error") {
   const std::vector<LabelledText> table =
       all_of(reader("a.csv", "id,text,label\n7,good,\n8,bad,x\n", {.labels_required = false}));
   CHECK(table[0].others == std::vector<Json>{"7"});
@@ -157,7 +158,7 @@ TEST_CASE("to predict, other columns are passed on, and no label stops the readi
             .labels == Names{"n/a"});
 }
 
-TEST_CASE("data of another task is refused with the task that it is made for") {
+TEST_CASE("data of another task is rejected with the name of that task") {
   const auto option_of = [](const std::string& name, const std::string& text) -> std::string {
     try {
       reader(name, text);
@@ -176,7 +177,7 @@ TEST_CASE("data of another task is refused with the task that it is made for") {
 
 // -------------------------------------------------------------------------------------------------------------- labels
 
-TEST_CASE("numbers are read whole or not at all") {
+TEST_CASE("numbers are read completely or rejected") {
   CHECK(parse_value("2.5") == 2.5);
   CHECK(parse_value(" -1e-3 ") == -1e-3);
   CHECK(parse_value("+4") == 4);
@@ -193,7 +194,7 @@ TEST_CASE("numbers are read whole or not at all") {
         }) == "a.tsv: line 2: \"score\" must be a number, got \"bad\"");
 }
 
-TEST_CASE("a set of labels: between separators, or an array of JSON") {
+TEST_CASE("label sets: separated texts, or a JSON array") {
   const LabelledTextOptions options = {.labels = LabelKind::kSet, .separator = '|'};
   std::vector<LabelledText> examples = all_of(reader("a.tsv", "text\tlabels\na\tx| y |x\nb\t\nc\tz\n", options));
   CHECK(examples[0].labels == Names{"x", "y"});
@@ -208,7 +209,7 @@ TEST_CASE("a set of labels: between separators, or an array of JSON") {
         "a.jsonl: line 1: \"labels\" is missing");
 }
 
-TEST_CASE("a missing label is an error in training and no label in prediction") {
+TEST_CASE("a missing label is an error in training and allowed in prediction") {
   const std::string text = "text\tlabel\na\t1\nb\t\n";
   CHECK(message_of<DataError>([&] { all_of(reader("a.tsv", text)); }) ==
         "a.tsv: line 3: there must be a label in column \"label\", got nothing");
@@ -237,7 +238,7 @@ TEST_CASE("classes are sorted: numbers as numbers, words by their bytes") {
   CHECK_THROWS_AS(LabelVocabulary(Names{"a", "a"}), std::invalid_argument);
 }
 
-TEST_CASE("too many different labels are taken for a mistake") {
+TEST_CASE("too many distinct labels are an error") {
   LabelCollector collector;
   for (int i = 0; i < 10'000; ++i) collector.add(std::to_string(i), "f");
   collector.add("0", "f");
@@ -257,7 +258,7 @@ static LabelledText first(const char* task, const std::string& name, const std::
   return example;
 }
 
-TEST_CASE("GLUE's files go by their header, others by GLUE's positions") {
+TEST_CASE("GLUE's files are read by their header, files without one by GLUE's positions") {
   struct Case {
     const char *task, *text, *expected_text, *expected_pair, *expected_label;
   };
@@ -297,7 +298,7 @@ TEST_CASE("GLUE's files go by their header, others by GLUE's positions") {
   }
 }
 
-TEST_CASE("GLUE's test sets have no labels, and its broken lines are left out of QQP alone") {
+TEST_CASE("GLUE's test sets have no labels, and broken lines are skipped only in QQP") {
   const Input test = Input::from_memory("test.tsv", "index\tsentence\n0\tBill slept.\n");
   LabelledTextReader from(test, glue_options(glue_task("glue/cola"), test, false));
   CHECK_FALSE(from.has_labels());
@@ -315,7 +316,7 @@ TEST_CASE("GLUE's test sets have no labels, and its broken lines are left out of
   CHECK(lenient.table().skipped() == 1);
 }
 
-TEST_CASE("a task or a file that is none of GLUE's is refused with what there is") {
+TEST_CASE("a task or a file that is not GLUE's is rejected with the existing ones") {
   CHECK(message_of<UsageError>([] { glue_task("glue/sst-2"); }) ==
         "glue: the task must be one of cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli, got \"sst-2\"; did you mean "
         "glue/sst2?");
@@ -328,7 +329,7 @@ TEST_CASE("a task or a file that is none of GLUE's is refused with what there is
   CHECK(glue_tasks().size() == 9);
 }
 
-TEST_CASE("the class whose F1 MRPC is judged by is the one of equal meaning, whatever its number") {
+TEST_CASE("MRPC's F1 is that of the class \"equivalent\", whatever its index") {
   CHECK(positive_class(glue_task("mrpc"), LabelVocabulary(Names{"0", "1"})) == 1);
   CHECK(positive_class(glue_task("mrpc"), LabelVocabulary(Names{"equivalent", "not_equivalent"})) == 0);
   CHECK(positive_class(glue_task("sst2"), LabelVocabulary(Names{"0", "1"})) == -1);
@@ -391,7 +392,7 @@ TEST_CASE("the classification sets are read whole") {
   CHECK(summary(folder + "/trec/TREC.test.gz", {}).examples == 500);
 }
 
-TEST_CASE("MRPC in GLUE's form and as CSV has the same sentences") {
+TEST_CASE("MRPC has the same sentences in GLUE's format and as CSV") {
   const std::string folder = shared_data("data/fixtures/hf-samples/MRPC");
   if (folder.empty()) return;
   const Summary tsv = glue_summary("mrpc", folder + "/train.tsv"), csv = glue_summary("mrpc", folder + "/train.csv");

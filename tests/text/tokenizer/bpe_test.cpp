@@ -48,7 +48,7 @@ TEST_CASE("of two merges of the same pair the later one counts") {
   CHECK(apply({{0, 1, 2}, {1, 0, 3}, {0, 1, 4}}, {0, 1, 0}) == Symbols{0, 3});
 }
 
-TEST_CASE("scanning and heap give what the definition gives, for short and long words") {
+TEST_CASE("scanning and the heap agree with the definition, for short and long words") {
   std::mt19937 random(3);
   const auto pick = [&random](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };
   for (int round = 0; round < 400; ++round) {

@@ -37,7 +37,7 @@ TEST_CASE("a trie finds what a search of the whole set finds, in any text") {
   }
 }
 
-TEST_CASE("an empty set has nothing, an empty text is never found, of equal texts the last counts") {
+TEST_CASE("an empty set finds nothing, an empty text is never found, and of equal texts the last counts") {
   CHECK(ByteTrie().longest_match("a").length == 0);
   const ByteTrie trie({{"", 0}, {"a", 1}, {"a", 2}});
   CHECK(trie.longest_match("").length == 0);

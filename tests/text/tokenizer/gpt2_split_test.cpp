@@ -28,14 +28,14 @@ static Words split(std::string_view text) {
   return words;
 }
 
-TEST_CASE("words take the space in front of them, contractions and digits stand apart") {
+TEST_CASE("words include the preceding space; contractions and digits are separate") {
   CHECK(split("Hello world, it's 2024!") == Words{"Hello", " world", ",", " it", "'s", " 2024", "!"});
   CHECK(split("we'll they'Re 'tis''s") == Words{"we", "'ll", " they", "'", "Re", " '", "tis", "''", "s"});
   CHECK(split("abc123def") == Words{"abc", "123", "def"});
   CHECK(split("x=y+1;") == Words{"x", "=", "y", "+", "1", ";"});
 }
 
-TEST_CASE("of a run of spaces the last goes with the next word, at the end all stay together") {
+TEST_CASE("the last space of a run belongs to the next word; at the end of the text, the run stays together") {
   CHECK(split("a   b") == Words{"a", "  ", " b"});
   CHECK(split("a \n b") == Words{"a", " \n", " b"});
   CHECK(split("a\n\nb") == Words{"a", "\n", "\n", "b"});
@@ -45,7 +45,7 @@ TEST_CASE("of a run of spaces the last goes with the next word, at the end all s
   CHECK(split("\u3000\u3000b") == Words{"\u3000", "\u3000", "b"});
 }
 
-TEST_CASE("bytes that are not UTF-8 are characters that are neither letter, number nor space") {
+TEST_CASE("bytes that are not UTF-8 count as characters that are neither letter, number nor space") {
   CHECK(split("a\xFF\xC3 b") == Words{"a", "\xFF\xC3", " b"});
   CHECK(split("\x80'\xE2\x82") == Words{"\x80'\xE2\x82"});
   CHECK(split(std::string("a\0\0b", 4)) == Words{"a", std::string("\0\0", 2), "b"});
@@ -96,7 +96,7 @@ class Pattern {
   pcre2_match_data_8* match_ = nullptr;
 };
 
-TEST_CASE("the scanner cuts as PCRE2 does with GPT-2's pattern") {
+TEST_CASE("the scanner splits like PCRE2 with GPT-2's pattern") {
   const Pattern pattern;
   std::mt19937 random(7);
   const auto pick = [&random](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };

@@ -42,7 +42,7 @@ static std::string small_table(std::uint32_t value_of_ab = 2) {
   return bytes + std::string("b\0cde\0", 6);
 }
 
-TEST_CASE("white space is stripped, text put in front, rare spaces and controls taken out") {
+TEST_CASE("white space is stripped, text is prepended, and rare spaces and control characters are removed") {
   CHECK(rule({{"type", "Strip"}})->normalize(" \u3000a b\n ") == "a b");
   CHECK(rule({{"type", "Strip"}, {"strip_left", false}})->normalize(" a ") == " a");
   CHECK(rule({{"type", "Strip"}, {"strip_right", false}})->normalize(" a ") == "a ");
@@ -55,7 +55,7 @@ TEST_CASE("white space is stripped, text put in front, rare spaces and controls 
   CHECK(rule({{"type", "StripAccents"}})->normalize("e\u0301\u0903") == "e");
 }
 
-TEST_CASE("a table of replacements is applied by clusters, or to the longest text of it") {
+TEST_CASE("a replacement table is applied by clusters, or to its longest matching text") {
   const CharsMap table(small_table(), "t.json");
   CHECK(table.shortest_match("abc").length == 1);
   CHECK(table.shortest_match("abc").replacement == "b");
@@ -77,7 +77,7 @@ TEST_CASE("a table of replacements is applied by clusters, or to the longest tex
   CHECK(rule(json)->to_json() == json);
 }
 
-TEST_CASE("a damaged table is refused, and what is not told by its form finds nothing") {
+TEST_CASE("a damaged table is rejected, and invalid entries that its form does not show find nothing") {
   const auto with_bytes = [](const std::string& bytes) {
     return error_of({{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(bytes)}});
   };
@@ -105,7 +105,7 @@ TEST_CASE("a damaged table is refused, and what is not told by its form finds no
   }
 }
 
-TEST_CASE("T5's table does what Unicode's compatibility forms do, with spaces for what looks like one") {
+TEST_CASE("T5's table equals Unicode's compatibility forms, with spaces for space-like characters") {
   const std::string path = shared_data("data/tokenizers/t5/t5-base-spiece.model");
   if (path.empty()) return;
   const TokenizerParts parts = read_sentencepiece_model(read_file(path), "t5");

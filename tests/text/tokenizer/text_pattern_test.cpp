@@ -16,14 +16,14 @@ static std::string by_expression(const std::string& expression, const std::strin
   return replaced({{"Regex", expression}}, text);
 }
 
-TEST_CASE("a text is replaced wherever it stands") {
+TEST_CASE("every occurrence of a text is replaced") {
   CHECK(replaced({{"String", "''"}}, "a'''b''", "\"") == "a\"'b\"");
   CHECK(replaced({{"String", " {2,}"}}, "a  b {2,}") == "a  b_");
   CHECK(replaced({{"String", "x"}}, "") == "");
   CHECK(replaced({{"String", "aa"}}, "aaa", "") == "a");
 }
 
-TEST_CASE("the expressions of tokenizer files mean what they mean elsewhere") {
+TEST_CASE("regular expressions of tokenizer files have their usual meaning") {
   CHECK(by_expression(" {2,}", " a  b   c ") == " a_b_c ");
   CHECK(by_expression(" {2}", "a     b") == "a__ b");
   CHECK(by_expression("\u2581+", "\u2581\u2581a\u2581") == "_a_");
@@ -42,7 +42,7 @@ TEST_CASE("the expressions of tokenizer files mean what they mean elsewhere") {
   CHECK(by_expression("''", "''") == "_");
 }
 
-TEST_CASE("other expressions are refused") {
+TEST_CASE("other expressions are rejected") {
   for (const char* other : {"",   "+",    " *",    "a|b",   "[ab]", "a+b",    "ab+",  "\\d",
                             "^a", "a$",   "a{,2}", "a{0,}", "a{2",  "a{2,3}", "a{x}", "a{2}b",
                             "\\", "\\sa", ".",     "(a)",   "a++",  "\\A",    "\\z",  "a{99999999999999999999999}"}) {
@@ -56,7 +56,7 @@ TEST_CASE("other expressions are refused") {
   CHECK(message_of<DataError>([] { replaced({{"Other", "a"}}, "a"); }) == "t.json: \"pattern.String\" is missing");
 }
 
-TEST_CASE("a megabyte that nearly matches everywhere takes no longer than one that does") {
+TEST_CASE("a megabyte that nearly matches everywhere takes no longer than one that matches") {
   const std::string spaces(std::size_t{1} << 20, ' ');
   CHECK(by_expression(" +\\z", spaces + "a") == spaces + "a");
   CHECK(by_expression(" {2000000,}", spaces) == spaces);

@@ -40,7 +40,7 @@ static Texts parts_of(const Tokenizer& tokenizer, const std::string& text) {
   return parts;
 }
 
-TEST_CASE("spans lead through BERT's normaliser: case, accents, ideographs, spaces and what is dropped") {
+TEST_CASE("spans map back through BERT's normaliser: case, accents, ideographs, spaces and dropped characters") {
   const auto tokenizer = bert("the caf ##e un ##aff ##able ! 中 i ##stan ##bul");
   CHECK(parts_of(*tokenizer, " The\u3000CAFÉ!") == Texts{"The", "CAF", "É", "!"});
   CHECK(parts_of(*tokenizer, "Un\u00ADaffable") == Texts{"Un", "aff", "able"});
@@ -54,7 +54,7 @@ TEST_CASE("spans lead through BERT's normaliser: case, accents, ideographs, spac
   CHECK(parts_of(*tokenizer, "\u0301") == Texts{});
 }
 
-TEST_CASE("where a rule joins characters, words are the spans") {
+TEST_CASE("if a rule joins characters, spans are whole words") {
   Json json = Json::parse(bert("각 é ##x fi ##n")->to_json());
   json["normalizer"] = {{"type", "NFC"}};
   const auto tokenizer = tokenizer_from_json(json.dump(), "t.json");
@@ -81,7 +81,7 @@ TEST_CASE("spans of other kinds") {
   CHECK(parts_of(*tokenizer, "Ab ABÇ x") == Texts{"Ab", "A", "B", "Ç", "x"});
 }
 
-TEST_CASE("words that others cut have the tokens that they have in running text") {
+TEST_CASE("pre-split words have the same tokens as in running text") {
   const auto tokenizer = bert("the caf ##e [ mask ]");
   CHECK(tokenizer->encode_word("Café") == Ids{6, 7});
   CHECK(tokenizer->encode_word("[MASK]") == Ids{8, 9, 10});  // an ordinary word

@@ -54,7 +54,7 @@ TEST_CASE("both notations of merges are read, pairs are written") {
   CHECK(old->to_json().find(R"(["Ġ","ab"])") != std::string::npos);
 }
 
-TEST_CASE("what is written reads as an equal tokenizer") {
+TEST_CASE("a written file reads as an equal tokenizer") {
   for (const auto type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece,
                           TokenizerType::kChar, TokenizerType::kByte}) {
     CAPTURE(name_of(type));
@@ -92,7 +92,7 @@ TEST_CASE("every part of a file survives being read and written") {
   CHECK(tokenizer->to_json() == tokenizer_from_json(tokenizer->to_json(), "again")->to_json());
 }
 
-TEST_CASE("options of a BPE do what Hugging Face's do") {
+TEST_CASE("options of a BPE have the same effect as in Hugging Face's tokenizers") {
   Json vocab = {{"a", 0}, {"b", 1}, {"<unk>", 2}, {"##b", 3}, {"a##b", 4}, {"ab", 5}, {"<0xC3>", 6}, {"<0xA9>", 7}};
   const auto ids = [&](const Json& options, const std::string& text) {
     Json json = with("/pre_tokenizer", nullptr);
@@ -112,14 +112,14 @@ TEST_CASE("options of a BPE do what Hugging Face's do") {
           "abb") == Ids{5, 3});
 }
 
-TEST_CASE("a text that does not begin with a space gets one where the file says so") {
+TEST_CASE("a text that does not start with a space gets one if the file says so") {
   const auto tokenizer = read(with("/pre_tokenizer/add_prefix_space", true));
   CHECK(tokenizer->encode("ab ab") == Ids{4, 4});
   CHECK(tokenizer->encode(" ab") == Ids{4});
   CHECK(tokenizer->encode("") == Ids{});
 }
 
-TEST_CASE("a damaged or foreign file is refused with what is wrong") {
+TEST_CASE("a damaged or foreign file is rejected with the reason") {
   CHECK(error_of(with("/model/type", "WordLevel")) ==
         "tokenizer: t.json: model must be of type BPE, WordPiece or Unigram, got \"WordLevel\"");
   CHECK(error_of(with("/pre_tokenizer", {{"type", "Split"}})) ==
@@ -171,7 +171,7 @@ TEST_CASE("a damaged or foreign file is refused with what is wrong") {
         std::string::npos);
 }
 
-TEST_CASE("limits hold at their edge and fail one beyond") {
+TEST_CASE("values at the limits are accepted, and one beyond is rejected") {
   CHECK_NOTHROW(read(with("/model/vocab/" + std::string(4096, 'x'), 5)));
   CHECK(error_of(with("/model/vocab/" + std::string(4097, 'x'), 5))
             .find("a token must have at most 4096 bytes, got 4097") != std::string::npos);
@@ -197,7 +197,7 @@ TEST_CASE("any single damage to a file is an error or still a tokenizer") {
   }
 }
 
-TEST_CASE("folders are known by their files, plain or gzipped") {
+TEST_CASE("folders are recognised by their files, plain or gzipped") {
   const TemporaryFolder folder;
   CHECK(message_of<MissingInputError>([&] { load_tokenizer(folder.path()); }) ==
         "tokenizer: " + folder.path() +
@@ -224,7 +224,7 @@ TEST_CASE("vocabulary and merges whose words end in </w> are GPT-1's kind") {
         "tokenizer: x: line 2 must be two tokens with a space between them, got \"c\"");
 }
 
-TEST_CASE("the configuration for transformers names the special tokens that there are") {
+TEST_CASE("the configuration for transformers names the existing special tokens") {
   Json json = with("/added_tokens", Json::array({token(5, "<|endoftext|>"), token(6, "<pad>")}));
   const Json config = Json::parse(read(json)->to_config_json(128));
   CHECK(config == Json::parse(R"({"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 128,

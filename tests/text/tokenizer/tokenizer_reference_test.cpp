@@ -61,7 +61,7 @@ std::vector<Recorded> llama_cpp_cases(const std::string& shared, const std::stri
 
 }  // namespace
 
-TEST_CASE("GPT-2's ids of llama.cpp's awkward strings are the recorded ones, however the vocabulary is stored") {
+TEST_CASE("GPT-2's ids of llama.cpp's difficult strings are the recorded ones, however the vocabulary is stored") {
   const std::string shared = shared_data("data");
   if (shared.empty()) return;
   for (const char* source : {"/tokenizers/gpt2", "/tokenizers/gpt2/tokenizer.json.gz"}) {
@@ -142,7 +142,7 @@ TEST_CASE("the golden models' texts have the recorded ids") {
   }
 }
 
-TEST_CASE("GPT-1's vocabulary lowers the case, takes words and punctuation apart and knows unknown characters") {
+TEST_CASE("GPT-1's vocabulary lowers the case, separates words from punctuation and has an unknown token") {
   const std::string shared = shared_data("data/tokenizers/gpt1");
   if (shared.empty()) return;
   const auto tokenizer = load_tokenizer(shared);
@@ -154,7 +154,7 @@ TEST_CASE("GPT-1's vocabulary lowers the case, takes words and punctuation apart
   CHECK(tokenizer->decode(Ids{3570, 655, 1276, 267}) == "hello there world !");
 }
 
-TEST_CASE("RoBERTa's frame goes round one text and two, its mask takes the space in front of it") {
+TEST_CASE("RoBERTa's special tokens surround one text and two; its mask includes the preceding space") {
   const std::string file = shared_data("data/tokenizers/roberta/tokenizer.json.gz");
   if (file.empty()) return;
   const auto tokenizer = load_tokenizer(file);
@@ -192,7 +192,7 @@ TEST_CASE("T5's ids are the recorded ones, from SentencePiece's file and from to
   }
 }
 
-TEST_CASE("SentencePiece's ids and texts are the recorded ones, and stay so as tokenizer.json") {
+TEST_CASE("SentencePiece's ids and texts are the recorded ones, also after conversion to tokenizer.json") {
   const std::string shared = shared_data("data");
   if (shared.empty()) return;
   const std::string folder = shared + "/fixtures/tokenizers/sentencepiece/";
@@ -222,7 +222,7 @@ TEST_CASE("SentencePiece's ids and texts are the recorded ones, and stay so as t
   }
 }
 
-TEST_CASE("a kind that rapt does not have is named") {
+TEST_CASE("an unsupported kind is named") {
   const auto error_of = [](const char* model) {
     return message_of<DataError>([&] { tokenizer_from_json(model, "t.json"); });
   };

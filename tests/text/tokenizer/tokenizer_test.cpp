@@ -39,7 +39,7 @@ static std::string random_bytes(std::mt19937& random, std::size_t size) {
   return out;
 }
 
-TEST_CASE("byte-level tokenizers give any bytes back") {
+TEST_CASE("byte-level tokenizers restore any bytes") {
   std::mt19937 random(5);
   for (const auto type : {TokenizerType::kByteBpe, TokenizerType::kByte}) {
     const auto tokenizer = learn(type);
@@ -97,7 +97,7 @@ TEST_CASE("streamed text is the decoded text, and characters come out whole") {
 }
 
 // Failed before: a text that continued a prompt of whole words started without the space between them.
-TEST_CASE("the text of tokens that follow others has the space between them") {
+TEST_CASE("the text of following tokens includes the space between them") {
   const auto words = learn(TokenizerType::kWordBpe);
   CHECK(decode_after(*words, words->encode("the"), words->encode("fog, the sea")) == " fog , the sea");
   CHECK(decode_after(*words, {}, words->encode("fog")) == "fog");
@@ -105,7 +105,7 @@ TEST_CASE("the text of tokens that follow others has the space between them") {
   CHECK(decode_after(*bytes, bytes->encode("the"), bytes->encode(" fog 東")) == " fog 東");
 }
 
-TEST_CASE("special tokens are found in text unless they are to be read as text, and can be left out again") {
+TEST_CASE("special tokens are found in text unless they are to be read as text, and can be skipped in decoding") {
   const auto tokenizer = learn(TokenizerType::kByteBpe);
   const std::int32_t end = tokenizer->end_of_text().value();
   CHECK(end == 0);
@@ -120,7 +120,7 @@ TEST_CASE("special tokens are found in text unless they are to be read as text, 
   CHECK(stream.push(end) == "");
 }
 
-TEST_CASE("added tokens take spaces, want whole words and match normalised text as their fields say") {
+TEST_CASE("added tokens include spaces, require whole words and match normalised text as their fields say") {
   const std::string json = R"({"version": "1.0", "added_tokens": [
     {"id": 5, "content": "<l>", "lstrip": true, "rstrip": false, "single_word": false, "normalized": false, "special": true},
     {"id": 6, "content": "<r>", "lstrip": false, "rstrip": true, "single_word": false, "normalized": false, "special": false},
@@ -169,7 +169,7 @@ TEST_CASE("bytes are their own ids") {
   CHECK(tokenizer->kind() == "bytes");
 }
 
-TEST_CASE("unknown characters of a word-level tokenizer are <unk>, what is not UTF-8 is dropped with the controls") {
+TEST_CASE("unknown characters of a word-level tokenizer are <unk>; invalid UTF-8 is dropped like control characters") {
   const auto tokenizer = learn(TokenizerType::kWordBpe);
   const std::int32_t unknown = tokenizer->token_id("<unk>").value();
   CHECK(tokenizer->encode("é") == Ids{unknown});
@@ -226,7 +226,7 @@ TEST_CASE("one tokenizer serves many threads at once") {
   for (const int count : equal) CHECK(count == 50);
 }
 
-TEST_CASE("texts that are hard for others take time about as they are long") {
+TEST_CASE("texts that are slow for other tokenizers take linear time") {
   const auto tokenizer = learn(TokenizerType::kByteBpe);
   const std::size_t n = std::size_t{1} << 20;
   std::string no_spaces, invalid(n, '\xFF'), spaces(n, ' '), mixed;
@@ -254,7 +254,7 @@ TEST_CASE("the description names kind, size, special tokens and whether bytes ar
         "none\nkeeps any bytes: no\n");
 }
 
-TEST_CASE("the words of a text are those that the tokenizer cuts it into, at white space in any case") {
+TEST_CASE("the words of a text are the tokenizer's, and are always split at white space") {
   const auto words = [](TokenizerType type, const std::string& text) {
     TokenizerTrainer trainer({.type = type, .vocabulary = 300});
     trainer.add_text("a text to learn from\n");

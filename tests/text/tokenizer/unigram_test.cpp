@@ -32,7 +32,7 @@ static std::string error_of(const Json& json) {
   return message_of<DataError>([&] { read(json); });
 }
 
-TEST_CASE("the way with the greatest sum is taken; of equal ones the one found first") {
+TEST_CASE("the path with the greatest sum is taken; of equal ones the one found first") {
   const auto tokenizer = read(small());
   CHECK(tokenizer->kind() == "Unigram");
   CHECK(tokenizer->encode("ab") == Ids{3});      // -6.5 against -7
@@ -43,7 +43,7 @@ TEST_CASE("the way with the greatest sum is taken; of equal ones the one found f
   CHECK(tokenizer->encode("") == Ids{});
 }
 
-TEST_CASE("runs of unknown characters are one token, or bytes where there are tokens for them") {
+TEST_CASE("runs of unknown characters are one token, or byte tokens if they exist") {
   CHECK(read(small())->encode("axyzb") == Ids{1, 0, 2});
   CHECK(read(small())->encode("東東a\xFF") == Ids{0, 1, 0});
   Json json = with("/model/byte_fallback", true);
@@ -66,7 +66,7 @@ TEST_CASE("scores are the numbers that Hugging Face's tokenizers read, which are
   CHECK(Json::parse(read(json)->to_json()).at("model").at("vocab") == json["model"]["vocab"]);
 }
 
-TEST_CASE("the tokens of a long text are those of its whole, however it is taken in blocks") {
+TEST_CASE("the tokens of a long text do not depend on its division into blocks") {
   // Against the definition: one table over the whole text, tokens in order of length.
   struct Token {
     std::string text;
@@ -111,7 +111,7 @@ TEST_CASE("the tokens of a long text are those of its whole, however it is taken
   }
 }
 
-TEST_CASE("pieces of SentencePiece are found by their roles, which the file keeps") {
+TEST_CASE("SentencePiece's pieces are found by their roles, which the file keeps") {
   Json json = small();
   json["model"]["vocab"] = Json::parse(
       R"([["<unk>", 0.0], ["</s>", 0.0], ["a", -1.0], ["abc", 0.0], ["b", -2.0], ["c", -2.0], ["bc", -2.5], ["<", -3.0],
@@ -136,7 +136,7 @@ TEST_CASE("Unigram files are read without their type, too, and written as they w
   CHECK(Json::parse(written).at("model") == small().at("model"));
 }
 
-TEST_CASE("a damaged Unigram file is refused with what is wrong") {
+TEST_CASE("a damaged Unigram file is rejected with the reason") {
   CHECK(error_of(with("/model/vocab/1", "a")) ==
         "tokenizer: t.json: token 1 must be a pair of a text and a score, got \"a\"");
   CHECK(error_of(with("/model/vocab/1/1", "x")).find("must be a pair") != std::string::npos);
@@ -264,7 +264,7 @@ TEST_CASE("ids of marked words are the same in parallel and in pieces at the saf
   }
 }
 
-TEST_CASE("a megabyte of anything is a Unigram's text in time about as long as it is") {
+TEST_CASE("Unigram encodes a megabyte of anything in linear time") {
   const auto tokenizer = read(small());
   const std::size_t n = std::size_t{1} << 20;
   CHECK(tokenizer->encode(std::string(n, 'a')).size() == n / 2);

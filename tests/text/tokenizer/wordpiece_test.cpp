@@ -52,7 +52,7 @@ static std::string repeated(const std::string& text, std::size_t times) {
   return out;
 }
 
-TEST_CASE("words are written with the longest tokens that fit, or as one unknown token") {
+TEST_CASE("words are split into the longest tokens that match, or become one unknown token") {
   const auto tokenizer = small();
   CHECK(tokenizer->kind() == "WordPiece");
   CHECK(tokenizer->encode("unaffable") == Ids{5, 6, 7});
@@ -65,7 +65,7 @@ TEST_CASE("words are written with the longest tokens that fit, or as one unknown
   CHECK(tokenizer->encode("") == Ids{});
 }
 
-TEST_CASE("a word of more characters than the model takes is unknown: characters, not bytes") {
+TEST_CASE("a word of more characters than the limit is unknown: characters, not bytes") {
   Json json = small_json();
   json["normalizer"] = nullptr;
   const auto tokenizer = tokenizer_from_json(json.dump(), "t.json");
@@ -78,7 +78,7 @@ TEST_CASE("a word of more characters than the model takes is unknown: characters
   CHECK(strict->encode("ab abb é") == Ids{11, 1, 13});
 }
 
-TEST_CASE("frame, special tokens and their roles are BERT's") {
+TEST_CASE("surrounding tokens, special tokens and their roles are BERT's") {
   const auto tokenizer = small();
   const TokenSequence pair = tokenizer->frame(tokenizer->encode("ab"), tokenizer->encode("a!"));
   CHECK(pair.ids == Ids{2, 11, 3, 9, 12, 3});
@@ -95,7 +95,7 @@ TEST_CASE("frame, special tokens and their roles are BERT's") {
   CHECK_FALSE(tokenizer->is_special(5));
 }
 
-TEST_CASE("tokens are joined to words again, with spaces taken back where the decoder cleans up") {
+TEST_CASE("tokens are joined to words, and spaces are removed if the decoder cleans up") {
   const auto tokenizer = small();
   CHECK(tokenizer->decode(tokenizer->encode("the unaffable, ab!")) == "the unaffable, ab!");
   CHECK(tokenizer->decode(Ids{2, 9, 4, 12, 3}) == "[CLS] a [MASK]! [SEP]");
@@ -121,7 +121,7 @@ TEST_CASE("tokenizer.json is written and read again, also without the model's ty
   CHECK(tokenizer_from_json(prefixed.dump(), "t.json")->encode("abab") == Ids{11, 11});
 }
 
-TEST_CASE("vocab.txt is written and read again; a byte that no token may have is named") {
+TEST_CASE("vocab.txt is written and read again; a byte that no token may contain is named") {
   const auto tokenizer = small();
   CHECK(tokenizer->to_vocabulary_text() == vocabulary_text());
   std::vector<std::string> tokens = kTokens;
@@ -132,7 +132,7 @@ TEST_CASE("vocab.txt is written and read again; a byte that no token may have is
         "tokenizer: a token in vocab.txt must not contain a line end, got \"two\\nlines\"");
 }
 
-TEST_CASE("whether vocab.txt lowers the case is decided by its configuration, else by its capitals") {
+TEST_CASE("whether vocab.txt lowers the case follows from its configuration, else from its capitals") {
   std::vector<std::string> cased = kTokens;
   cased[17] = "The";
   CHECK(small()->encode("AB É") == Ids{11, 1});
@@ -155,7 +155,7 @@ TEST_CASE("whether vocab.txt lowers the case is decided by its configuration, el
         std::string::npos);
 }
 
-TEST_CASE("a text that is no vocabulary is refused with what is wrong") {
+TEST_CASE("a text that is not a vocabulary is rejected with the reason") {
   CHECK(error_of_text("one\ntwo\n") ==
         "tokenizer: v.txt must have [UNK] as one of its lines, got none; a vocab.txt holds one token per line");
   CHECK(error_of_text("[UNK]\na\n[CLS]\na") ==
@@ -170,7 +170,7 @@ TEST_CASE("a text that is no vocabulary is refused with what is wrong") {
   CHECK(frameless->frame(Ids{1}).ids == Ids{1});
 }
 
-TEST_CASE("a damaged tokenizer.json is refused with what is wrong") {
+TEST_CASE("a damaged tokenizer.json is rejected with the reason") {
   const auto with = [](const std::string& pointer, const Json& value) {
     Json json = small_json();
     json[Json::json_pointer(pointer)] = value;
@@ -203,7 +203,7 @@ TEST_CASE("any single damage to a WordPiece file is an error or still a tokenize
   }
 }
 
-TEST_CASE("a megabyte of anything is encoded in time about as long as it is") {
+TEST_CASE("a megabyte of anything is encoded in linear time") {
   const auto tokenizer = small();
   const std::size_t n = std::size_t{1} << 20;
   CHECK(tokenizer->encode(std::string(n, 'a')) == Ids{1});

@@ -82,7 +82,7 @@ TEST_CASE("everything written comes back, bit for bit") {
   CHECK_FALSE(file.has_state("epoch"));
 }
 
-TEST_CASE("reading what is not there, or not of that kind, says so") {
+TEST_CASE("reading a missing field, or one of another type, is an error that says so") {
   const TemporaryFolder folder;
   const std::string path = folder / "last.h5";
   write_checkpoint(path, Example().contents());
@@ -167,7 +167,7 @@ std::string with_header(std::string bytes, std::size_t at, std::uint32_t value) 
   return bytes;
 }
 
-TEST_CASE("damage, truncation and newer formats are worded for a reader") {
+TEST_CASE("damage, truncation and newer formats have readable messages") {
   const TemporaryFolder folder;
   const std::string path = folder / "last.h5";
   write_checkpoint(path, Example().contents());
@@ -209,7 +209,7 @@ TEST_CASE("a file opened stays readable when a newer one takes its name") {
   CHECK(gain[0] == 7.0F);
 }
 
-TEST_CASE("a full disk while saving leaves the previous checkpoint whole") {
+TEST_CASE("a full disk while saving leaves the previous checkpoint intact") {
   const TemporaryFolder folder;
   if (::mount("none", folder.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
     MESSAGE("skipped: mounting a small disk is not permitted here");
@@ -229,7 +229,7 @@ TEST_CASE("a full disk while saving leaves the previous checkpoint whole") {
   ::umount(folder.path().c_str());
 }
 
-TEST_CASE("saving and loading hold no second copy of the tensors") {
+TEST_CASE("saving and loading need no second copy of the tensors") {
   const TemporaryFolder folder;
   const std::string path = folder / "last.h5";
   std::vector<float> large(std::size_t{1} << 26U, 1.0F);  // 256 MiB

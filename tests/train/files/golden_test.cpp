@@ -192,7 +192,7 @@ std::string golden_folder() {
 
 }  // namespace
 
-TEST_CASE("every golden case that rapt knows agrees with PyTorch and transformers") {
+TEST_CASE("every golden case that rapt supports agrees with PyTorch and transformers") {
   const std::string root = golden_folder();
   if (!fs::is_directory(root)) {
     std::cout << "skipped: there is no " << root << "\n";

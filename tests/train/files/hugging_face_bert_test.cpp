@@ -99,7 +99,7 @@ TEST_CASE("every network and head comes back from a Hugging Face directory with 
   }
 }
 
-TEST_CASE("classes and labels are what transformers calls them") {
+TEST_CASE("classes and labels have transformers' names") {
   const auto json_of = [](const NetworkConfig& network, const std::vector<std::string>& labels) {
     return config_to_json({.network = network, .labels = labels}, {});
   };
@@ -125,7 +125,7 @@ TEST_CASE("classes and labels are what transformers calls them") {
                        "export: there must be a name for each of 3 outputs, got 1", std::invalid_argument);
 }
 
-TEST_CASE("what transformers' classes have no place for is not exported") {
+TEST_CASE("networks without a class in transformers are not exported") {
   const TemporaryFolder folder;
   NetworkConfig config = with_task_head({.backbone = small_gpt(true)}, Task::kTag, 3);
   AnyNetwork tagger = random_network(config);
@@ -186,7 +186,7 @@ TEST_CASE("old names of BERT's tensors are read") {
   }
 }
 
-TEST_CASE("a switch of a bert configuration that changes the mathematics is honoured or refused") {
+TEST_CASE("a bert setting that changes results is followed or rejected") {
   const auto read = [](const std::string& more) {
     return config_from_json(parse_json(R"({"model_type":"bert","hidden_size":12,"num_attention_heads":3,)" + more +
                                            R"("chunk_size_feed_forward":7})",
@@ -241,7 +241,7 @@ TEST_CASE("a switch of a bert configuration that changes the mathematics is hono
   CHECK_THROWS_AS(read_double(R"("summary_last_dropout":0.1,)"), DataError);
 }
 
-TEST_CASE("a network for a new task starts from any directory of its backbone, and says what is fresh") {
+TEST_CASE("a network for a new task starts from any directory of its backbone, and reports the new parameters") {
   const TemporaryFolder folder;
   const std::vector<NetworkConfig> sources = {
       {.backbone = small_bert(), .head = HeadKind::kPretraining},
@@ -274,7 +274,7 @@ TEST_CASE("a network for a new task starts from any directory of its backbone, a
   }
 }
 
-TEST_CASE("a vocabulary may have grown, and pretraining goes on with its heads") {
+TEST_CASE("a vocabulary may have grown, and pretraining continues with its heads") {
   const TemporaryFolder folder;
   const NetworkConfig config{.backbone = small_gpt(true)};
   AnyNetwork source = random_network(config);
@@ -305,7 +305,7 @@ TEST_CASE("a vocabulary may have grown, and pretraining goes on with its heads")
                        DataError);
 }
 
-TEST_CASE("a tensor that is missing or has no place is named") {
+TEST_CASE("a missing or superfluous tensor is named") {
   const TemporaryFolder folder;
   const NetworkConfig config = with_task_head({.backbone = small_bert()}, Task::kTag, 3);
   AnyNetwork network = random_network(config);

@@ -192,7 +192,7 @@ TEST_CASE("a GPT with rotary positions and no biases is exported with zeros for 
   CHECK(tensor(folder / "hf", "gpt_neox.layers.1.input_layernorm.bias").size() == 12);
 }
 
-TEST_CASE("GPTs that no class of transformers can hold are not exported, and the message says what to do") {
+TEST_CASE("GPTs without a class in transformers are not exported, and the message says what to do") {
   const auto refuses_export = [](const NetworkConfig& network, const char* message) {
     CHECK_THROWS_WITH_AS(config_to_json({.network = network}, {}), message, UsageError);
   };
@@ -248,7 +248,7 @@ TEST_CASE("published forms of gpt_neox are read") {
   CHECK(read(R"(,"rotary_pct":0.5,"rope_scaling":null)").rotary_share == 0.5);
 }
 
-TEST_CASE("a switch of a gpt_neox configuration that changes the mathematics is honoured or refused") {
+TEST_CASE("a gpt_neox setting that changes results is followed or rejected") {
   refuses(R"(,"rope_scaling":{"type":"linear","factor":2.0})", R"("rope_scaling.type" must be default, got "linear")");
   refuses(R"(,"rope_parameters":{"rope_type":"yarn"})", R"("rope_parameters.rope_type" must be default, got "yarn")");
   refuses(R"(,"rotary_pct":0)", R"("rotary_pct" must be above 0 and at most 1, got 0)");

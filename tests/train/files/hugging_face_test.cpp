@@ -86,7 +86,7 @@ TEST_CASE("an imported network survives as a checkpoint") {
   CHECK(again.gpt().config().inner_width() == 20);
 }
 
-TEST_CASE("what a configuration asks for and rapt does not have is named") {
+TEST_CASE("unsupported settings of a configuration are named") {
   const auto read = [](const char* text) {
     return std::get<GptConfig>(config_from_json(parse_json(text, "config.json"), "config.json").network.backbone);
   };
@@ -113,7 +113,7 @@ TEST_CASE("weights that do not fit the configuration are named with both shapes"
                        DataError);
 }
 
-TEST_CASE("tiny-random-gpt2 goes on greedily as recorded") {
+TEST_CASE("tiny-random-gpt2 continues greedily as recorded") {
   const std::string directory = shared_data("data/models/tiny-random-gpt2");
   if (directory.empty()) return;
   const HuggingFaceModel model = read_hugging_face(directory);

@@ -41,7 +41,7 @@ TEST_CASE("a run is named after its first data file") {
   CHECK(named({".hidden"}) == "runs/.hidden");
 }
 
-TEST_CASE("runs on the same data are named apart by what was asked for") {
+TEST_CASE("the names of runs on the same data differ by the requested settings") {
   const auto named = [](const std::vector<FlagValue>& flags) {
     std::vector<FlagValue> all = flags;
     all.push_back({"data", {"d/my.txt"}});
@@ -56,7 +56,7 @@ TEST_CASE("runs on the same data are named apart by what was asked for") {
   CHECK(named({{"task", {"lm"}}, {"init", {"models/imported.h5"}}}) == "runs/imported-lm-my");
 }
 
-TEST_CASE("the newest whole checkpoint is found, and the newer broken ones are named") {
+TEST_CASE("the newest intact checkpoint is found, and newer damaged ones are named") {
   TestRun run;
   CHECK_FALSE(newest_checkpoint(run.folder, inspect));
   for (const std::int64_t step : {100, 200, 300}) run.checkpoint(step);
@@ -75,7 +75,7 @@ TEST_CASE("the newest whole checkpoint is found, and the newer broken ones are n
   CHECK(found->skipped[0] == run.folder.checkpoint(300) + ": checksum mismatch");
 }
 
-TEST_CASE("leftovers, folders and foreign names are no checkpoints") {
+TEST_CASE("leftovers, folders and foreign names are not checkpoints") {
   TestRun run;
   run.checkpoint(100);
   run.put(run.folder.path + "/step-00000900.h5.tmp.17", "900");
@@ -109,7 +109,7 @@ TEST_CASE("last.h5 alone, without hard links, is a checkpoint") {
   CHECK(newest_checkpoint(run.folder, inspect)->path == run.folder.checkpoint(80));
 }
 
-TEST_CASE("when no checkpoint is whole, that is an error") {
+TEST_CASE("it is an error if no checkpoint is intact") {
   TestRun run;
   run.put(run.folder.checkpoint(5), "broken");
   const std::string message =
@@ -117,7 +117,7 @@ TEST_CASE("when no checkpoint is whole, that is an error") {
   CHECK_THROWS_WITH_AS(newest_checkpoint(run.folder, inspect), message.c_str(), DataError);
 }
 
-TEST_CASE("naming a checkpoint replaces the name at once and can be repeated") {
+TEST_CASE("naming a checkpoint replaces the name atomically and can be repeated") {
   TestRun run;
   run.checkpoint(1);
   run.checkpoint(2);
@@ -128,7 +128,7 @@ TEST_CASE("naming a checkpoint replaces the name at once and can be repeated") {
   CHECK_THROWS_AS(name_checkpoint(run.folder, 99, run.folder.best()), IoError);
 }
 
-TEST_CASE("the oldest checkpoints go, the newest and the best stay") {
+TEST_CASE("the oldest checkpoints are removed, the newest and the best stay") {
   TestRun run;
   for (const std::int64_t step : {10, 20, 30, 40}) run.checkpoint(step);
   name_checkpoint(run.folder, 10, run.folder.best());
@@ -137,7 +137,7 @@ TEST_CASE("the oldest checkpoints go, the newest and the best stay") {
   CHECK(inspect(run.folder.best()).step == 10);
 }
 
-TEST_CASE("a folder with nothing but its lock goes, any other stays") {
+TEST_CASE("a folder with nothing but its lock is removed, any other stays") {
   TestRun run;
   run.put(run.folder.path + "/lock", "");
   run.put(run.folder.data(), "");

@@ -53,7 +53,7 @@ Batch batch_of(const LabelledData& data, std::vector<Dim> samples) { return data
 
 // --------------------------------------------------------------------------------------------------------------- texts
 
-TEST_CASE("texts with classes: frames, segments, positions and the classes' numbers") {
+TEST_CASE("texts with classes: special tokens, segments, positions and class indices") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "label\ttext\nyes\ta b\nno\tc\nyes\td ds\n", {});
   CHECK(data.labels().names() == std::vector<std::string>{"no", "yes"});
@@ -73,7 +73,7 @@ TEST_CASE("texts with classes: frames, segments, positions and the classes' numb
   CHECK(ids_of(batch_of(data, {1}).labels) == Ids{0});
 }
 
-TEST_CASE("pairs share the room: the longer text is cut at its end, the segments tell them apart") {
+TEST_CASE("pairs share the length: the longer text is truncated at its end, and segments distinguish them") {
   const TemporaryFolder folder;
   const std::string pair = "sentence1\tsentence2\tlabel\na b c d\tb c\tx\na\tb b b b b b\tx\n";
   const LabelledData whole = read(folder, "a.tsv", pair, {});
@@ -110,7 +110,7 @@ TEST_CASE("numbers and sets of labels") {
   CHECK(std::ranges::equal(sets.set_of(2), std::vector<std::uint8_t>{0, 0, 1}));
 }
 
-TEST_CASE("a network's labels keep their order, and one that it does not know is named") {
+TEST_CASE("a network's labels keep their order, and an unknown one is named") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tyes\n", {.labels = {"yes", "no"}});
   CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{1, 0});
@@ -121,7 +121,7 @@ TEST_CASE("a network's labels keep their order, and one that it does not know is
         folder / "c.tsv" + ": must hold at least one example, got none");
 }
 
-TEST_CASE("labels that a network does not know may be there to be counted as wrong") {
+TEST_CASE("unknown labels may be accepted, to be counted as wrong") {
   const TemporaryFolder folder;
   const LabelledOptions options{.labels = {"yes", "no"}, .unknown_labels = true};
   const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tyess\nc\tyess\n", options);
@@ -134,7 +134,7 @@ TEST_CASE("labels that a network does not know may be there to be counted as wro
   CHECK(std::ranges::equal(data.subset(std::vector<Dim>{2}).unknown_of(0), std::vector<std::string>{"yess"}));
 }
 
-TEST_CASE("what was read is known: columns, the longest example, how many were cut") {
+TEST_CASE("facts about the data are recorded: columns, the longest example, the number of truncated ones") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "kind\tsaid\nx\ta b c d\ny\ta\nx\tb c d a b c d\ny\tb\n", {}, 6);
   CHECK(data.facts().columns.text == "said");
@@ -143,7 +143,7 @@ TEST_CASE("what was read is known: columns, the longest example, how many were c
   CHECK(data.facts().cut == 1);
 }
 
-TEST_CASE("to predict, labels may be missing") {
+TEST_CASE("prediction needs no labels") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\na\nb\n", {.labels_required = false, .labels = {"no", "yes"}});
   CHECK_FALSE(data.labelled());
@@ -162,7 +162,7 @@ TEST_CASE("several files are one, and messages name them all") {
   CHECK(data.file() == folder / "a.tsv" + ", " + folder / "b.csv");
 }
 
-TEST_CASE("sequences too short for a text are refused") {
+TEST_CASE("sequences too short for a text are rejected") {
   const TemporaryFolder folder;
   CHECK(message_of<UsageError>([&] { SequenceFrame(wordpiece(folder), true, 3); }) ==
         "tokens: sequences of 3 tokens leave no room for a text beside 3 special tokens; raise --max-length or "
@@ -173,7 +173,7 @@ TEST_CASE("sequences too short for a text are refused") {
 
 // ---------------------------------------------------------------------------------------------------------------- tags
 
-TEST_CASE("a word's tag belongs to its first token, and words that are cut off have none") {
+TEST_CASE("a word's tag belongs to its first token, and truncated words have none") {
   const TemporaryFolder folder;
   const std::string sentences = "a O\nlondon B-place\ncs O\n\nd O\n";
   const LabelledOptions options{.task = Task::kTag};
@@ -193,7 +193,7 @@ TEST_CASE("a word's tag belongs to its first token, and words that are cut off h
   CHECK(cut.tags_of(0).size() == 3);  // all of them count in evaluation
 }
 
-TEST_CASE("a word that leaves no token is an unknown one") {
+TEST_CASE("a word without tokens becomes an unknown token") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.conll", "a O\n\u200d X\nb O\n", {.task = Task::kTag});
   CHECK(ids_of(batch_of(data, {0}).tokens) == Ids{kClass, kA, kUnknown, kB, kSeparator});
@@ -202,7 +202,7 @@ TEST_CASE("a word that leaves no token is an unknown one") {
 
 // ------------------------------------------------------------------------------------------------------------- choices
 
-TEST_CASE("choices stand side by side, each behind the context") {
+TEST_CASE("choices are consecutive sequences, each after the context") {
   const TemporaryFolder folder;
   const std::string lines =
       "{\"context\": \"a b\", \"choices\": [\"c\", \"d d\"], \"label\": 1}\n"
@@ -225,7 +225,7 @@ TEST_CASE("choices stand side by side, each behind the context") {
 
 // ----------------------------------------------------------------------------------------------------------- questions
 
-TEST_CASE("a question's windows slide over its context and say where the answer stands") {
+TEST_CASE("a question's windows slide over its context and have the answer's position") {
   const TemporaryFolder folder;
   std::string context;
   for (int i = 0; i < 30; ++i) context += i == 20 ? "london " : "a ";
@@ -246,7 +246,7 @@ TEST_CASE("a question's windows slide over its context and say where the answer 
         }).starts_with("qa: the length must leave room for the context beside 64 tokens of the question"));
 }
 
-TEST_CASE("a context longer than a sequence is read in windows, of which some hold the answer") {
+TEST_CASE("a context longer than a sequence is read in windows, some of which contain the answer") {
   const TemporaryFolder folder;
   std::string context;
   for (int i = 0; i < 200; ++i) context += i == 100 ? "london " : "a ";
@@ -265,7 +265,7 @@ TEST_CASE("a context longer than a sequence is read in windows, of which some ho
 
 // ----------------------------------------------------------------------------------------------------------------- GPT
 
-TEST_CASE("a GPT's texts stand between the delimiters of GPT-1's paper") {
+TEST_CASE("a GPT's texts have the delimiters of GPT-1's paper") {
   const TemporaryFolder folder;
   const std::shared_ptr<const Tokenizer> tokenizer = with_delimiters(*bytes());
   CHECK(tokenizer->vocabulary_size() == 259);
@@ -281,7 +281,7 @@ TEST_CASE("a GPT's texts stand between the delimiters of GPT-1's paper") {
   CHECK(bare.one({65, 66}).ids == Ids{65, 66});
 }
 
-TEST_CASE("a language model that learns beside the task is taught each next token of a sequence") {
+TEST_CASE("an auxiliary language-model loss has each next token of a sequence as its target") {
   const TemporaryFolder folder;
   write_plainly(folder / "a.tsv", "text\tlabel\nAB\tx\nC\ty\n");
   const LabelledData data = LabelledData::read({folder / "a.tsv"}, SequenceFrame(with_delimiters(*bytes()), false, 16),

@@ -93,7 +93,7 @@ void check_intervals(const LabelledScores& scores, const std::vector<Expected>& 
 
 }  // namespace
 
-TEST_CASE("classes: right ones, the loss, what is predicted; the first of equals") {
+TEST_CASE("classes: correct predictions, the loss, the predicted class; the first of equals") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tno\nc\tyes\n", {});
   LabelledScores scores(data);
@@ -127,7 +127,7 @@ TEST_CASE("classes: right ones, the loss, what is predicted; the first of equals
   CHECK(scores.confusion()->count(1, 0) == 1);
 }
 
-TEST_CASE("classes that only the data has are missed, and count in macro means as scikit-learn has it") {
+TEST_CASE("classes that only occur in the data count as missed, and in macro means as in scikit-learn") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tyes\nc\tmaybe\nd\tno\n",
                                  {.labels = {"no", "yes"}, .unknown_labels = true});
@@ -148,7 +148,7 @@ TEST_CASE("classes that only the data has are missed, and count in macro means a
   CHECK_FALSE(scores.intervals().empty());
 }
 
-TEST_CASE("labels of sets and tags that only the data has are missed") {
+TEST_CASE("labels of sets and tags that only occur in the data count as missed") {
   const TemporaryFolder folder;
   const LabelledData sets = read(folder, "a.tsv", "text\tlabels\na\tx,z\nb\ty\n",
                                  {.task = Task::kMultilabel, .labels = {"x", "y"}, .unknown_labels = true});
@@ -172,7 +172,7 @@ TEST_CASE("labels of sets and tags that only the data has are missed") {
   CHECK(tags.unknown() == std::map<std::string, std::int64_t>{{"I-new", 1}});
 }
 
-TEST_CASE("numbers: an error decides by being small, a correlation by being large") {
+TEST_CASE("numbers: a small error is better, and a large correlation is better") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\tscore\na\t1\nb\t3\nc\t2\n", {.task = Task::kRegress});
   LabelledScores scores(data);
@@ -186,7 +186,7 @@ TEST_CASE("numbers: an error decides by being small, a correlation by being larg
   check_intervals(scores, {{"mse", 0, 4}, {"mae", 0, 2}});
 }
 
-TEST_CASE("sets of labels: a label is there where its logit is above 0") {
+TEST_CASE("label sets: a label is predicted if its logit is above 0") {
   const TemporaryFolder folder;
   const LabelledData data =
       read(folder, "a.tsv", "text\tlabels\na\tx\nb\t\n", {.task = Task::kMultilabel, .labels = {"x", "y"}});
@@ -207,7 +207,7 @@ TEST_CASE("sets of labels: a label is there where its logit is above 0") {
   CHECK(scores.confusion() == nullptr);
 }
 
-TEST_CASE("tags: words that were cut off count as outside, and not in the loss") {
+TEST_CASE("tags: truncated words count as outside, and not in the loss") {
   const TemporaryFolder folder;
   const LabelledData data =
       read(folder, "a.conll", "a O\nlondon B-place\nb B-place\n", {.task = Task::kTag}, /*context=*/5);
@@ -226,7 +226,7 @@ TEST_CASE("tags: words that were cut off count as outside, and not in the loss")
   CHECK(scores.intervals().empty());  // one sentence
 }
 
-TEST_CASE("tags: sentences are drawn again as wholes") {
+TEST_CASE("tags: whole sentences are resampled") {
   const TemporaryFolder folder;
   const LabelledData data =
       read(folder, "a.conll", "a O\nlondon B-place\n\nrome B-place\na O\na O\na O\n", {.task = Task::kTag});
@@ -255,7 +255,7 @@ TEST_CASE("choices: the highest of a question's sequences") {
   CHECK(scores.report().empty());
 }
 
-TEST_CASE("questions: the answer out of all windows, told with the last of them") {
+TEST_CASE("questions: the answer comes from all windows, and is reported with the last one") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.json", long_question(), {.task = Task::kQuestion, .stride = 50}, 84);
   REQUIRE(data.samples() == 4);
@@ -279,7 +279,7 @@ TEST_CASE("questions: the answer out of all windows, told with the last of them"
   CHECK(e.loss == Approx((2 * std::log(84) + std::log(83 + std::exp(10)) - 10 + std::log(55)) / 4).epsilon(1e-5));
 }
 
-TEST_CASE("the loss that is told is the loss that is trained, for every task") {
+TEST_CASE("the reported loss is the training loss, for every task") {
   const TemporaryFolder folder;
   for (const File& file : files()) {
     CAPTURE(std::string(file.name));
@@ -296,7 +296,7 @@ TEST_CASE("the loss that is told is the loss that is trained, for every task") {
   }
 }
 
-TEST_CASE("data larger than one forward pass is judged sample by sample, in order") {
+TEST_CASE("data larger than one forward pass is evaluated sample by sample, in order") {
   const TemporaryFolder folder;
   std::string text = "text\tlabel\n";
   for (int i = 0; i < 700; ++i) text += std::string(i % 3 == 0 ? "a b c d a" : "b c b c") + (i % 2 ? "\tx\n" : "\ty\n");
@@ -316,7 +316,7 @@ TEST_CASE("data larger than one forward pass is judged sample by sample, in orde
   CHECK(std::abs(probabilities[1] - probabilities[0]) > 1e-6F);
 }
 
-TEST_CASE("a task of GLUE is judged by its own metric, and what has no labels by none") {
+TEST_CASE("a GLUE task has its own default metric, and data without labels has none") {
   const TemporaryFolder folder;
   const LabelledData cola = read(folder, "cola.tsv", "gj04\t1\t\ta b\ngj04\t0\t*\tb a\n", {.glue = "cola"});
   CHECK(LabelledScores(cola).metric() == "matthews");

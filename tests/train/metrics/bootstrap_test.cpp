@@ -29,7 +29,7 @@ static MetricValues accuracy(std::span<const std::uint32_t> times) {
           {"mse", 1 - right / static_cast<double>(times.size())}};
 }
 
-TEST_CASE("the interval of a share is as wide as the binomial distribution says") {
+TEST_CASE("the interval of a share has the width given by the binomial distribution") {
   const auto intervals = bootstrap_intervals(400, accuracy, {.resamples = 4000});
   REQUIRE(intervals.size() == 2);
   CHECK(intervals[0].first == "accuracy");
@@ -58,7 +58,7 @@ TEST_CASE("each resample draws as many examples as there are, a function of the 
   CHECK(seen[0] != seen[6]);
 }
 
-TEST_CASE("resamples without a value are left out; impossible settings are refused") {
+TEST_CASE("resamples without a value are skipped; impossible settings are rejected") {
   int calls = 0;
   const auto sometimes = [&](std::span<const std::uint32_t>) {
     return MetricValues{{"pearson", ++calls % 2 == 0 ? 0.5 : std::numeric_limits<double>::quiet_NaN()}};
@@ -74,7 +74,7 @@ TEST_CASE("resamples without a value are left out; impossible settings are refus
   CHECK_THROWS_AS(bootstrap_intervals(3, never, {.confidence = 1}), UsageError);
 }
 
-TEST_CASE("metrics are found by name, in a fixed order, and compared the right way round") {
+TEST_CASE("metrics are found by name, in a fixed order, and compared in the right direction") {
   CHECK(metric_info("mse").larger_is_better == false);
   CHECK(message_of<UsageError>([] { metric_info("acuracy"); }).ends_with("got \"acuracy\"; did you mean accuracy?"));
   const MetricValues values = {{"accuracy", 0.5}, {"f1", 0.25}};

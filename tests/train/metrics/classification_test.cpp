@@ -46,13 +46,13 @@ TEST_CASE("four classes as scikit-learn counts them") {
   CHECK(c.majority_accuracy() == doctest::Approx(6.0 / 20));
 }
 
-TEST_CASE("classes that never occur are no part of the macro means") {
+TEST_CASE("classes that never occur are excluded from the macro means") {
   const ClassificationCounts c = counts(4, {0, 0, 2, 2, 2, 0}, {0, 2, 2, 2, 0, 0});
   CHECK(value(c, "f1_macro") == doctest::Approx(2.0 / 3).epsilon(1e-14));
   CHECK(c.matthews() == doctest::Approx(1.0 / 3).epsilon(1e-14));
 }
 
-TEST_CASE("what is not defined is 0") {
+TEST_CASE("undefined values are 0") {
   const ClassificationCounts one = counts(2, {1, 1, 1}, {1, 1, 1});
   CHECK(one.matthews() == 0);  // one class only
   CHECK(value(counts(2, {0, 0}, {0, 0}), "f1") == 0);
@@ -95,7 +95,7 @@ TEST_CASE("the confusion matrix as text") {
   CHECK(text.find('\x1B') == std::string::npos);
 }
 
-TEST_CASE("scores of classes are rows, of many classes those that occur most") {
+TEST_CASE("scores of classes are rows; with many classes, only the most frequent ones") {
   ClassificationCounts c(2);
   c.add(0, 0, 391);
   c.add(0, 1, 37);
@@ -111,7 +111,7 @@ TEST_CASE("scores of classes are rows, of many classes those that occur most") {
   CHECK(class_text(classes).find("positive") < class_text(classes).find("negative"));
 }
 
-TEST_CASE("many classes show what was confused most") {
+TEST_CASE("with many classes, the most frequent confusions are shown") {
   ClassificationCounts c(20);
   std::vector<std::string> names;
   for (int k = 0; k < 20; ++k) names.push_back("class" + std::to_string(k));
@@ -124,7 +124,7 @@ TEST_CASE("many classes show what was confused most") {
         "       7  class3 -> class4\n");
 }
 
-TEST_CASE("right ones among all") {
+TEST_CASE("counts of correct predictions") {
   AccuracyCount count;
   CHECK(count.value() == 0);
   count.add(true);

@@ -34,7 +34,7 @@ TEST_CASE("by hand: 1 2 3 against 1 3 2") {
 }
 
 // scipy 1.17.1: pearsonr, spearmanr; scikit-learn 1.9.1: mean_squared_error, mean_absolute_error.
-TEST_CASE("with ties as scipy has it") {
+TEST_CASE("with ties as in scipy") {
   RegressionScores scores;
   for (std::size_t i = 0; i < kX.size(); ++i) scores.add(kX[i], kY[i]);
   const MetricValues values = scores.values();
@@ -44,7 +44,7 @@ TEST_CASE("with ties as scipy has it") {
   CHECK(metric_value(values, "mae") == doctest::Approx(0.4554166666666666).epsilon(1e-14));
 }
 
-TEST_CASE("a large mean costs no digits but those that the values have lost themselves") {
+TEST_CASE("a large mean costs no precision beyond that of the values") {
   Values x;
   for (const double v : kX) x.push_back(v + 1e6);
   CHECK(pearson(x, kY) == doctest::Approx(pearson(kX, kY)).epsilon(1e-9));
@@ -54,7 +54,7 @@ TEST_CASE("a large mean costs no digits but those that the values have lost them
   CHECK(pearson(far, {0, 1, 2, 3, 4, 5, 6, 7}) == doctest::Approx(1).epsilon(1e-12));
 }
 
-TEST_CASE("without spread, without pairs, with NaN there is no correlation") {
+TEST_CASE("constant values, missing pairs and NaN give no correlation") {
   CHECK(std::isnan(pearson({1, 1, 1}, {1, 2, 3})));
   CHECK(std::isnan(pearson({1}, {1})));
   CHECK(std::isnan(pearson({}, {})));

@@ -33,7 +33,7 @@ static std::string spans(const std::string& text, SpanRules rules = SpanRules::k
   return out;
 }
 
-TEST_CASE("IOB1, IOB2 and IOE: where spans begin and end") {
+TEST_CASE("IOB1, IOB2 and IOE: starts and ends of spans") {
   for (const SpanRules rules : {SpanRules::kConlleval, SpanRules::kSeqeval}) {
     CHECK(spans("B-NP I-NP O B-VP", rules) == "NP 0-1, VP 3-3");                    // IOB2
     CHECK(spans("I-NP I-NP B-NP I-NP O I-NP", rules) == "NP 0-1, NP 2-3, NP 5-5");  // IOB1
@@ -47,14 +47,14 @@ TEST_CASE("IOB1, IOB2 and IOE: where spans begin and end") {
   }
 }
 
-TEST_CASE("seqeval knows words that are spans of their own; conlleval does not") {
+TEST_CASE("seqeval supports one-word spans (S); conlleval does not") {
   CHECK(spans("S-A S-A B-A E-A", SpanRules::kSeqeval) == "A 0-0, A 1-1, A 2-3");
   CHECK(spans("E-A B-A", SpanRules::kSeqeval) == "A 0-0, A 1-1");
   CHECK(spans("S-A S-A", SpanRules::kConlleval) == "A 0-1");
   CHECK(spans("E-A B-A", SpanRules::kConlleval) == "A 0-1");
 }
 
-TEST_CASE("a span is right if its type and both its ends are") {
+TEST_CASE("a span is correct if its type and both its ends are") {
   SpanScores scores;
   const MatchCounts first = scores.add(tags("B-PER I-PER O B-LOC O B-ORG"), tags("B-PER I-PER O B-ORG O O"));
   CHECK(first.right == 1);
@@ -73,7 +73,7 @@ TEST_CASE("a span is right if its type and both its ends are") {
   CHECK_THROWS_AS(scores.add(tags("O"), tags("O O")), std::invalid_argument);
 }
 
-TEST_CASE("spans do not go over the ends of sentences") {
+TEST_CASE("spans do not cross sentence ends") {
   SpanScores scores;
   scores.add(tags("B-A"), tags("B-A"));
   scores.add(tags("I-A"), tags("I-A"));

@@ -46,7 +46,7 @@ TEST_CASE("empty answers: version 1.1 gives no F1, version 2 does") {
   CHECK(score("x", {}).f1 == 0);
 }
 
-TEST_CASE("sums over questions, with and without answers apart in version 2") {
+TEST_CASE("sums over questions; version 2 also separates those with and without answers") {
   SquadScores version_1(false), version_2(true);
   for (SquadScores* scores : {&version_1, &version_2}) {
     scores->add("in the 10th century", Answers{"10th century"});

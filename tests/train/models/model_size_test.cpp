@@ -31,7 +31,7 @@ TEST_CASE("BERTs have their published numbers of parameters, with the pooler and
   CHECK(size("bert-tiny").in_heads == 128 * 128 + 128 + 2 * 128 + 30522 + 2 * 128 + 2);
 }
 
-TEST_CASE("an encoder's work counts its words by the share that is masked, and all keys") {
+TEST_CASE("an encoder's compute counts its word head by the share of masked words, and all keys") {
   TrainConfig config = layer_config("", "", {{"preset", {"bert-tiny"}}}).values;
   const double blocks = 2 * 12 * 128 * 128, words = 30522.0 * 128 + 128 * 128;
   CHECK(model_size(config, 30522).flop_per_token ==

@@ -91,7 +91,7 @@ TEST_CASE("settings make a network whose settings make it again, for every model
   }
 }
 
-TEST_CASE("what a GPT may have or not is described as well") {
+TEST_CASE("optional parts of a GPT are described as well") {
   TrainConfig config = small("gpt2");
   config.bias = false;
   config.tie = false;
@@ -116,7 +116,7 @@ TEST_CASE("what a GPT may have or not is described as well") {
   CHECK(described_by(network_config(small("bert", "tag"), 11)).pooler == false);
 }
 
-TEST_CASE("a task's head has as many outputs as labels, and one where there are none") {
+TEST_CASE("a task head has one output per label, and one output without labels") {
   CHECK(network_config(small("bert", "classify"), 11).task.outputs == 3);
   CHECK(network_config(small("bert", "regress"), 11).task.outputs == 1);
   CHECK(network_config(small("bert", "choice"), 11).task.head_width() == 1);
@@ -128,7 +128,7 @@ TEST_CASE("a task's head has as many outputs as labels, and one where there are 
   CHECK(network_config(none, 11).task.dropout == 0.3);
 }
 
-TEST_CASE("a pretrained backbone's weights come under other names, and the heads stay fresh") {
+TEST_CASE("a pretrained backbone's weights are copied under other names, and the heads stay new") {
   AnyNetwork pretrained = network(small("bert", "mlm-nsp"), 11, 1);
   AnyNetwork classifier = network(small("bert", "classify"), 11, 2);
   const Tensor head = parameter(classifier, "head.weight").clone();
@@ -145,7 +145,7 @@ TEST_CASE("a pretrained backbone's weights come under other names, and the heads
   CHECK(copy_parameters(with_head, gpt, true).empty());  // and back
 }
 
-TEST_CASE("what is new in a network begins with the spread of the one that it starts from") {
+TEST_CASE("new parts of a network are initialised with the standard deviation of the initial model") {
   TrainConfig config;
   config.model = "bert";
   config.task = "classify";
@@ -159,14 +159,14 @@ TEST_CASE("what is new in a network begins with the spread of the one that it st
   CHECK(std::get<BertConfig>(network.backbone).init_std == 0.05);
 }
 
-TEST_CASE("heads come along where they are asked for and the same") {
+TEST_CASE("heads are copied if requested and equal") {
   AnyNetwork first = network(small("bert", "classify"), 11, 1), second = network(small("bert", "classify"), 11, 2);
   CHECK(copy_parameters(first, second, false) == std::vector<std::string>{"head.weight", "head.bias"});
   CHECK(copy_parameters(first, second, true).empty());
   CHECK(same_bits(parameter(second, "head.weight"), parameter(first, "head.weight")));
 }
 
-TEST_CASE("a vocabulary that has grown keeps the rows it had, the new ones stay fresh") {
+TEST_CASE("a vocabulary that has grown keeps its rows, and the new rows keep their initial values") {
   AnyNetwork gpt = network(small("gpt2"), 11, 1), grown = network(small("gpt2", "classify"), 14, 2);
   const Tensor fresh = parameter(grown, "backbone.tokens.weight").clone();
   copy_parameters(gpt, grown, false);
@@ -175,7 +175,7 @@ TEST_CASE("a vocabulary that has grown keeps the rows it had, the new ones stay 
   CHECK(same_bits(table.slice(11, 14).clone(), fresh.slice(11, 14).clone()));
 }
 
-TEST_CASE("a network of another size is refused, naming what does not fit") {
+TEST_CASE("a network of another size is rejected, naming what does not fit") {
   TrainConfig wide = small("bert", "classify");
   wide.width = 12;
   AnyNetwork a = network(small("bert", "mlm-nsp"), 11), b = network(wide, 11);

@@ -90,7 +90,7 @@ CheckpointTexts texts_of(const TrainConfig& config) {
 
 }  // namespace
 
-TEST_CASE("what can be frozen: embeddings, the backbone, blocks by number, names with stars") {
+TEST_CASE("embeddings, the backbone, blocks by number and names with * can be frozen") {
   const TrainConfig bert = small("bert", "classify");
   CHECK(frozen(bert, {"embeddings"}) == Names{"backbone.tokens.weight", "backbone.positions.weight",
                                               "backbone.segments.weight", "backbone.norm.gain", "backbone.norm.bias"});
@@ -112,14 +112,14 @@ TEST_CASE("what can be frozen: embeddings, the backbone, blocks by number, names
   CHECK(frozen(bert).empty());
 }
 
-TEST_CASE("a GPT's norm at its end is no embedding, and blocks are found without a backbone") {
+TEST_CASE("a GPT's final norm is not an embedding, and blocks are found without a backbone") {
   CHECK(frozen(small("gpt2", "lm"), {"embeddings"}) == Names{"tokens.weight", "positions.weight"});
   CHECK(all_of(frozen(small("gpt2", "lm"), {"2"}), "blocks.2."));
   CHECK(frozen(small("gpt2", "classify"), {"embeddings"}) ==
         Names{"backbone.tokens.weight", "backbone.positions.weight"});
 }
 
-TEST_CASE("a pattern that names nothing is refused, with what there is") {
+TEST_CASE("a pattern that matches nothing is rejected with the existing names") {
   CHECK(message_of<UsageError>([] {
           frozen(small("bert", "classify"), {"embeddings", "3"});
         }) ==
@@ -135,7 +135,7 @@ TEST_CASE("a pattern that names nothing is refused, with what there is") {
         "train: every parameter is frozen; leave some of them trainable");
 }
 
-TEST_CASE("each block learns more slowly than the one above it") {
+TEST_CASE("each block has a lower learning rate than the one above it") {
   TrainConfig config = small("bert", "classify");
   config.layer_rate_decay = 0.5;
   AnyNetwork bert = network(config);
@@ -156,7 +156,7 @@ TEST_CASE("each block learns more slowly than the one above it") {
   CHECK_FALSE(parameter_rules(gpt, made.module()).rate);
 }
 
-TEST_CASE("an update moves parameters by their share of the rate") {
+TEST_CASE("an update changes parameters by their share of the learning rate") {
   // Plain gradient descent, so that a step is proportional to the rate.
   TrainConfig config = small("bert", "classify");
   config.optimizer = "sgd";
@@ -181,7 +181,7 @@ TEST_CASE("an update moves parameters by their share of the rate") {
   }
 }
 
-TEST_CASE("frozen parameters keep their bits while others move, and no moments are kept for them") {
+TEST_CASE("frozen parameters keep their bits while others change, and have no moments") {
   TrainConfig config = small("bert", "classify");
   config.freeze = {"embeddings", "0-1"};
   AnyNetwork made = network(config);
@@ -204,7 +204,7 @@ TEST_CASE("frozen parameters keep their bits while others move, and no moments a
   CHECK(trainer.optimizer().state().size() == 2);
 }
 
-TEST_CASE("a run with frozen parameters goes on from its checkpoint as if it had never stopped") {
+TEST_CASE("a run with frozen parameters resumes as if it had never stopped") {
   const TemporaryFolder folder;
   TrainConfig config = small("bert", "classify");
   config.freeze = {"backbone.tokens.weight", "0", "head.bias"};

@@ -69,7 +69,7 @@ Tensor logits_of(const Pretrained& model, const TemporaryFolder& folder) {
 
 }  // namespace
 
-TEST_CASE("adapters and the head learn, everything else keeps its bits, and a checkpoint holds both") {
+TEST_CASE("adapters and the head are trained, everything else keeps its bits, and a checkpoint holds both") {
   const TemporaryFolder folder;
   train_plain(folder, "plain");
   train_adapters(folder, "plain", "lora");
@@ -115,7 +115,7 @@ TEST_CASE("the directory that is exported has the adapters in its weights") {
   }
 }
 
-TEST_CASE("a run of adapters begins as the network it adapts, and a plain run as the merged one") {
+TEST_CASE("a run with adapters starts as the network it adapts, and a plain run as the merged one") {
   const TemporaryFolder folder;
   train_plain(folder, "plain");
   train_adapters(folder, "plain", "lora");
@@ -141,7 +141,7 @@ TEST_CASE("a run of adapters begins as the network it adapts, and a plain run as
   CHECK(open_pretrained(folder / "again").config.lora_rank == 2);
 }
 
-TEST_CASE("settings of adapters that cannot be are refused, saying what can") {
+TEST_CASE("impossible adapter settings are rejected with the valid ones") {
   const TemporaryFolder folder;
   train_plain(folder, "plain");
   const auto refusal = [&](std::vector<FlagValue> more) {
@@ -158,7 +158,7 @@ TEST_CASE("settings of adapters that cannot be are refused, saying what can") {
         "--reset-layers and --lora-rank exclude each other: all weights of a reinitialised block must be trained");
 }
 
-TEST_CASE("in a language model nothing but the adapters learns, an output layer of its own included") {
+TEST_CASE("in a language model only the adapters are trained, not even an untied output layer") {
   TrainConfig config;
   config.layers = 1;
   config.width = 8;

@@ -35,7 +35,7 @@ MetricEvent train(std::int64_t step, double loss) {
 
 }  // namespace
 
-TEST_CASE("an event is one JSON object with what depends on the clock apart") {
+TEST_CASE("an event is one JSON object, with values that depend on the clock in a separate field") {
   MetricEvent event{"train",
                     7,
                     {{"loss", 0.1}, {"tokens", std::int64_t{5}}, {"text", std::string("a\n\"b\xff")}},
@@ -48,7 +48,7 @@ TEST_CASE("an event is one JSON object with what depends on the clock apart") {
   CHECK(to_json_line(event) == "{\"event\":\"train\",\"step\":7,\"loss\":null,\"best\":true}");
 }
 
-TEST_CASE("a resumed log equals the undisturbed one, wherever the run was cut") {
+TEST_CASE("a resumed log equals an uninterrupted one, wherever the run was interrupted") {
   TestFile undisturbed;
   {
     MetricsLog log(undisturbed.path, std::nullopt);
@@ -67,7 +67,7 @@ TEST_CASE("a resumed log equals the undisturbed one, wherever the run was cut") 
   }
 }
 
-TEST_CASE("events after the resumed step are cut off, those of the step itself stay") {
+TEST_CASE("events after the resumed step are removed, those of the step itself stay") {
   TestFile file;
   file.write(
       "{\"event\":\"train\",\"step\":1}\n{\"event\":\"train\",\"step\":2}\n{\"event\":\"validation\",\"step\":2}\n"

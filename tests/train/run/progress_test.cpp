@@ -28,13 +28,13 @@ TEST_CASE("the progress line is the documented one") {
         "412 MB");
 }
 
-TEST_CASE("what is not known is left out of the line") {
+TEST_CASE("unknown values are left out of the line") {
   CHECK(progress_line({.step = 3, .loss = 1, .learning_rate = 1e-3, .grad_norm = 1, .seconds = 2}) ==
         "step     3 | loss 1.0000 | lr 1.00e-03 | gnorm 1.00 | 2.0s");
 }
 
 // Previously, it said "111% of peak" on a machine that was busy while its peak was measured.
-TEST_CASE("a share above the whole says that the peak is not known, and is left out of line and event") {
+TEST_CASE("a share above 1 means that the peak is not known, and is left out of line and event") {
   UpdateReport fast = report();
   fast.share_of_peak = 1.11;
   CHECK(progress_line(fast).find("| 41.2k tok/s | 1m03s<16m20s |") != std::string::npos);
@@ -65,7 +65,7 @@ TEST_CASE("the bar fills its width and never more") {
   CHECK(progress_bar(done, 79, false).find("100%|#############") == 0);
 }
 
-TEST_CASE("the event holds the numbers of the line, those of the clock apart") {
+TEST_CASE("the event has the numbers of the line, with those of the clock in a separate field") {
   CHECK(to_json_line(train_event(report())) ==
         "{\"event\":\"train\",\"step\":120,\"epoch\":0.31,\"tokens\":92160,\"loss\":2.41374,\"learning_rate\":0.0006,"
         "\"grad_norm\":0.871,"
@@ -120,7 +120,7 @@ TEST_CASE("quiet runs show nothing") {
   CHECK(shown.empty());
 }
 
-TEST_CASE("a validation line has room for what decides and two more, the log for all") {
+TEST_CASE("a validation line shows the deciding metric and two others; the log has all") {
   std::string shown;
   Progress progress(
       {}, [&](std::string_view text) { shown += text; }, nullptr);

@@ -37,14 +37,14 @@ RunRequest resumed(const TemporaryFolder& folder, const std::string& out, std::v
 
 }  // namespace
 
-TEST_CASE("a stretch has the rates of a run of its length") {
+TEST_CASE("a stretch has the learning rates of a run of its length") {
   RateSchedule first{.peak = 1, .minimum = 0.1, .warmup = 5, .total = 30};
   RateSchedule second = first;
   second.begin = 100;
   for (std::int64_t done = 0; done < 30; ++done) CHECK(second.rate(100 + done) == first.rate(done));
 }
 
-TEST_CASE("a finished run goes on to more updates, exactly, wherever it is stopped") {
+TEST_CASE("a finished run continues to more updates, exactly, wherever it is stopped") {
   const TemporaryFolder folder;
   run(little_run(folder, "a"));
   run(resumed(folder, "a", {{"steps", {"30"}}}));
@@ -66,7 +66,7 @@ TEST_CASE("a finished run goes on to more updates, exactly, wherever it is stopp
   CHECK(run(resumed(folder, "a", {{"steps", {"30"}}})).already);
 }
 
-TEST_CASE("a run that was asked to go on and killed before it saved still goes on") {
+TEST_CASE("a run that was extended and killed before it saved still continues") {
   const TemporaryFolder folder;
   run(little_run(folder, "a"));
   run(little_run(folder, "b"));
@@ -93,7 +93,7 @@ TEST_CASE("more minutes become updates of a new stretch") {
   CHECK(config.planned_minutes == 0.005);
 }
 
-TEST_CASE("--resume changes rates from here on, and says so") {
+TEST_CASE("--resume changes learning rates from the next update on, and reports it") {
   TrainConfig saved;
   saved.steps = 100;
   saved.learning_rate = 1e-2;
@@ -116,7 +116,7 @@ TEST_CASE("--resume changes rates from here on, and says so") {
                        UsageError);
 }
 
-TEST_CASE("minutes that a stopped run was begun with ask for nothing new, others do, and after its end any do") {
+TEST_CASE("the minutes of a stopped run request nothing new, other minutes do, and after its end any minutes do") {
   TrainConfig saved;
   saved.steps = 100;
   saved.planned_minutes = 5;
@@ -130,7 +130,7 @@ TEST_CASE("minutes that a stopped run was begun with ask for nothing new, others
                        "--resume takes one length, got --steps and --minutes; leave one of them out", UsageError);
 }
 
-TEST_CASE("a stretch must lead further, and its warm-up is a tenth of it at most") {
+TEST_CASE("a stretch must not be empty, and its warm-up is at most a tenth of it") {
   TrainConfig config;
   config.stretch_start = 100;
   config.warmup = Period::updates(50);
@@ -144,7 +144,7 @@ TEST_CASE("a stretch must lead further, and its warm-up is a tenth of it at most
   CHECK(to_string(config.warmup) == "20%");
 }
 
-TEST_CASE("what a run that met a bad loss says to do can be done") {
+TEST_CASE("the advice of a run with a loss that is not finite works") {
   const TemporaryFolder folder;
   // The first learning rate works and a checkpoint is saved; the peak of the warm-up is too high.
   const std::vector<FlagValue> wild = {{"learning-rate", {"1e12"}}, {"warmup", {"100%"}}, {"clip", {"0"}},

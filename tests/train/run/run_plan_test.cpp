@@ -10,7 +10,7 @@
 using namespace rapt;
 namespace fs = std::filesystem;
 
-TEST_CASE("what is done with a folder follows from what is in it and what is asked for") {
+TEST_CASE("the action on a folder follows from its contents and the request") {
   TestRun run;
   const std::string name = run.folder.path;
   const LayeredConfig same = layer_config("", "", {{"layers", {"4"}}, {"threads", {"9"}}});
@@ -60,7 +60,7 @@ TEST_CASE("what is done with a folder follows from what is in it and what is ask
   CHECK_THROWS_AS(plan_run(run.folder, done, saved, other, false, command), CannotCreateError);
 }
 
-TEST_CASE("--resume may change how far a run goes and how it learns from there, and other commands say so") {
+TEST_CASE("--resume may change a run's length and how it continues, and messages of other commands say so") {
   TestRun run;
   const FoundCheckpoint half{run.folder.checkpoint(5), {5, false}, {}}, done{run.folder.checkpoint(9), {9, true}, {}};
   TrainConfig saved;
@@ -81,7 +81,7 @@ TEST_CASE("--resume may change how far a run goes and how it learns from there, 
   CHECK(plan_run(run.folder, done, saved, {}, true) == RunPlan::kResume);
 }
 
-TEST_CASE("a run is not taken for one on other data, from another model or with another tokenizer") {
+TEST_CASE("a run on other data, from another model or with another tokenizer is a different run") {
   const RunFolder folder{"runs/none"};
   const RunInputs one{
       .data = {{"a/x.txt", 1, "11"}}, .validation = {}, .init = InputFile{"m", 1, "22"}, .tokenizer = {}};
@@ -117,7 +117,7 @@ TEST_CASE("a run is not taken for one on other data, from another model or with 
       CannotCreateError);
 }
 
-TEST_CASE("a run that was killed before its first checkpoint starts anew") {
+TEST_CASE("a run that was killed before its first checkpoint starts again") {
   TestRun run;
   run.put(run.folder.path + "/lock", "");
   run.put(run.folder.data(), "");

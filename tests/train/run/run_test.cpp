@@ -30,7 +30,7 @@ RunRequest small_run(const TemporaryFolder& folder, const std::string& out, std:
 
 }  // namespace
 
-TEST_CASE("a run leaves a folder that trains on, generates and repeats itself") {
+TEST_CASE("a run's folder can be trained further, used for generation, and repeated") {
   const TemporaryFolder folder;
   const RunResult result = run(small_run(folder, "a"));
   CHECK(result.finished);
@@ -66,7 +66,7 @@ TEST_CASE("interrupted anywhere and resumed on another number of threads, a run 
   set_thread_count(before);
 }
 
-TEST_CASE("a finished run asked for again is left as it is, with other settings refused") {
+TEST_CASE("a finished run is unchanged if requested again, and rejected with other settings") {
   const TemporaryFolder folder;
   run(small_run(folder, "a"));
   const std::string before = read_plainly(folder / "a/last.h5");
@@ -94,7 +94,7 @@ TEST_CASE("a loss that is not finite stops the run before anything is changed") 
   CHECK(message.find("is not finite") != std::string::npos);
 }
 
-TEST_CASE("recompute and accumulation leave the numbers alone") {
+TEST_CASE("recompute and accumulation do not change the results") {
   const TemporaryFolder folder;
   run(small_run(folder, "a"));
   run(small_run(folder, "b", {{"recompute", {"on"}}}));
@@ -107,7 +107,7 @@ TEST_CASE("recompute and accumulation leave the numbers alone") {
   }
 }
 
-TEST_CASE("a run goes on from another one's weights, its structure taken over") {
+TEST_CASE("a run starts from another one's weights and structure") {
   const TemporaryFolder folder;
   run(small_run(folder, "a"));
   RunRequest request = small_run(folder, "f", {});

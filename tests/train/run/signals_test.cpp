@@ -13,7 +13,7 @@
 
 using namespace rapt;
 
-TEST_CASE("the first signal is noted by name and number") {
+TEST_CASE("the first signal is recorded by name and number") {
   for (const auto& [number, name] :
        {std::pair{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}}) {
     StopSignals signals;
@@ -65,7 +65,7 @@ TEST_CASE("INT counts even in a program that a script started in the background"
   std::signal(SIGINT, SIG_DFL);
 }
 
-TEST_CASE("handlers come back, and HUP stays ignored under nohup") {
+TEST_CASE("handlers are restored, and HUP stays ignored under nohup") {
   struct sigaction before {
   }, after{};
   std::signal(SIGHUP, SIG_IGN);

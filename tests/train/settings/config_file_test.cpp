@@ -58,7 +58,7 @@ TEST_CASE("errors in files name line and column") {
   CHECK_THROWS_AS(from_toml("\"\\u001b[31m\" = 4\n", "run.toml"), ConfigError);
 }
 
-TEST_CASE("flags win over the file, the file over the preset, the preset over the defaults") {
+TEST_CASE("options override the file, the file overrides the preset, the preset overrides the defaults") {
   const LayeredConfig config =
       layer_config("layers = 5\nheads = 2\n", "run.toml",
                    {{"preset", {"shakespeare-char-cpu"}}, {"n_layer", {"6"}}, {"betas", {"0.5,0.6"}}});
@@ -79,12 +79,12 @@ TEST_CASE("flags win over the file, the file over the preset, the preset over th
   CHECK(shown.find("steps = 2000                            # preset shakespeare-char-cpu\n") != std::string::npos);
 }
 
-TEST_CASE("a preset may be named in the file, and a flag names another") {
+TEST_CASE("a preset may be named in the file, and an option overrides it") {
   CHECK(layer_config("preset = 'gpt2'\n", "x", {}).values.width == 768);
   CHECK(layer_config("preset = 'gpt2'\n", "x", {{"preset", {"gpt2-xl"}}}).values.width == 1600);
 }
 
-TEST_CASE("flags that do not exist name the nearest, and bad values name the flag in its canonical form") {
+TEST_CASE("errors for unknown options name the most similar one, and errors for bad values the canonical option") {
   CHECK_THROWS_WITH_AS(layer_config("", "", {{"widht", {"3"}}}), "unknown option --widht; did you mean --width?",
                        UsageError);
   CHECK_THROWS_WITH_AS(layer_config("", "", {{"n_layer", {"x"}}}),
@@ -97,7 +97,7 @@ TEST_CASE("flags that do not exist name the nearest, and bad values name the fla
                        UsageError);
 }
 
-TEST_CASE("every preset and size is made of settings that exist, have those values and make a whole") {
+TEST_CASE("every preset and size consists of valid settings that are consistent") {
   for (const auto* table : {&presets(), &bench_presets()}) {
     for (const Preset& preset : *table) {
       CAPTURE(preset.name);
@@ -137,7 +137,7 @@ TEST_CASE("nanoGPT's CPU recipe is what its authors published") {
   CHECK(c.activation == "gelu");
 }
 
-TEST_CASE("asked again for the minutes that became a number of updates, a run is the same run") {
+TEST_CASE("a run whose minutes were converted to updates is the same run if the minutes are given again") {
   TrainConfig saved, wanted;
   saved.planned_minutes = 2;
   wanted.minutes = 2;

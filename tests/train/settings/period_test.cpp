@@ -29,7 +29,7 @@ TEST_CASE("periods are read in updates, epochs, tokens, time and shares, and pri
   }
 }
 
-TEST_CASE("a period that makes no sense is refused with what came") {
+TEST_CASE("an invalid period is rejected with its text") {
   for (const char* text :
        {"", "x", "-5", "5x", "5 e", "1.5", "1.5t", "101%", "1e6", "nan", "inf", "99999999999999999999"}) {
     CAPTURE(text);

@@ -54,7 +54,7 @@ TEST_CASE("every setting has help, a group and a value to show") {
   }
 }
 
-TEST_CASE("other communities' names are understood, in both spellings") {
+TEST_CASE("names from other projects are accepted, in both spellings") {
   for (const auto& [alias, name] :
        std::vector<std::pair<const char*, const char*>>{{"n_layer", "layers"},
                                                         {"n_head", "heads"},
@@ -83,7 +83,7 @@ TEST_CASE("other communities' names are understood, in both spellings") {
   CHECK(find_setting("nothing-like-it") == nullptr);
 }
 
-TEST_CASE("shorthands set what they stand for") {
+TEST_CASE("shorthands set the settings that they stand for") {
   CHECK(with({{"betas", "0.8,0.7"}}).beta1 == 0.8);
   CHECK(with({{"betas", "0.8,0.7"}}).beta2 == 0.7);
   CHECK(to_string(with({{"warmup_ratio", "0.06"}}).warmup) == "6%");
@@ -97,7 +97,7 @@ static void refuses(const std::vector<std::pair<std::string, std::string>>& valu
   CHECK_THROWS_WITH_AS(validate(with(values)), message, UsageError);
 }
 
-TEST_CASE("structures that cannot be are refused with a value that would do") {
+TEST_CASE("impossible structures are rejected with a valid value") {
   CHECK_NOTHROW(validate(TrainConfig{}));
   refuses({{"width", "100"}, {"heads", "3"}}, "--width 100 must be a multiple of --heads 3; try --width 99 or 102");
   refuses({{"width", "2"}, {"heads", "3"}}, "--width 2 must be a multiple of --heads 3; try --width 3");
@@ -123,7 +123,7 @@ TEST_CASE("structures that cannot be are refused with a value that would do") {
 }
 
 // Checkpoints of imported encoders have task = "embed", so it can be read; help used to offer it for training.
-TEST_CASE("a model without a head has a task that is read from files, but is not offered and cannot be trained") {
+TEST_CASE("the task of a model without a head is read from files, but is not offered and cannot be trained") {
   CHECK(with({{"task", "embed"}}).task == "embed");
   CHECK(find_setting("task")->value == "lm|mlm|mlm-nsp|classify|regress|multilabel|tag|qa|choice");
   refuses({{"task", "embed"}},
@@ -137,7 +137,7 @@ static void cannot_be(const char* name, const char* value, const char* message) 
   CHECK_THROWS_WITH_AS(find_setting(name)->set(config, {value}), message, std::invalid_argument);
 }
 
-TEST_CASE("values that cannot be are refused with what may be") {
+TEST_CASE("invalid values are rejected with the valid ones") {
   cannot_be("layers", "0", "must be a whole number from 1 to 10000, got \"0\"");
   cannot_be("layers", "four", "must be a whole number from 1 to 10000, got \"four\"");
   cannot_be("steps", "-1", "must be a whole number of at least 0, got \"-1\"");
@@ -165,7 +165,7 @@ TEST_CASE("numbers read with separators and K, M, G, and print as the shortest t
   CHECK(print_number(1e22) == "1e22");
 }
 
-TEST_CASE("threads, paths and how often to save may differ between two sittings of a run, the rest may not") {
+TEST_CASE("threads, paths and save intervals may differ between two sessions of a run, the rest may not") {
   const TrainConfig a;
   CHECK(differences(a, with({{"threads", "7"}, {"out", "x"}, {"data", "y"}, {"save-every", "3"}, {"keep-last", "9"}}))
             .empty());

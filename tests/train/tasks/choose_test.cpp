@@ -13,7 +13,7 @@
 
 using namespace rapt;
 
-TEST_CASE("all validations of a run in minutes take at most a tenth of it") {
+TEST_CASE("all validations of a run given in minutes take at most a tenth of it") {
   for (const double full : {0.01, 1.0, 1.2, 1.9, 2.0, 5.0, 8.0, 9.9, 12.0, 100.0, 1e6}) {
     CAPTURE(full);
     constexpr double kAllowed = 12;
@@ -45,7 +45,7 @@ TEST_CASE("a chosen vocabulary has room for the text's characters") {
   CHECK(vocabulary("wordpiece", chinese) >= 2 * 2000 + 5);
 }
 
-TEST_CASE("a longest sequence that does not fit is refused if it was asked for, and fitted if not") {
+TEST_CASE("a --max-length above the context is rejected if it was requested, and reduced if not") {
   LayeredConfig asked = layer_config("", "", {{"context", {"64"}}, {"max-length", {"100"}}});
   CHECK_THROWS_WITH_AS(fit_max_length(asked), "--max-length must be at most the context, which is 64, got 100",
                        UsageError);
@@ -55,7 +55,7 @@ TEST_CASE("a longest sequence that does not fit is refused if it was asked for, 
   CHECK(preset.values.max_length == 64);
 }
 
-TEST_CASE("settings that mean nothing to a run are refused, not passed over") {
+TEST_CASE("settings that do not apply to a run are rejected, not ignored") {
   const auto refuses = [](const std::vector<FlagValue>& flags, const char* message) {
     CAPTURE(message);
     CHECK_THROWS_WITH_AS(require_applicable(layer_config("", "", flags)), message, UsageError);
@@ -70,7 +70,7 @@ TEST_CASE("settings that mean nothing to a run are refused, not passed over") {
   CHECK_NOTHROW(require_applicable(layer_config("", "", {{"preset", {"bert-tiny"}}})));
 }
 
-TEST_CASE("names that do not exist are refused before anything is read") {
+TEST_CASE("unknown names are rejected before anything is read") {
   const auto refuses = [](const std::vector<FlagValue>& flags, const char* message) {
     CAPTURE(message);
     CHECK_THROWS_WITH_AS(require_known_names(layer_config("", "", flags).values), message, UsageError);
@@ -86,7 +86,7 @@ TEST_CASE("names that do not exist are refused before anything is read") {
   CHECK_THROWS_AS(require_known_names(layer_config("", "", {{"glue", {"sst3"}}}).values), UsageError);
 }
 
-TEST_CASE("a length of nothing is refused, since it would mean any length") {
+TEST_CASE("a length of 0 is rejected, because it would mean no limit") {
   for (const char* name : {"steps", "epochs", "tokens", "minutes"}) {
     CAPTURE(name);
     CHECK_THROWS_WITH_AS(layer_config("", "", {{name, {"0"}}}),
@@ -97,7 +97,7 @@ TEST_CASE("a length of nothing is refused, since it would mean any length") {
   CHECK(from_toml("steps = 0\n", "old.toml").steps == 0);  // written by earlier versions
 }
 
-TEST_CASE("a part of the held-out data is the same each time and comes from all of it") {
+TEST_CASE("a part of the held-out data is the same each time, and is spread over all of it") {
   CHECK(evenly_spaced(10, 3) == std::vector<std::int64_t>{0, 3, 6});
   CHECK(evenly_spaced(3, 10) == std::vector<std::int64_t>{0, 1, 2});
   CHECK(evenly_spaced(5, 0) == std::vector<std::int64_t>{0});  // never empty
@@ -111,7 +111,9 @@ TEST_CASE("a part of the held-out data is the same each time and comes from all 
   CHECK(PartToRead(6, 8, 3000, 5000).share == 1);
 }
 
-TEST_CASE("a validation reads so many tokens, and the last one all, by which no other best is found") {
+TEST_CASE(
+    "a validation reads the given number of tokens; the last one reads all, which does not affect the best "
+    "checkpoint") {
   const TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 3000; ++i) text += "the cat sat on the mat "[i % 23];

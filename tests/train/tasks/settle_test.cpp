@@ -60,7 +60,8 @@ MadeUp with_bert() {
 
 }  // namespace
 
-TEST_CASE("a text and nothing else: tokenizer by its size, network by the minutes, length by the pace") {
+TEST_CASE(
+    "for a text alone, the tokenizer follows from its size, the network from the minutes, the length from the speed") {
   MadeUp facts;
   const TrainConfig c = settled({{"data", {"my.txt"}}}, facts);
   CHECK(facts.asked == "text data peak batches pace ");
@@ -79,7 +80,7 @@ TEST_CASE("a text and nothing else: tokenizer by its size, network by the minute
   CHECK(c.dropout == 0.1);
 }
 
-TEST_CASE("a network grows with minutes and machine, and its context not beyond the held-out text") {
+TEST_CASE("the network grows with the minutes and the machine, and its context stays within the held-out text") {
   MadeUp facts;
   CHECK(settled({{"data", {"my.txt"}}, {"minutes", {"1"}}}, facts).width == 128);
   facts.operations = 1e9;
@@ -92,7 +93,7 @@ TEST_CASE("a network grows with minutes and machine, and its context not beyond 
   CHECK(settled({{"data", {"my.txt"}}, {"minutes", {"60"}}}, facts).context == 256);
 }
 
-TEST_CASE("what was asked for stays, and with --steps neither cores nor clock are asked") {
+TEST_CASE("requested settings are kept, and with --steps neither cores nor clock are used") {
   MadeUp facts;
   const TrainConfig c =
       settled({{"data", {"my.txt"}}, {"steps", {"70"}}, {"layers", {"3"}}, {"tokenizer", {"char"}}}, facts);
@@ -124,7 +125,7 @@ TEST_CASE("more examples get fewer passes, and no run more than --most-epochs") 
   CHECK(settled(flags, facts).steps == 123);
 }
 
-TEST_CASE("each beginning has its recipe") {
+TEST_CASE("each kind of start has its recipe") {
   const TrainConfig from_scratch = settled({{"data", {"a.tsv"}}, {"task", {"classify"}}});
   CHECK(from_scratch.model == "bert");
   CHECK(from_scratch.layers == 2);
@@ -158,7 +159,7 @@ TEST_CASE("each beginning has its recipe") {
   CHECK(masked.context == 128);
 }
 
-TEST_CASE("what cannot be followed with the model of --init is refused") {
+TEST_CASE("settings that cannot take effect with the model of --init are rejected") {
   MadeUp facts = with_bert();
   const auto refuses = [&](const std::vector<FlagValue>& more, const char* message) {
     std::vector<FlagValue> flags = {{"data", {"a.tsv"}}, {"task", {"classify"}}, {"init", {"runs/b"}}};
@@ -178,7 +179,7 @@ TEST_CASE("what cannot be followed with the model of --init is refused") {
           .tokenizer == "init");
 }
 
-TEST_CASE("what a token store proposes for masking holds unless something else was asked for") {
+TEST_CASE("a token store's masking options are the defaults unless others are requested") {
   MadeUp facts;
   facts.text_facts.reset();
   facts.proposed = MaskingOptions{.probability = 0.3, .most = 20, .whole_words = true, .dynamic = false};

@@ -30,13 +30,13 @@ std::vector<std::string> told_of(const std::string& text, const TrainConfig& con
 
 }  // namespace
 
-TEST_CASE("a text is told by size, documents and tokens, and by what is held out") {
+TEST_CASE("the report on a text has its size, documents, tokens and held-out part") {
   CHECK(told_of(std::string(2000, 'a')) ==
         std::vector<std::string>{"data: my.txt: 2.0 KiB, 2,000 tokens",
                                  "data: the last 200 tokens are held out for validation"});
 }
 
-TEST_CASE("a run without validation is warned of") {
+TEST_CASE("a run without validation gives a warning") {
   TrainConfig all;
   all.validation_fraction = 0;
   const std::vector<std::string> told = told_of("some text", all);
@@ -47,7 +47,7 @@ TEST_CASE("a run without validation is warned of") {
         "--validation-data FILE");
 }
 
-TEST_CASE("thousands of passes over a few bytes are warned of, dozens are not") {
+TEST_CASE("thousands of passes over a few bytes give a warning, dozens do not") {
   TrainConfig config;
   config.batch = 8;
   TrainingData data;

@@ -7,7 +7,7 @@
 
 using namespace rapt;
 
-TEST_CASE("text may be cut where a white space stands alone between two words") {
+TEST_CASE("text may be split at a single white space between two words") {
   CHECK(length_of_whole_words("one two three") == 7);
   CHECK(length_of_whole_words("one\ntwo") == 3);
   CHECK(length_of_whole_words("one  two") == 0);
@@ -18,13 +18,13 @@ TEST_CASE("text may be cut where a white space stands alone between two words") 
   CHECK(length_of_whole_words("\xc3\xa9 b") == 0);
 }
 
-TEST_CASE("text of white space alone is named, not learnt from") {
+TEST_CASE("text of white space alone is an error") {
   for (const TokenizerType type : {TokenizerType::kByteBpe, TokenizerType::kWordPiece, TokenizerType::kChar})
     CHECK_THROWS_WITH_AS(train_tokenizer(Corpus::from_text("blank.txt", "  \n\t\n"), {.type = type}),
                          "blank.txt: must hold text to train a tokenizer on, got only white space", DataError);
 }
 
-TEST_CASE("a tokenizer learnt from a corpus is the one learnt from its text at once, on any number of threads") {
+TEST_CASE("a tokenizer trained on a corpus equals one trained on its whole text, on any number of threads") {
   std::string text;
   for (int i = 0; text.size() < 9000000; ++i) text += "word" + std::to_string(i * 7919 % 5003) + (i % 11 ? " " : ".\n");
   for (const TokenizerType type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kChar}) {

@@ -68,7 +68,7 @@ TEST_CASE("a model file is read by its pieces, their roles and its rules for spa
   CHECK(plain->decode(Ids{3, 0}) == " a?");
 }
 
-TEST_CASE("unknown characters become bytes where the model has them") {
+TEST_CASE("unknown characters become byte tokens if the model has them") {
   std::string bytes = small_pieces();
   for (int b = 0; b < 256; ++b) {
     const char* const digits = "0123456789ABCDEF";
@@ -81,7 +81,7 @@ TEST_CASE("unknown characters become bytes where the model has them") {
   CHECK(tokenizer_from_json(tokenizer->to_json(), "again")->encode("<0x41>é") == tokenizer->encode("<0x41>é"));
 }
 
-TEST_CASE("files of models are known by their name, gzipped too") {
+TEST_CASE("model files are recognised by their name, also gzipped") {
   const TemporaryFolder folder;
   write_plainly(folder / "m.model", small_pieces());
   write_plainly(folder / "m.model.gz", gzipped(small_pieces()));
@@ -90,7 +90,7 @@ TEST_CASE("files of models are known by their name, gzipped too") {
   CHECK_THROWS_AS(load_tokenizer(folder / "absent.model"), MissingInputError);
 }
 
-TEST_CASE("models of other types and with other rules are refused by name") {
+TEST_CASE("models of other types and with other rules are rejected by name") {
   const auto type = [](std::uint64_t value) { return error_of(small_pieces() + field(2, field(3, value))); };
   CHECK(type(2) ==
         "tokenizer: m.model must be a SentencePiece model of type unigram, got BPE; transformers writes others as "
@@ -105,7 +105,7 @@ TEST_CASE("models of other types and with other rules are refused by name") {
   CHECK(error_of(small_pieces() + piece("<unk2>", 0, 2)) == "tokenizer: m.model must have one unknown piece, got 2");
 }
 
-TEST_CASE("a damaged file is refused with what is wrong") {
+TEST_CASE("a damaged file is rejected with the reason") {
   const std::string good = small_pieces();
   const std::string begin = "tokenizer: m.model is damaged or not a SentencePiece model: ";
   CHECK(error_of("") == "tokenizer: m.model must have one unknown piece, got 0");

@@ -77,7 +77,7 @@ static std::vector<std::string> learn_by_definition(const Counts& counts, std::s
   return out;
 }
 
-TEST_CASE("the pair that occurs most is merged first, of equals the one with the greater texts") {
+TEST_CASE("the most frequent pair is merged first, of equals the one with the greater texts") {
   // low 5, lower 2, widest 3, newest 6: the example of the paper's algorithm 1, with ties decided by this rule.
   const auto learned = learn_bpe(corpus_of({{"low", 5}, {"lower", 2}, {"widest", 3}, {"newest", 6}}, "</w>"),
                                  {.tokens = 100, .min_frequency = 4});
@@ -85,7 +85,7 @@ TEST_CASE("the pair that occurs most is merged first, of equals the one with the
         std::vector<std::string>{"s t</w>", "e st</w>", "l o", "w est</w>", "n e", "ne west</w>", "lo w</w>"});
 }
 
-TEST_CASE("merges equal those of counting anew before each, with runs of a letter and words that share parts") {
+TEST_CASE("merges equal those of recounting before each merge, with runs of a letter and words that share parts") {
   std::mt19937 random(11);
   for (int round = 0; round < 60; ++round) {
     CAPTURE(round);
@@ -104,7 +104,7 @@ TEST_CASE("merges equal those of counting anew before each, with runs of a lette
   }
 }
 
-TEST_CASE("learning ends at the number of tokens, the least frequency or when no pair is left") {
+TEST_CASE("training ends at the number of tokens, at the minimum frequency, or when no pair is left") {
   const Counts counts = {{"abab", 3}, {"abc", 1}};
   CHECK(learn_bpe(corpus_of(counts, ""), {.tokens = 4, .min_frequency = 1}).tokens.size() == 4);
   CHECK(texts_of(learn_bpe(corpus_of(counts, ""), {.tokens = 99, .min_frequency = 3})) ==
@@ -114,7 +114,7 @@ TEST_CASE("learning ends at the number of tokens, the least frequency or when no
   CHECK(learn_bpe(BpeCorpus{}, {}).merges.empty());
 }
 
-TEST_CASE("a merge that would be too long or is forbidden is passed over") {
+TEST_CASE("a merge that would be too long or is forbidden is skipped") {
   const Counts counts = {{"aaaaaaaa", 5}, {"xyz", 3}};
   const auto learned =
       learn_bpe(corpus_of(counts, ""), {.tokens = 99, .min_frequency = 2, .max_token_bytes = 4, .never = {"yz"}});

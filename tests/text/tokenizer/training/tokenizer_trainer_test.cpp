@@ -59,7 +59,7 @@ TEST_CASE("the same file is learnt on one thread and on several, from one piece 
   }
 }
 
-TEST_CASE("special tokens come first for BPE and last for characters, and are left out of what is learnt") {
+TEST_CASE("special tokens come first for BPE and last for characters, and are excluded from training") {
   const auto bpe = learn({.vocabulary = 300, .special = {"<|endoftext|>", "<pad>"}}, "<pad><pad><pad><pad> aa aa");
   CHECK(bpe->token_text(0) == "<|endoftext|>");
   CHECK(bpe->token_text(1) == "<pad>");
@@ -88,7 +88,7 @@ TEST_CASE("every known character can stand inside a word and at its end; rare on
   CHECK(tokenizer->token_text(0) == "<unk>");
 }
 
-TEST_CASE("case is kept unless it is asked to be lowered") {
+TEST_CASE("case is kept unless lower case is requested") {
   CHECK(learn({.type = TokenizerType::kWordBpe, .vocabulary = 99}, "Abc Abc")->token_id("Abc</w>").has_value());
   const auto lower = learn({.type = TokenizerType::kWordBpe, .vocabulary = 99, .lowercase = true}, "Äbc Abc");
   CHECK(lower->token_id("abc</w>").has_value());
@@ -101,7 +101,7 @@ TEST_CASE("case is kept unless it is asked to be lowered") {
 // Counts of words: hug 10, pug 5, pun 12, bun 4, hugs 5. Pairs: u + g 20 (hug, pug, hugs), u + n 16, h + u 15, p + u
 // 17. So ##u + ##g is first, then (u + g in ug: h + ug 15, p + ug 5, ug + s 5) ##u + ##n with 16, h + ##ug with 15, and
 // so on.
-TEST_CASE("WordPiece is learnt as worked out by hand") {
+TEST_CASE("WordPiece training agrees with a result worked out by hand") {
   std::string text;
   for (const auto& [word, count] : {std::pair{"hug", 10}, {"pug", 5}, {"pun", 12}, {"bun", 4}, {"hugs", 5}}) {
     for (int i = 0; i < count; ++i) text += std::string(word) + (i % 3 == 0 ? ". " : "\n");
@@ -121,7 +121,7 @@ TEST_CASE("WordPiece is learnt as worked out by hand") {
   CHECK(json.at("post_processor").at("pair").size() == 5);
 }
 
-TEST_CASE("WordPiece leaves out words that it could not write: of rare characters, or too long") {
+TEST_CASE("WordPiece training skips words that it could not encode: with rare characters, or too long") {
   const std::string longest(100, 'a'), too_long(101, 'b');
   std::string text = longest + ' ' + longest;
   for (int i = 0; i < 9; ++i) text += ' ' + too_long + " xy zz aa";
@@ -139,7 +139,7 @@ TEST_CASE("WordPiece leaves out words that it could not write: of rare character
   CHECK(tokenizer->encode("zz<e>") == std::vector<std::int32_t>{tokenizer->token_id("zz").value(), 5});
 }
 
-TEST_CASE("words are dropped from the rarest on when memory runs out, and the trainer says so") {
+TEST_CASE("words are dropped, rarest first, when memory runs out, and the trainer reports it") {
   std::string text;
   for (int i = 0; i < 20000; ++i) text += (i % 2 == 0 ? " often#" : " seldom often#") + std::to_string(i);
   TokenizerTrainer trainer({.vocabulary = 270, .memory = 200'000});
@@ -150,7 +150,7 @@ TEST_CASE("words are dropped from the rarest on when memory runs out, and the tr
   CHECK(trainer.train()->token_id("Ġoften").has_value());
 }
 
-TEST_CASE("what cannot be learnt is refused") {
+TEST_CASE("impossible training requests are rejected") {
   CHECK(message_of<UsageError>([] { TokenizerTrainer({.vocabulary = 256, .special = {"<|endoftext|>"}}); }) ==
         "tokenizer: vocabulary must be from 257 (1 special tokens and 256 bytes) to 1048576, got 256");
   CHECK(
