@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 to generated text: installs the packages that are missing, builds the program, and lets it
-# train on the stories it carries.
+# From a fresh Debian 12 to generated text: installs missing packages, builds the program, and trains on the built-in
+# stories.
 set -euo pipefail
 cd "$(dirname "$0")"
 scripts/install_packages.sh
