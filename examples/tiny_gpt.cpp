@@ -15,16 +15,10 @@ using namespace rapt;
 static Batch next_byte_batch(const std::string& text) {
   const std::vector<std::int32_t> bytes(text.begin(), text.end());
   const Dim N = static_cast<Dim>(bytes.size()) - 1;
-  std::vector<std::int32_t> positions;
-  for (std::int32_t i = 0; i < N; ++i) positions.push_back(i);
-
-  Batch batch;
-  batch.layout = pack_lengths(std::vector<Dim>{N});  // one sequence; several would be laid end to end
-  batch.tokens = Tensor::from(std::vector<std::int32_t>(bytes.begin(), bytes.end() - 1), {N});
-  batch.positions = Tensor::from(positions, {N});
-  batch.target_rows = batch.positions;  // every row is predicted
-  batch.targets = Tensor::from(std::vector<std::int32_t>(bytes.begin() + 1, bytes.end()), {N});
-  return batch;
+  const std::vector<Dim> lengths = {N};  // one sequence; several would lie end to end
+  return {.input = make_stream(lengths, {bytes.begin(), bytes.end() - 1}),
+          .targets = {.rows = all_rows(N),  // every row is predicted
+                      .ids = Tensor::from(std::vector<std::int32_t>(bytes.begin() + 1, bytes.end()), {N})}};
 }
 
 int main() {
@@ -39,7 +33,7 @@ int main() {
   const int updates = 150;
   for (int update = 1; update <= updates; ++update) {
     Context ctx{.training = true, .seed = 1, .update = static_cast<std::uint64_t>(update)};
-    const Variable loss = model.loss(batch, {.targets = static_cast<double>(batch.targets.size())}, ctx);
+    const Variable loss = model.loss(batch, {.targets = static_cast<double>(batch.targets.count())}, ctx);
     backward(loss);
     optimizer.update(/*learning_rate=*/1e-2, clip_factor(optimizer.grad_norm(), 1.0));
     if (update % 50 == 0) std::printf("update %3d: loss %.4f nats per byte\n", update, loss.value().item());

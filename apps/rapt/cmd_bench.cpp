@@ -101,8 +101,8 @@ int run_gemm(const Arguments& arguments) {
 TrainingData random_data(const TrainConfig& config, Dim vocabulary) {
   TrainingData data;
   data.train = [=](std::int64_t first, Dim count) {
-    const Dim T = config.context, N = count * T;
-    std::vector<std::int32_t> tokens, positions, rows, targets;
+    const Dim T = config.context;
+    std::vector<std::int32_t> tokens, targets;
     for (Dim b = 0; b < count; ++b) {
       Rng rng(random_key(1, Purpose::kText, static_cast<std::uint64_t>(first + b)));
       const auto draw = [&] { return static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(vocabulary))); };
@@ -111,17 +111,11 @@ TrainingData random_data(const TrainConfig& config, Dim vocabulary) {
         tokens.push_back(next);
         next = draw();
         targets.push_back(next);
-        positions.push_back(static_cast<std::int32_t>(i));
-        rows.push_back(static_cast<std::int32_t>(b * T + i));
       }
     }
-    Batch batch;
-    batch.layout = pack_lengths(std::vector<Dim>(static_cast<std::size_t>(count), T));
-    batch.tokens = Tensor::from(tokens, {N});
-    batch.positions = Tensor::from(positions, {N});
-    batch.target_rows = Tensor::from(rows, {N});
-    batch.targets = Tensor::from(targets, {N});
-    return batch;
+    const std::vector<Dim> lengths(static_cast<std::size_t>(count), T);
+    return Batch{.input = make_stream(lengths, tokens),
+                 .targets = {.rows = all_rows(count * T), .ids = Tensor::from(targets, {count * T})}};
   };
   return data;
 }

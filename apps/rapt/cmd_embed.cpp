@@ -38,17 +38,8 @@ class Embedder {
 
   void flush() {
     if (texts_.empty()) return;
-    std::vector<std::int32_t> positions;
-    for (const Dim length : lengths_) {
-      for (Dim i = 0; i < length; ++i) positions.push_back(static_cast<std::int32_t>(i));
-    }
-    const auto N = static_cast<Dim>(tokens_.size());
-    Batch batch;
-    batch.layout = pack_lengths(lengths_);
-    batch.tokens = Tensor::from(tokens_, {N});
-    batch.positions = Tensor::from(positions, {N});
-    batch.segments = Tensor::from(segments_, {N});
-    const Tensor vectors = sentence_embeddings(backbone_, batch, pooling_, normalize_);
+    const Stream input = make_stream(lengths_, tokens_, segments_);
+    const Tensor vectors = sentence_embeddings(backbone_, input, pooling_, normalize_);
     const auto C = static_cast<std::size_t>(backbone_.width());
     for (std::size_t b = 0; b < texts_.size(); ++b) {
       const std::span<const float> vector = vectors.span<float>().subspan(b * C, C);

@@ -143,12 +143,12 @@ std::string show_instances(const TokenStore& store, const Tokenizer& tokenizer, 
   std::string text;
   for (Dim i = 0; i < std::min(count, sequences.sequences()); ++i) {
     const Batch batch = sequences.batch(i, 1);
-    const auto* tokens = batch.tokens.data<std::int32_t>();
-    const auto* rows = batch.target_rows.data<std::int32_t>();
-    const auto* targets = batch.targets.data<std::int32_t>();
-    const Dim M = batch.targets.size(), length = batch.tokens.size();
+    const auto* tokens = batch.input.tokens.data<std::int32_t>();
+    const auto* rows = batch.targets.rows.data<std::int32_t>();
+    const auto* targets = batch.targets.ids.data<std::int32_t>();
+    const Dim M = batch.targets.count(), length = batch.input.layout.rows();
     std::string kind;
-    if (pairs) kind = batch.labels.data<std::int32_t>()[0] == 1 ? ", random next" : ", is next";
+    if (pairs) kind = label_values(batch.labels).data<std::int32_t>()[0] == 1 ? ", random next" : ", is next";
     text += fmt::format("sequence {}: {} tokens, {} predicted{}\n ", i, fmt::group_digits(length), M, kind);
     Dim m = 0;
     for (Dim t = 0; t < std::min(length, most); ++t) {

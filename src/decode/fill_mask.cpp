@@ -97,21 +97,13 @@ FilledText fill_masks(const BertPretraining& network, const Tokenizer& tokenizer
     throw UsageError("fill-mask: the text has " + std::to_string(N) + " tokens, the model accepts at most " +
                      std::to_string(network.config().context) + "; shorten it");
   }
-  std::vector<std::int32_t> rows, positions(sequence.ids.size());
-  std::iota(positions.begin(), positions.end(), 0);
+  std::vector<std::int32_t> rows;
   for (Dim i = 0; i < N; ++i) {
     if (sequence.ids[static_cast<std::size_t>(i)] == *mask) rows.push_back(static_cast<std::int32_t>(i));
   }
-  if (rows.size() != gaps.size()) throw DataError("fill-mask: the tokenizer must not split its " + own + " whole");
-  const auto M = static_cast<Dim>(rows.size());
-  Batch batch;
-  batch.layout = pack_lengths(std::vector<Dim>{N});
-  batch.tokens = Tensor::from(sequence.ids, {N});
-  batch.positions = Tensor::from(positions, {N});
-  batch.segments = Tensor::from(sequence.segments, {N});
-  batch.target_rows = Tensor::from(rows, {M});
-  batch.targets = Tensor::from(std::vector<std::int32_t>(rows.size()), {M});
-  const Tensor logits = network.word_logits(batch);
+  if (rows.size() != gaps.size()) throw DataError("fill-mask: the tokenizer must not split its " + own);
+  const Tensor logits = network.word_logits(make_stream(std::vector<Dim>{N}, sequence.ids, sequence.segments),
+                                            Tensor::from(rows, {static_cast<Dim>(rows.size())}));
 
   FilledText result{.text = text, .masks = {}, .filled = {}};
   const auto V = static_cast<std::size_t>(logits.shape().back());

@@ -7,7 +7,7 @@ namespace {
 
 constexpr Dim kFirstCapacity = 256;  // tokens; caches grow by doubling up to the model's context
 
-Batch packed_batch(const std::vector<std::vector<std::int32_t>>& tokens, const std::vector<Dim>& starts) {
+Stream packed_stream(const std::vector<std::vector<std::int32_t>>& tokens, const std::vector<Dim>& starts) {
   std::vector<Dim> lengths;
   std::vector<std::int32_t> ids, positions;
   for (std::size_t b = 0; b < tokens.size(); ++b) {
@@ -18,11 +18,7 @@ Batch packed_batch(const std::vector<std::vector<std::int32_t>>& tokens, const s
     }
   }
   const auto N = static_cast<Dim>(ids.size());
-  Batch batch;
-  batch.layout = pack_lengths(lengths);
-  batch.tokens = Tensor::from(ids, {N});
-  batch.positions = Tensor::from(positions, {N});
-  return batch;
+  return {.layout = pack_lengths(lengths), .tokens = Tensor::from(ids, {N}), .positions = Tensor::from(positions, {N})};
 }
 
 }  // namespace
@@ -65,11 +61,11 @@ Tensor DecoderState::forward(const std::vector<std::vector<std::int32_t>>& token
   const NoGrad no_grad;
   std::vector<Dim> starts;
   for (const auto& s : seen_) starts.push_back(static_cast<Dim>(s.size()));
-  const Batch batch = packed_batch(tokens, starts);
+  const Stream stream = packed_stream(tokens, starts);
   Context ctx;
-  const Variable states = model_.states(batch, ctx, *cache_);  // [N, C]
+  const Variable states = model_.states(stream, ctx, *cache_);  // [N, C]
   for (std::size_t b = 0; b < tokens.size(); ++b) seen_[b].insert(seen_[b].end(), tokens[b].begin(), tokens[b].end());
-  return model_.logits(model_.pooled(states, batch.layout)).value();  // [B, V]
+  return model_.logits(model_.pooled(states, stream.layout)).value();  // [B, V]
 }
 
 void DecoderState::reorder(std::span<const Dim> from) {

@@ -7,7 +7,7 @@
 #include "nn/context.h"
 #include "nn/kv_cache.h"
 #include "nn/linear.h"
-#include "tensor/batch.h"
+#include "tensor/packed.h"
 
 namespace rapt {
 

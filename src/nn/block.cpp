@@ -62,15 +62,15 @@ Variable TransformerBlock::behind_attention(const Variable& projected, const Var
   return Dropout(dropout_).forward(feed_forward_.forward(h.normed, ctx), h.sum, ctx);  // [N, C]
 }
 
-Variable TransformerBlock::forward(const Variable& x, const Batch& batch, Context& ctx,
+Variable TransformerBlock::forward(const Variable& x, const Stream& stream, Context& ctx,
                                    KeyValueCache::Layer* cache) const {
-  return behind_attention(attention_.forward(attention_input(x), batch.layout, batch.positions, ctx, cache), x, ctx);
+  return behind_attention(attention_.forward(attention_input(x), stream.layout, stream.positions, ctx, cache), x, ctx);
 }
 
-Variable TransformerBlock::forward_at(const Variable& x, const Batch& batch, const Tensor& rows, Context& ctx) const {
-  const Variable attended = attention_.attend(attention_input(x), batch.layout, batch.positions, ctx);  // [N, C]
+Variable TransformerBlock::forward_at(const Variable& x, const Stream& stream, const Tensor& rows, Context& ctx) const {
+  const Variable attended = attention_.attend(attention_input(x), stream.layout, stream.positions, ctx);  // [N, C]
   Context sequences = ctx;  // its dropouts are over sequences from here on
-  sequences.first_row = ctx.first_sequence;
+  sequences.before.input.rows = ctx.before.input.sequences;
   const Variable projected = attention_.project(gather_rows(attended, rows), sequences);  // [B, C]
   const Variable y = behind_attention(projected, gather_rows(x, rows), sequences);        // [B, C]
   ctx.site = sequences.site;
@@ -97,29 +97,29 @@ static Variable run_block(const Forward& forward, const Variable& x, Context& ct
       x);
 }
 
-Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Batch& batch, Context& ctx,
+Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Stream& stream, Context& ctx,
                     KeyValueCache* cache, std::vector<Tensor>* trace) {
   if (trace != nullptr) trace->push_back(x.value());
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     KeyValueCache::Layer* const layer = cache == nullptr ? nullptr : &cache->layer(i);
-    x = run_block([&block = blocks[i], batch, layer](const Variable& in,
-                                                     Context& at) { return block.forward(in, batch, at, layer); },
+    x = run_block([&block = blocks[i], stream, layer](const Variable& in,
+                                                      Context& at) { return block.forward(in, stream, at, layer); },
                   x, ctx, i);
     if (trace != nullptr) trace->push_back(x.value());
   }
   ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(blocks.size() + 1);
-  if (cache != nullptr) cache->advance(batch.layout);
+  if (cache != nullptr) cache->advance(stream.layout);
   return x;
 }
 
-Variable run_blocks_at(const std::vector<TransformerBlock>& blocks, const Variable& x, const Batch& batch,
+Variable run_blocks_at(const std::vector<TransformerBlock>& blocks, const Variable& x, const Stream& stream,
                        const Tensor& rows, Context& ctx) {
   Variable states = x;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const bool last = i + 1 == blocks.size();
     states = run_block(
-        [&block = blocks[i], batch, rows, last](const Variable& in, Context& at) {
-          return last ? block.forward_at(in, batch, rows, at) : block.forward(in, batch, at);
+        [&block = blocks[i], stream, rows, last](const Variable& in, Context& at) {
+          return last ? block.forward_at(in, stream, rows, at) : block.forward(in, stream, at);
         },
         states, ctx, i);
   }

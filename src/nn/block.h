@@ -44,11 +44,11 @@ class TransformerBlock final : public Module {
   /// \param x      [N, C]
   /// \param cache  this layer's keys and values of earlier tokens, or null
   /// \return       [N, C]
-  Variable forward(const Variable& x, const Batch& batch, Context& ctx, KeyValueCache::Layer* cache = nullptr) const;
+  Variable forward(const Variable& x, const Stream& stream, Context& ctx, KeyValueCache::Layer* cache = nullptr) const;
   /// One row of forward() per sequence: everything after attention is computed for these rows only.
   /// \param rows  [B] i32, one row per sequence
   /// \return      [B, C]
-  Variable forward_at(const Variable& x, const Batch& batch, const Tensor& rows, Context& ctx) const;
+  Variable forward_at(const Variable& x, const Stream& stream, const Tensor& rows, Context& ctx) const;
   const SelfAttention& attention() const { return attention_; }
   void visit(ParameterVisitor& v) override;
 
@@ -71,10 +71,10 @@ class TransformerBlock final : public Module {
 /// \param cache  keys and values of earlier tokens of the same sequences; the new ones are appended
 /// \param trace  receives x, then the states after each block
 /// \return       [N, C]
-Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Batch& batch, Context& ctx,
+Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Stream& stream, Context& ctx,
                     KeyValueCache* cache = nullptr, std::vector<Tensor>* trace = nullptr);
 /// The same, but only one row per sequence is needed. \param rows  [B] i32. \return  [B, C]
-Variable run_blocks_at(const std::vector<TransformerBlock>& blocks, const Variable& x, const Batch& batch,
+Variable run_blocks_at(const std::vector<TransformerBlock>& blocks, const Variable& x, const Stream& stream,
                        const Tensor& rows, Context& ctx);
 
 }  // namespace rapt

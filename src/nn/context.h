@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "tensor/batch.h"
 #include "tensor/random.h"
 
 namespace rapt {
@@ -14,14 +15,15 @@ struct Context {
   bool recompute = false;  ///< blocks keep only their inputs and are recomputed during backward
   std::uint64_t seed = 0;
   std::uint64_t update = 0;  ///< the run's update that this pass belongs to
-  Dim first_row = 0;         ///< rows (tokens) of earlier micro-batches of the same update
-  Dim first_sequence = 0;    ///< sequences of earlier micro-batches
+  BatchCounts before = {};   ///< counts of the earlier micro-batches of the same update
   std::uint32_t site = 0;    ///< the next dropout in this pass
 
   /// The random stream of the next dropout over rows of tokens.
-  DropoutKey dropout_key() { return {random_key(seed, Purpose::kDropout, update, site++), first_row}; }
+  DropoutKey dropout_key() { return {random_key(seed, Purpose::kDropout, update, site++), before.input.rows}; }
   /// The random stream of the next dropout over rows that are whole sequences.
-  DropoutKey sequence_dropout_key() { return {random_key(seed, Purpose::kDropout, update, site++), first_sequence}; }
+  DropoutKey sequence_dropout_key() {
+    return {random_key(seed, Purpose::kDropout, update, site++), before.input.sequences};
+  }
   /// The random stream of the next dropout over a table: the same mask for every micro-batch of the update.
   DropoutKey table_dropout_key() { return {random_key(seed, Purpose::kDropout, update, site++), 0}; }
 };

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "tensor/batch.h"
+#include "tensor/packed.h"
 
 namespace rapt {
 

@@ -40,7 +40,7 @@ class Backbone : public virtual Module {
 
   /// \param trace  receives the states after the embeddings and after each layer
   /// \return       [N, C]
-  virtual Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const = 0;
+  virtual Variable states(const Stream& input, Context& ctx, std::vector<Tensor>* trace = nullptr) const = 0;
 
   /// One vector per sequence, for heads that score whole sequences: BERT's pooled first token, GPT's last token.
   /// \return  [B, C]
@@ -48,7 +48,7 @@ class Backbone : public virtual Module {
 
   /// pooled() of states(), for callers that need no other states: the last layer computes little else.
   /// \return  [B, C]
-  virtual Variable sequence_vectors(const Batch& batch, Context& ctx) const = 0;
+  virtual Variable sequence_vectors(const Stream& input, Context& ctx) const = 0;
 };
 
 }  // namespace rapt

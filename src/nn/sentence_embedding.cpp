@@ -21,10 +21,10 @@ Variable pool(const Variable& states, const Packed& layout, Pooling pooling) {
   return gather_rows(states, pooling == Pooling::kFirst ? first_rows(layout) : last_rows(layout));
 }
 
-Tensor sentence_embeddings(const Backbone& backbone, const Batch& batch, Pooling pooling, bool normalize) {
+Tensor sentence_embeddings(const Backbone& backbone, const Stream& input, Pooling pooling, bool normalize) {
   const NoGrad no_grad;
   Context ctx;
-  const Variable vectors = pool(backbone.states(batch, ctx), batch.layout, pooling);  // [B, C]
+  const Variable vectors = pool(backbone.states(input, ctx), input.layout, pooling);  // [B, C]
   return normalize ? unit_rows(vectors).value() : vectors.value();
 }
 

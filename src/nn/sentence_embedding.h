@@ -24,6 +24,6 @@ Variable pool(const Variable& states, const Packed& layout, Pooling pooling);
 
 /// The vectors of a batch's sequences, [B, C], without gradients.
 /// \param normalize  divide each by its length, so that dot products are cosines
-Tensor sentence_embeddings(const Backbone& backbone, const Batch& batch, Pooling pooling, bool normalize);
+Tensor sentence_embeddings(const Backbone& backbone, const Stream& input, Pooling pooling, bool normalize);
 
 }  // namespace rapt

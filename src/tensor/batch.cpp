@@ -1,57 +1,99 @@
 #include "tensor/batch.h"
 
-#include <algorithm>
-#include <limits>
-#include <numeric>
 #include <string>
+
+#include "tensor/error.h"
 
 namespace rapt {
 
-Packed pack_lengths(std::span<const Dim> lengths) {
-  const Dim B = static_cast<Dim>(lengths.size());
-  Packed packed{.offsets = Tensor::empty({B + 1}, DType::kI32), .longest = 0};
-  std::int32_t* offsets = packed.offsets.data<std::int32_t>();
-  Dim rows = 0;
-  offsets[0] = 0;
-  for (Dim b = 0; b < B; ++b) {
-    const Dim length = lengths[static_cast<std::size_t>(b)];
-    require_shape(length >= 0, [&] {
-      return "pack_lengths: a length must not be negative, got " + std::to_string(length) + " for sequence " +
-             std::to_string(b);
-    });
-    require_shape(length <= std::numeric_limits<std::int32_t>::max() - rows, [&] {
-      return "pack_lengths: a batch must have fewer than 2^31 rows, got " + std::to_string(rows) + " + " +
-             std::to_string(length) + "; use a smaller batch";
-    });
-    rows += length;
-    offsets[b + 1] = static_cast<std::int32_t>(rows);
-    packed.longest = std::max(packed.longest, length);
-  }
-  return packed;
+static Tensor to_tensor(const std::vector<std::int32_t>& numbers) {
+  return Tensor::from(numbers, {static_cast<Dim>(numbers.size())});
 }
 
-// offsets[b + at_end] - at_end for each sequence.
-static Tensor edge_rows(const Packed& layout, std::size_t at_end) {
-  const auto offsets = layout.offsets.span<std::int32_t>();
-  Tensor rows = Tensor::empty({layout.sequences()}, DType::kI32);
-  const auto edges = rows.span<std::int32_t>();
-  for (std::size_t b = 0; b < edges.size(); ++b) {
-    require_shape(offsets[b] < offsets[b + 1], [&] {
-      return "batch: sequence " + std::to_string(b) + " is empty, so it has no first or last token";
-    });
-    edges[b] = offsets[b + at_end] - static_cast<std::int32_t>(at_end);
-  }
-  return rows;
+Stream make_stream(std::span<const Dim> lengths, const std::vector<std::int32_t>& tokens,
+                   const std::vector<std::int32_t>& segments) {
+  Stream stream;
+  stream.layout = pack_lengths(lengths);
+  const Dim N = stream.layout.rows(), count = static_cast<Dim>(tokens.size());
+  require_shape(count == N, [&] {
+    return "batch: the lengths must add up to the number of tokens, " + std::to_string(count) + ", got " +
+           std::to_string(N);
+  });
+  require_shape(segments.empty() || segments.size() == tokens.size(), [&] {
+    return "batch: each of " + std::to_string(N) + " tokens must have a segment, got " +
+           std::to_string(segments.size());
+  });
+  stream.tokens = to_tensor(tokens);
+  stream.positions = positions_of(stream.layout);
+  if (!segments.empty()) stream.segments = to_tensor(segments);
+  return stream;
 }
 
-Tensor first_rows(const Packed& layout) { return edge_rows(layout, 0); }
-Tensor last_rows(const Packed& layout) { return edge_rows(layout, 1); }
+Targets make_targets(const std::vector<std::int32_t>& rows, const std::vector<std::int32_t>& ids) {
+  require_shape(rows.size() == ids.size(), [&] {
+    return "batch: each of " + std::to_string(rows.size()) + " predicted rows must have a target, got " +
+           std::to_string(ids.size());
+  });
+  return {.rows = to_tensor(rows), .ids = to_tensor(ids)};
+}
 
-Tensor all_rows(Dim count) {
-  Tensor rows = Tensor::empty({count}, DType::kI32);
-  const auto indices = rows.span<std::int32_t>();
-  std::iota(indices.begin(), indices.end(), 0);
-  return rows;
+const Tensor& label_values(const Labels& labels) {
+  static const Tensor none;
+  return std::visit(
+      [](const auto& found) -> const Tensor& {
+        if constexpr (requires { found.values; }) {
+          return found.values;
+        } else {
+          return none;
+        }
+      },
+      labels);
+}
+
+Dim label_count(const Labels& labels) {
+  const Tensor& values = label_values(labels);
+  return values.defined() ? values.shape()[0] : 0;
+}
+
+static std::string description(const char* name, const Shape& shape, DType dtype) {
+  return std::string(name) + " " + shape.to_string() + " " + name_of(dtype);
+}
+
+static std::string description(const Labels& labels) {
+  const Tensor& values = label_values(labels);
+  if (!values.defined()) return "none";
+  return std::visit(
+      [&](const auto& found) -> std::string {
+        if constexpr (requires { found.kName; }) return description(found.kName, values.shape(), values.dtype());
+        return "none";
+      },
+      labels);
+}
+
+void throw_wrong_labels(const Labels& labels, const char* name, DType dtype, const Shape& shape, const char* subject) {
+  throw ShapeError(std::string(subject) + ": the batch's labels must be " + description(name, shape, dtype) + ", got " +
+                   description(labels));
+}
+
+BatchCounts& BatchCounts::operator+=(const BatchCounts& other) {
+  input.rows += other.input.rows;
+  input.sequences += other.input.sequences;
+  source.rows += other.source.rows;
+  source.sequences += other.source.sequences;
+  targets += other.targets;
+  labels += other.labels;
+  return *this;
+}
+
+static StreamCounts counts_of(const Stream& stream) {
+  return {.rows = stream.layout.rows(), .sequences = stream.layout.sequences()};
+}
+
+BatchCounts counts_of(const Batch& batch) {
+  return {.input = counts_of(batch.input),
+          .source = batch.source ? counts_of(*batch.source) : StreamCounts{},
+          .targets = batch.targets.count(),
+          .labels = label_count(batch.labels)};
 }
 
 }  // namespace rapt

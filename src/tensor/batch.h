@@ -1,43 +1,120 @@
-// Packed batches: sequences laid end to end instead of padded to one length (docs/architecture.md). Shared by the code
-// that makes batches (text) and the code that consumes them (nn, decode, train).
+// Batches: tokens and what a network is taught about them. text and train make batches, and nn, decode and train read
+// them, so they are in the one folder that all of these may include.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <variant>
+#include <vector>
 
-#include "tensor/tensor.h"
+#include "tensor/packed.h"
 
 namespace rapt {
 
-/// B sequences with N tokens in total: sequence b is rows [offsets[b], offsets[b + 1]).
-struct Packed {
-  Tensor offsets;   // [B+1] i32, offsets[0] = 0, offsets[B] = N
-  Dim longest = 0;  // max(offsets[b+1] - offsets[b])
-
-  Dim sequences() const { return offsets.size() - 1; }
-  Dim rows() const { return offsets.data<std::int32_t>()[offsets.size() - 1]; }
+/// One packing of tokens.
+struct Stream {
+  Packed layout;
+  Tensor tokens, positions;  // [N] i32
+  Tensor segments = {};      // [N] i32, BERT; undefined otherwise
 };
 
-/// The packing of sequences of the given lengths.
-/// \throws ShapeError  if a length is negative or there are more than 2^31 - 1 rows
-Packed pack_lengths(std::span<const Dim> lengths);
+/// Sequences of the given lengths, with positions that count from 0 within each.
+/// \param tokens    of all sequences, one after the other
+/// \param segments  of each token; empty: none
+/// \throws ShapeError  if the lengths do not add up to the number of tokens, or of segments
+Stream make_stream(std::span<const Dim> lengths, const std::vector<std::int32_t>& tokens,
+                   const std::vector<std::int32_t>& segments = {});
 
-/// The row of each sequence's first or last token: [B] i32, for gather_rows.
-/// \throws ShapeError  naming a sequence without tokens
-Tensor first_rows(const Packed& layout);
-Tensor last_rows(const Packed& layout);
-/// All row numbers 0, 1 ... count - 1, i32.
-Tensor all_rows(Dim count);
+/// The predicted rows of the input and their targets: token ids or the classes of tags. Undefined if there are none.
+struct Targets {
+  Tensor rows, ids;  // [M] i32, M <= N
+
+  Dim count() const { return rows.defined() ? rows.size() : 0; }
+};
+
+Targets make_targets(const std::vector<std::int32_t>& rows, const std::vector<std::int32_t>& ids);
+
+// Labels of whole sequences, one type for each meaning.
+
+/// The class of each sequence.
+struct ClassLabels {
+  static constexpr const char* kName = "classes";
+  static constexpr DType kDType = DType::kI32;
+  Tensor values;  // [B]
+};
+
+/// K numbers for each sequence.
+struct NumberLabels {
+  static constexpr const char* kName = "numbers";
+  static constexpr DType kDType = DType::kF32;
+  Tensor values;  // [B, K]
+};
+
+/// Yes (1) or no (0) for each of K labels, for each sequence.
+struct YesNoLabels {
+  static constexpr const char* kName = "yes or no for each label";
+  static constexpr DType kDType = DType::kF32;
+  Tensor values;  // [B, K]
+};
+
+/// The first and the last token of an answer, counted from the start of its sequence.
+struct SpanLabels {
+  static constexpr const char* kName = "spans";
+  static constexpr DType kDType = DType::kI32;
+  Tensor values;  // [B, 2]
+};
+
+/// Which of a question's consecutive sequences is the correct one, from 0; each of Q questions has B / Q sequences.
+struct ChoiceLabels {
+  static constexpr const char* kName = "choices";
+  static constexpr DType kDType = DType::kI32;
+  Tensor values;  // [Q]
+};
+
+/// std::monostate: none.
+using Labels = std::variant<std::monostate, ClassLabels, NumberLabels, YesNoLabels, SpanLabels, ChoiceLabels>;
+
+/// The number of labelled sequences, or of questions with several sequences each.
+Dim label_count(const Labels& labels);
+/// The tensor of the labels, whatever their meaning; undefined if there are none.
+const Tensor& label_values(const Labels& labels);
+
+/// Throws: "classify: the batch's labels must be classes [4] i32, got numbers [4, 1] f32".
+[[noreturn]] void throw_wrong_labels(const Labels& labels, const char* name, DType dtype, const Shape& shape,
+                                     const char* subject);
+
+/// The labels, checked to be of type T and of this shape.
+/// \param subject  begins the message: the name of a task
+/// \throws ShapeError  if they are labels of another type, or if their tensor has another shape or element type
+template <typename T>
+const Tensor& labels_as(const Labels& labels, const Shape& shape, const char* subject) {
+  const T* const found = std::get_if<T>(&labels);
+  if (found != nullptr && found->values.shape() == shape && found->values.dtype() == T::kDType) return found->values;
+  throw_wrong_labels(labels, T::kName, T::kDType, shape, subject);
+}
 
 /// The input and the targets of one training step.
 struct Batch {
-  Packed layout;
-  Tensor tokens, positions;     // [N] i32; positions count from 0 within each sequence
-  Tensor segments;              // [N] i32, BERT; undefined otherwise
-  Tensor target_rows, targets;  // [M] i32: predicted rows and their targets; M <= N
-  // Targets of whole sequences; undefined if there are none. Classes [B] i32; values [B] f32, or [B, K] if each
-  // sequence has several; yes or no for each of K labels [B, K] f32; first and last token of an answer, counted from
-  // the start of the sequence [B, 2] i32; the correct one of K consecutive sequences [B/K] i32.
-  Tensor labels;
+  Stream input;
+  std::optional<Stream> source = {};  ///< the input of an encoder, if the network has one
+  Targets targets = {};               ///< of the input
+  Labels labels = {};
 };
+
+struct StreamCounts {
+  Dim rows = 0, sequences = 0;
+};
+
+/// The size of a batch, or of all batches of an update.
+struct BatchCounts {
+  StreamCounts input = {}, source = {};
+  Dim targets = 0, labels = 0;  ///< labels as label_count() has them
+
+  /// Rows of both streams.
+  Dim tokens() const { return input.rows + source.rows; }
+  BatchCounts& operator+=(const BatchCounts& other);
+};
+
+BatchCounts counts_of(const Batch& batch);
 
 }  // namespace rapt

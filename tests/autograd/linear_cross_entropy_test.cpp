@@ -10,7 +10,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops/elementwise.h"
 #include "support/random_tensor.h"
-#include "tensor/batch.h"
+#include "tensor/packed.h"
 #include "tensor/parallel.h"
 
 using namespace rapt;

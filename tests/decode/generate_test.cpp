@@ -29,14 +29,9 @@ std::vector<std::int32_t> plain_greedy(const Gpt& model, std::vector<std::int32_
   std::vector<std::int32_t> tokens;
   for (int i = 0; i < count; ++i) {
     const auto N = static_cast<Dim>(text.size());
-    std::vector<std::int32_t> positions;
-    for (std::int32_t p = 0; p < N; ++p) positions.push_back(p);
-    Batch batch;
-    batch.layout = pack_lengths(std::vector<Dim>{N});
-    batch.tokens = Tensor::from(text, {N});
-    batch.positions = Tensor::from(positions, {N});
     Context ctx;
-    const Tensor logits = model.logits(model.states(batch, ctx)).value().slice(N - 1, N);
+    const Tensor logits =
+        model.logits(model.states(make_stream(std::vector<Dim>{N}, text), ctx)).value().slice(N - 1, N);
     const auto row = logits.span<float>();
     tokens.push_back(static_cast<std::int32_t>(std::ranges::max_element(row) - row.begin()));
     text.push_back(tokens.back());

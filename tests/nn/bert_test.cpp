@@ -18,18 +18,18 @@ namespace {
 // Two segments, every third word masked, half of the second segments random.
 Batch pretraining_batch(const std::vector<Dim>& lengths, std::uint64_t seed) {
   Batch batch = random_batch(lengths, kSmallVocabulary, seed);
-  batch.segments = halves(batch.layout);
+  batch.input.segments = halves(batch.input.layout);
   std::vector<std::int32_t> rows;
-  for (std::int32_t row = 1; row < batch.tokens.size(); row += 3) rows.push_back(row);
-  batch.target_rows = Tensor::from(rows, {static_cast<Dim>(rows.size())});
-  batch.targets = random_ids({batch.target_rows.size()}, kSmallVocabulary, seed + 1);
-  batch.labels = random_ids({batch.layout.sequences()}, 2, seed + 2);
+  for (std::int32_t row = 1; row < batch.input.tokens.size(); row += 3) rows.push_back(row);
+  batch.targets.rows = Tensor::from(rows, {static_cast<Dim>(rows.size())});
+  batch.targets.ids = random_ids({batch.targets.count()}, kSmallVocabulary, seed + 1);
+  batch.labels = ClassLabels{random_ids({batch.input.layout.sequences()}, 2, seed + 2)};
   return batch;
 }
 
 LossShare share_of(const Batch& batch) {
-  return {.targets = static_cast<double>(batch.targets.size()),
-          .sequences = static_cast<double>(batch.layout.sequences())};
+  return {.targets = static_cast<double>(batch.targets.count()),
+          .sequences = static_cast<double>(batch.input.layout.sequences())};
 }
 
 }  // namespace
@@ -81,11 +81,12 @@ TEST_CASE("every token sees its whole sequence, and no other") {
   const NoGrad no_grad;
   const Batch batch = pretraining_batch({4, 9, 2}, 8);
   Context ctx;
-  const Tensor before = model.states(batch, ctx).value().clone();
+  const Tensor before = model.states(batch.input, ctx).value().clone();
   Batch changed = batch;
-  changed.tokens = batch.tokens.clone();
-  changed.tokens.data<std::int32_t>()[12] = (batch.tokens.data<std::int32_t>()[12] + 1) % 19;  // its last token
-  const Tensor after = model.states(changed, ctx).value();
+  changed.input.tokens = batch.input.tokens.clone();
+  changed.input.tokens.data<std::int32_t>()[12] =
+      (batch.input.tokens.data<std::int32_t>()[12] + 1) % 19;  // the second's last
+  const Tensor after = model.states(changed.input, ctx).value();
   for (Dim n = 0; n < 15; ++n) {
     CAPTURE(n);
     const double difference = max_difference(after.slice(n, n + 1), before.slice(n, n + 1));
@@ -99,8 +100,8 @@ TEST_CASE("a sequence gives the same states alone and among others") {
   const NoGrad no_grad;
   const Batch batch = pretraining_batch({4, 9, 2}, 8);
   Context ctx;
-  const Tensor together = model.states(batch, ctx).value().slice(4, 13);
-  CHECK(max_difference(together, model.states(part_of(batch, 1, 2), ctx).value()) < 1e-6);
+  const Tensor together = model.states(batch.input, ctx).value().slice(4, 13);
+  CHECK(max_difference(together, model.states(part_of(batch.input, 1, 2), ctx).value()) < 1e-6);
 }
 
 TEST_CASE("the pooler is a dense layer and tanh on each sequence's first token") {
@@ -113,8 +114,8 @@ TEST_CASE("the pooler is a dense layer and tanh on each sequence's first token")
   const NoGrad no_grad;
   const Batch batch = pretraining_batch({4, 9, 2}, 8);
   Context ctx;
-  const Variable states = model.states(batch, ctx);
-  const Tensor pooled = model.pooled(states, batch.layout).value();
+  const Variable states = model.states(batch.input, ctx);
+  const Tensor pooled = model.pooled(states, batch.input.layout).value();
   REQUIRE(pooled.shape() == Shape{3, 8});
   const Dim first[] = {0, 4, 13};
   for (Dim b = 0; b < 3; ++b) {
@@ -132,11 +133,11 @@ TEST_CASE("missing segments mean the first segment") {
   const NoGrad no_grad;
   Batch batch = random_batch({4, 3}, 19, 8);
   Context ctx;
-  const Tensor without = model.states(batch, ctx).value().clone();
-  batch.segments = Tensor::zeros({7}, DType::kI32);
-  CHECK(same_bits(model.states(batch, ctx).value(), without));
-  batch.segments = halves(batch.layout);
-  CHECK(max_difference(model.states(batch, ctx).value(), without) > 1e-3);
+  const Tensor without = model.states(batch.input, ctx).value().clone();
+  batch.input.segments = Tensor::zeros({7}, DType::kI32);
+  CHECK(same_bits(model.states(batch.input, ctx).value(), without));
+  batch.input.segments = halves(batch.input.layout);
+  CHECK(max_difference(model.states(batch.input, ctx).value(), without) > 1e-3);
 }
 
 TEST_CASE("the gradients of both pretraining losses agree with central differences") {
@@ -175,8 +176,8 @@ TEST_CASE("BERT's scores agree with its loss, and its most probable words with i
   const BertPretraining model(small_bert(), init);
   const Batch batch = pretraining_batch({6, 2, 9, 6}, 2);
   const BertPretraining::Scores scores = model.scores(batch);
-  const Tensor logits = model.word_logits(batch);
-  const Dim M = batch.targets.size();
+  const Tensor logits = model.word_logits(batch.input, batch.targets.rows);
+  const Dim M = batch.targets.count();
   REQUIRE(logits.shape() == Shape{M, 19});
   double words = 0, sentences = 0;
   for (Dim m = 0; m < M; ++m) {
@@ -187,7 +188,7 @@ TEST_CASE("BERT's scores agree with its loss, and its most probable words with i
   REQUIRE(scores.next_sentence.shape() == Shape{4, 2});
   for (Dim b = 0; b < 4; ++b) {
     const double* const z = scores.next_sentence.data<double>() + 2 * b;
-    const std::int32_t label = batch.labels.data<std::int32_t>()[b];
+    const std::int32_t label = label_values(batch.labels).data<std::int32_t>()[b];
     sentences += std::log(std::exp(z[0]) + std::exp(z[1])) - z[label];
   }
   Context ctx;
@@ -200,10 +201,10 @@ TEST_CASE("a batch without masked words has a loss, that of its sentences") {
   Initializer init(4, DType::kF64);
   BertPretraining model(small_bert(), init);
   Batch batch = pretraining_batch({6, 2}, 2);
-  batch.target_rows = batch.targets = Tensor::zeros({0}, DType::kI32);
+  batch.targets = make_targets({}, {});
   const std::vector<Tensor> results = loss_and_gradients(model, batch, {.targets = 5, .sequences = 2});
   CHECK(results[0].item() > 0);
-  CHECK(model.word_logits(batch).shape() == Shape{0, 19});
+  CHECK(model.word_logits(batch.input, batch.targets.rows).shape() == Shape{0, 19});
   CHECK(model.scores(batch).predicted.size() == 0);
 }
 
@@ -221,14 +222,13 @@ TEST_CASE("unsupported BERT settings are rejected with their names") {
                        "bert: a sequence of 13 tokens does not fit the context of 12; shorten it or raise --context",
                        ShapeError);
   CHECK_THROWS_WITH_AS(model.loss(random_batch({3}, 19, 1), {}, ctx),
-                       "bert: labels must be [1] i32, whether a sequence's second segment is a random one, got none",
-                       ShapeError);
+                       "next sentence: the batch's labels must be classes [1] i32, got none", ShapeError);
   clear_tape();
   c = small_bert();
   c.pooler = false;
   const Bert encoder(c, init);
   const Batch batch = random_batch({3}, 19, 1);
-  CHECK_THROWS_WITH_AS(encoder.pooled(encoder.states(batch, ctx), batch.layout),
+  CHECK_THROWS_WITH_AS(encoder.pooled(encoder.states(batch.input, ctx), batch.input.layout),
                        "bert: a prediction for a whole sequence needs a pooler, which this network lacks",
                        std::invalid_argument);
   clear_tape();

@@ -71,14 +71,10 @@ TEST_CASE("a sequence gives the same states alone and among others") {
   Initializer init(1);
   const Gpt model(small(), init);
   const NoGrad no_grad;
-  const Batch all = random_batch({4, 9, 2}, 19, 8);
-  Batch one;
-  one.layout = pack_lengths(std::vector<Dim>{9});
-  one.tokens = all.tokens.slice(4, 13);
-  one.positions = all.positions.slice(4, 13);
+  const Stream all = random_batch({4, 9, 2}, 19, 8).input;
   Context ctx;
   const Tensor together = model.states(all, ctx).value().slice(4, 13);
-  CHECK(max_difference(together, model.states(one, ctx).value()) < 1e-6);
+  CHECK(max_difference(together, model.states(part_of(all, 1, 2), ctx).value()) < 1e-6);
 }
 
 TEST_CASE("token by token with a cache gives the states of the whole sequence") {
@@ -89,7 +85,7 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
     Initializer init(1);
     const Gpt model(c, init);
     const NoGrad no_grad;
-    const Batch whole = random_batch({6, 9}, 19, 8);
+    const Stream whole = random_batch({6, 9}, 19, 8).input;
     Context ctx;
     const Tensor expected = model.states(whole, ctx).value();
     KeyValueCache cache({.layers = 2, .sequences = 2, .most_sequences = 2, .capacity = 12, .width = 8});
@@ -104,12 +100,9 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
           places.push_back(whole.positions.data<std::int32_t>()[i]);
         }
       }
-      Batch b;
-      const auto N = static_cast<Dim>(tokens.size());
-      b.layout = pack_lengths(lengths);
-      b.tokens = Tensor::from(tokens, {N});
-      b.positions = Tensor::from(places, {N});
-      return b;
+      Stream stream = make_stream(lengths, tokens);
+      stream.positions = Tensor::from(places, {static_cast<Dim>(places.size())});
+      return stream;
     };
     const Tensor first = model.states(part({{0, 5}, {6, 14}}), ctx, cache).value();
     CHECK(max_difference(first.slice(0, 5), expected.slice(0, 5)) < 1e-5);
@@ -136,8 +129,8 @@ TEST_CASE("columns that are not rotated do not depend on the position") {
     }
   }
   const NoGrad no_grad;
-  const Batch near = random_batch({6}, 19, 8);
-  Batch far = near;
+  const Stream near = random_batch({6}, 19, 8).input;
+  Stream far = near;
   far.positions = Tensor::from(std::vector<std::int32_t>{0, 2, 5, 6, 9, 11}, {6});
   Context ctx;
   CHECK(max_difference(model.states(near, ctx).value(), model.states(far, ctx).value()) == 0);
@@ -148,7 +141,7 @@ TEST_CASE("columns that are not rotated do not depend on the position") {
 
 TEST_CASE("a parallel residual adds the outputs of both sublayers for the block's input") {
   const NoGrad no_grad;
-  const Batch batch = random_batch({5, 3}, 19, 8);
+  const Stream stream = random_batch({5, 3}, 19, 8).input;
   const Tensor x = random_tensor({8, 8}, 5);
   // The block without the sublayer whose output projection is set to zero.
   const auto block = [&](const std::string& silenced) {
@@ -166,7 +159,7 @@ TEST_CASE("a parallel residual adds the outputs of both sublayers for the block'
       if (p.name == silenced) std::ranges::fill(p.variable.value().span<double>(), 0.0);
     }
     Context ctx;
-    return b.forward(Variable(x), batch, ctx).value();
+    return b.forward(Variable(x), stream, ctx).value();
   };
   const Tensor both = block(""), attention = block("feed_forward.down.weight"),
                feed_forward = block("attention.out.weight");
@@ -205,7 +198,7 @@ TEST_CASE("GPT-1 drops entries of its token table, and the tied head sees the sa
   const Batch batch = random_batch({5}, 19, 2);
   const auto zeros_of_head = [&](bool training) {
     Context ctx{.training = training};
-    const Tensor head = model.states_and_head(batch, ctx).head.value();
+    const Tensor head = model.states_and_head(batch.input, ctx).head.value();
     return std::ranges::count(head.span<float>(), 0.0f);
   };
   CHECK(zeros_of_head(false) == 0);
@@ -247,7 +240,7 @@ TEST_CASE("impossible settings are rejected with their names") {
   CHECK_THROWS_WITH_AS(Gpt(c, init), "gpt: layers must be at least 1, got 0", UsageError);
   const Gpt model(small(), init);
   Context ctx;
-  CHECK_THROWS_WITH_AS(model.states(random_batch({13}, 19, 1), ctx),
+  CHECK_THROWS_WITH_AS(model.states(random_batch({13}, 19, 1).input, ctx),
                        "gpt: a sequence of 13 tokens does not fit the context of 12; shorten it or raise --context",
                        ShapeError);
 }

@@ -41,7 +41,7 @@ void fill_adapters(Module& network) {
 
 Batch labelled_batch(std::uint64_t seed = 3) {
   Batch batch = random_batch({5, 2, 9, 4}, 19, seed);
-  batch.labels = random_ids({4}, 3, seed);
+  batch.labels = ClassLabels{random_ids({4}, 3, seed)};
   return batch;
 }
 

@@ -28,31 +28,31 @@ Batch batch_for(Task task, std::uint64_t seed = 3) {
   const Dim B = 4, K = outputs_of(task);
   switch (task) {
     case Task::kClassify:
-      batch.labels = random_ids({B}, K, seed);
+      batch.labels = ClassLabels{random_ids({B}, K, seed)};
       break;
     case Task::kRegress:
-      batch.labels = random_tensor({B}, seed, DType::kF32);
+      batch.labels = NumberLabels{random_tensor({B, 1}, seed, DType::kF32)};
       break;
     case Task::kMultilabel:
-      batch.labels = random_ids({B, K}, 2, seed).to(DType::kF32);
+      batch.labels = YesNoLabels{random_ids({B, K}, 2, seed).to(DType::kF32)};
       break;
     case Task::kTag:
-      batch.target_rows = Tensor::from<std::int32_t>({0, 2, 4, 6, 8, 10, 12, 14, 16, 18}, {10});
-      batch.targets = random_ids({10}, K, seed);
+      batch.targets.rows = Tensor::from<std::int32_t>({0, 2, 4, 6, 8, 10, 12, 14, 16, 18}, {10});
+      batch.targets.ids = random_ids({10}, K, seed);
       break;
     case Task::kQuestion:
-      batch.labels = Tensor::from<std::int32_t>({1, 3, 0, 1, 8, 8, 2, 3}, {B, 2});
+      batch.labels = SpanLabels{Tensor::from<std::int32_t>({1, 3, 0, 1, 8, 8, 2, 3}, {B, 2})};
       break;
     case Task::kChoice:
-      batch.labels = Tensor::from<std::int32_t>({1, 0}, {2});
+      batch.labels = ChoiceLabels{Tensor::from<std::int32_t>({1, 0}, {2})};
       break;
   }
   return batch;
 }
 
 LossShare share_of(Task task, const Batch& batch) {
-  return {.targets = static_cast<double>(batch.targets.size()),
-          .sequences = task == Task::kChoice ? 2.0 : static_cast<double>(batch.layout.sequences())};
+  return {.targets = static_cast<double>(batch.targets.count()),
+          .sequences = task == Task::kChoice ? 2.0 : static_cast<double>(batch.input.layout.sequences())};
 }
 
 NetworkConfig bert_with(Task task, double dropout = 0) {
@@ -77,10 +77,9 @@ double log_sum_exp(const std::vector<double>& z) {
 double loss_from_logits(Task task, const Tensor& logits, const Batch& batch) {
   const Dim rows = logits.shape()[0], K = logits.shape()[1];
   const auto at = [&](Dim row, Dim k) { return logits.data<double>()[row * K + k]; };
-  const auto label = [&](Dim i) {
-    return batch.labels.defined() && batch.labels.dtype() == DType::kI32 ? batch.labels.data<std::int32_t>()[i] : 0;
-  };
-  const auto number = [&](Dim i) { return static_cast<double>(batch.labels.data<float>()[i]); };
+  const Tensor& labels = label_values(batch.labels);
+  const auto label = [&](Dim i) { return labels.data<std::int32_t>()[i]; };
+  const auto number = [&](Dim i) { return static_cast<double>(labels.data<float>()[i]); };
   double sum = 0;
   switch (task) {
     case Task::kClassify:
@@ -88,7 +87,7 @@ double loss_from_logits(Task task, const Tensor& logits, const Batch& batch) {
       for (Dim m = 0; m < rows; ++m) {
         std::vector<double> z;
         for (Dim k = 0; k < K; ++k) z.push_back(at(m, k));
-        sum += log_sum_exp(z) - at(m, task == Task::kTag ? batch.targets.data<std::int32_t>()[m] : label(m));
+        sum += log_sum_exp(z) - at(m, task == Task::kTag ? batch.targets.ids.data<std::int32_t>()[m] : label(m));
       }
       return sum / static_cast<double>(rows);
     case Task::kRegress:
@@ -103,7 +102,7 @@ double loss_from_logits(Task task, const Tensor& logits, const Batch& batch) {
     case Task::kQuestion:
       for (Dim b = 0; b < 4; ++b) {
         for (Dim k = 0; k < 2; ++k) {
-          const auto offsets = batch.layout.offsets.data<std::int32_t>();
+          const auto offsets = batch.input.layout.offsets.data<std::int32_t>();
           std::vector<double> z;
           for (Dim n = offsets[b]; n < offsets[b + 1]; ++n) z.push_back(at(n, k));
           sum += log_sum_exp(z) - z[static_cast<std::size_t>(label(2 * b + k))];
@@ -185,13 +184,13 @@ TEST_CASE("several numbers a sequence are regressed together") {
   Initializer init(5, DType::kF64);
   const AnyNetwork network(with_task_head({.backbone = small_bert()}, Task::kRegress, 2), init);
   Batch batch = batch_for(Task::kRegress);
-  batch.labels = random_tensor({4, 2}, 9, DType::kF32);
+  const Tensor numbers = random_tensor({4, 2}, 9, DType::kF32);
+  batch.labels = NumberLabels{numbers};
   const NoGrad no_grad;
   Context ctx;
   const Tensor y = network.as<TaskNetwork>()->logits(batch);
   double sum = 0;
-  for (Dim i = 0; i < 8; ++i)
-    sum += std::pow(y.data<double>()[i] - static_cast<double>(batch.labels.data<float>()[i]), 2);
+  for (Dim i = 0; i < 8; ++i) sum += std::pow(y.data<double>()[i] - static_cast<double>(numbers.data<float>()[i]), 2);
   CHECK(network.as<TaskNetwork>()->loss(batch, {.sequences = 4}, ctx).value().item() == doctest::Approx(sum / 8));
 }
 
@@ -256,13 +255,14 @@ TEST_CASE("missing targets of a task are named") {
   };
   Batch batch = random_batch({3, 2, 4}, kSmallVocabulary, 1);
   CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kClassify), batch, {}),
-                       "classify: the batch's labels must be [3] i32, got none", ShapeError);
-  batch.labels = Tensor::zeros({3}, DType::kI32);
+                       "classify: the batch's labels must be classes [3] i32, got none", ShapeError);
+  batch.labels = ClassLabels{Tensor::zeros({3}, DType::kI32)};
   CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kRegress), batch, {}),
-                       "regress: the batch's labels must be [3] f32, got [3] i32", ShapeError);
-  CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kMultilabel), batch, {}),
-                       "multilabel: the batch's labels must be [3, 3] f32, got [3] i32", ShapeError);
-  batch.labels = Tensor::zeros({2}, DType::kI32);
+                       "regress: the batch's labels must be numbers [3, 1] f32, got classes [3] i32", ShapeError);
+  CHECK_THROWS_WITH_AS(
+      loss_of(bert_with(Task::kMultilabel), batch, {}),
+      "multilabel: the batch's labels must be yes or no for each label [3, 3] f32, got classes [3] i32", ShapeError);
+  batch.labels = ChoiceLabels{Tensor::zeros({2}, DType::kI32)};
   CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kChoice), batch, {}),
                        "choice: all questions must have the same number of sequences, got 3 sequences and labels "
                        "of 2 questions",
@@ -317,8 +317,8 @@ TEST_CASE("vectors of whole sequences are the same when computed without the oth
     std::vector<Tensor> results[2];
     for (const bool shorter : {false, true}) {
       Context ctx;
-      const Variable vectors = shorter ? backbone->sequence_vectors(batch, ctx)
-                                       : backbone->pooled(backbone->states(batch, ctx), batch.layout);
+      const Variable vectors = shorter ? backbone->sequence_vectors(batch.input, ctx)
+                                       : backbone->pooled(backbone->states(batch.input, ctx), batch.input.layout);
       results[shorter] = {vectors.value()};
       backward(sum(vectors * Variable(random_tensor({3, 8}, 9))));
       for (NamedParameter& p : parameters_of(*backbone)) {
@@ -336,8 +336,8 @@ TEST_CASE("a sentence vector is the mean of its states or one of them, optionall
   const Batch batch = random_batch({5, 1, 4}, kSmallVocabulary, 3);
   const NoGrad no_grad;
   Context ctx;
-  const Tensor states = model.states(batch, ctx).value();
-  const auto vectors = [&](Pooling pooling) { return sentence_embeddings(model, batch, pooling, false); };
+  const Tensor states = model.states(batch.input, ctx).value();
+  const auto vectors = [&](Pooling pooling) { return sentence_embeddings(model, batch.input, pooling, false); };
   CHECK(max_difference(vectors(Pooling::kFirst).slice(2, 3), states.slice(6, 7)) == 0);
   CHECK(max_difference(vectors(Pooling::kLast).slice(0, 1), states.slice(4, 5)) == 0);
   for (Dim c = 0; c < 8; ++c) {
@@ -345,7 +345,7 @@ TEST_CASE("a sentence vector is the mean of its states or one of them, optionall
     for (Dim n = 0; n < 5; ++n) sum += static_cast<double>(states.data<float>()[n * 8 + c]);
     CHECK(vectors(Pooling::kMean).data<float>()[c] == doctest::Approx(sum / 5).epsilon(1e-5));
   }
-  const Tensor unit = sentence_embeddings(model, batch, Pooling::kMean, true);
+  const Tensor unit = sentence_embeddings(model, batch.input, Pooling::kMean, true);
   for (Dim b = 0; b < 3; ++b) {
     double square = 0;
     for (const float x : unit.slice(b, b + 1).span<float>()) square += static_cast<double>(x) * static_cast<double>(x);

@@ -22,9 +22,7 @@ inline void take_targets(const std::vector<std::int32_t>& labels, Batch& batch) 
     rows.push_back(static_cast<std::int32_t>(i));
     targets.push_back(labels[i]);
   }
-  const auto M = static_cast<Dim>(rows.size());
-  batch.target_rows = Tensor::from(rows, {M});
-  batch.targets = Tensor::from(targets, {M});
+  batch.targets = make_targets(rows, targets);
 }
 
 inline Tensor ids_of(const GoldenCase& c, const std::string& name) {
@@ -34,30 +32,28 @@ inline Tensor ids_of(const GoldenCase& c, const std::string& name) {
 
 /// The targets of a network's task.
 inline void take_labels(const GoldenCase& c, const TaskConfig& task, Batch& batch) {
-  const Dim B = batch.layout.sequences();
+  const Dim B = batch.input.layout.sequences();
   switch (task.task) {
     case Task::kClassify:
-      batch.labels = ids_of(c, "labels");
+      batch.labels = ClassLabels{ids_of(c, "labels")};
       return;
     case Task::kRegress:
-      batch.labels = Tensor::from(c.floats("labels"), {B});
+      batch.labels = NumberLabels{Tensor::from(c.floats("labels"), {B, 1})};
       return;
     case Task::kMultilabel:
-      batch.labels = Tensor::from(c.floats("labels"), {B, task.outputs});
+      batch.labels = YesNoLabels{Tensor::from(c.floats("labels"), {B, task.outputs})};
       return;
     case Task::kTag:
       return take_targets(c.ints("labels"), batch);
     case Task::kQuestion: {
       const auto first = c.ints("start_positions"), last = c.ints("end_positions");
-      batch.labels = Tensor::empty({B, 2}, DType::kI32);
-      for (std::size_t b = 0; b < first.size(); ++b) {
-        batch.labels.data<std::int32_t>()[2 * b] = first[b];
-        batch.labels.data<std::int32_t>()[2 * b + 1] = last[b];
-      }
+      std::vector<std::int32_t> spans;
+      for (std::size_t b = 0; b < first.size(); ++b) spans.insert(spans.end(), {first[b], last[b]});
+      batch.labels = SpanLabels{Tensor::from(spans, {B, 2})};
       return;
     }
     case Task::kChoice:
-      batch.labels = ids_of(c, c.has("choice_labels") ? "choice_labels" : "labels");
+      batch.labels = ChoiceLabels{ids_of(c, c.has("choice_labels") ? "choice_labels" : "labels")};
       if (c.has("choice_labels")) take_targets(c.ints("labels"), batch);  // of the auxiliary language model
       return;
   }
@@ -66,21 +62,14 @@ inline void take_labels(const GoldenCase& c, const TaskConfig& task, Batch& batc
 inline Batch batch_of(const GoldenCase& c, const AnyNetwork& network) {
   const auto offsets = c.ints("offsets");
   std::vector<Dim> lengths;
-  std::vector<std::int32_t> positions;
-  for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
-    lengths.push_back(offsets[b + 1] - offsets[b]);
-    for (std::int32_t i = 0; i < lengths.back(); ++i) positions.push_back(i);
-  }
-  Batch batch;
-  batch.layout = pack_lengths(lengths);
-  batch.tokens = ids_of(c, "tokens");
-  batch.positions = Tensor::from(positions, {batch.layout.rows()});
-  if (c.has("segments")) batch.segments = ids_of(c, "segments");
+  for (std::size_t b = 0; b + 1 < offsets.size(); ++b) lengths.push_back(offsets[b + 1] - offsets[b]);
+  Batch batch{.input = make_stream(lengths, c.ints("tokens"),
+                                   c.has("segments") ? c.ints("segments") : std::vector<std::int32_t>())};
   if (const auto* task = network.as<TaskNetwork>()) {
     take_labels(c, task->config(), batch);
   } else if (network.config().head != HeadKind::kNone) {
     take_targets(c.ints("labels"), batch);
-    if (c.has("next_sentence_labels")) batch.labels = ids_of(c, "next_sentence_labels");
+    if (c.has("next_sentence_labels")) batch.labels = ClassLabels{ids_of(c, "next_sentence_labels")};
   }
   return batch;
 }
@@ -99,7 +88,7 @@ inline void check_outputs(const GoldenCase& c, const AnyNetwork& network, Batch 
   const NoGrad no_grad;
   Context ctx;
   std::vector<Tensor> hidden;
-  const Variable states = network.backbone().states(batch, ctx, &hidden);
+  const Variable states = network.backbone().states(batch.input, ctx, &hidden);
   if (c.has("hidden.0")) {
     for (std::size_t i = 0; i < hidden.size(); ++i) {
       require_close("hidden." + std::to_string(i), hidden[i], c.floats("hidden." + std::to_string(i)), 1e-4);
@@ -117,11 +106,10 @@ inline void check_outputs(const GoldenCase& c, const AnyNetwork& network, Batch 
   if (const auto* pretraining = network.as<BertPretraining>()) {
     const BertPretraining::Scores scores = pretraining->scores(batch);
     if (pretraining->has_next_sentence()) compare("next_sentence_logits", scores.next_sentence);
-    batch.target_rows = all_rows(batch.tokens.size());
-    compare("logits", pretraining->word_logits(batch));
+    compare("logits", pretraining->word_logits(batch.input, all_rows(batch.input.layout.rows())));
   }
   if (const auto* task = network.as<TaskNetwork>()) {
-    if (task->config().task == Task::kTag) batch.target_rows = all_rows(batch.tokens.size());
+    if (task->config().task == Task::kTag) batch.targets.rows = all_rows(batch.input.layout.rows());
     const Tensor logits = task->logits(batch);
     if (task->config().task == Task::kQuestion) {
       compare("start_logits", column(logits, 0));
@@ -131,7 +119,7 @@ inline void check_outputs(const GoldenCase& c, const AnyNetwork& network, Batch 
     }
   }
   if (c.has("embedding")) {
-    compare("embedding", sentence_embeddings(network.backbone(), batch, Pooling::kMean, true));
+    compare("embedding", sentence_embeddings(network.backbone(), batch.input, Pooling::kMean, true));
   }
 }
 
@@ -141,8 +129,8 @@ inline Variable own_loss(const GoldenCase& c, const Network& network, const Batc
   ctx.training = true;  // the cases have no dropout
   const JsonFields fields(c.expected, "expected.json");
   return network.loss(batch,
-                      {.targets = batch.targets.defined() ? static_cast<double>(batch.targets.size()) : 1,
-                       .sequences = batch.labels.defined() ? static_cast<double>(batch.labels.shape()[0]) : 1,
+                      {.targets = static_cast<double>(std::max<Dim>(1, batch.targets.count())),
+                       .sequences = static_cast<double>(std::max<Dim>(1, label_count(batch.labels))),
                        .language_model = fields.number_or("language_model_weight", 0)},
                       ctx);
 }
@@ -154,7 +142,8 @@ inline Variable loss_of(const GoldenCase& c, AnyNetwork& network, const Batch& b
   if (task != nullptr && task->config().task == Task::kQuestion) return padded_answer_loss(network, batch);
   if (const auto* whole = network.as<Network>()) return own_loss(c, *whole, batch);
   Context ctx;
-  const Variable embeddings = unit_rows(pool(network.backbone().states(batch, ctx), batch.layout, Pooling::kMean));
+  const Variable embeddings =
+      unit_rows(pool(network.backbone().states(batch.input, ctx), batch.input.layout, Pooling::kMean));
   const Tensor weights = Tensor::from(c.floats("loss_weights"), embeddings.shape());
   return sum(embeddings * Variable(weights.to(embeddings.dtype())));
 }

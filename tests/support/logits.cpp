@@ -20,32 +20,29 @@
 
 namespace rapt {
 
-static Tensor ids_of(const std::string& text) {
+static std::vector<std::int32_t> ids_of(const std::string& text) {
   std::vector<std::int32_t> ids;
   std::istringstream in(text);
   for (std::int32_t id = 0; in >> id;) ids.push_back(id);
-  return Tensor::from(ids, {static_cast<Dim>(ids.size())});
+  return ids;
 }
 
 static Batch one_sequence(const std::string& line) {
   const std::size_t bar = line.find('|');
-  Batch batch;
-  batch.tokens = ids_of(line.substr(0, bar));
-  if (bar != std::string::npos) batch.segments = ids_of(line.substr(bar + 1));
-  const Dim N = batch.tokens.size();
-  batch.layout = pack_lengths(std::vector<Dim>{N});
-  batch.positions = batch.target_rows = all_rows(N);
-  batch.targets = Tensor::zeros({N}, DType::kI32);
-  return batch;
+  const std::vector<std::int32_t> tokens = ids_of(line.substr(0, bar));
+  const auto N = static_cast<Dim>(tokens.size());
+  return {.input = make_stream(std::vector<Dim>{N}, tokens,
+                               bar == std::string::npos ? std::vector<std::int32_t>() : ids_of(line.substr(bar + 1))),
+          .targets = {.rows = all_rows(N), .ids = Tensor::zeros({N}, DType::kI32)}};
 }
 
 static std::vector<Tensor> outputs_of(const Module& network, const Batch& batch) {
   Context ctx;
-  if (const auto* gpt = dynamic_cast<const Gpt*>(&network)) return {gpt->logits(gpt->states(batch, ctx)).value()};
-  if (const auto* bert = dynamic_cast<const Bert*>(&network)) return {bert->states(batch, ctx).value()};
+  if (const auto* gpt = dynamic_cast<const Gpt*>(&network)) return {gpt->logits(gpt->states(batch.input, ctx)).value()};
+  if (const auto* bert = dynamic_cast<const Bert*>(&network)) return {bert->states(batch.input, ctx).value()};
   if (const auto* task = dynamic_cast<const TaskNetwork*>(&network)) return {task->logits(batch)};
   const auto& pretraining = dynamic_cast<const BertPretraining&>(network);
-  std::vector<Tensor> outputs = {pretraining.word_logits(batch)};
+  std::vector<Tensor> outputs = {pretraining.word_logits(batch.input, batch.targets.rows)};
   if (pretraining.has_next_sentence()) outputs.push_back(pretraining.scores(batch).next_sentence);
   return outputs;
 }

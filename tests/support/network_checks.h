@@ -69,12 +69,10 @@ inline bool same_on_two_threads(Network& network, const Batch& batch, const Loss
 /// The largest difference of loss and gradients between a batch and its two halves.
 inline double difference_in_halves(Network& network, const Batch& batch, const LossShare& share) {
   const std::vector<Tensor> whole = loss_and_gradients(network, batch, share);
-  const Dim half = batch.layout.sequences() / 2;
-  const Batch first = part_of(batch, 0, half), second = part_of(batch, half, batch.layout.sequences());
+  const Dim half = batch.input.layout.sequences() / 2;
+  const Batch first = part_of(batch, 0, half), second = part_of(batch, half, batch.input.layout.sequences());
   const std::vector<Tensor> a = loss_and_gradients(network, first, share),
-                            b = loss_and_gradients(
-                                network, second, share,
-                                {.first_row = first.layout.rows(), .first_sequence = first.layout.sequences()});
+                            b = loss_and_gradients(network, second, share, {.before = counts_of(first)});
   double worst = 0;
   for (std::size_t i = 0; i < whole.size(); ++i) {
     for (Dim k = 0; k < whole[i].size(); ++k) {

@@ -43,29 +43,27 @@ inline Variable without_padding_gradient(const Variable& table) {
   });
 }
 
-/// A batch padded with token 0 of segment 0 to the length of its longest sequence, and the positions of its own rows.
-struct PaddedBatch {
-  Batch batch;
+/// A stream padded with token 0 of segment 0 to the length of its longest sequence, and where its own rows are.
+struct PaddedStream {
+  Stream stream;
   Tensor own_rows;  // [N] i32
 };
 
-inline PaddedBatch padded(const Batch& batch) {
-  const Dim B = batch.layout.sequences(), longest = batch.layout.longest;
-  PaddedBatch result;
-  Batch& p = result.batch;
-  p.layout = pack_lengths(std::vector<Dim>(static_cast<std::size_t>(B), longest));
-  p.tokens = Tensor::zeros({B * longest}, DType::kI32);
-  p.segments = Tensor::zeros({B * longest}, DType::kI32);
-  p.positions = Tensor::zeros({B * longest}, DType::kI32);
-  result.own_rows = Tensor::zeros({batch.layout.rows()}, DType::kI32);
-  const std::int32_t* const offsets = batch.layout.offsets.data<std::int32_t>();
+inline PaddedStream padded(const Stream& own) {
+  const Dim B = own.layout.sequences(), longest = own.layout.longest;
+  PaddedStream result{.stream = {.layout = pack_lengths(std::vector<Dim>(static_cast<std::size_t>(B), longest)),
+                                 .tokens = Tensor::zeros({B * longest}, DType::kI32),
+                                 .positions = {},
+                                 .segments = Tensor::zeros({B * longest}, DType::kI32)},
+                      .own_rows = Tensor::zeros({own.layout.rows()}, DType::kI32)};
+  Stream& p = result.stream;
+  p.positions = positions_of(p.layout);
+  const std::int32_t* const offsets = own.layout.offsets.data<std::int32_t>();
   for (Dim b = 0; b < B; ++b) {
-    for (Dim i = 0; i < longest; ++i) {
-      const Dim to = b * longest + i, from = offsets[b] + i;
-      p.positions.data<std::int32_t>()[to] = static_cast<std::int32_t>(i);
-      if (from >= offsets[b + 1]) continue;
-      p.tokens.data<std::int32_t>()[to] = batch.tokens.data<std::int32_t>()[from];
-      if (batch.segments.defined()) p.segments.data<std::int32_t>()[to] = batch.segments.data<std::int32_t>()[from];
+    for (Dim from = offsets[b]; from < offsets[b + 1]; ++from) {
+      const Dim to = b * longest + from - offsets[b];
+      p.tokens.data<std::int32_t>()[to] = own.tokens.data<std::int32_t>()[from];
+      if (own.segments.defined()) p.segments.data<std::int32_t>()[to] = own.segments.data<std::int32_t>()[from];
       result.own_rows.data<std::int32_t>()[from] = static_cast<std::int32_t>(to);
     }
   }
@@ -77,20 +75,20 @@ inline Variable padded_answer_loss(AnyNetwork& network, const Batch& batch) {
   std::map<std::string, Variable> w;
   for (const NamedParameter& p : parameters_of(network.module())) w[p.name] = p.variable;
   const auto& c = std::get<BertConfig>(network.config().backbone);
-  const PaddedBatch p = padded(batch);
+  const PaddedStream p = padded(batch.input);
   const auto normed = [&](const Variable& x, const Variable& residual, const std::string& norm) {
     return add_layer_norm(x, residual, w.at(norm + ".gain"), w.at(norm + ".bias"), c.norm_epsilon).normed;
   };
-  Variable x = layer_norm(embedding({{p.batch.tokens, without_padding_gradient(w.at("backbone.tokens.weight"))},
-                                     {p.batch.positions, w.at("backbone.positions.weight")},
-                                     {p.batch.segments, w.at("backbone.segments.weight")}}),
+  Variable x = layer_norm(embedding({{p.stream.tokens, without_padding_gradient(w.at("backbone.tokens.weight"))},
+                                     {p.stream.positions, w.at("backbone.positions.weight")},
+                                     {p.stream.segments, w.at("backbone.segments.weight")}}),
                           w.at("backbone.norm.gain"), w.at("backbone.norm.bias"), c.norm_epsilon);
   for (Dim layer = 0; layer < c.layers; ++layer) {
     const std::string block = "backbone.blocks." + std::to_string(layer) + ".";
     const auto of = [&](const char* name) { return w.at(block + name); };
     const Variable qkv = linear(x, of("attention.qkv.weight"), of("attention.qkv.bias"));
     const Variable kv = gather_rows(columns(qkv, c.width, 3 * c.width), p.own_rows);
-    const Variable attended = cross_attention(columns(qkv, 0, c.width), kv, p.batch.layout, batch.layout,
+    const Variable attended = cross_attention(columns(qkv, 0, c.width), kv, p.stream.layout, batch.input.layout,
                                               {.heads = c.heads, .mask = AttentionMask::kNone});
     const Variable h =
         normed(linear(attended, of("attention.out.weight"), of("attention.out.bias")), x, block + "norm1");
@@ -98,8 +96,8 @@ inline Variable padded_answer_loss(AnyNetwork& network, const Batch& batch) {
                             of("feed_forward.down.bias"), c.activation),
                h, block + "norm2");
   }
-  return packed_cross_entropy(linear(x, w.at("head.weight"), w.at("head.bias")), p.batch.layout, batch.labels,
-                              0.5 / static_cast<double>(batch.layout.sequences()));
+  return packed_cross_entropy(linear(x, w.at("head.weight"), w.at("head.bias")), p.stream.layout,
+                              label_values(batch.labels), 0.5 / static_cast<double>(batch.input.layout.sequences()));
 }
 
 }  // namespace rapt::testing

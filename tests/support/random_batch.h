@@ -18,21 +18,16 @@ inline Tensor random_ids(const Shape& shape, Dim bound, std::uint64_t seed) {
 
 /// Sequences of these lengths, every token predicted; no segments, no labels.
 inline Batch random_batch(const std::vector<Dim>& lengths, Dim vocabulary, std::uint64_t seed) {
-  Batch batch;
-  batch.layout = pack_lengths(lengths);
-  const Dim N = batch.layout.rows();
-  const Tensor ids = random_ids({N, 2}, vocabulary, seed);  // a token and its target, row by row
-  batch.tokens = Tensor::empty({N}, DType::kI32);
-  batch.positions = Tensor::empty({N}, DType::kI32);
-  batch.targets = Tensor::empty({N}, DType::kI32);
-  batch.target_rows = all_rows(N);
-  Dim n = 0;
-  for (const Dim length : lengths) {
-    for (Dim i = 0; i < length; ++i, ++n) {
-      batch.tokens.data<std::int32_t>()[n] = ids.data<std::int32_t>()[2 * n];
-      batch.targets.data<std::int32_t>()[n] = ids.data<std::int32_t>()[2 * n + 1];
-      batch.positions.data<std::int32_t>()[n] = static_cast<std::int32_t>(i);
-    }
+  const Packed layout = pack_lengths(lengths);
+  const Dim N = layout.rows();
+  const Tensor ids = random_ids({N, 2}, vocabulary, seed);  // a token and what it predicts, row by row
+  const Batch batch{
+      .input = {.layout = layout, .tokens = Tensor::empty({N}, DType::kI32), .positions = positions_of(layout)},
+      .targets = {.rows = all_rows(N), .ids = Tensor::empty({N}, DType::kI32)}};
+  for (Dim n = 0; n < N; ++n) {
+    Tensor tokens = batch.input.tokens, targets = batch.targets.ids;
+    tokens.data<std::int32_t>()[n] = ids.data<std::int32_t>()[2 * n];
+    targets.data<std::int32_t>()[n] = ids.data<std::int32_t>()[2 * n + 1];
   }
   return batch;
 }
@@ -47,33 +42,39 @@ inline Tensor halves(const Packed& layout) {
   return segments;
 }
 
-/// Sequences [begin, end) of a batch, with their labels and their targets.
-inline Batch part_of(const Batch& batch, Dim begin, Dim end) {
-  const auto offsets = batch.layout.offsets.span<std::int32_t>();
+/// Sequences [begin, end) of a stream.
+inline Stream part_of(const Stream& stream, Dim begin, Dim end) {
+  const auto offsets = stream.layout.offsets.span<std::int32_t>();
   std::vector<Dim> lengths;
   for (Dim b = begin; b < end; ++b) {
     lengths.push_back(offsets[static_cast<std::size_t>(b) + 1] - offsets[static_cast<std::size_t>(b)]);
   }
   const Dim first = offsets[static_cast<std::size_t>(begin)], last = offsets[static_cast<std::size_t>(end)];
-  Batch part;
-  part.layout = pack_lengths(lengths);
-  part.tokens = batch.tokens.slice(first, last);
-  part.positions = batch.positions.slice(first, last);
-  if (batch.segments.defined()) part.segments = batch.segments.slice(first, last);
-  if (batch.labels.defined()) {
-    const Dim B = batch.layout.sequences(), labels = batch.labels.shape()[0];
-    part.labels = batch.labels.slice(begin * labels / B, end * labels / B);
-  }
-  std::vector<std::int32_t> rows, targets;
-  for (Dim m = 0; m < batch.targets.size(); ++m) {
-    const std::int32_t row = batch.target_rows.data<std::int32_t>()[m];
+  return {.layout = pack_lengths(lengths),
+          .tokens = stream.tokens.slice(first, last),
+          .positions = stream.positions.slice(first, last),
+          .segments = stream.segments.defined() ? stream.segments.slice(first, last) : Tensor()};
+}
+
+/// Sequences [begin, end) of a batch, with their labels and their targets.
+inline Batch part_of(const Batch& batch, Dim begin, Dim end) {
+  const auto offsets = batch.input.layout.offsets.span<std::int32_t>();
+  const std::int32_t first = offsets[static_cast<std::size_t>(begin)], last = offsets[static_cast<std::size_t>(end)];
+  Batch part{.input = part_of(batch.input, begin, end), .labels = batch.labels};
+  const Dim B = batch.input.layout.sequences(), labels = label_count(batch.labels);
+  std::visit(
+      [&](auto& kept) {
+        if constexpr (requires { kept.values; }) kept.values = kept.values.slice(begin * labels / B, end * labels / B);
+      },
+      part.labels);
+  std::vector<std::int32_t> rows, ids;
+  for (Dim m = 0; m < batch.targets.count(); ++m) {
+    const std::int32_t row = batch.targets.rows.data<std::int32_t>()[m];
     if (row < first || row >= last) continue;
-    rows.push_back(row - static_cast<std::int32_t>(first));
-    targets.push_back(batch.targets.data<std::int32_t>()[m]);
+    rows.push_back(row - first);
+    ids.push_back(batch.targets.ids.data<std::int32_t>()[m]);
   }
-  const auto M = static_cast<Dim>(rows.size());
-  part.target_rows = Tensor::from(rows, {M});
-  part.targets = Tensor::from(targets, {M});
+  part.targets = make_targets(rows, ids);
   return part;
 }
 

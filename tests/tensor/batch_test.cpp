@@ -2,44 +2,66 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
 #include <vector>
 
 using namespace rapt;
+using Ids = std::vector<std::int32_t>;
 
-TEST_CASE("lengths become offsets, and the longest is known") {
-  const std::vector<Dim> lengths = {3, 0, 5, 1};
-  const Packed packed = pack_lengths(lengths);
-  const auto offsets = packed.offsets.span<std::int32_t>();
-  CHECK(std::vector<std::int32_t>(offsets.begin(), offsets.end()) == std::vector<std::int32_t>{0, 3, 3, 8, 9});
-  CHECK(packed.longest == 5);
-  CHECK(packed.sequences() == 4);
-  CHECK(packed.rows() == 9);
+static Ids ids_of(const Tensor& t) {
+  const auto span = t.span<std::int32_t>();
+  return Ids(span.begin(), span.end());
 }
 
-TEST_CASE("no sequences make an empty packing") {
-  const Packed packed = pack_lengths({});
-  CHECK(packed.sequences() == 0);
-  CHECK(packed.rows() == 0);
-  CHECK(packed.longest == 0);
+TEST_CASE("a stream's positions count from 0 within each sequence") {
+  const Stream stream = make_stream(std::vector<Dim>{2, 1, 3}, {7, 8, 9, 4, 5, 6}, {0, 1, 0, 0, 0, 1});
+  CHECK(ids_of(stream.layout.offsets) == Ids{0, 2, 3, 6});
+  CHECK(ids_of(stream.tokens) == Ids{7, 8, 9, 4, 5, 6});
+  CHECK(ids_of(stream.positions) == Ids{0, 1, 0, 0, 1, 2});
+  CHECK(ids_of(stream.segments) == Ids{0, 1, 0, 0, 0, 1});
+  CHECK_FALSE(make_stream(std::vector<Dim>{1}, {7}).segments.defined());
 }
 
-TEST_CASE("invalid lengths are named") {
-  CHECK_THROWS_WITH_AS(pack_lengths(std::vector<Dim>{2, -1}),
-                       "pack_lengths: a length must not be negative, got -1 for sequence 1", ShapeError);
-  CHECK_THROWS_AS(pack_lengths(std::vector<Dim>{Dim{1} << 30, Dim{1} << 30, 1}), ShapeError);
+TEST_CASE("a stream whose parts do not fit each other is refused") {
+  CHECK_THROWS_WITH_AS(make_stream(std::vector<Dim>{2, 2}, {1, 2, 3}),
+                       "batch: the lengths must add up to the number of tokens, 3, got 4", ShapeError);
+  CHECK_THROWS_WITH_AS(make_stream(std::vector<Dim>{3}, {1, 2, 3}, {0, 1}),
+                       "batch: each of 3 tokens must have a segment, got 2", ShapeError);
+  CHECK_THROWS_WITH_AS(make_targets({0, 2}, {5}), "batch: each of 2 predicted rows must have a target, got 1",
+                       ShapeError);
 }
 
-TEST_CASE("first and last rows are those of the sequences") {
-  const auto values = [](const Tensor& t) {
-    const auto span = t.span<std::int32_t>();
-    return std::vector<std::int32_t>(span.begin(), span.end());
-  };
-  const Packed packed = pack_lengths(std::vector<Dim>{3, 1, 5});
-  CHECK(values(first_rows(packed)) == std::vector<std::int32_t>{0, 3, 4});
-  CHECK(values(last_rows(packed)) == std::vector<std::int32_t>{2, 3, 8});
-  CHECK(values(all_rows(3)) == std::vector<std::int32_t>{0, 1, 2});
-  CHECK(all_rows(0).size() == 0);
-  CHECK_THROWS_WITH_AS(last_rows(pack_lengths(std::vector<Dim>{3, 0})),
-                       "batch: sequence 1 is empty, so it has no first or last token", ShapeError);
+TEST_CASE("labels are given to those who are taught with their kind, and named to others") {
+  const Labels classes = ClassLabels{Tensor::from<std::int32_t>({1, 0, 2}, {3})};
+  CHECK(ids_of(labels_as<ClassLabels>(classes, {3}, "classify")) == Ids{1, 0, 2});
+  CHECK_THROWS_WITH_AS(labels_as<ClassLabels>(classes, {2}, "classify"),
+                       "classify: the batch's labels must be classes [2] i32, got classes [3] i32", ShapeError);
+  // The same shape and type with another meaning.
+  CHECK_THROWS_WITH_AS(labels_as<ChoiceLabels>(classes, {3}, "choice"),
+                       "choice: the batch's labels must be choices [3] i32, got classes [3] i32", ShapeError);
+  CHECK_THROWS_WITH_AS(labels_as<SpanLabels>(Labels(), {3, 2}, "qa"),
+                       "qa: the batch's labels must be spans [3, 2] i32, got none", ShapeError);
+  CHECK_THROWS_WITH_AS(labels_as<NumberLabels>(NumberLabels{Tensor::zeros({3, 1}, DType::kF64)}, {3, 1}, "regress"),
+                       "regress: the batch's labels must be numbers [3, 1] f32, got numbers [3, 1] f64", ShapeError);
+}
+
+TEST_CASE("the counts of a batch are those of its streams, targets and labels, and add up over an update") {
+  Batch batch{.input = make_stream(std::vector<Dim>{2, 3}, {1, 2, 3, 4, 5}),
+              .targets = make_targets({0, 4}, {8, 9}),
+              .labels = YesNoLabels{Tensor::zeros({2, 7})}};
+  BatchCounts counts = counts_of(batch);
+  CHECK(counts.input.rows == 5);
+  CHECK(counts.input.sequences == 2);
+  CHECK(counts.targets == 2);
+  CHECK(counts.labels == 2);
+  CHECK(counts.tokens() == 5);
+  batch.source = make_stream(std::vector<Dim>{1, 1, 1}, {1, 2, 3});
+  batch.targets = {};
+  batch.labels = {};
+  counts += counts_of(batch);
+  CHECK(counts.input.rows == 10);
+  CHECK(counts.source.rows == 3);
+  CHECK(counts.source.sequences == 3);
+  CHECK(counts.targets == 2);
+  CHECK(counts.labels == 2);
+  CHECK(counts.tokens() == 13);
 }

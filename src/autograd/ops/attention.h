@@ -3,7 +3,7 @@
 #pragma once
 
 #include "autograd/variable.h"
-#include "tensor/batch.h"
+#include "tensor/packed.h"
 #include "tensor/random.h"
 
 namespace rapt {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "autograd/variable.h"
-#include "tensor/batch.h"
+#include "tensor/packed.h"
 
 namespace rapt {
 

@@ -63,19 +63,19 @@ Bert::Bert(const BertConfig& config, Initializer& init)
   }
 }
 
-Variable Bert::embed(const Batch& batch, Context& ctx) const {
-  require_shape(batch.layout.longest <= config_.context, [&] {
-    return "bert: a sequence of " + std::to_string(batch.layout.longest) + " tokens does not fit the context of " +
+Variable Bert::embed(const Stream& input, Context& ctx) const {
+  require_shape(input.layout.longest <= config_.context, [&] {
+    return "bert: a sequence of " + std::to_string(input.layout.longest) + " tokens does not fit the context of " +
            std::to_string(config_.context) + "; shorten it or raise --context";
   });
-  const Tensor segments = batch.segments.defined() ? batch.segments : Tensor::zeros(batch.tokens.shape(), DType::kI32);
+  const Tensor segments = input.segments.defined() ? input.segments : Tensor::zeros(input.tokens.shape(), DType::kI32);
   const Variable sum = embedding(
-      {{batch.tokens, tokens_.weight()}, {batch.positions, positions_.weight()}, {segments, segments_.weight()}});
+      {{input.tokens, tokens_.weight()}, {input.positions, positions_.weight()}, {segments, segments_.weight()}});
   return Dropout(config_.hidden_dropout).forward(norm_.forward(sum), ctx);  // [N, C]
 }
 
-Variable Bert::states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace) const {
-  return run_blocks(blocks_, embed(batch, ctx), batch, ctx, nullptr, trace);
+Variable Bert::states(const Stream& input, Context& ctx, std::vector<Tensor>* trace) const {
+  return run_blocks(blocks_, embed(input, ctx), input, ctx, nullptr, trace);
 }
 
 const Linear& Bert::pooler() const {
@@ -88,9 +88,9 @@ Variable Bert::pooled(const Variable& states, const Packed& layout) const {
   return pooler().forward(gather_rows(states, first_rows(layout)), Activation::kTanh);
 }
 
-Variable Bert::sequence_vectors(const Batch& batch, Context& ctx) const {
+Variable Bert::sequence_vectors(const Stream& input, Context& ctx) const {
   const Linear& dense = pooler();
-  return dense.forward(run_blocks_at(blocks_, embed(batch, ctx), batch, first_rows(batch.layout), ctx),
+  return dense.forward(run_blocks_at(blocks_, embed(input, ctx), input, first_rows(input.layout), ctx),
                        Activation::kTanh);
 }
 

@@ -23,40 +23,37 @@ Variable BertPretraining::transformed(const Variable& states, const Tensor& rows
 }
 
 Variable BertPretraining::loss(const Batch& batch, const LossShare& share, Context& ctx) const {
-  const Variable states = bert_.states(batch, ctx);               // [N, C]
-  const Variable words = transformed(states, batch.target_rows);  // [M, C]
+  const Variable states = bert_.states(batch.input, ctx);          // [N, C]
+  const Variable words = transformed(states, batch.targets.rows);  // [M, C]
   const Variable word_loss =
-      linear_cross_entropy(words, bert_.token_table(), bias_, all_rows(batch.target_rows.size()), batch.targets,
+      linear_cross_entropy(words, bert_.token_table(), bias_, all_rows(batch.targets.count()), batch.targets.ids,
                            {.label_smoothing = share.label_smoothing, .scale = 1 / share.targets});
   if (!has_next_sentence()) return word_loss;
-  const Dim B = batch.layout.sequences();
-  require_shape(batch.labels.defined() && batch.labels.shape() == Shape{B} && batch.labels.dtype() == DType::kI32, [&] {
-    return "bert: labels must be [" + std::to_string(B) + "] i32, whether a sequence's second segment is a random one" +
-           (batch.labels.defined() ? ", got " + batch.labels.shape().to_string() : ", got none");
-  });
+  const Dim B = batch.input.layout.sequences();
+  const Tensor& random_next = labels_as<ClassLabels>(batch.labels, {B}, "next sentence");
   const Linear& head = next_sentence_[0];
-  return word_loss + linear_cross_entropy(bert_.pooled(states, batch.layout), head.weight(), head.bias(), all_rows(B),
-                                          batch.labels, {.scale = 1 / share.sequences});
+  return word_loss + linear_cross_entropy(bert_.pooled(states, batch.input.layout), head.weight(), head.bias(),
+                                          all_rows(B), random_next, {.scale = 1 / share.sequences});
 }
 
 BertPretraining::Scores BertPretraining::scores(const Batch& batch) const {
   const NoGrad no_grad;
   Context ctx;
-  const Variable states = bert_.states(batch, ctx);  // [N, C]
+  const Variable states = bert_.states(batch.input, ctx);  // [N, C]
   Scores scores;
   scores.log_probabilities =
-      target_log_probabilities(transformed(states, batch.target_rows).value(), bert_.token_table().value(),
-                               bias_.value(), all_rows(batch.target_rows.size()), batch.targets, &scores.predicted);
+      target_log_probabilities(transformed(states, batch.targets.rows).value(), bert_.token_table().value(),
+                               bias_.value(), all_rows(batch.targets.count()), batch.targets.ids, &scores.predicted);
   if (has_next_sentence()) {
-    scores.next_sentence = next_sentence_[0].forward(bert_.pooled(states, batch.layout)).value();
+    scores.next_sentence = next_sentence_[0].forward(bert_.pooled(states, batch.input.layout)).value();
   }
   return scores;
 }
 
-Tensor BertPretraining::word_logits(const Batch& batch) const {
+Tensor BertPretraining::word_logits(const Stream& input, const Tensor& rows) const {
   const NoGrad no_grad;
   Context ctx;
-  const Variable words = transformed(bert_.states(batch, ctx), batch.target_rows);  // [M, C]
+  const Variable words = transformed(bert_.states(input, ctx), rows);  // [M, C]
   return linear(words, bert_.token_table(), bias_).value();
 }
 

@@ -19,7 +19,7 @@ class BertPretraining final : public Network {
 
   /// Sum over batch.targets of -log p(word) / share.targets, and, with the next-sentence head, sum over sequences of
   /// -log p(label) / share.sequences, [].
-  /// \param batch  labels [B] i32: 0 if the second segment follows the first, 1 if it is random
+  /// \param batch  labels are classes: 0 if the second segment follows the first, 1 if it is random
   Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const override;
 
   /// The predictions of the heads, without gradients.
@@ -30,8 +30,8 @@ class BertPretraining final : public Network {
   };
   Scores scores(const Batch& batch) const;
 
-  /// The logits of every word for batch.target_rows, [M, V], without gradients.
-  Tensor word_logits(const Batch& batch) const;
+  /// The logits of every word at these rows [M] of the input, [M, V], without gradients.
+  Tensor word_logits(const Stream& input, const Tensor& rows) const;
 
   void visit(ParameterVisitor& v) override;
 

@@ -107,62 +107,62 @@ Gpt::Tables Gpt::tables(Context& ctx) const {
   return t;
 }
 
-Variable Gpt::embed(const Batch& batch, const Tables& tables, Context& ctx) const {
-  require_shape(batch.layout.longest <= config_.context, [&] {
-    return "gpt: a sequence of " + std::to_string(batch.layout.longest) + " tokens does not fit the context of " +
+Variable Gpt::embed(const Stream& input, const Tables& tables, Context& ctx) const {
+  require_shape(input.layout.longest <= config_.context, [&] {
+    return "gpt: a sequence of " + std::to_string(input.layout.longest) + " tokens does not fit the context of " +
            std::to_string(config_.context) + "; shorten it or raise --context";
   });
-  std::vector<EmbeddingLookup> lookups = {{batch.tokens, tables.tokens}};
-  if (tables.positions.defined()) lookups.push_back({batch.positions, tables.positions});
+  std::vector<EmbeddingLookup> lookups = {{input.tokens, tables.tokens}};
+  if (tables.positions.defined()) lookups.push_back({input.positions, tables.positions});
   const Variable x = embedding(lookups);  // [N, C]
   return config_.dropout_on_table ? x : Dropout(config_.embedding_dropout).forward(x, ctx);
 }
 
-Variable Gpt::run(const Batch& batch, const Tables& tables, Context& ctx, KeyValueCache* cache,
+Variable Gpt::run(const Stream& input, const Tables& tables, Context& ctx, KeyValueCache* cache,
                   std::vector<Tensor>* trace) const {
-  Variable x = run_blocks(blocks_, embed(batch, tables, ctx), batch, ctx, cache, trace);  // [N, C]
+  Variable x = run_blocks(blocks_, embed(input, tables, ctx), input, ctx, cache, trace);  // [N, C]
   if (norm_.empty()) return x;
   x = norm_[0].forward(x);
   if (trace != nullptr) trace->back() = x.value();
   return x;
 }
 
-Variable Gpt::states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace) const {
-  return run(batch, tables(ctx), ctx, nullptr, trace);
+Variable Gpt::states(const Stream& input, Context& ctx, std::vector<Tensor>* trace) const {
+  return run(input, tables(ctx), ctx, nullptr, trace);
 }
 
-Variable Gpt::states(const Batch& batch, Context& ctx, KeyValueCache& cache) const {
-  return run(batch, tables(ctx), ctx, &cache, nullptr);
+Variable Gpt::states(const Stream& input, Context& ctx, KeyValueCache& cache) const {
+  return run(input, tables(ctx), ctx, &cache, nullptr);
 }
 
 Variable Gpt::pooled(const Variable& states, const Packed& layout) const {
   return gather_rows(states, last_rows(layout));
 }
 
-Variable Gpt::sequence_vectors(const Batch& batch, Context& ctx) const {
-  const Variable x = embed(batch, tables(ctx), ctx);                                     // [N, C]
-  const Variable last = run_blocks_at(blocks_, x, batch, last_rows(batch.layout), ctx);  // [B, C]
+Variable Gpt::sequence_vectors(const Stream& input, Context& ctx) const {
+  const Variable x = embed(input, tables(ctx), ctx);                                     // [N, C]
+  const Variable last = run_blocks_at(blocks_, x, input, last_rows(input.layout), ctx);  // [B, C]
   return norm_.empty() ? last : norm_[0].forward(last);
 }
 
 Variable Gpt::logits(const Variable& states) const { return linear(states, head(), Variable()); }
 
-Gpt::StatesAndHead Gpt::states_and_head(const Batch& batch, Context& ctx) const {
+Gpt::StatesAndHead Gpt::states_and_head(const Stream& input, Context& ctx) const {
   const Tables t = tables(ctx);
-  return {.states = run(batch, t, ctx, nullptr, nullptr), .head = config_.tied_head ? t.tokens : head_};
+  return {.states = run(input, t, ctx, nullptr, nullptr), .head = config_.tied_head ? t.tokens : head_};
 }
 
 Variable Gpt::loss(const Batch& batch, const LossShare& share, Context& ctx) const {
-  const StatesAndHead pass = states_and_head(batch, ctx);
-  return linear_cross_entropy(pass.states, pass.head, Variable(), batch.target_rows, batch.targets,
+  const StatesAndHead pass = states_and_head(batch.input, ctx);
+  return linear_cross_entropy(pass.states, pass.head, Variable(), batch.targets.rows, batch.targets.ids,
                               {.label_smoothing = share.label_smoothing, .scale = 1 / share.targets});
 }
 
 Tensor Gpt::log_probabilities(const Batch& batch) const {
   const NoGrad no_grad;
   Context ctx;
-  const Variable x = states(batch, ctx);  // [N, C]
-  return target_log_probabilities(x.value(), head().value(), Tensor(), batch.target_rows, batch.targets);
+  const Variable x = states(batch.input, ctx);  // [N, C]
+  return target_log_probabilities(x.value(), head().value(), Tensor(), batch.targets.rows, batch.targets.ids);
 }
 
 void Gpt::visit(ParameterVisitor& v) {

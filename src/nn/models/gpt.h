@@ -62,18 +62,18 @@ class Gpt final : public Network, public Backbone {
   Dim context() const override { return config_.context; }
   DType dtype() const override { return tokens_.weight().dtype(); }
 
-  /// \param batch  tokens [N] and positions [N], packed
+  /// \param input  tokens [N] and positions [N], packed
   /// \param trace  receives the states after the embeddings and after each layer (the last one after the final norm)
   /// \return       [N, C]
   /// \throws ShapeError  if a sequence is longer than the context
-  Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;
+  Variable states(const Stream& input, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;
 
   /// The same for tokens that continue a cache. \param cache  receives their keys and values, too
-  Variable states(const Batch& batch, Context& ctx, KeyValueCache& cache) const;
+  Variable states(const Stream& input, Context& ctx, KeyValueCache& cache) const;
 
   /// The state of each sequence's last token, which has seen all others. \return  [B, C]
   Variable pooled(const Variable& states, const Packed& layout) const override;
-  Variable sequence_vectors(const Batch& batch, Context& ctx) const override;
+  Variable sequence_vectors(const Stream& input, Context& ctx) const override;
 
   /// \return  [N, V]; for parity checks and for the few rows of decoding. Training never computes them.
   Variable logits(const Variable& states) const;
@@ -83,7 +83,7 @@ class Gpt final : public Network, public Backbone {
   struct StatesAndHead {
     Variable states, head;
   };
-  StatesAndHead states_and_head(const Batch& batch, Context& ctx) const;
+  StatesAndHead states_and_head(const Stream& input, Context& ctx) const;
 
   /// Sum of -log p(target) over batch.targets / share.targets, [].
   Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const override;
@@ -98,8 +98,8 @@ class Gpt final : public Network, public Backbone {
     Variable tokens, positions;
   };
   Tables tables(Context& ctx) const;
-  Variable embed(const Batch& batch, const Tables& tables, Context& ctx) const;
-  Variable run(const Batch& batch, const Tables& tables, Context& ctx, KeyValueCache* cache,
+  Variable embed(const Stream& input, const Tables& tables, Context& ctx) const;
+  Variable run(const Stream& input, const Tables& tables, Context& ctx, KeyValueCache* cache,
                std::vector<Tensor>* trace) const;
   const Variable& head() const;
 

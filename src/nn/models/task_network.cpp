@@ -37,15 +37,6 @@ const TaskConfig& checked(const TaskConfig& config, const Backbone& backbone) {
   return config;
 }
 
-void require_labels(const Batch& batch, Task task, const Shape& shape, DType dtype) {
-  require_shape(batch.labels.defined() && batch.labels.shape() == shape && batch.labels.dtype() == dtype, [&] {
-    const std::string got =
-        batch.labels.defined() ? batch.labels.shape().to_string() + " " + name_of(batch.labels.dtype()) : "none";
-    return std::string(name_of(task)) + ": the batch's labels must be " + shape.to_string() + " " + name_of(dtype) +
-           ", got " + got;
-  });
-}
-
 // A packing in which each of `questions` questions has the same number of consecutive sequences.
 Packed choices_of(Dim sequences, Dim questions) {
   require_shape(questions > 0 && sequences % questions == 0, [&] {
@@ -94,8 +85,8 @@ TaskNetwork::TaskNetwork(std::unique_ptr<Backbone> backbone, const TaskConfig& c
 
 // The input of the head: [B, C], or [N, C] if each token is scored.
 Variable TaskNetwork::head_input(const Batch& batch, Context& ctx) const {
-  if (!config_.judges_sequences()) return head_input(backbone_->states(batch, ctx), batch.layout, ctx);
-  const Variable vectors = backbone_->sequence_vectors(batch, ctx);  // [B, C]
+  if (!config_.judges_sequences()) return head_input(backbone_->states(batch.input, ctx), batch.input.layout, ctx);
+  const Variable vectors = backbone_->sequence_vectors(batch.input, ctx);  // [B, C]
   return dropout(vectors, ctx.training ? config_.dropout : 0, ctx.sequence_dropout_key());
 }
 
@@ -106,31 +97,30 @@ Variable TaskNetwork::head_input(const Variable& states, const Packed& layout, C
 }
 
 Variable TaskNetwork::task_loss(const Variable& x, const Batch& batch, const LossShare& share) const {
-  const Dim B = batch.layout.sequences(), K = config_.outputs;
+  const Dim B = batch.input.layout.sequences(), K = config_.outputs;
   const double scale = 1 / share.sequences;
+  const char* const name = name_of(config_.task);
   switch (config_.task) {
     case Task::kClassify:
-      require_labels(batch, config_.task, {B}, DType::kI32);
-      return linear_cross_entropy(x, head_.weight(), head_.bias(), all_rows(B), batch.labels,
+      return linear_cross_entropy(x, head_.weight(), head_.bias(), all_rows(B),
+                                  labels_as<ClassLabels>(batch.labels, {B}, name),
                                   {.label_smoothing = share.label_smoothing, .scale = scale});
     case Task::kRegress:
-      require_labels(batch, config_.task, K == 1 ? Shape{B} : Shape{B, K}, DType::kF32);
-      return squared_error(head_.forward(x), batch.labels.reshape({B, K}).to(x.dtype()),
+      return squared_error(head_.forward(x), labels_as<NumberLabels>(batch.labels, {B, K}, name).to(x.dtype()),
                            scale / static_cast<double>(K));
     case Task::kMultilabel:
-      require_labels(batch, config_.task, {B, K}, DType::kF32);
-      return binary_cross_entropy(head_.forward(x), batch.labels.to(x.dtype()), scale / static_cast<double>(K));
+      return binary_cross_entropy(head_.forward(x), labels_as<YesNoLabels>(batch.labels, {B, K}, name).to(x.dtype()),
+                                  scale / static_cast<double>(K));
     case Task::kTag:
-      return linear_cross_entropy(x, head_.weight(), head_.bias(), batch.target_rows, batch.targets,
+      return linear_cross_entropy(x, head_.weight(), head_.bias(), batch.targets.rows, batch.targets.ids,
                                   {.label_smoothing = share.label_smoothing, .scale = 1 / share.targets});
     case Task::kQuestion:
-      require_labels(batch, config_.task, {B, 2}, DType::kI32);
-      return packed_cross_entropy(head_.forward(x), batch.layout, batch.labels, scale / 2);
+      return packed_cross_entropy(head_.forward(x), batch.input.layout,
+                                  labels_as<SpanLabels>(batch.labels, {B, 2}, name), scale / 2);
     case Task::kChoice: {
-      const Dim questions = batch.labels.defined() ? batch.labels.size() : 0;
-      const Packed choices = choices_of(B, questions);
-      require_labels(batch, config_.task, {questions}, DType::kI32);
-      return packed_cross_entropy(head_.forward(x), choices, batch.labels.reshape({questions, 1}), scale);
+      const Dim questions = label_count(batch.labels);
+      const Tensor& right = labels_as<ChoiceLabels>(batch.labels, {questions}, name);
+      return packed_cross_entropy(head_.forward(x), choices_of(B, questions), right.reshape({questions, 1}), scale);
     }
   }
   throw BugError("task: a task without a loss");
@@ -145,9 +135,9 @@ Variable TaskNetwork::loss(const Batch& batch, const LossShare& share, Context& 
     throw std::invalid_argument(std::string("task: a language-model loss needs a GPT and a task other than tag, ") +
                                 "got " + (gpt == nullptr ? "a BERT" : name_of(config_.task)));
   }
-  const Gpt::StatesAndHead pass = gpt->states_and_head(batch, ctx);  // [N, C], [V, C]
-  const Variable task = task_loss(head_input(pass.states, batch.layout, ctx), batch, share);
-  return task + linear_cross_entropy(pass.states, pass.head, Variable(), batch.target_rows, batch.targets,
+  const Gpt::StatesAndHead pass = gpt->states_and_head(batch.input, ctx);  // [N, C], [V, C]
+  const Variable task = task_loss(head_input(pass.states, batch.input.layout, ctx), batch, share);
+  return task + linear_cross_entropy(pass.states, pass.head, Variable(), batch.targets.rows, batch.targets.ids,
                                      {.scale = share.language_model / share.targets});
 }
 
@@ -155,7 +145,7 @@ Tensor TaskNetwork::logits(const Batch& batch) const {
   const NoGrad no_grad;
   Context ctx;
   Variable x = head_input(batch, ctx);
-  if (config_.task == Task::kTag) x = gather_rows(x, batch.target_rows);
+  if (config_.task == Task::kTag) x = gather_rows(x, batch.targets.rows);
   return head_.forward(x).value();
 }
 

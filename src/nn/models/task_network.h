@@ -64,13 +64,13 @@ class TaskNetwork final : public Network {
   ///
   /// With share.language_model, plus that factor times a GPT's language-model loss of batch.targets / share.targets.
   ///
-  /// \param batch  labels as in Batch
+  /// \param batch  labels of the kind that the task is taught with
   /// \throws ShapeError, std::invalid_argument  if the batch's labels do not match the task, or if a language-model
   ///         loss is requested for a backbone or a task without one
   Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const override;
 
-  /// The head's predictions, without gradients: [B, K]; [M, K] of batch.target_rows for tags; [N, 2] for a question's
-  /// tokens; [B, 1] for choices, of which the highest of a question is the answer.
+  /// The head's predictions, without gradients: [B, K]; [M, K] of the rows of batch.targets for tags; [N, 2] for a
+  /// question's tokens; [B, 1] for choices, of which the highest of a question is the answer.
   Tensor logits(const Batch& batch) const;
 
   void visit(ParameterVisitor& v) override;

@@ -46,16 +46,13 @@ Batch make_lm_batch(const TokenStore& store, std::span<const LmSequence> sequenc
     M += sequence.silent ? 0 : sequence.length;
   }
   Batch batch;
-  batch.layout = pack_lengths(lengths);
-  const Dim N = batch.layout.rows();
-  batch.tokens = Tensor::empty({N}, DType::kI32);
-  batch.positions = Tensor::empty({N}, DType::kI32);
-  batch.target_rows = Tensor::empty({M}, DType::kI32);
-  batch.targets = Tensor::empty({M}, DType::kI32);
-  std::int32_t* tokens = batch.tokens.data<std::int32_t>();
-  std::int32_t* positions = batch.positions.data<std::int32_t>();
-  std::int32_t* target_rows = batch.target_rows.data<std::int32_t>();
-  std::int32_t* targets = batch.targets.data<std::int32_t>();
+  batch.input.layout = pack_lengths(lengths);
+  batch.input.tokens = Tensor::empty({batch.input.layout.rows()}, DType::kI32);
+  batch.input.positions = positions_of(batch.input.layout);
+  batch.targets = {.rows = Tensor::empty({M}, DType::kI32), .ids = Tensor::empty({M}, DType::kI32)};
+  std::int32_t* tokens = batch.input.tokens.data<std::int32_t>();
+  std::int32_t* target_rows = batch.targets.rows.data<std::int32_t>();
+  std::int32_t* targets = batch.targets.ids.data<std::int32_t>();
   const auto ids = [](std::int32_t* at, Dim count) { return std::span(at, static_cast<std::size_t>(count)); };
   std::int32_t row = 0;
   for (const LmSequence& sequence : sequences) {
@@ -66,8 +63,7 @@ Batch make_lm_batch(const TokenStore& store, std::span<const LmSequence> sequenc
       store.copy(sequence.first + 1, ids(targets, sequence.length));
       targets += sequence.length;
     }
-    for (std::int32_t k = 0; k < sequence.length; ++k, ++row) {
-      positions[row] = k;
+    for (Dim k = 0; k < sequence.length; ++k, ++row) {
       if (!sequence.silent) *target_rows++ = row;
     }
   }

@@ -1,6 +1,7 @@
 #include "text/batches/mlm_batches.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,12 +38,6 @@ static std::shared_ptr<const Masker> masker_for(const TokenStore& store, const T
   return std::make_shared<Masker>(tokenizer, masking, store.instance_options()->context);
 }
 
-static Tensor to_tensor(const std::vector<std::int32_t>& numbers) {
-  Tensor tensor = Tensor::empty({static_cast<Dim>(numbers.size())}, DType::kI32);
-  std::copy(numbers.begin(), numbers.end(), tensor.data<std::int32_t>());
-  return tensor;
-}
-
 static Dim length_of(const Instance& instance, InstanceTask task) {
   return instance.first.size() + instance.second.size() + frame_tokens(task);
 }
@@ -59,10 +54,8 @@ Batch make_mlm_batch(const TokenStore& store, const Masker& masker, std::span<co
   for (const MlmSequence& sequence : sequences) {
     lengths.push_back(length_of(instances.emplace_back(store.instance(sequence.instance)), task));
   }
-  Batch batch;
-  batch.layout = pack_lengths(lengths);
-  const Dim N = batch.layout.rows();
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(N)), positions, segments, target_rows, targets, labels;
+  const auto N = static_cast<std::size_t>(std::accumulate(lengths.begin(), lengths.end(), Dim{0}));
+  std::vector<std::int32_t> tokens(N), segments, target_rows, targets, labels;
   std::vector<Dim> rows, begins;
   std::size_t at = 0;
   for (std::size_t b = 0; b < instances.size(); ++b) {
@@ -84,7 +77,6 @@ Batch make_mlm_batch(const TokenStore& store, const Masker& masker, std::span<co
       sequence[row++] = masker.separator_token();
     }
     for (std::size_t t = 0; t < sequence.size(); ++t) {
-      positions.push_back(static_cast<std::int32_t>(t));
       segments.push_back(static_cast<Dim>(t) < instance.first.size() + 2 ? 0 : 1);
     }
     rows.clear();
@@ -94,12 +86,8 @@ Batch make_mlm_batch(const TokenStore& store, const Masker& masker, std::span<co
     labels.push_back(instance.random_next ? 1 : 0);
     at += sequence.size();
   }
-  batch.tokens = to_tensor(tokens);
-  batch.positions = to_tensor(positions);
-  batch.segments = to_tensor(segments);
-  batch.target_rows = to_tensor(target_rows);
-  batch.targets = to_tensor(targets);
-  if (task == InstanceTask::kMlmNsp) batch.labels = to_tensor(labels);
+  Batch batch{.input = make_stream(lengths, tokens, segments), .targets = make_targets(target_rows, targets)};
+  if (task == InstanceTask::kMlmNsp) batch.labels = ClassLabels{Tensor::from(labels, {batch.input.layout.sequences()})};
   return batch;
 }
 

@@ -81,31 +81,24 @@ PlacedTokens LabelledData::context_of(Dim window) const {
 
 Batch LabelledData::batch(std::span<const Dim> samples) const {
   std::vector<Dim> lengths;
-  std::vector<std::int32_t> tokens, segments, positions;
+  std::vector<std::int32_t> tokens, segments;
   for (const Dim sample : samples) {
     for (Dim s = first_sequence_[index(sample)]; s < first_sequence_[index(sample) + 1]; ++s) {
       const std::int64_t begin = begins_[index(s)], end = begins_[index(s) + 1];
       lengths.push_back(static_cast<Dim>(end - begin));
       tokens.insert(tokens.end(), tokens_.begin() + begin, tokens_.begin() + end);
       segments.insert(segments.end(), segments_.begin() + begin, segments_.begin() + end);
-      for (std::int64_t i = begin; i < end; ++i) positions.push_back(static_cast<std::int32_t>(i - begin));
     }
   }
-  const auto N = static_cast<Dim>(tokens.size());
-  Batch batch;
-  batch.layout = pack_lengths(lengths);
-  batch.tokens = Tensor::from(tokens, {N});
-  batch.positions = Tensor::from(positions, {N});
-  batch.segments = Tensor::from(segments, {N});
+  Batch batch{.input = make_stream(lengths, tokens, segments), .labels = labels_of(samples)};
   add_targets(batch, samples);
-  add_labels(batch, samples);
   return batch;
 }
 
 // Tags, or the next tokens for an additional language-model loss.
 void LabelledData::add_targets(Batch& batch, std::span<const Dim> samples) const {
   std::vector<std::int32_t> rows, targets;
-  const std::int32_t* const offsets = batch.layout.offsets.data<std::int32_t>();
+  const std::int32_t* const offsets = batch.input.layout.offsets.data<std::int32_t>();
   if (options_.task == Task::kTag) {
     for (std::size_t b = 0; b < samples.size(); ++b) {
       for (auto t = first_tag_[index(samples[b])]; t < first_tag_[index(samples[b]) + 1]; ++t) {
@@ -114,8 +107,8 @@ void LabelledData::add_targets(Batch& batch, std::span<const Dim> samples) const
       }
     }
   } else if (options_.language_model) {
-    const std::int32_t* const tokens = batch.tokens.data<std::int32_t>();
-    for (Dim b = 0; b < batch.layout.sequences(); ++b) {
+    const std::int32_t* const tokens = batch.input.tokens.data<std::int32_t>();
+    for (Dim b = 0; b < batch.input.layout.sequences(); ++b) {
       for (std::int32_t i = offsets[b]; i + 1 < offsets[b + 1]; ++i) {
         rows.push_back(i);
         targets.push_back(tokens[i + 1]);
@@ -124,47 +117,44 @@ void LabelledData::add_targets(Batch& batch, std::span<const Dim> samples) const
   } else {
     return;
   }
-  const auto M = static_cast<Dim>(rows.size());
-  batch.target_rows = Tensor::from(rows, {M});
-  batch.targets = Tensor::from(targets, {M});
+  batch.targets = make_targets(rows, targets);
 }
 
-void LabelledData::add_labels(Batch& batch, std::span<const Dim> samples) const {
+Labels LabelledData::labels_of(std::span<const Dim> samples) const {
   const auto B = static_cast<Dim>(samples.size());
   switch (options_.task) {
     case Task::kTag:
-      return;
+      break;
     case Task::kClassify:
     case Task::kChoice: {
-      std::vector<std::int32_t> labels;
-      for (const Dim sample : samples) labels.push_back(std::max(0, class_of(sample)));
-      batch.labels = Tensor::from(labels, {B});
-      return;
+      std::vector<std::int32_t> classes;
+      for (const Dim sample : samples) classes.push_back(std::max(0, class_of(sample)));
+      const Tensor values = Tensor::from(classes, {B});
+      if (options_.task == Task::kChoice) return ChoiceLabels{values};
+      return ClassLabels{values};
     }
     case Task::kRegress: {
-      std::vector<float> labels;
-      for (const Dim sample : samples) labels.push_back(values_[index(sample)]);
-      batch.labels = Tensor::from(labels, {B});
-      return;
+      std::vector<float> numbers;
+      for (const Dim sample : samples) numbers.push_back(values_[index(sample)]);
+      return NumberLabels{Tensor::from(numbers, {B, 1})};
     }
     case Task::kMultilabel: {
-      std::vector<float> labels;
+      std::vector<float> sets;
       for (const Dim sample : samples) {
-        for (const std::uint8_t yes : set_of(sample)) labels.push_back(yes);
+        for (const std::uint8_t yes : set_of(sample)) sets.push_back(yes);
       }
-      batch.labels = Tensor::from(labels, {B, static_cast<Dim>(labels_.size())});
-      return;
+      return YesNoLabels{Tensor::from(sets, {B, static_cast<Dim>(labels_.size())})};
     }
     case Task::kQuestion: {
-      std::vector<std::int32_t> labels;
+      std::vector<std::int32_t> spans;
       for (const Dim sample : samples) {
-        labels.push_back(static_cast<std::int32_t>(window(sample).start));
-        labels.push_back(static_cast<std::int32_t>(window(sample).end));
+        spans.push_back(static_cast<std::int32_t>(window(sample).start));
+        spans.push_back(static_cast<std::int32_t>(window(sample).end));
       }
-      batch.labels = Tensor::from(labels, {B, 2});
-      return;
+      return SpanLabels{Tensor::from(spans, {B, 2})};
     }
   }
+  return {};
 }
 
 }  // namespace rapt

@@ -117,7 +117,7 @@ class LabelledData final {
   std::int32_t class_named(const std::string& label, const std::string& place, Dim sample);
   void end_sample(std::int64_t line, std::vector<std::string> texts);
   void add_targets(Batch& batch, std::span<const Dim> samples) const;
-  void add_labels(Batch& batch, std::span<const Dim> samples) const;
+  Labels labels_of(std::span<const Dim> samples) const;
 
   SequenceFrame frame_;
   LabelledOptions options_;

@@ -90,16 +90,11 @@ std::vector<Batch> Trainer::next_batches(std::int64_t& samples) const {
   return batches;
 }
 
-// The counts of the whole update are known before the first forward pass, so each loss is scaled by them immediately: 1
-// x 32 sequences and 4 x 8 accumulated ones give the same gradient.
-double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
-  std::int64_t targets = 0, sequences = 0;
-  for (const Batch& batch : batches) {
-    if (batch.targets.defined()) targets += batch.targets.size();
-    if (batch.labels.defined()) sequences += batch.labels.shape()[0];
-  }
-  const LossShare share{.targets = static_cast<double>(std::max<std::int64_t>(1, targets)),
-                        .sequences = static_cast<double>(std::max<std::int64_t>(1, sequences)),
+// The counts of the whole update are known before the first forward pass, so each loss is scaled by them at once:
+// 1 x 32 sequences and 4 x 8 accumulated ones give the same gradient.
+double Trainer::accumulate_gradients(const std::vector<Batch>& batches, const BatchCounts& update) {
+  const LossShare share{.targets = static_cast<double>(std::max<Dim>(1, update.targets)),
+                        .sequences = static_cast<double>(std::max<Dim>(1, update.labels)),
                         .label_smoothing = config_.label_smoothing,
                         .language_model = config_.language_model_weight};
   Context ctx;
@@ -113,8 +108,7 @@ double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
     const Variable part = network_.loss(batch, share, ctx);
     loss += part.value().item();
     backward(part);
-    ctx.first_row += batch.tokens.size();
-    ctx.first_sequence += batch.layout.sequences();
+    ctx.before += counts_of(batch);
   }
   return loss;
 }
@@ -131,12 +125,14 @@ UpdateResult Trainer::update() {
   UpdateResult result;
   std::int64_t samples = state_.samples;
   const std::vector<Batch> batches = next_batches(samples);
-  result.loss = accumulate_gradients(batches);
+  BatchCounts counts;
+  for (const Batch& batch : batches) counts += counts_of(batch);
+  result.loss = accumulate_gradients(batches, counts);
   result.grad_norm = optimizer_.grad_norm();
   require_finite(result.loss, result.grad_norm);
   result.learning_rate = schedule_.rate(state_.step);
   optimizer_.update(result.learning_rate, clip_factor(result.grad_norm, config_.clip));
-  for (const Batch& batch : batches) result.tokens += batch.tokens.size();
+  result.tokens = counts.tokens();
   ++state_.step;
   state_.samples = samples;
   state_.tokens += result.tokens;

@@ -76,7 +76,7 @@ class Trainer final {
  private:
   /// The batches of the next update; advances the cursor `samples` past them.
   std::vector<Batch> next_batches(std::int64_t& samples) const;
-  double accumulate_gradients(const std::vector<Batch>& batches);
+  double accumulate_gradients(const std::vector<Batch>& batches, const BatchCounts& update);
   void require_finite(double loss, double norm) const;
 
   TrainConfig config_;

@@ -28,15 +28,16 @@ Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvalua
   for (const Dim first : part.firsts) {
     const Batch sequences = held_out.batch(first, part.batch);
     const BertPretraining::Scores scores = network.scores(sequences);
-    const auto targets = sequences.targets.span<std::int32_t>();
+    const auto targets = sequences.targets.ids.span<std::int32_t>();
     for (std::size_t i = 0; i < targets.size(); ++i) {
       word_loss -= static_cast<double>(scores.log_probabilities.data<float>()[i]);
       words.add(scores.predicted.data<std::int32_t>()[i] == targets[i]);
     }
-    if (!scores.next_sentence.defined() || !sequences.labels.defined()) continue;
-    for (Dim b = 0; b < sequences.labels.size(); ++b) {
+    const auto* const random_next = std::get_if<ClassLabels>(&sequences.labels);
+    if (!scores.next_sentence.defined() || random_next == nullptr) continue;
+    for (Dim b = 0; b < random_next->values.size(); ++b) {
       const float* const z = scores.next_sentence.data<float>() + 2 * b;
-      const int label = sequences.labels.data<std::int32_t>()[b];
+      const int label = random_next->values.data<std::int32_t>()[b];
       const double other = static_cast<double>(z[1 - label]) - static_cast<double>(z[label]);
       pair_loss += std::max(other, 0.0) + std::log1p(std::exp(-std::abs(other)));
       pairs.add(other < 0);
@@ -58,11 +59,12 @@ MaskedWordsMajority majority_of(const MlmEvaluation& held_out, Dim vocabulary) {
   std::int64_t all = 0, sequences = 0;
   for (Dim first = 0; first < held_out.sequences(); first += 256) {
     const Batch batch = held_out.batch(first, 256);
-    for (const std::int32_t id : batch.targets.span<std::int32_t>()) ++words[static_cast<std::size_t>(id)];
-    all += batch.targets.size();
-    if (!batch.labels.defined()) continue;
-    for (const std::int32_t label : batch.labels.span<std::int32_t>()) ++pairs[static_cast<std::size_t>(label)];
-    sequences += batch.labels.size();
+    for (const std::int32_t id : batch.targets.ids.span<std::int32_t>()) ++words[static_cast<std::size_t>(id)];
+    all += batch.targets.count();
+    const auto* const random_next = std::get_if<ClassLabels>(&batch.labels);
+    if (random_next == nullptr) continue;
+    for (const std::int32_t label : random_next->values.span<std::int32_t>()) ++pairs[static_cast<std::size_t>(label)];
+    sequences += random_next->values.size();
   }
   const auto share_of_most = [](const std::vector<std::int64_t>& counts, std::int64_t total) {
     return share(static_cast<double>(*std::ranges::max_element(counts)), static_cast<double>(total));

@@ -89,7 +89,8 @@ class MaskedWordsData final : public TaskData {
     }
     data.samples_per_epoch = static_cast<std::int64_t>(batches->samples_per_epoch());
     const Dim probe = std::min<Dim>(256, data.samples_per_epoch);
-    data.tokens_per_sample = static_cast<double>(batches->batch(0, probe).tokens.size()) / static_cast<double>(probe);
+    data.tokens_per_sample =
+        static_cast<double>(batches->batch(0, probe).input.layout.rows()) / static_cast<double>(probe);
     return data;
   }
 

@@ -31,7 +31,7 @@ Pace measure_pace(const TrainConfig& config, const NetworkConfig& network, const
   const auto [looks, look_seconds, looked_at] = measure(0.2, [&] {
     Context ctx;
     static_cast<void>(trained.loss(batch, {.targets = 1, .sequences = 1}, ctx));
-    return batch.tokens.size();
+    return counts_of(batch).tokens();
   });
   return {.update = seconds / updates, .token = seconds / tokens, .look = look_seconds / looked_at};
 }

@@ -27,24 +27,24 @@ static TokenStore counting(Dim size, Dim train_tokens) {
 }
 
 static bool equal(const Batch& a, const Batch& b) {
-  return ids_of(a.tokens) == ids_of(b.tokens) && ids_of(a.targets) == ids_of(b.targets) &&
-         ids_of(a.layout.offsets) == ids_of(b.layout.offsets) && ids_of(a.target_rows) == ids_of(b.target_rows) &&
-         ids_of(a.positions) == ids_of(b.positions);
+  return ids_of(a.input.tokens) == ids_of(b.input.tokens) && ids_of(a.targets.ids) == ids_of(b.targets.ids) &&
+         ids_of(a.input.layout.offsets) == ids_of(b.input.layout.offsets) &&
+         ids_of(a.targets.rows) == ids_of(b.targets.rows) && ids_of(a.input.positions) == ids_of(b.input.positions);
 }
 
 TEST_CASE("a window's targets are its tokens one later, every row a target") {
   const LmBatches batches(counting(100, 90), Part::kTrain, 4, LmOrder::kRandom, 1);
   const Batch batch = batches.batch(0, 3);
-  CHECK(ids_of(batch.layout.offsets) == Ids{0, 4, 8, 12});
-  CHECK(batch.layout.longest == 4);
-  CHECK(ids_of(batch.positions) == Ids{0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3});
-  CHECK(ids_of(batch.target_rows) == Ids{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
-  const Ids tokens = ids_of(batch.tokens), targets = ids_of(batch.targets);
+  CHECK(ids_of(batch.input.layout.offsets) == Ids{0, 4, 8, 12});
+  CHECK(batch.input.layout.longest == 4);
+  CHECK(ids_of(batch.input.positions) == Ids{0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3});
+  CHECK(ids_of(batch.targets.rows) == Ids{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  const Ids tokens = ids_of(batch.input.tokens), targets = ids_of(batch.targets.ids);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     CHECK(targets[i] == tokens[i] + 1);
     if (i % 4 > 0) CHECK(tokens[i] == tokens[i - 1] + 1);
   }
-  CHECK_FALSE(batch.segments.defined());
+  CHECK_FALSE(batch.input.segments.defined());
 }
 
 TEST_CASE("a sample depends on seed and index alone, not on the batch it comes in") {
@@ -102,7 +102,7 @@ TEST_CASE("an epoch's windows do not overlap, and epochs differ in order and pha
 TEST_CASE("a part shorter than the context is one window") {
   const LmBatches batches(counting(10, 10), Part::kTrain, 64, LmOrder::kRandom, 1);
   CHECK(batches.context() == 9);
-  CHECK(ids_of(batches.batch(0, 1).tokens) == Ids{0, 1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(ids_of(batches.batch(0, 1).input.tokens) == Ids{0, 1, 2, 3, 4, 5, 6, 7, 8});
   CHECK(LmBatches(counting(10, 10), Part::kTrain, 64, LmOrder::kEpoch, 1).sequence(5).length == 9);
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("documents start with the end-of-text token, and are truncated to the 
   std::set<std::pair<Ids, Ids>> seen;
   for (std::uint64_t i = 0; i < 3; ++i) {
     const Batch batch = batches.batch(i, 1);
-    seen.insert({ids_of(batch.tokens), ids_of(batch.targets)});
+    seen.insert({ids_of(batch.input.tokens), ids_of(batch.targets.ids)});
   }
   CHECK(seen == std::set<std::pair<Ids, Ids>>{{{0, 1, 2}, {1, 2, 3}}, {{0, 4}, {4, 0}}, {{0, 5, 6}, {5, 6, 0}}});
 }
@@ -123,15 +123,15 @@ TEST_CASE("without an end-of-text token a document predicts all but its first to
   const TokenStore store = TokenStore::from_ids({1, 2, 3, 4, 5}, 10, 5, {0, 3, 4, 5});
   const LmBatches batches(store, Part::kTrain, 8, LmOrder::kDocuments, 1);
   const Batch batch = batches.batch(0, 3);
-  CHECK(batch.layout.rows() == 4);
-  CHECK(ids_of(batch.targets) == Ids{2, 3});
-  const Ids tokens = ids_of(batch.tokens), rows = ids_of(batch.target_rows);
+  CHECK(batch.input.layout.rows() == 4);
+  CHECK(ids_of(batch.targets.ids) == Ids{2, 3});
+  const Ids tokens = ids_of(batch.input.tokens), rows = ids_of(batch.targets.rows);
   CHECK(tokens[static_cast<std::size_t>(rows[0])] == 1);
   CHECK(tokens[static_cast<std::size_t>(rows[1])] == 2);
   const LmEvaluation evaluation(store, Part::kTrain, 8, LmOrder::kDocuments);
   CHECK(evaluation.targets() == 2);
   CHECK(evaluation.sequences() == 1);
-  CHECK(ids_of(evaluation.batch(0, 5).targets) == Ids{2, 3});
+  CHECK(ids_of(evaluation.batch(0, 5).targets.ids) == Ids{2, 3});
 }
 
 TEST_CASE("an evaluation predicts every token of the part once, in order") {
@@ -143,8 +143,8 @@ TEST_CASE("an evaluation predicts every token of the part once, in order") {
     Ids targets;
     for (Dim i = 0; i < evaluation.sequences(); i += 4) {
       const Batch batch = evaluation.batch(i, 4);
-      const Ids more = ids_of(batch.targets);
-      CHECK(batch.layout.longest <= context);
+      const Ids more = ids_of(batch.targets.ids);
+      CHECK(batch.input.layout.longest <= context);
       targets.insert(targets.end(), more.begin(), more.end());
     }
     Ids expected(19);
@@ -163,8 +163,8 @@ TEST_CASE("an evaluation by documents predicts every token, long documents in se
       CHECK(evaluation.targets() == 6);
       for (Dim i = 0; i < evaluation.sequences(); ++i) {
         const Batch batch = evaluation.batch(i, 1);
-        for (const std::int32_t id : ids_of(batch.tokens)) tokens.push_back(id);
-        for (const std::int32_t id : ids_of(batch.targets)) targets.push_back(id);
+        for (const std::int32_t id : ids_of(batch.input.tokens)) tokens.push_back(id);
+        for (const std::int32_t id : ids_of(batch.targets.ids)) targets.push_back(id);
       }
     }
     CHECK(targets == Ids{1, 2, 3, 4, 5, 0, 6, 0, 7, 8, 9, 0});

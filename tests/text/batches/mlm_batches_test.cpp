@@ -38,15 +38,16 @@ bool equal(const Batch& a, const Batch& b) {
   const auto same = [](const Tensor& x, const Tensor& y) {
     return x.defined() == y.defined() && (!x.defined() || ids_of(x) == ids_of(y));
   };
-  return same(a.tokens, b.tokens) && same(a.positions, b.positions) && same(a.segments, b.segments) &&
-         same(a.target_rows, b.target_rows) && same(a.targets, b.targets) && same(a.labels, b.labels) &&
-         same(a.layout.offsets, b.layout.offsets);
+  return same(a.input.tokens, b.input.tokens) && same(a.input.positions, b.input.positions) &&
+         same(a.input.segments, b.input.segments) && same(a.targets.rows, b.targets.rows) &&
+         same(a.targets.ids, b.targets.ids) && same(label_values(a.labels), label_values(b.labels)) &&
+         same(a.input.layout.offsets, b.input.layout.offsets);
 }
 
 /// The tokens before masking.
 Ids unmasked(const Batch& batch) {
-  Ids tokens = ids_of(batch.tokens);
-  const Ids rows = ids_of(batch.target_rows), targets = ids_of(batch.targets);
+  Ids tokens = ids_of(batch.input.tokens);
+  const Ids rows = ids_of(batch.targets.rows), targets = ids_of(batch.targets.ids);
   for (std::size_t m = 0; m < rows.size(); ++m) tokens[static_cast<std::size_t>(rows[m])] = targets[m];
   return tokens;
 }
@@ -81,19 +82,20 @@ TEST_CASE("a batch has both parts with special tokens, segments, positions and l
   for (Dim pass = 0; pass < 40; ++pass) {
     const MlmSequence sequence{store.instances(Part::kTrain, pass).begin, random_key(1, Purpose::kMasking)};
     const Batch batch = make_mlm_batch(store, masker, std::vector{sequence, sequence});
-    const Ids tokens = unmasked(batch), offsets = ids_of(batch.layout.offsets), labels = ids_of(batch.labels);
+    const Ids tokens = unmasked(batch), offsets = ids_of(batch.input.layout.offsets),
+              labels = ids_of(label_values(batch.labels));
     REQUIRE(offsets.size() == 3);
     REQUIRE(offsets[2] == 2 * offsets[1]);
-    REQUIRE(batch.layout.longest == offsets[1]);
+    REQUIRE(batch.input.layout.longest == offsets[1]);
     REQUIRE(labels.size() == 2);
     seen.insert({letters->decode(std::span(tokens).subspan(0, static_cast<std::size_t>(offsets[1]))), labels[0]});
-    const Ids positions = ids_of(batch.positions), segments = ids_of(batch.segments);
+    const Ids positions = ids_of(batch.input.positions), segments = ids_of(batch.input.segments);
     for (std::size_t t = 0; t < tokens.size(); ++t) {
       const auto within = static_cast<std::int32_t>(t) % offsets[1];
       REQUIRE(positions[t] == within);
       REQUIRE(segments[t] == (within < 5 ? 0 : 1));  // [CLS] a b c [SEP]
     }
-    const Ids rows = ids_of(batch.target_rows);
+    const Ids rows = ids_of(batch.targets.rows);
     REQUIRE(rows.size() == 2);  // round(0.15 * 7) = 1 each
     REQUIRE(rows[1] == rows[0] + offsets[1]);
   }
@@ -107,11 +109,11 @@ TEST_CASE("without pairs a batch has one part and no labels") {
   const Stories stories({.task = InstanceTask::kMlm, .context = 48, .passes = 1, .short_probability = 0});
   const MlmEvaluation evaluation(stories.store, *stories.tokenizer, Part::kTrain, {});
   const Batch batch = evaluation.batch(0, 3);
-  CHECK_FALSE(batch.labels.defined());
-  const Ids segments = ids_of(batch.segments);
+  CHECK(label_count(batch.labels) == 0);
+  const Ids segments = ids_of(batch.input.segments);
   CHECK(std::count(segments.begin(), segments.end(), 0) == static_cast<std::ptrdiff_t>(segments.size()));
-  CHECK(batch.layout.longest <= 48);
-  const Ids tokens = unmasked(batch), offsets = ids_of(batch.layout.offsets);
+  CHECK(batch.input.layout.longest <= 48);
+  const Ids tokens = unmasked(batch), offsets = ids_of(batch.input.layout.offsets);
   const std::int32_t mark = *stories.tokenizer->token_id("[CLS]"), end = *stories.tokenizer->token_id("[SEP]");
   for (std::size_t b = 0; b < 3; ++b) {
     CHECK(tokens[static_cast<std::size_t>(offsets[b])] == mark);
@@ -132,13 +134,14 @@ TEST_CASE("a sample depends on seed and index alone, not on the batch it comes i
   const Batch whole = a.batch(3, 8);
   CHECK(equal(whole, make_mlm_batch(stories.store, masker, split)));
   const Batch first = b.batch(3, 4), second = b.batch(7, 4);
-  Ids tokens = ids_of(first.tokens), targets = ids_of(first.targets), labels = ids_of(first.labels);
-  for (const std::int32_t id : ids_of(second.tokens)) tokens.push_back(id);
-  for (const std::int32_t id : ids_of(second.targets)) targets.push_back(id);
-  for (const std::int32_t label : ids_of(second.labels)) labels.push_back(label);
-  CHECK(ids_of(whole.tokens) == tokens);
-  CHECK(ids_of(whole.targets) == targets);
-  CHECK(ids_of(whole.labels) == labels);
+  Ids tokens = ids_of(first.input.tokens), targets = ids_of(first.targets.ids),
+      labels = ids_of(label_values(first.labels));
+  for (const std::int32_t id : ids_of(second.input.tokens)) tokens.push_back(id);
+  for (const std::int32_t id : ids_of(second.targets.ids)) targets.push_back(id);
+  for (const std::int32_t label : ids_of(label_values(second.labels))) labels.push_back(label);
+  CHECK(ids_of(whole.input.tokens) == tokens);
+  CHECK(ids_of(whole.targets.ids) == targets);
+  CHECK(ids_of(label_values(whole.labels)) == labels);
   CHECK_FALSE(equal(whole, MlmBatches(stories.store, *stories.tokenizer, {}, 2).batch(3, 8)));
   CHECK_FALSE(equal(whole, a.batch(11, 8)));
   CHECK(a.context() == 48);
@@ -184,14 +187,15 @@ TEST_CASE("batches fit the context and predict about a seventh of their tokens, 
   const Stories stories;
   const MlmBatches batches(stories.store, *stories.tokenizer, {}, 5);
   const Batch batch = batches.batch(0, 400);
-  const Ids tokens = unmasked(batch), offsets = ids_of(batch.layout.offsets), labels = ids_of(batch.labels);
-  CHECK(batch.layout.longest == 48);
-  const double share = static_cast<double>(batch.targets.size()) / static_cast<double>(tokens.size());
+  const Ids tokens = unmasked(batch), offsets = ids_of(batch.input.layout.offsets),
+            labels = ids_of(label_values(batch.labels));
+  CHECK(batch.input.layout.longest == 48);
+  const double share = static_cast<double>(batch.targets.count()) / static_cast<double>(tokens.size());
   CHECK(share == doctest::Approx(0.15).epsilon(0.03));
   const auto random = std::count(labels.begin(), labels.end(), 1);
   CHECK(random > 150);
   CHECK(random < 350);
-  for (const std::int32_t target : ids_of(batch.targets)) REQUIRE_FALSE(stories.tokenizer->is_special(target));
+  for (const std::int32_t target : ids_of(batch.targets.ids)) REQUIRE_FALSE(stories.tokenizer->is_special(target));
   const std::int32_t end = *stories.tokenizer->token_id("[SEP]");
   CHECK(std::count(tokens.begin(), tokens.end(), end) == 2 * 400);
 }
@@ -205,14 +209,14 @@ TEST_CASE("an evaluation has the same masks in every run, from its part alone") 
   Ids tokens, targets;
   for (Dim i = 0; i < evaluation.sequences(); i += 7) {
     const Batch batch = evaluation.batch(i, 7);
-    CHECK(batch.layout.sequences() == std::min<Dim>(7, evaluation.sequences() - i));
-    for (const std::int32_t id : ids_of(batch.tokens)) tokens.push_back(id);
-    for (const std::int32_t id : ids_of(batch.targets)) targets.push_back(id);
+    CHECK(batch.input.layout.sequences() == std::min<Dim>(7, evaluation.sequences() - i));
+    for (const std::int32_t id : ids_of(batch.input.tokens)) tokens.push_back(id);
+    for (const std::int32_t id : ids_of(batch.targets.ids)) targets.push_back(id);
   }
   const Batch whole =
       MlmEvaluation(stories.store, *stories.tokenizer, Part::kValidation, {.dynamic = false}).batch(0, 1'000'000);
-  CHECK(ids_of(whole.tokens) == tokens);
-  CHECK(ids_of(whole.targets) == targets);
+  CHECK(ids_of(whole.input.tokens) == tokens);
+  CHECK(ids_of(whole.targets.ids) == targets);
   for (Dim i = 0; i < evaluation.sequences(); ++i) {
     CHECK(stories.store.instance(stories.store.instances(Part::kValidation).begin + i).first.begin >= part.begin);
   }
@@ -230,7 +234,7 @@ TEST_CASE("whole words span several tokens, but not several lines") {
   std::set<Ids> seen;
   for (std::uint64_t i = 0; i < 200; ++i) {
     const MlmSequence sequence{0, random_key(i, Purpose::kMasking)};
-    seen.insert(ids_of(make_mlm_batch(store, masker, std::vector{sequence}).target_rows));
+    seen.insert(ids_of(make_mlm_batch(store, masker, std::vector{sequence}).targets.rows));
   }
   CHECK(seen == std::set<Ids>{{1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}});
 }

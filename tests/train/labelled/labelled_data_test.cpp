@@ -64,33 +64,33 @@ TEST_CASE("texts with classes: special tokens, segments, positions and class ind
   CHECK(data.line(1) == 3);
   CHECK(data.texts(2) == std::vector<std::string>{"d ds"});
   const Batch batch = batch_of(data, {2, 0});
-  CHECK(ids_of(batch.tokens) == Ids{kClass, kD, kD, kEnding, kSeparator, kClass, kA, kB, kSeparator});
-  CHECK(ids_of(batch.positions) == Ids{0, 1, 2, 3, 4, 0, 1, 2, 3});
-  CHECK(ids_of(batch.segments) == Ids(9, 0));
-  CHECK(ids_of(batch.layout.offsets) == Ids{0, 5, 9});
-  CHECK(ids_of(batch.labels) == Ids{1, 1});
-  CHECK_FALSE(batch.targets.defined());
-  CHECK(ids_of(batch_of(data, {1}).labels) == Ids{0});
+  CHECK(ids_of(batch.input.tokens) == Ids{kClass, kD, kD, kEnding, kSeparator, kClass, kA, kB, kSeparator});
+  CHECK(ids_of(batch.input.positions) == Ids{0, 1, 2, 3, 4, 0, 1, 2, 3});
+  CHECK(ids_of(batch.input.segments) == Ids(9, 0));
+  CHECK(ids_of(batch.input.layout.offsets) == Ids{0, 5, 9});
+  CHECK(ids_of(label_values(batch.labels)) == Ids{1, 1});
+  CHECK(batch.targets.count() == 0);
+  CHECK(ids_of(label_values(batch_of(data, {1}).labels)) == Ids{0});
 }
 
 TEST_CASE("pairs share the length: the longer text is truncated at its end, and segments distinguish them") {
   const TemporaryFolder folder;
   const std::string pair = "sentence1\tsentence2\tlabel\na b c d\tb c\tx\na\tb b b b b b\tx\n";
   const LabelledData whole = read(folder, "a.tsv", pair, {});
-  CHECK(ids_of(batch_of(whole, {0}).tokens) == Ids{kClass, kA, kB, kC, kD, kSeparator, kB, kC, kSeparator});
-  CHECK(ids_of(batch_of(whole, {0}).segments) == Ids{0, 0, 0, 0, 0, 0, 1, 1, 1});
+  CHECK(ids_of(batch_of(whole, {0}).input.tokens) == Ids{kClass, kA, kB, kC, kD, kSeparator, kB, kC, kSeparator});
+  CHECK(ids_of(batch_of(whole, {0}).input.segments) == Ids{0, 0, 0, 0, 0, 0, 1, 1, 1});
   const LabelledData cut = read(folder, "a.tsv", pair, {}, 7);
-  CHECK(ids_of(batch_of(cut, {0}).tokens) == Ids{kClass, kA, kB, kSeparator, kB, kC, kSeparator});
-  CHECK(ids_of(batch_of(cut, {1}).tokens) == Ids{kClass, kA, kSeparator, kB, kB, kB, kSeparator});
+  CHECK(ids_of(batch_of(cut, {0}).input.tokens) == Ids{kClass, kA, kB, kSeparator, kB, kC, kSeparator});
+  CHECK(ids_of(batch_of(cut, {1}).input.tokens) == Ids{kClass, kA, kSeparator, kB, kB, kB, kSeparator});
   CHECK(cut.texts(1) == std::vector<std::string>{"a", "b b b b b b"});
   const LabelledData single = read(folder, "a.tsv", "text\tlabel\na b c d a b c d\tx\n", {}, 5);
-  CHECK(ids_of(batch_of(single, {0}).tokens) == Ids{kClass, kA, kB, kC, kSeparator});
+  CHECK(ids_of(batch_of(single, {0}).input.tokens) == Ids{kClass, kA, kB, kC, kSeparator});
 }
 
 TEST_CASE("special tokens in a text are text") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\tlabel\na [SEP] b\tx\n", {});
-  const Ids ids = ids_of(batch_of(data, {0}).tokens);
+  const Ids ids = ids_of(batch_of(data, {0}).input.tokens);
   CHECK(std::ranges::count(ids, kSeparator) == 1);
 }
 
@@ -99,21 +99,21 @@ TEST_CASE("numbers and sets of labels") {
   const LabelledData numbers = read(folder, "a.tsv", "text\tscore\na\t2.5\nb\t-1\n", {.task = Task::kRegress});
   CHECK(numbers.labels().size() == 0);
   CHECK(numbers.value_of(0) == 2.5);
-  CHECK(floats_of(batch_of(numbers, {1, 0}).labels) == std::vector<float>{-1, 2.5F});
+  CHECK(floats_of(label_values(batch_of(numbers, {1, 0}).labels)) == std::vector<float>{-1, 2.5F});
 
   const LabelledData sets =
       read(folder, "b.tsv", "text\tlabels\na\tred;big\nb\t\nc\tsmall\n", {.task = Task::kMultilabel, .separator = ';'});
   CHECK(sets.labels().names() == std::vector<std::string>{"big", "red", "small"});
   const Batch batch = batch_of(sets, {0, 1, 2});
-  CHECK(batch.labels.shape() == Shape{3, 3});
-  CHECK(floats_of(batch.labels) == std::vector<float>{1, 1, 0, 0, 0, 0, 0, 0, 1});
+  CHECK(label_values(batch.labels).shape() == Shape{3, 3});
+  CHECK(floats_of(label_values(batch.labels)) == std::vector<float>{1, 1, 0, 0, 0, 0, 0, 0, 1});
   CHECK(std::ranges::equal(sets.set_of(2), std::vector<std::uint8_t>{0, 0, 1}));
 }
 
 TEST_CASE("a network's labels keep their order, and an unknown one is named") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tyes\n", {.labels = {"yes", "no"}});
-  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{1, 0});
+  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{1, 0});
   CHECK(message_of<DataError>([&] {
           read(folder, "b.tsv", "text\tlabel\na\tno\nb\tyess\n", {.labels = {"yes", "no"}});
         }) == folder / "b.tsv" + ": line 3: the label must be one of \"yes\", \"no\", got \"yess\"; did you mean yes?");
@@ -130,7 +130,7 @@ TEST_CASE("unknown labels may be accepted, to be counted as wrong") {
   CHECK(std::ranges::equal(data.unknown_of(1), std::vector<std::string>{"yess"}));
   CHECK(data.unknown_of(0).empty());
   CHECK(data.facts().unknown == std::map<std::string, std::int64_t>{{"yess", 2}});
-  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{1, 0});  // accepted by a network
+  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{1, 0});  // something that a network can take
   CHECK(std::ranges::equal(data.subset(std::vector<Dim>{2}).unknown_of(0), std::vector<std::string>{"yess"}));
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("prediction needs no labels") {
   const LabelledData data = read(folder, "a.tsv", "text\na\nb\n", {.labels_required = false, .labels = {"no", "yes"}});
   CHECK_FALSE(data.labelled());
   CHECK(data.class_of(0) == -1);
-  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{0, 0});  // accepted by a network
+  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{0, 0});  // something that a network can take
 }
 
 TEST_CASE("several files are one, and messages name them all") {
@@ -158,7 +158,7 @@ TEST_CASE("several files are one, and messages name them all") {
   const LabelledData data = LabelledData::read({folder / "a.tsv", folder / "b.csv"},
                                                SequenceFrame(wordpiece(folder), true, 16), LabelledOptions{});
   CHECK(data.samples() == 2);
-  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{0, 1});
+  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{0, 1});
   CHECK(data.file() == folder / "a.tsv" + ", " + folder / "b.csv");
 }
 
@@ -180,15 +180,15 @@ TEST_CASE("a word's tag belongs to its first token, and truncated words have non
   const LabelledData data = read(folder, "a.conll", sentences, options);
   CHECK(data.labels().names() == std::vector<std::string>{"B-place", "O"});
   const Batch batch = batch_of(data, {1, 0});
-  CHECK(ids_of(batch.tokens) == Ids{kClass, kD, kSeparator, kClass, kA, kLon, kDon, kC, kEnding, kSeparator});
-  CHECK(ids_of(batch.target_rows) == Ids{1, 4, 5, 7});
-  CHECK(ids_of(batch.targets) == Ids{1, 1, 0, 1});
-  CHECK_FALSE(batch.labels.defined());
+  CHECK(ids_of(batch.input.tokens) == Ids{kClass, kD, kSeparator, kClass, kA, kLon, kDon, kC, kEnding, kSeparator});
+  CHECK(ids_of(batch.targets.rows) == Ids{1, 4, 5, 7});
+  CHECK(ids_of(batch.targets.ids) == Ids{1, 1, 0, 1});
+  CHECK(std::holds_alternative<std::monostate>(batch.labels));
   CHECK(std::ranges::equal(data.tagged_words(0), Ids{0, 1, 2}));
   CHECK(data.tags_of(0) == std::vector<std::string>{"O", "B-place", "O"});
 
   const LabelledData cut = read(folder, "a.conll", sentences, options, 5);
-  CHECK(ids_of(batch_of(cut, {0}).tokens) == Ids{kClass, kA, kLon, kDon, kSeparator});
+  CHECK(ids_of(batch_of(cut, {0}).input.tokens) == Ids{kClass, kA, kLon, kDon, kSeparator});
   CHECK(std::ranges::equal(cut.tagged_words(0), Ids{0, 1}));
   CHECK(cut.tags_of(0).size() == 3);  // all of them count in evaluation
 }
@@ -196,8 +196,8 @@ TEST_CASE("a word's tag belongs to its first token, and truncated words have non
 TEST_CASE("a word without tokens becomes an unknown token") {
   const TemporaryFolder folder;
   const LabelledData data = read(folder, "a.conll", "a O\n\u200d X\nb O\n", {.task = Task::kTag});
-  CHECK(ids_of(batch_of(data, {0}).tokens) == Ids{kClass, kA, kUnknown, kB, kSeparator});
-  CHECK(ids_of(batch_of(data, {0}).target_rows) == Ids{1, 2, 3});
+  CHECK(ids_of(batch_of(data, {0}).input.tokens) == Ids{kClass, kA, kUnknown, kB, kSeparator});
+  CHECK(ids_of(batch_of(data, {0}).targets.rows) == Ids{1, 2, 3});
 }
 
 // ------------------------------------------------------------------------------------------------------------- choices
@@ -212,10 +212,10 @@ TEST_CASE("choices are consecutive sequences, each after the context") {
   CHECK(data.choices_of(0) == 2);
   CHECK(data.tokens_of(0) == 6 + 7);
   const Batch batch = batch_of(data, {0, 1});
-  CHECK(batch.layout.sequences() == 4);
-  CHECK(ids_of(batch.tokens.slice(0, 13)) ==
+  CHECK(batch.input.layout.sequences() == 4);
+  CHECK(ids_of(batch.input.tokens.slice(0, 13)) ==
         Ids{kClass, kA, kB, kSeparator, kC, kSeparator, kClass, kA, kB, kSeparator, kD, kD, kSeparator});
-  CHECK(ids_of(batch.labels) == Ids{1, 0});
+  CHECK(ids_of(label_values(batch.labels)) == Ids{1, 0});
   CHECK(data.texts(0) == std::vector<std::string>{"a b", "c", "d d"});
   CHECK(message_of<DataError>([&] {
           read(folder, "b.jsonl", lines + "{\"context\": \"b\", \"choices\": [\"a\", \"c\", \"d\"], \"label\": 0}\n",
@@ -236,7 +236,7 @@ TEST_CASE("a question's windows slide over its context and have the answer's pos
   const LabelledData data = read(folder, "a.json", json, {.task = Task::kQuestion, .stride = 8}, 80);
   CHECK(data.samples() == 2);  // each fits in one window: 2 + 3 + 31 tokens and 1 + 3 + 31
   CHECK(data.question_of(1) == 1);
-  CHECK(ids_of(batch_of(data, {0, 1}).labels) == Ids{24, 25, 3, 3});
+  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{24, 25, 3, 3});
   CHECK(data.questions().questions[0].id == "1");
 
   const LabelledData small = read(folder, "a.json", json, {.task = Task::kQuestion, .stride = 8}, 76);
@@ -256,9 +256,9 @@ TEST_CASE("a context longer than a sequence is read in windows, some of which co
   const LabelledData data = read(folder, "a.json", json, {.task = Task::kQuestion, .stride = 50}, 84);
   // 80 tokens of the context per window, from 0, 50, 100 and 150 on; 201 tokens; the answer is 100 and 101.
   REQUIRE(data.samples() == 4);
-  CHECK(ids_of(batch_of(data, {0, 1, 2, 3}).labels) == Ids{0, 0, 3 + 50, 3 + 51, 3, 4, 0, 0});
-  CHECK(ids_of(batch_of(data, {0}).segments)[2] == 0);
-  CHECK(ids_of(batch_of(data, {0}).segments)[3] == 1);
+  CHECK(ids_of(label_values(batch_of(data, {0, 1, 2, 3}).labels)) == Ids{0, 0, 3 + 50, 3 + 51, 3, 4, 0, 0});
+  CHECK(ids_of(batch_of(data, {0}).input.segments)[2] == 0);
+  CHECK(ids_of(batch_of(data, {0}).input.segments)[3] == 1);
   for (Dim w = 0; w < 4; ++w) CHECK(data.question_of(w) == 0);
   CHECK(data.context_of(2).ids.size() == 201);
 }
@@ -287,9 +287,9 @@ TEST_CASE("an auxiliary language-model loss has each next token of a sequence as
   const LabelledData data = LabelledData::read({folder / "a.tsv"}, SequenceFrame(with_delimiters(*bytes()), false, 16),
                                                {.language_model = true});
   const Batch batch = batch_of(data, {0, 1});
-  CHECK(ids_of(batch.target_rows) == Ids{0, 1, 2, 4, 5});
-  CHECK(ids_of(batch.targets) == Ids{65, 66, 258, 67, 258});
-  CHECK(ids_of(batch.labels) == Ids{0, 1});
+  CHECK(ids_of(batch.targets.rows) == Ids{0, 1, 2, 4, 5});
+  CHECK(ids_of(batch.targets.ids) == Ids{65, 66, 258, 67, 258});
+  CHECK(ids_of(label_values(batch.labels)) == Ids{0, 1});
 }
 
 // -------------------------------------------------------------------------------------------------------------- subset
@@ -324,17 +324,18 @@ TEST_CASE("a subset gives the batches of its samples, whatever the task") {
     CHECK(part.line(1) == data.line(1));
     CHECK(part.texts(1) == data.texts(1));
     const Batch a = batch_of(data, {2, 1}), b = batch_of(part, {0, 1});
-    CHECK(ids_of(a.tokens) == ids_of(b.tokens));
-    CHECK(ids_of(a.segments) == ids_of(b.segments));
-    CHECK(ids_of(a.layout.offsets) == ids_of(b.layout.offsets));
-    REQUIRE(a.labels.defined() == b.labels.defined());
-    if (a.labels.defined()) {
-      CHECK(a.labels.shape() == b.labels.shape());
-      CHECK(std::memcmp(a.labels.raw(), b.labels.raw(), a.labels.bytes()) == 0);
+    CHECK(ids_of(a.input.tokens) == ids_of(b.input.tokens));
+    CHECK(ids_of(a.input.segments) == ids_of(b.input.segments));
+    CHECK(ids_of(a.input.layout.offsets) == ids_of(b.input.layout.offsets));
+    REQUIRE(a.labels.index() == b.labels.index());
+    if (const Tensor& x = label_values(a.labels); x.defined()) {
+      const Tensor& y = label_values(b.labels);
+      CHECK(x.shape() == y.shape());
+      CHECK(std::memcmp(x.raw(), y.raw(), x.bytes()) == 0);
     }
     if (file.task == Task::kTag) {
-      CHECK(ids_of(a.target_rows) == ids_of(b.target_rows));
-      CHECK(ids_of(a.targets) == ids_of(b.targets));
+      CHECK(ids_of(a.targets.rows) == ids_of(b.targets.rows));
+      CHECK(ids_of(a.targets.ids) == ids_of(b.targets.ids));
       CHECK(part.tags_of(1) == data.tags_of(1));
     }
     if (file.task == Task::kQuestion) {

@@ -287,8 +287,8 @@ TEST_CASE("the reported loss is the training loss, for every task") {
     const TaskNetwork network = small_network(data);
     const Batch batch = data.batch(all_of(data));
     const bool tags = file.task == Task::kTag;
-    const LossShare share{.targets = tags ? static_cast<double>(batch.targets.size()) : 1,
-                          .sequences = tags ? 1 : static_cast<double>(batch.labels.shape()[0])};
+    const LossShare share{.targets = tags ? static_cast<double>(batch.targets.count()) : 1,
+                          .sequences = tags ? 1 : static_cast<double>(label_count(batch.labels))};
     Context ctx;
     const NoGrad no_grad;
     CHECK(score_labelled(network, data).evaluation().loss ==

@@ -70,7 +70,7 @@ TrainingData data_of(const TrainConfig& config) {
   data.train = [classes = static_cast<Dim>(config.labels.size())](std::int64_t first, Dim count) {
     Batch batch =
         random_batch(std::vector<Dim>(static_cast<std::size_t>(count), 6), 19, static_cast<std::uint64_t>(first) + 1);
-    batch.labels = random_ids({count}, classes, static_cast<std::uint64_t>(first) + 1);
+    batch.labels = ClassLabels{random_ids({count}, classes, static_cast<std::uint64_t>(first) + 1)};
     return batch;
   };
   data.samples_per_epoch = 40;
