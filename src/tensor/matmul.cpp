@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tensor/error.h"
-#include "tensor/kernels/activation.h"
+#include "tensor/kernels/column_sums.h"
 #include "tensor/kernels/skinny_matmul.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
@@ -82,8 +82,9 @@ std::string text(Dim rows, Dim cols) { return "[" + std::to_string(rows) + ", " 
 
 }  // namespace
 
-template <typename T>
-void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, Write write,
+template <typename C, typename A, typename B>
+requires Multiplied<C, A, B>
+void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, Transpose op_b, Write write,
             TileHook before, TileHook after) {
   const Dim M = op_a == Transpose::kYes ? a.cols : a.rows, K = op_a == Transpose::kYes ? a.rows : a.cols;
   const Dim N = op_b == Transpose::kYes ? b.rows : b.cols, K_b = op_b == Transpose::kYes ? b.cols : b.rows;
@@ -91,7 +92,7 @@ void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, T
     throw ShapeError("matmul: " + text(M, K) + " times " + text(K_b, N) + " cannot give " + text(c.rows, c.cols));
   }
   if (M == 0 || N == 0) return;
-  if constexpr (std::is_same_v<T, float>) {
+  if constexpr (std::is_same_v<A, float>) {
     if (M <= kernels::kSkinnyRows && op_a == Transpose::kNo && op_b == Transpose::kYes) {
       return multiply_skinny(c, a, b, write, before, after);
     }
@@ -100,8 +101,8 @@ void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, T
   const Dim tiles = t.down * t.across;
   // The first layer is written to C, the others to scratch memory until all are done.
   Tensor beside;
-  if (t.layers > 1) beside = Tensor::empty({t.layers - 1, M, N}, dtype_of<T>);
-  T* const others = t.layers > 1 ? beside.data<T>() : nullptr;
+  if (t.layers > 1) beside = Tensor::empty({t.layers - 1, M, N}, dtype_of<C>);
+  C* const others = t.layers > 1 ? beside.data<C>() : nullptr;
   // Neighbouring tiles share their rows of A, so a thread's run of tiles finds them in its cache.
   parallel_for(
       t.layers * tiles,
@@ -110,34 +111,23 @@ void matmul(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, T
         const Dim r0 = tile / t.across * t.rows, r1 = std::min(M, r0 + t.rows);
         const Dim c0 = tile % t.across * t.cols, c1 = std::min(N, c0 + t.cols);
         const Dim k0 = layer * t.depth, k1 = std::min(K, k0 + t.depth);
-        Matrix<T> to{c.data + r0 * c.stride + c0, r1 - r0, c1 - c0, c.stride};
+        Matrix<C> to{c.data + r0 * c.stride + c0, r1 - r0, c1 - c0, c.stride};
         if (layer > 0) to = {others + ((layer - 1) * M + r0) * N + c0, r1 - r0, c1 - c0, N};
         if (layer == 0 && before) before(r0, r1, c0, c1);
-        openblas_gemm<T>(to, part(a, op_a, r0, r1, k0, k1), op_a, part(b, op_b, k0, k1, c0, c1), op_b, T{1},
-                         layer == 0 && write == Write::kAdd ? T{1} : T{0});
+        openblas_gemm<C>(to, part(a, op_a, r0, r1, k0, k1), op_a, part(b, op_b, k0, k1, c0, c1), op_b, C{1},
+                         layer == 0 && write == Write::kAdd ? C{1} : C{0});
         if (t.layers == 1 && after) after(r0, r1, c0, c1);
       },
       t.layers * tiles <= 4 * kPieces ? Schedule::kStatic : Schedule::kDynamic);
   if (t.layers == 1) return;
   parallel_blocks(M, rows_per_block(N), [&](Dim r0, Dim r1) {
     for (Dim r = r0; r < r1; ++r) {
-      kernels::add_rows<T>(c.data + r * c.stride, Write::kAdd, others + r * N, t.layers - 1, N, M * N);
+      kernels::add_rows<C>(c.data + r * c.stride, Write::kAdd, others + r * N, t.layers - 1, N, M * N);
     }
     if (after) after(r0, r1, 0, N);
   });
 }
-template void matmul(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, Write, TileHook,
-                     TileHook);
-template void matmul(Matrix<double>, Matrix<const double>, Transpose, Matrix<const double>, Transpose, Write, TileHook,
-                     TileHook);
-
-template <typename T>
-void matmul_tile(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, T alpha, T beta) {
-  openblas_gemm<T>(c, a, op_a, b, op_b, alpha, beta);
-}
-template void matmul_tile(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, float, float);
-template void matmul_tile(Matrix<double>, Matrix<const double>, Transpose, Matrix<const double>, Transpose, double,
-                          double);
+RAPT_INSTANTIATE(matmul);
 
 std::string matmul_provider() {
   const OpenblasBuild build = openblas_build();
@@ -153,7 +143,8 @@ static double worst_error(Dim M, Dim N, Dim K, Transpose op_a, Transpose op_b) {
   for (T& x : a) x = static_cast<T>(rng.uniform() - 0.5);
   for (T& x : b) x = static_cast<T>(rng.uniform() - 0.5);
   const bool ta = op_a == Transpose::kYes, tb = op_b == Transpose::kYes;
-  matmul_tile<T>({c.data(), M, N}, {a.data(), ta ? K : M, ta ? M : K}, op_a, {b.data(), tb ? N : K, tb ? K : N}, op_b);
+  openblas_gemm<T>({c.data(), M, N}, {a.data(), ta ? K : M, ta ? M : K}, op_a, {b.data(), tb ? N : K, tb ? K : N}, op_b,
+                   1, 0);
   double worst = 0;
   for (Dim i = 0; i < M; ++i) {
     for (Dim j = 0; j < N; ++j) {

@@ -28,13 +28,11 @@ void openblas_gemm(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const 
   if constexpr (std::is_same_v<T, float>) {
     cblas_sgemm(CblasRowMajor, cblas(op_a), cblas(op_b), M, N, K, alpha, a.data, lda, b.data, ldb, beta, c.data, ldc);
   } else {
+    static_assert(std::is_same_v<T, double>, "OpenBLAS multiplies f32 and f64");
     cblas_dgemm(CblasRowMajor, cblas(op_a), cblas(op_b), M, N, K, alpha, a.data, lda, b.data, ldb, beta, c.data, ldc);
   }
 }
-template void openblas_gemm(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, float,
-                            float);
-template void openblas_gemm(Matrix<double>, Matrix<const double>, Transpose, Matrix<const double>, Transpose, double,
-                            double);
+RAPT_INSTANTIATE(openblas_gemm);
 
 OpenblasBuild openblas_build() {
   use_one_thread();

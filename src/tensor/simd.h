@@ -22,16 +22,13 @@
 //       const auto f = Set(d, factor);
 //       for_each_vector(d, n, [&](auto part) HWY_ATTR { part.store(Mul(f, part.load(x)), y); });
 //     }
-//     void scale_f32(float* y, const float* x, float factor, Dim n) { scale(y, x, factor, n); }
-//     void scale_f64(double* y, const double* x, double factor, Dim n) { scale(y, x, factor, n); }
 //     }  // namespace
 //     }  // namespace rapt::HWY_NAMESPACE
 //     HWY_AFTER_NAMESPACE();
 //
 //     #if HWY_ONCE                                           // compiled once: the entry points and the threads
 //     namespace rapt {
-//     HWY_EXPORT(scale_f32);
-//     HWY_EXPORT(scale_f64);
+//     RAPT_EXPORT(scale);                                    // the kernels of all targets, for every element type
 //     namespace kernels {
 //     template <typename T>
 //     void scale(T* y, const T* x, T factor, Dim n) {
@@ -39,8 +36,7 @@
 //         RAPT_DISPATCH(T, scale)(y + begin, x + begin, factor, end - begin);
 //       });
 //     }
-//     template void scale(float*, const float*, float, Dim);
-//     template void scale(double*, const double*, double, Dim);
+//     RAPT_INSTANTIATE(scale);                               // tensor/types.h
 //     }  // namespace kernels
 //     }  // namespace rapt
 //     #endif
@@ -62,8 +58,6 @@
 #ifndef RAPT_TENSOR_SIMD_ONCE
 #define RAPT_TENSOR_SIMD_ONCE
 
-#include <type_traits>
-
 #include "tensor/types.h"
 
 namespace rapt {
@@ -78,20 +72,22 @@ using Compute = typename ComputeOf<T>::type;
 
 }  // namespace rapt
 
-/// The function `name_f32` or `name_f64`, by element type T, for the current processor.
-#define RAPT_DISPATCH(T, name) \
-  ::rapt::choose_float<T>(HWY_DYNAMIC_DISPATCH(name##_f32), HWY_DYNAMIC_DISPATCH(name##_f64))
-
-namespace rapt {
-template <typename T, typename F32, typename F64>
-auto choose_float(F32 f32, F64 f64) {
-  if constexpr (std::is_same_v<T, float>) {
-    return f32;
-  } else {
-    return f64;
-  }
-}
-}  // namespace rapt
+// RAPT_EXPORT(name) collects the kernel templates `name` of all targets. RAPT_DISPATCH(T, name) is the one for elements
+// of type T and for the current processor. They do for templates what HWY_EXPORT and HWY_DYNAMIC_DISPATCH of Highway 1.0
+// do for functions, with the same parts.
+#if HWY_IDE || ((HWY_TARGETS & (HWY_TARGETS - 1)) == 0)  // compiled for one target
+#define RAPT_EXPORT(name) static_assert(HWY_TARGETS != 0)
+#define RAPT_DISPATCH(T, name) HWY_STATIC_DISPATCH(name<T>)
+#else
+// The first entry is called before the processor is known. It detects the processor and calls another entry.
+#define RAPT_EXPORT(name)                                                                                     \
+  template <typename T>                                                                                       \
+  static constexpr decltype(&HWY_STATIC_DISPATCH(name<T>)) name##_of_targets[HWY_MAX_DYNAMIC_TARGETS + 2] = { \
+      &decltype(hwy::DeduceFunctionCache(                                                                     \
+          &HWY_STATIC_DISPATCH(name<T>)))::template ChooseAndCall<name##_of_targets<T>>,                      \
+      HWY_CHOOSE_TARGET_LIST(name<T>), HWY_CHOOSE_FALLBACK(name<T>)}
+#define RAPT_DISPATCH(T, name) (*name##_of_targets<T>[hwy::GetChosenTarget().GetIndex()])
+#endif
 
 #endif  // RAPT_TENSOR_SIMD_ONCE
 

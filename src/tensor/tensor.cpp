@@ -6,22 +6,6 @@
 #include "tensor/error.h"
 
 namespace rapt {
-namespace {
-
-template <typename F>
-void dispatch_any(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kF32:
-      return f.template operator()<float>();
-    case DType::kF64:
-      return f.template operator()<double>();
-    case DType::kI32:
-      return f.template operator()<std::int32_t>();
-  }
-}
-
-}  // namespace
-
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   Tensor t;
   t.shape_ = shape;
@@ -52,9 +36,9 @@ Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
   std::ranges::copy(values, t.data<T>());
   return t;
 }
-template Tensor Tensor::from<float>(std::span<const float>, const Shape&);
-template Tensor Tensor::from<double>(std::span<const double>, const Shape&);
-template Tensor Tensor::from<std::int32_t>(std::span<const std::int32_t>, const Shape&);
+#define RAPT_FROM(T, ...) template Tensor Tensor::from<T>(std::span<const T>, const Shape&);
+RAPT_FOR_ELEMENTS(RAPT_FROM)
+#undef RAPT_FROM
 
 Tensor Tensor::reshape(const Shape& shape) const {
   require_shape(shape.size() == size(), [&] {
@@ -93,8 +77,8 @@ Tensor Tensor::clone() const {
 Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_) return clone();
   Tensor t = empty(shape_, dtype);
-  dispatch_any(dtype_, [&]<typename From>() {
-    dispatch_any(dtype, [&]<typename To>() {
+  dispatch_element(dtype_, [&]<typename From>() {
+    dispatch_element(dtype, [&]<typename To>() {
       std::ranges::transform(span<From>(), t.data<To>(), [](From x) { return static_cast<To>(x); });
     });
   });
@@ -102,7 +86,7 @@ Tensor Tensor::to(DType dtype) const {
 }
 
 void Tensor::fill(double value) {
-  dispatch_any(dtype_, [&]<typename T>() { std::ranges::fill(span<T>(), static_cast<T>(value)); });
+  dispatch_element(dtype_, [&]<typename T>() { std::ranges::fill(span<T>(), static_cast<T>(value)); });
 }
 
 void Tensor::copy_from(const Tensor& other) {
@@ -115,9 +99,7 @@ void Tensor::copy_from(const Tensor& other) {
 
 double Tensor::item() const {
   require_shape(size() == 1, [&] { return "tensor: item() needs a tensor of one element, got " + shape_.to_string(); });
-  double value = 0;
-  dispatch_any(dtype_, [&]<typename T>() { value = static_cast<double>(*data<T>()); });
-  return value;
+  return dispatch_element(dtype_, [&]<typename T>() { return static_cast<double>(*data<T>()); });
 }
 
 void Tensor::wrong_type(DType wanted) const {

@@ -14,26 +14,33 @@ using Dim = std::int64_t;
 /// Element types of tensors: f32 for training, f64 for checks, i32 for token ids and offsets.
 enum class DType : std::uint8_t { kF32, kF64, kI32 };
 
+/// The one list of types that kernels compute on: X(type, enumerator, ...) for each. To add a type, add an enumerator, a
+/// line here, its name in types.cpp, and its loads and stores in tensor/simd.h.
+#define RAPT_FOR_FLOATS(X, ...) \
+  X(float, kF32, __VA_ARGS__)   \
+  X(double, kF64, __VA_ARGS__)
+
+/// The same, and the types that are only stored.
+#define RAPT_FOR_ELEMENTS(X, ...) \
+  RAPT_FOR_FLOATS(X, __VA_ARGS__) \
+  X(std::int32_t, kI32, __VA_ARGS__)
+
+/// Compiles the function template `function` for each type in RAPT_FOR_FLOATS. Belongs after its body.
+#define RAPT_INSTANTIATE(function) RAPT_FOR_FLOATS(RAPT_INSTANTIATE_ONE, function)
+#define RAPT_INSTANTIATE_ONE(T, kind, function) template decltype(function<T>) function<T>;
+
 /// "f32", "f64", "i32".
 const char* name_of(DType dtype);
 
-/// Bytes of one element.
-constexpr std::size_t size_of(DType dtype) { return dtype == DType::kF64 ? 8 : 4; }
-
 template <typename T>
-struct DTypeOf;
-template <>
-struct DTypeOf<float> {
-  static constexpr DType value = DType::kF32;
-};
-template <>
-struct DTypeOf<double> {
-  static constexpr DType value = DType::kF64;
-};
-template <>
-struct DTypeOf<std::int32_t> {
-  static constexpr DType value = DType::kI32;
-};
+struct DTypeOf;  // an undefined one: T is not an element type
+#define RAPT_DTYPE_OF(T, kind, ...)             \
+  template <>                                   \
+  struct DTypeOf<T> {                           \
+    static constexpr DType value = DType::kind; \
+  };
+RAPT_FOR_ELEMENTS(RAPT_DTYPE_OF)
+#undef RAPT_DTYPE_OF
 template <typename T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
 
@@ -47,12 +54,28 @@ class ShapeError : public std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
+#define RAPT_CALL_IF(T, kind, ...) \
+  if (dtype == DType::kind) return f.template operator()<T>();
+
 /// Calls f.template operator()<float>() or <double>(). Selects the kernel for an element type.
+/// \throws std::invalid_argument  for a type that is not in RAPT_FOR_FLOATS
 template <typename F>
 decltype(auto) dispatch_float(DType dtype, F&& f) {
-  if (dtype == DType::kF32) return f.template operator()<float>();
-  if (dtype == DType::kF64) return f.template operator()<double>();
+  RAPT_FOR_FLOATS(RAPT_CALL_IF)
   throw std::invalid_argument(std::string("expected a floating-point tensor, got ") + name_of(dtype));
+}
+
+/// The same for every element type.
+template <typename F>
+decltype(auto) dispatch_element(DType dtype, F&& f) {
+  RAPT_FOR_ELEMENTS(RAPT_CALL_IF)
+  throw std::invalid_argument("no element type has the number " + std::to_string(static_cast<int>(dtype)));
+}
+#undef RAPT_CALL_IF
+
+/// Bytes of one element.
+inline std::size_t size_of(DType dtype) {
+  return dispatch_element(dtype, []<typename T>() { return sizeof(T); });
 }
 
 }  // namespace rapt

@@ -25,8 +25,7 @@
 #include "tensor/parallel.h"
 
 namespace rapt {
-HWY_EXPORT(vector_math_f32);
-HWY_EXPORT(vector_math_f64);
+RAPT_EXPORT(vector_math);
 
 namespace {
 
@@ -48,11 +47,11 @@ struct Subject {
 Subject math_subject(MathFunction f, double units) {
   return {testing::name_of(f),
           [f](float* y, const float* x) {
-            HWY_DYNAMIC_DISPATCH(vector_math_f32)
+            RAPT_DISPATCH(float, vector_math)
             (f, y, x, kPiece);
           },
           [f](double* y, const double* x) {
-            HWY_DYNAMIC_DISPATCH(vector_math_f64)
+            RAPT_DISPATCH(double, vector_math)
             (f, y, x, kPiece);
           },
           [f](long double x) { return testing::exact(f, x); },

@@ -39,8 +39,6 @@ void vector_math(testing::MathFunction function, T* y, const T* x, Dim n) {
       return map(y, x, n, [](auto d, auto v) HWY_ATTR { return NormalDistribution(d, v).density; });
   }
 }
-void vector_math_f32(testing::MathFunction f, float* y, const float* x, Dim n) { vector_math(f, y, x, n); }
-void vector_math_f64(testing::MathFunction f, double* y, const double* x, Dim n) { vector_math(f, y, x, n); }
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE

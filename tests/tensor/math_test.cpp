@@ -24,8 +24,6 @@ void add_up(T* sums, T* largest, const T* x, Dim n) {
   *sums = sum_of_lanes(d, sum);
   *largest = max_of_lanes(d, most);
 }
-void add_up_f32(float* sums, float* largest, const float* x, Dim n) { add_up(sums, largest, x, n); }
-void add_up_f64(double* sums, double* largest, const double* x, Dim n) { add_up(sums, largest, x, n); }
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -46,10 +44,8 @@ HWY_AFTER_NAMESPACE();
 #include "support/instruction_sets.h"
 
 namespace rapt {
-HWY_EXPORT(vector_math_f32);
-HWY_EXPORT(vector_math_f64);
-HWY_EXPORT(add_up_f32);
-HWY_EXPORT(add_up_f64);
+RAPT_EXPORT(vector_math);
+RAPT_EXPORT(add_up);
 
 namespace {
 

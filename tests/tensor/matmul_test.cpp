@@ -187,7 +187,21 @@ TEST_CASE("matrices that do not match are named") {
                        "matmul: [2, 4] times [5, 3] cannot give [2, 3]", ShapeError);
 }
 
-TEST_CASE("the provider is the openmp build of OpenBLAS and its products are correct") {
+template <typename C, typename A, typename B>
+concept Multiplies = requires(Matrix<C> c, Matrix<const A> a, Matrix<const B> b) {
+  matmul<C, A, B>(c, a, Transpose::kNo, b, Transpose::kNo, Write::kAssign);
+};
+
+TEST_CASE("operands of several types do not compile as long as no provider takes them") {
+  CHECK(Multiplies<float, float, float>);
+  CHECK(Multiplies<double, double, double>);
+  CHECK_FALSE(Multiplies<float, double, float>);
+  CHECK_FALSE(Multiplies<float, float, double>);
+  CHECK_FALSE(Multiplies<double, float, float>);
+  CHECK_FALSE(Multiplies<std::int32_t, std::int32_t, std::int32_t>);
+}
+
+TEST_CASE("the provider is the openmp build of OpenBLAS and its products are right") {
   CHECK_NOTHROW(check_matmul_provider());
   CHECK(matmul_provider().find("OpenBLAS") != std::string::npos);
 }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "tensor/kernels/column_sums.h"
 #include "tensor/kernels/cross_entropy.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/linear.h"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/variable.h"
+#include "tensor/kernels/column_sums.h"
 #include "tensor/kernels/linear.h"
 
 namespace rapt {

@@ -1,9 +1,7 @@
 #include "tensor/kernels/activation.h"
 
-#include <algorithm>
-
+#include "tensor/kernels/column_sums.h"
 #include "tensor/parallel.h"
-#include "tensor/tensor.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/activation.cpp"
@@ -161,36 +159,12 @@ void backward_rows(Matrix<T> dx, const T* dy, const T* saved, T* sums, Write wri
 }
 
 template <typename T>
-void sum_rows(T* sums, const T* x, Dim rows, Dim cols, Dim stride, Write write) {
-  const Tag<T> d;
-  for (Dim row = 0; row < rows; ++row) {
-    const Write how = row == 0 ? write : Write::kAdd;
-    for_each_vector(d, cols, [&](auto part) HWY_ATTR { part.write(part.load(x + row * stride), sums, how); });
-  }
-}
-
-template <typename T>
 void forward(Matrix<T> y, Matrix<const T> x, Activation f) {
   with_function(f, [&](auto function) HWY_ATTR { forward_rows(y, x, function); });
 }
 template <typename T>
 void backward(Matrix<T> dx, const T* dy, const T* saved, T* sums, Write write, Activation f) {
   with_function(f, [&](auto function) HWY_ATTR { backward_rows(dx, dy, saved, sums, write, function); });
-}
-
-void forward_f32(Matrix<float> y, Matrix<const float> x, Activation f) { forward(y, x, f); }
-void forward_f64(Matrix<double> y, Matrix<const double> x, Activation f) { forward(y, x, f); }
-void backward_f32(Matrix<float> dx, const float* dy, const float* saved, float* sums, Write write, Activation f) {
-  backward(dx, dy, saved, sums, write, f);
-}
-void backward_f64(Matrix<double> dx, const double* dy, const double* saved, double* sums, Write write, Activation f) {
-  backward(dx, dy, saved, sums, write, f);
-}
-void sum_rows_f32(float* sums, const float* x, Dim rows, Dim cols, Dim stride, Write write) {
-  sum_rows(sums, x, rows, cols, stride, write);
-}
-void sum_rows_f64(double* sums, const double* x, Dim rows, Dim cols, Dim stride, Write write) {
-  sum_rows(sums, x, rows, cols, stride, write);
 }
 
 }  // namespace
@@ -201,46 +175,17 @@ HWY_AFTER_NAMESPACE();
 
 namespace rapt {
 
-HWY_EXPORT(forward_f32);
-HWY_EXPORT(forward_f64);
-HWY_EXPORT(backward_f32);
-HWY_EXPORT(backward_f64);
-HWY_EXPORT(sum_rows_f32);
-HWY_EXPORT(sum_rows_f64);
+RAPT_EXPORT(forward);
+RAPT_EXPORT(backward);
 
 namespace kernels {
-namespace {
-
-constexpr Dim kBlock = 16384;                      // elements
-constexpr Dim kSumRows = 128, kSumColumns = 1024;  // of one piece of a sum over rows
-
-// Calls piece(partial, r0, r1, c0, c1) for pieces of an [N, C] array and adds up the partial sums over their rows.
-template <typename T, typename Piece>
-void sum_in_pieces(T* sums, Write write, Dim N, Dim C, Piece&& piece) {
-  if (N == 0) {
-    if (write == Write::kAssign) std::fill_n(sums, C, T{0});
-    return;
-  }
-  const Dim down = (N + kSumRows - 1) / kSumRows, across = (C + kSumColumns - 1) / kSumColumns;
-  Tensor partial = Tensor::empty({down, C}, dtype_of<T>);
-  T* const partials = partial.data<T>();
-  parallel_for(down * across, [&](Dim i) {
-    const Dim r0 = i / across * kSumRows, c0 = i % across * kSumColumns;
-    piece(partials + i / across * C + c0, r0, std::min(N, r0 + kSumRows), c0, std::min(C, c0 + kSumColumns));
-  });
-  parallel_blocks(C, kSumColumns, [&](Dim begin, Dim end) {
-    RAPT_DISPATCH(T, sum_rows)(sums + begin, partials + begin, down, end - begin, C, write);
-  });
-}
-
-}  // namespace
+static constexpr Dim kBlock = 16384;  // elements
 
 template <typename T>
 void activation_tile(Matrix<T> y, Matrix<const T> x, Activation f) {
   RAPT_DISPATCH(T, forward)(y, x, f);
 }
-template void activation_tile(Matrix<float>, Matrix<const float>, Activation);
-template void activation_tile(Matrix<double>, Matrix<const double>, Activation);
+RAPT_INSTANTIATE(activation_tile);
 
 template <typename T>
 void activation_forward(T* y, const T* x, Dim n, Activation f) {
@@ -248,8 +193,7 @@ void activation_forward(T* y, const T* x, Dim n, Activation f) {
     activation_tile<T>({y + begin, 1, end - begin}, {x + begin, 1, end - begin}, f);
   });
 }
-template void activation_forward(float*, const float*, Dim, Activation);
-template void activation_forward(double*, const double*, Dim, Activation);
+RAPT_INSTANTIATE(activation_forward);
 
 template <typename T>
 void activation_backward(T* dx, const T* dy, const T* saved, Dim n, Activation f, Write write) {
@@ -258,35 +202,17 @@ void activation_backward(T* dx, const T* dy, const T* saved, Dim n, Activation f
     (Matrix<T>{dx + begin, 1, end - begin}, dy + begin, saved + begin, nullptr, write, f);
   });
 }
-template void activation_backward(float*, const float*, const float*, Dim, Activation, Write);
-template void activation_backward(double*, const double*, const double*, Dim, Activation, Write);
+RAPT_INSTANTIATE(activation_backward);
 
 template <typename T>
 void activation_bias_backward(T* dx, T* dbias, Write write, const T* dy, const T* saved, Dim N, Dim C, Activation f) {
-  sum_in_pieces<T>(dbias, write, N, C, [&](T* partial, Dim r0, Dim r1, Dim c0, Dim c1) {
+  sum_in_pieces<T>(dbias, write, N, C, [&](T* sums, Dim r0, Dim r1, Dim c0, Dim c1) {
     const Dim start = r0 * C + c0;
     RAPT_DISPATCH(T, backward)
-    (Matrix<T>{dx + start, r1 - r0, c1 - c0, C}, dy + start, saved + start, partial, Write::kAssign, f);
+    (Matrix<T>{dx + start, r1 - r0, c1 - c0, C}, dy + start, saved + start, sums, Write::kAssign, f);
   });
 }
-template void activation_bias_backward(float*, float*, Write, const float*, const float*, Dim, Dim, Activation);
-template void activation_bias_backward(double*, double*, Write, const double*, const double*, Dim, Dim, Activation);
-
-template <typename T>
-void column_sums(T* sums, Write write, const T* x, Dim N, Dim C) {
-  sum_in_pieces<T>(sums, write, N, C, [&](T* partial, Dim r0, Dim r1, Dim c0, Dim c1) {
-    RAPT_DISPATCH(T, sum_rows)(partial, x + r0 * C + c0, r1 - r0, c1 - c0, C, Write::kAssign);
-  });
-}
-template void column_sums(float*, Write, const float*, Dim, Dim);
-template void column_sums(double*, Write, const double*, Dim, Dim);
-
-template <typename T>
-void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride) {
-  RAPT_DISPATCH(T, sum_rows)(sums, x, rows, C, stride, write);
-}
-template void add_rows(float*, Write, const float*, Dim, Dim, Dim);
-template void add_rows(double*, Write, const double*, Dim, Dim, Dim);
+RAPT_INSTANTIATE(activation_bias_backward);
 
 }  // namespace kernels
 }  // namespace rapt

@@ -43,14 +43,5 @@ void activation_backward(T* dx, const T* dy, const T* saved, Dim n, Activation f
 template <typename T>
 void activation_bias_backward(T* dx, T* dbias, Write write, const T* dy, const T* saved, Dim N, Dim C, Activation f);
 
-// sums (+)= x_0 + x_1 + ... over the N rows of x. Blocks of 128 rows are summed first, then the block sums in order, so
-// that the bits do not depend on the number of threads.
-template <typename T>
-void column_sums(T* sums, Write write, const T* x, Dim N, Dim C);
-
-// sums (+)= x_0 + x_1 + ... for `rows` rows of C elements that are `stride` apart, on the calling thread.
-template <typename T>
-void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride);
-
 }  // namespace kernels
 }  // namespace rapt

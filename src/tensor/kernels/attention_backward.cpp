@@ -157,8 +157,6 @@ Dim backward_memory(Dim D, Dim rows) {
   BackwardMemory<T> m{};
   return BackwardMemory<T>::lay_out(m, nullptr, D, rows);
 }
-Dim backward_memory_f32(Dim D, Dim rows) { return backward_memory<float>(D, rows); }
-Dim backward_memory_f64(Dim D, Dim rows) { return backward_memory<double>(D, rows); }
 
 // Gradients between the queries [query_begin, query_end) and the keys [key_begin, key_end). Writes dq of these queries
 // and dk, dv of these keys. A caller that needs dq passes all keys; a caller that needs dk passes all queries.
@@ -192,14 +190,6 @@ void backward_part(const AttentionHead<T>& at, const AttentionHeadGradients<T>& 
   }
   if (d.dq != nullptr) write_rows(d.dq + query_begin * d.dq_stride, d.dq_stride, m.dq, queries, at.D, d.write_q);
 }
-void backward_part_f32(const AttentionHead<float>& at, const AttentionHeadGradients<float>& d, Dim query_begin,
-                       Dim query_end, Dim key_begin, Dim key_end, float* memory) {
-  backward_part(at, d, query_begin, query_end, key_begin, key_end, memory);
-}
-void backward_part_f64(const AttentionHead<double>& at, const AttentionHeadGradients<double>& d, Dim query_begin,
-                       Dim query_end, Dim key_begin, Dim key_end, double* memory) {
-  backward_part(at, d, query_begin, query_end, key_begin, key_end, memory);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -208,10 +198,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(backward_memory_f32);
-HWY_EXPORT(backward_memory_f64);
-HWY_EXPORT(backward_part_f32);
-HWY_EXPORT(backward_part_f64);
+RAPT_EXPORT(backward_memory);
+RAPT_EXPORT(backward_part);
 
 namespace kernels {
 
@@ -298,12 +286,7 @@ void attention_backward(const AttentionGradients<T>& d, Matrix<const T> dy, Matr
       },
       Schedule::kDynamic);
 }
-#define RAPT_INSTANTIATE(T)                                                                                  \
-  template void attention_backward(const AttentionGradients<T>&, Matrix<const T>, Matrix<const T>, const T*, \
-                                   Matrix<const T>, Matrix<const T>, Matrix<const T>, const AttentionProblem&);
-RAPT_INSTANTIATE(float)
-RAPT_INSTANTIATE(double)
-#undef RAPT_INSTANTIATE
+RAPT_INSTANTIATE(attention_backward);
 
 }  // namespace kernels
 }  // namespace rapt

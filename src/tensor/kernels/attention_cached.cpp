@@ -89,14 +89,6 @@ void cached_row(T* y, const T* q, const T* keys, const T* values, Dim stride, Di
   for (; j + 8 <= count; j += 8) add_values<8>(y, memory + j, row, values + j * stride, stride, heads, D);
   for (; j < count; ++j) add_values<1>(y, memory + j, row, values + j * stride, stride, heads, D);
 }
-void cached_row_f32(float* y, const float* q, const float* keys, const float* values, Dim stride, Dim count, Dim heads,
-                    Dim D, double scale, float* memory) {
-  cached_row(y, q, keys, values, stride, count, heads, D, scale, memory);
-}
-void cached_row_f64(double* y, const double* q, const double* keys, const double* values, Dim stride, Dim count,
-                    Dim heads, Dim D, double scale, double* memory) {
-  cached_row(y, q, keys, values, stride, count, heads, D, scale, memory);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -105,8 +97,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(cached_row_f32);
-HWY_EXPORT(cached_row_f64);
+RAPT_EXPORT(cached_row);
 
 namespace kernels {
 
@@ -162,10 +153,7 @@ void attention_cached(Matrix<T> y, Matrix<const T> q, std::span<const std::int32
   };
   parallel_for(B * groups, body, Schedule::kDynamic);
 }
-template void attention_cached(Matrix<float>, Matrix<const float>, std::span<const std::int32_t>,
-                               std::span<const AttentionCache<float>>, Dim, Dim, double, bool);
-template void attention_cached(Matrix<double>, Matrix<const double>, std::span<const std::int32_t>,
-                               std::span<const AttentionCache<double>>, Dim, Dim, double, bool);
+RAPT_INSTANTIATE(attention_cached);
 
 }  // namespace kernels
 }  // namespace rapt

@@ -130,8 +130,6 @@ template <typename T>
 Dim forward_memory(Dim D) {
   return ForwardMemory<T>::size(D);
 }
-Dim forward_memory_f32(Dim D) { return forward_memory<float>(D); }
-Dim forward_memory_f64(Dim D) { return forward_memory<double>(D); }
 
 // Queries [begin, end), at most kQueryChunk of them. y and lse point to the first row of the sequence.
 template <typename T>
@@ -162,14 +160,6 @@ void forward_queries(const AttentionHead<T>& at, Dim begin, Dim end, T* y, Dim y
   finish_rows(at, rows, m, y + begin * y_stride, y_stride, lse == nullptr ? nullptr : lse + begin * lse_stride,
               lse_stride);
 }
-void forward_queries_f32(const AttentionHead<float>& at, Dim begin, Dim end, float* y, Dim y_stride, float* lse,
-                         Dim lse_stride, float* memory) {
-  forward_queries(at, begin, end, y, y_stride, lse, lse_stride, memory);
-}
-void forward_queries_f64(const AttentionHead<double>& at, Dim begin, Dim end, double* y, Dim y_stride, double* lse,
-                         Dim lse_stride, double* memory) {
-  forward_queries(at, begin, end, y, y_stride, lse, lse_stride, memory);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -178,10 +168,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(forward_memory_f32);
-HWY_EXPORT(forward_memory_f64);
-HWY_EXPORT(forward_queries_f32);
-HWY_EXPORT(forward_queries_f64);
+RAPT_EXPORT(forward_memory);
+RAPT_EXPORT(forward_queries);
 
 namespace kernels {
 
@@ -205,8 +193,7 @@ void forward_head(const AttentionHead<T>& at, Dim begin, Dim end, T* y, Dim y_st
   RAPT_DISPATCH(T, forward_queries)
   (at, begin, end, y, y_stride, log_sum_exp, lse_stride, task_memory<T>(RAPT_DISPATCH(T, forward_memory)(at.D)));
 }
-template void forward_head(const AttentionHead<float>&, Dim, Dim, float*, Dim, float*, Dim);
-template void forward_head(const AttentionHead<double>&, Dim, Dim, double*, Dim, double*, Dim);
+RAPT_INSTANTIATE(forward_head);
 
 template <typename T>
 void attention_forward(Matrix<T> y, T* log_sum_exp, Matrix<const T> q, Matrix<const T> k, Matrix<const T> v,
@@ -226,10 +213,7 @@ void attention_forward(Matrix<T> y, T* log_sum_exp, Matrix<const T> q, Matrix<co
       },
       Schedule::kDynamic);
 }
-template void attention_forward(Matrix<float>, float*, Matrix<const float>, Matrix<const float>, Matrix<const float>,
-                                const AttentionProblem&);
-template void attention_forward(Matrix<double>, double*, Matrix<const double>, Matrix<const double>,
-                                Matrix<const double>, const AttentionProblem&);
+RAPT_INSTANTIATE(attention_forward);
 
 }  // namespace kernels
 }  // namespace rapt

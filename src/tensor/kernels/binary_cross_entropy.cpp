@@ -26,8 +26,7 @@ double binary_cross_entropy_forward(const T* x, const T* targets, Dim n) {
   });
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
-template double binary_cross_entropy_forward(const float*, const float*, Dim);
-template double binary_cross_entropy_forward(const double*, const double*, Dim);
+RAPT_INSTANTIATE(binary_cross_entropy_forward);
 
 template <typename T>
 void binary_cross_entropy_backward(T* dx, Write write, const T* x, const T* targets, double factor, Dim n) {
@@ -39,7 +38,6 @@ void binary_cross_entropy_backward(T* dx, Write write, const T* x, const T* targ
     }
   });
 }
-template void binary_cross_entropy_backward(float*, Write, const float*, const float*, double, Dim);
-template void binary_cross_entropy_backward(double*, Write, const double*, const double*, double, Dim);
+RAPT_INSTANTIATE(binary_cross_entropy_backward);
 
 }  // namespace rapt::kernels

@@ -85,15 +85,6 @@ void costs(double* losses, T* gradients, const T* logits, const std::int32_t* ta
   }
 }
 
-void costs_f32(double* losses, float* gradients, const float* logits, const std::int32_t* targets, Dim M, Dim V,
-               const kernels::CrossEntropyRule& rule) {
-  costs(losses, gradients, logits, targets, M, V, rule);
-}
-void costs_f64(double* losses, double* gradients, const double* logits, const std::int32_t* targets, Dim M, Dim V,
-               const kernels::CrossEntropyRule& rule) {
-  costs(losses, gradients, logits, targets, M, V, rule);
-}
-
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -102,8 +93,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace rapt {
 
-HWY_EXPORT(costs_f32);
-HWY_EXPORT(costs_f64);
+RAPT_EXPORT(costs);
 
 namespace kernels {
 
@@ -114,8 +104,7 @@ void cross_entropy_forward(double* losses, const T* logits, const std::int32_t* 
     RAPT_DISPATCH(T, costs)(losses + begin, nullptr, logits + begin * V, targets + begin, end - begin, V, rule);
   });
 }
-template void cross_entropy_forward(double*, const float*, const std::int32_t*, Dim, Dim, const CrossEntropyRule&);
-template void cross_entropy_forward(double*, const double*, const std::int32_t*, Dim, Dim, const CrossEntropyRule&);
+RAPT_INSTANTIATE(cross_entropy_forward);
 
 template <typename T>
 void cross_entropy_forward_backward(double* losses, T* logits, const std::int32_t* targets, Dim M, Dim V,
@@ -125,8 +114,7 @@ void cross_entropy_forward_backward(double* losses, T* logits, const std::int32_
     RAPT_DISPATCH(T, costs)(losses + begin, z, z, targets + begin, end - begin, V, rule);
   });
 }
-template void cross_entropy_forward_backward(double*, float*, const std::int32_t*, Dim, Dim, const CrossEntropyRule&);
-template void cross_entropy_forward_backward(double*, double*, const std::int32_t*, Dim, Dim, const CrossEntropyRule&);
+RAPT_INSTANTIATE(cross_entropy_forward_backward);
 
 }  // namespace kernels
 }  // namespace rapt

@@ -36,14 +36,6 @@ void dropout(T* y, const T* x, const T* residual, Dim begin, Dim end, Dim C, con
     }
   }
 }
-void dropout_f32(float* y, const float* x, const float* residual, Dim begin, Dim end, Dim C,
-                 const kernels::DropoutRule& rule) {
-  dropout(y, x, residual, begin, end, C, rule);
-}
-void dropout_f64(double* y, const double* x, const double* residual, Dim begin, Dim end, Dim C,
-                 const kernels::DropoutRule& rule) {
-  dropout(y, x, residual, begin, end, C, rule);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -52,8 +44,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(dropout_f32);
-HWY_EXPORT(dropout_f64);
+RAPT_EXPORT(dropout);
 
 namespace kernels {
 
@@ -63,8 +54,7 @@ void dropout(T* y, const T* x, const T* residual, Dim N, Dim C, const DropoutRul
     RAPT_DISPATCH(T, dropout)(y, x, residual, begin, end, C, rule);
   });
 }
-template void dropout(float*, const float*, const float*, Dim, Dim, const DropoutRule&);
-template void dropout(double*, const double*, const double*, Dim, Dim, const DropoutRule&);
+RAPT_INSTANTIATE(dropout);
 
 }  // namespace kernels
 }  // namespace rapt

@@ -17,16 +17,12 @@ void add(T* y, const T* a, const T* b, Dim n) {
   const Tag<T> d;
   for_each_vector(d, n, [&](auto part) HWY_ATTR { part.store(Add(part.load(a), part.load(b)), y); });
 }
-void add_f32(float* y, const float* a, const float* b, Dim n) { add(y, a, b, n); }
-void add_f64(double* y, const double* a, const double* b, Dim n) { add(y, a, b, n); }
 
 template <typename T>
 void multiply(T* y, const T* a, const T* b, Dim n, Write write) {
   const Tag<T> d;
   for_each_vector(d, n, [&](auto part) HWY_ATTR { part.write(Mul(part.load(a), part.load(b)), y, write); });
 }
-void multiply_f32(float* y, const float* a, const float* b, Dim n, Write write) { multiply(y, a, b, n, write); }
-void multiply_f64(double* y, const double* a, const double* b, Dim n, Write write) { multiply(y, a, b, n, write); }
 
 template <typename T>
 void scale(T* y, const T* x, double factor, Dim n, Write write) {
@@ -34,8 +30,6 @@ void scale(T* y, const T* x, double factor, Dim n, Write write) {
   const auto f = Set(d, static_cast<Compute<T>>(factor));
   for_each_vector(d, n, [&](auto part) HWY_ATTR { part.write(Mul(f, part.load(x)), y, write); });
 }
-void scale_f32(float* y, const float* x, double factor, Dim n, Write write) { scale(y, x, factor, n, write); }
-void scale_f64(double* y, const double* x, double factor, Dim n, Write write) { scale(y, x, factor, n, write); }
 
 template <typename T>
 void spread(T* y, double value, Dim n, Write write) {
@@ -43,8 +37,6 @@ void spread(T* y, double value, Dim n, Write write) {
   const auto v = Set(d, static_cast<Compute<T>>(value));
   for_each_vector(d, n, [&](auto part) HWY_ATTR { part.write(v, y, write); });
 }
-void spread_f32(float* y, double value, Dim n, Write write) { spread(y, value, n, write); }
-void spread_f64(double* y, double value, Dim n, Write write) { spread(y, value, n, write); }
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -53,14 +45,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(add_f32);
-HWY_EXPORT(add_f64);
-HWY_EXPORT(multiply_f32);
-HWY_EXPORT(multiply_f64);
-HWY_EXPORT(scale_f32);
-HWY_EXPORT(scale_f64);
-HWY_EXPORT(spread_f32);
-HWY_EXPORT(spread_f64);
+RAPT_EXPORT(add);
+RAPT_EXPORT(multiply);
+RAPT_EXPORT(scale);
+RAPT_EXPORT(spread);
 
 namespace kernels {
 
@@ -72,8 +60,7 @@ void add(T* y, const T* a, const T* b, Dim n) {
     RAPT_DISPATCH(T, add)(y + begin, a + begin, b + begin, end - begin);
   });
 }
-template void add(float*, const float*, const float*, Dim);
-template void add(double*, const double*, const double*, Dim);
+RAPT_INSTANTIATE(add);
 
 template <typename T>
 void multiply(T* y, const T* a, const T* b, Dim n, Write write) {
@@ -81,8 +68,7 @@ void multiply(T* y, const T* a, const T* b, Dim n, Write write) {
     RAPT_DISPATCH(T, multiply)(y + begin, a + begin, b + begin, end - begin, write);
   });
 }
-template void multiply(float*, const float*, const float*, Dim, Write);
-template void multiply(double*, const double*, const double*, Dim, Write);
+RAPT_INSTANTIATE(multiply);
 
 template <typename T>
 void scale(T* y, const T* x, double factor, Dim n, Write write) {
@@ -90,8 +76,7 @@ void scale(T* y, const T* x, double factor, Dim n, Write write) {
     RAPT_DISPATCH(T, scale)(y + begin, x + begin, factor, end - begin, write);
   });
 }
-template void scale(float*, const float*, double, Dim, Write);
-template void scale(double*, const double*, double, Dim, Write);
+RAPT_INSTANTIATE(scale);
 
 template <typename T>
 void spread(T* y, double value, Dim n, Write write) {
@@ -99,8 +84,7 @@ void spread(T* y, double value, Dim n, Write write) {
     RAPT_DISPATCH(T, spread)(y + begin, value, end - begin, write);
   });
 }
-template void spread(float*, double, Dim, Write);
-template void spread(double*, double, Dim, Write);
+RAPT_INSTANTIATE(spread);
 
 template <typename T>
 double sum(const T* x, Dim n) {
@@ -118,8 +102,7 @@ double sum(const T* x, Dim n) {
   for (const double block : sums) total += block;
   return total;
 }
-template double sum(const float*, Dim);
-template double sum(const double*, Dim);
+RAPT_INSTANTIATE(sum);
 
 }  // namespace kernels
 }  // namespace rapt

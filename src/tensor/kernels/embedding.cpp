@@ -23,8 +23,6 @@ void add_rows(T* y, const T* const* rows, Dim count, Dim C) {
     part.store(sum, y);
   });
 }
-void add_rows_f32(float* y, const float* const* rows, Dim count, Dim C) { add_rows(y, rows, count, C); }
-void add_rows_f64(double* y, const double* const* rows, Dim count, Dim C) { add_rows(y, rows, count, C); }
 
 // drow += the rows n[0], n[1] ... of dy, for `width` columns.
 template <typename T>
@@ -42,12 +40,6 @@ void add_to_row(T* drow, const T* dy, const std::int32_t* n, Dim count, Dim C, D
     part.store(total, drow);
   });
 }
-void add_to_row_f32(float* drow, const float* dy, const std::int32_t* n, Dim count, Dim C, Dim width) {
-  add_to_row(drow, dy, n, count, C, width);
-}
-void add_to_row_f64(double* drow, const double* dy, const std::int32_t* n, Dim count, Dim C, Dim width) {
-  add_to_row(drow, dy, n, count, C, width);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -56,10 +48,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(add_rows_f32);
-HWY_EXPORT(add_rows_f64);
-HWY_EXPORT(add_to_row_f32);
-HWY_EXPORT(add_to_row_f64);
+RAPT_EXPORT(add_rows);
+RAPT_EXPORT(add_to_row);
 
 namespace kernels {
 namespace {
@@ -104,8 +94,7 @@ void embedding_forward(T* y, std::span<const RowLookup<T>> lookups, Dim N, Dim C
     }
   });
 }
-template void embedding_forward(float*, std::span<const RowLookup<float>>, Dim, Dim);
-template void embedding_forward(double*, std::span<const RowLookup<double>>, Dim, Dim);
+RAPT_INSTANTIATE(embedding_forward);
 
 template <typename T>
 void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, Dim rows, Dim C) {
@@ -127,8 +116,7 @@ void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, 
   };
   parallel_for(strips * ((used + kRows - 1) / kRows), add_piece, Schedule::kDynamic);
 }
-template void embedding_backward(float*, const float*, const std::int32_t*, Dim, Dim, Dim);
-template void embedding_backward(double*, const double*, const std::int32_t*, Dim, Dim, Dim);
+RAPT_INSTANTIATE(embedding_backward);
 
 }  // namespace kernels
 }  // namespace rapt

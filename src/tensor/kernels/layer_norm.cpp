@@ -63,14 +63,6 @@ void layer_norm(T* y, const T* x, const kernels::LayerNormShape<T>& shape, doubl
     });
   }
 }
-void layer_norm_f32(float* y, const float* x, const kernels::LayerNormShape<float>& shape, double epsilon, Dim begin,
-                    Dim end) {
-  layer_norm(y, x, shape, epsilon, begin, end);
-}
-void layer_norm_f64(double* y, const double* x, const kernels::LayerNormShape<double>& shape, double epsilon, Dim begin,
-                    Dim end) {
-  layer_norm(y, x, shape, epsilon, begin, end);
-}
 
 // Rows [begin, end); their dgain and dbias are written to sums[0, C) and sums[C, 2 C).
 template <typename T>
@@ -105,14 +97,6 @@ void layer_norm_backward(T* dx, T* sums, const T* base, const T* dy, const T* x,
     });
   }
 }
-void layer_norm_backward_f32(float* dx, float* sums, const float* base, const float* dy, const float* x,
-                             const kernels::LayerNormShape<float>& shape, Dim begin, Dim end) {
-  layer_norm_backward(dx, sums, base, dy, x, shape, begin, end);
-}
-void layer_norm_backward_f64(double* dx, double* sums, const double* base, const double* dy, const double* x,
-                             const kernels::LayerNormShape<double>& shape, Dim begin, Dim end) {
-  layer_norm_backward(dx, sums, base, dy, x, shape, begin, end);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -121,10 +105,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(layer_norm_f32);
-HWY_EXPORT(layer_norm_f64);
-HWY_EXPORT(layer_norm_backward_f32);
-HWY_EXPORT(layer_norm_backward_f64);
+RAPT_EXPORT(layer_norm);
+RAPT_EXPORT(layer_norm_backward);
 
 namespace kernels {
 
@@ -140,8 +122,7 @@ void layer_norm_forward(T* y, const T* x, const LayerNormShape<T>& shape, double
     RAPT_DISPATCH(T, layer_norm)(y, x, shape, epsilon, begin, end);
   });
 }
-template void layer_norm_forward(float*, const float*, const LayerNormShape<float>&, double);
-template void layer_norm_forward(double*, const double*, const LayerNormShape<double>&, double);
+RAPT_INSTANTIATE(layer_norm_forward);
 
 template <typename T>
 void add_layer_norm_forward(T* y, T* sum, const T* x, const T* residual, const DropoutRule* rule,
@@ -157,15 +138,12 @@ void add_layer_norm_forward(T* y, T* sum, const T* x, const T* residual, const D
     RAPT_DISPATCH(T, layer_norm)(y, sum, shape, epsilon, begin, end);
   });
 }
-template void add_layer_norm_forward(float*, float*, const float*, const float*, const DropoutRule*,
-                                     const LayerNormShape<float>&, double);
-template void add_layer_norm_forward(double*, double*, const double*, const double*, const DropoutRule*,
-                                     const LayerNormShape<double>&, double);
+RAPT_INSTANTIATE(add_layer_norm_forward);
 
 template <typename T>
 void layer_norm_backward(T* dx, T* dgain, T* dbias, const T* base, const T* dy, const T* x,
                          const LayerNormShape<T>& shape, const DroppedGradient<T>* dropped) {
-  ColumnSums<T> sums(shape.N, shape.C, 2);
+  ColumnSums<T> sums(shape.N, shape.C, 2, rows_of_few_blocks(shape.N, shape.C));
   parallel_blocks(shape.N, sums.rows(), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, layer_norm_backward)(dx, sums.of_block(begin), base, dy, x, shape, begin, end);
     if (dropped == nullptr) return;
@@ -173,13 +151,10 @@ void layer_norm_backward(T* dx, T* dgain, T* dbias, const T* base, const T* dy, 
     dropout<T>(to, dx + begin * shape.C, dropped->write == Write::kAdd ? to : nullptr, end - begin, shape.C,
                from_row(dropped->rule, begin));
   });
-  sums.add_to(dgain, 0);
-  sums.add_to(dbias, 1);
+  sums.add_to(dgain, Write::kAdd, 0);
+  sums.add_to(dbias, Write::kAdd, 1);
 }
-template void layer_norm_backward(float*, float*, float*, const float*, const float*, const float*,
-                                  const LayerNormShape<float>&, const DroppedGradient<float>*);
-template void layer_norm_backward(double*, double*, double*, const double*, const double*, const double*,
-                                  const LayerNormShape<double>&, const DroppedGradient<double>*);
+RAPT_INSTANTIATE(layer_norm_backward);
 
 }  // namespace kernels
 }  // namespace rapt

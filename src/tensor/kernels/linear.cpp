@@ -19,21 +19,18 @@ void linear_forward(T* y, T* pre, const T* x, const T* W, const T* b, Dim N, Dim
             b != nullptr ? Write::kAdd : Write::kAssign, b != nullptr ? TileHook(fill_bias) : TileHook(),
             activates ? TileHook(apply) : TileHook());
 }
-template void linear_forward(float*, float*, const float*, const float*, const float*, Dim, Dim, Dim, Activation);
-template void linear_forward(double*, double*, const double*, const double*, const double*, Dim, Dim, Dim, Activation);
+RAPT_INSTANTIATE(linear_forward);
 
 template <typename T>
 void linear_input_backward(T* dx, Write write, const T* g, const T* W, Dim N, Dim in, Dim out) {
   matmul<T>({dx, N, in}, {g, N, out}, Transpose::kNo, {W, out, in}, Transpose::kNo, write);
 }
-template void linear_input_backward(float*, Write, const float*, const float*, Dim, Dim, Dim);
-template void linear_input_backward(double*, Write, const double*, const double*, Dim, Dim, Dim);
+RAPT_INSTANTIATE(linear_input_backward);
 
 template <typename T>
 void linear_weight_backward(T* dW, Write write, const T* g, const T* x, Dim N, Dim in, Dim out) {
   matmul<T>({dW, out, in}, {g, N, out}, Transpose::kYes, {x, N, in}, Transpose::kNo, write);
 }
-template void linear_weight_backward(float*, Write, const float*, const float*, Dim, Dim, Dim);
-template void linear_weight_backward(double*, Write, const double*, const double*, Dim, Dim, Dim);
+RAPT_INSTANTIATE(linear_weight_backward);
 
 }  // namespace rapt::kernels

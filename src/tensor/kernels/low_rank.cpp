@@ -11,22 +11,19 @@ void low_rank_forward(Matrix<T> y, T* u, const T* x, const T* A, const T* B, dou
   kernels::scale<T>(u, u, scale, N * R, Write::kAssign);
   matmul<T>(y, {u, N, R}, Transpose::kNo, {B, y.cols, R}, Transpose::kYes, Write::kAdd);
 }
-template void low_rank_forward(Matrix<float>, float*, const float*, const float*, const float*, double, Dim, Dim);
-template void low_rank_forward(Matrix<double>, double*, const double*, const double*, const double*, double, Dim, Dim);
+RAPT_INSTANTIATE(low_rank_forward);
 
 template <typename T>
 void low_rank_up_backward(T* dB, Write write, Matrix<const T> dy, const T* u, Dim R) {
   matmul<T>({dB, dy.cols, R}, dy, Transpose::kYes, {u, dy.rows, R}, Transpose::kNo, write);
 }
-template void low_rank_up_backward(float*, Write, Matrix<const float>, const float*, Dim);
-template void low_rank_up_backward(double*, Write, Matrix<const double>, const double*, Dim);
+RAPT_INSTANTIATE(low_rank_up_backward);
 
 template <typename T>
 void low_rank_inner_backward(T* g, Matrix<const T> dy, const T* B, double scale, Dim R) {
   matmul<T>({g, dy.rows, R}, dy, Transpose::kNo, {B, dy.cols, R}, Transpose::kNo, Write::kAssign);
   kernels::scale<T>(g, g, scale, dy.rows * R, Write::kAssign);
 }
-template void low_rank_inner_backward(float*, Matrix<const float>, const float*, double, Dim);
-template void low_rank_inner_backward(double*, Matrix<const double>, const double*, double, Dim);
+RAPT_INSTANTIATE(low_rank_inner_backward);
 
 }  // namespace rapt::kernels

@@ -20,8 +20,6 @@ void mean_rows(T* y, const T* x, Dim rows, Dim C) {
     part.store(Mul(sum, factor), y);
   });
 }
-void mean_rows_f32(float* y, const float* x, Dim rows, Dim C) { mean_rows(y, x, rows, C); }
-void mean_rows_f64(double* y, const double* x, Dim rows, Dim C) { mean_rows(y, x, rows, C); }
 
 template <typename T>
 void spread_row(T* dx, Write write, const T* dy, Dim rows, Dim C) {
@@ -31,8 +29,6 @@ void spread_row(T* dx, Write write, const T* dy, Dim rows, Dim C) {
     for_each_vector(d, C, [&](auto part) HWY_ATTR { part.write(Mul(part.load(dy), factor), dx + n * C, write); });
   }
 }
-void spread_row_f32(float* dx, Write write, const float* dy, Dim rows, Dim C) { spread_row(dx, write, dy, rows, C); }
-void spread_row_f64(double* dx, Write write, const double* dy, Dim rows, Dim C) { spread_row(dx, write, dy, rows, C); }
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -41,10 +37,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(mean_rows_f32);
-HWY_EXPORT(mean_rows_f64);
-HWY_EXPORT(spread_row_f32);
-HWY_EXPORT(spread_row_f64);
+RAPT_EXPORT(mean_rows);
+RAPT_EXPORT(spread_row);
 
 namespace kernels {
 
@@ -55,8 +49,7 @@ void mean_pool_forward(T* y, const T* x, std::span<const std::int32_t> offsets, 
     RAPT_DISPATCH(T, mean_rows)(y + b * C, x + begin * C, end - begin, C);
   });
 }
-template void mean_pool_forward(float*, const float*, std::span<const std::int32_t>, Dim);
-template void mean_pool_forward(double*, const double*, std::span<const std::int32_t>, Dim);
+RAPT_INSTANTIATE(mean_pool_forward);
 
 template <typename T>
 void mean_pool_backward(T* dx, Write write, const T* dy, std::span<const std::int32_t> offsets, Dim C) {
@@ -65,8 +58,7 @@ void mean_pool_backward(T* dx, Write write, const T* dy, std::span<const std::in
     RAPT_DISPATCH(T, spread_row)(dx + begin * C, write, dy + b * C, end - begin, C);
   });
 }
-template void mean_pool_backward(float*, Write, const float*, std::span<const std::int32_t>, Dim);
-template void mean_pool_backward(double*, Write, const double*, std::span<const std::int32_t>, Dim);
+RAPT_INSTANTIATE(mean_pool_backward);
 
 }  // namespace kernels
 }  // namespace rapt

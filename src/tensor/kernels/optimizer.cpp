@@ -68,19 +68,6 @@ double squares(const T* x, Dim n) {
   return sum_of_lanes(d, Add(even, odd));
 }
 
-void adam_f32(float* p, const float* g, float* m, float* v, Dim n, const kernels::AdamRule& rule, double c1,
-              double c2) {
-  adam(p, g, m, v, n, rule, c1, c2);
-}
-void adam_f64(double* p, const double* g, double* m, double* v, Dim n, const kernels::AdamRule& rule, double c1,
-              double c2) {
-  adam(p, g, m, v, n, rule, c1, c2);
-}
-void sgd_f32(float* p, const float* g, float* u, Dim n, const kernels::SgdRule& rule) { sgd(p, g, u, n, rule); }
-void sgd_f64(double* p, const double* g, double* u, Dim n, const kernels::SgdRule& rule) { sgd(p, g, u, n, rule); }
-double squares_f32(const float* x, Dim n) { return squares(x, n); }
-double squares_f64(const double* x, Dim n) { return squares(x, n); }
-
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -89,12 +76,9 @@ HWY_AFTER_NAMESPACE();
 
 namespace rapt {
 
-HWY_EXPORT(adam_f32);
-HWY_EXPORT(adam_f64);
-HWY_EXPORT(sgd_f32);
-HWY_EXPORT(sgd_f64);
-HWY_EXPORT(squares_f32);
-HWY_EXPORT(squares_f64);
+RAPT_EXPORT(adam);
+RAPT_EXPORT(sgd);
+RAPT_EXPORT(squares);
 
 namespace kernels {
 
@@ -109,8 +93,7 @@ void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule) {
     RAPT_DISPATCH(T, adam)(p + begin, g + begin, m + begin, v + begin, end - begin, rule, correct1, correct2);
   });
 }
-template void adam_update(float*, const float*, float*, float*, Dim, const AdamRule&);
-template void adam_update(double*, const double*, double*, double*, Dim, const AdamRule&);
+RAPT_INSTANTIATE(adam_update);
 
 template <typename T>
 void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule) {
@@ -118,8 +101,7 @@ void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule) {
     RAPT_DISPATCH(T, sgd)(p + begin, g + begin, u == nullptr ? nullptr : u + begin, end - begin, rule);
   });
 }
-template void sgd_update(float*, const float*, float*, Dim, const SgdRule&);
-template void sgd_update(double*, const double*, double*, Dim, const SgdRule&);
+RAPT_INSTANTIATE(sgd_update);
 
 template <typename T>
 double sum_of_squares(const T* x, Dim n) {
@@ -131,8 +113,7 @@ double sum_of_squares(const T* x, Dim n) {
   for (const double sum : sums) total += sum;
   return total;
 }
-template double sum_of_squares(const float*, Dim);
-template double sum_of_squares(const double*, Dim);
+RAPT_INSTANTIATE(sum_of_squares);
 
 template <typename T>
 Dim first_not_finite(const T* x, Dim n) {
@@ -146,8 +127,7 @@ Dim first_not_finite(const T* x, Dim n) {
   }
   return -1;
 }
-template Dim first_not_finite(const float*, Dim);
-template Dim first_not_finite(const double*, Dim);
+RAPT_INSTANTIATE(first_not_finite);
 
 }  // namespace kernels
 }  // namespace rapt

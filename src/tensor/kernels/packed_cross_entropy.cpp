@@ -24,10 +24,7 @@ void packed_cross_entropy_forward(double* losses, double* lse, const T* x, std::
     }
   });
 }
-template void packed_cross_entropy_forward(double*, double*, const float*, std::span<const std::int32_t>,
-                                           const std::int32_t*, Dim);
-template void packed_cross_entropy_forward(double*, double*, const double*, std::span<const std::int32_t>,
-                                           const std::int32_t*, Dim);
+RAPT_INSTANTIATE(packed_cross_entropy_forward);
 
 template <typename T>
 void packed_cross_entropy_backward(T* dx, Write write, const T* x, std::span<const std::int32_t> offsets,
@@ -43,9 +40,6 @@ void packed_cross_entropy_backward(T* dx, Write write, const T* x, std::span<con
     }
   });
 }
-template void packed_cross_entropy_backward(float*, Write, const float*, std::span<const std::int32_t>,
-                                            const std::int32_t*, const double*, double, Dim);
-template void packed_cross_entropy_backward(double*, Write, const double*, std::span<const std::int32_t>,
-                                            const std::int32_t*, const double*, double, Dim);
+RAPT_INSTANTIATE(packed_cross_entropy_backward);
 
 }  // namespace rapt::kernels

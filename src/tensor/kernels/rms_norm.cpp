@@ -31,12 +31,6 @@ void rms_norm(T* y, T* recip, const T* x, const T* gain, double epsilon, Dim N, 
                     [&](auto part) HWY_ATTR { part.store(Mul(Mul(part.load(from), factor), part.load(gain)), to); });
   }
 }
-void rms_norm_f32(float* y, float* recip, const float* x, const float* gain, double epsilon, Dim N, Dim C) {
-  rms_norm(y, recip, x, gain, epsilon, N, C);
-}
-void rms_norm_f64(double* y, double* recip, const double* x, const double* gain, double epsilon, Dim N, Dim C) {
-  rms_norm(y, recip, x, gain, epsilon, N, C);
-}
 
 // dgain is assigned: it is the share of these rows.
 template <typename T>
@@ -62,14 +56,6 @@ void rms_norm_backward(T* dx, Write write, T* dgain, const T* dy, const T* x, co
     });
   }
 }
-void rms_norm_backward_f32(float* dx, Write write, float* dgain, const float* dy, const float* x, const float* recip,
-                           const float* gain, Dim N, Dim C) {
-  rms_norm_backward(dx, write, dgain, dy, x, recip, gain, N, C);
-}
-void rms_norm_backward_f64(double* dx, Write write, double* dgain, const double* dy, const double* x,
-                           const double* recip, const double* gain, Dim N, Dim C) {
-  rms_norm_backward(dx, write, dgain, dy, x, recip, gain, N, C);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -78,10 +64,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(rms_norm_f32);
-HWY_EXPORT(rms_norm_f64);
-HWY_EXPORT(rms_norm_backward_f32);
-HWY_EXPORT(rms_norm_backward_f64);
+RAPT_EXPORT(rms_norm);
+RAPT_EXPORT(rms_norm_backward);
 
 namespace kernels {
 
@@ -91,23 +75,19 @@ void rms_norm_forward(T* y, T* recip, const T* x, const T* gain, double epsilon,
     RAPT_DISPATCH(T, rms_norm)(y + begin * C, recip + begin, x + begin * C, gain, epsilon, end - begin, C);
   });
 }
-template void rms_norm_forward(float*, float*, const float*, const float*, double, Dim, Dim);
-template void rms_norm_forward(double*, double*, const double*, const double*, double, Dim, Dim);
+RAPT_INSTANTIATE(rms_norm_forward);
 
 template <typename T>
 void rms_norm_backward(T* dx, Write write, T* dgain, const T* dy, const T* x, const T* recip, const T* gain, Dim N,
                        Dim C) {
-  ColumnSums<T> sums(N, C, 1);
+  ColumnSums<T> sums(N, C, 1, rows_of_few_blocks(N, C));
   parallel_blocks(N, sums.rows(), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, rms_norm_backward)
     (dx + begin * C, write, sums.of_block(begin), dy + begin * C, x + begin * C, recip + begin, gain, end - begin, C);
   });
-  sums.add_to(dgain, 0);
+  sums.add_to(dgain, Write::kAdd, 0);
 }
-template void rms_norm_backward(float*, Write, float*, const float*, const float*, const float*, const float*, Dim,
-                                Dim);
-template void rms_norm_backward(double*, Write, double*, const double*, const double*, const double*, const double*,
-                                Dim, Dim);
+RAPT_INSTANTIATE(rms_norm_backward);
 
 }  // namespace kernels
 }  // namespace rapt

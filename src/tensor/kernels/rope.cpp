@@ -38,13 +38,6 @@ void rope(T* y, Write write, const T* x, const kernels::Rotation<T>& rotation, T
   }
   copy(rotation.heads * D, rotation.width);
 }
-void rope_f32(float* y, Write write, const float* x, const kernels::Rotation<float>& rotation, float direction, Dim n) {
-  rope(y, write, x, rotation, direction, n);
-}
-void rope_f64(double* y, Write write, const double* x, const kernels::Rotation<double>& rotation, double direction,
-              Dim n) {
-  rope(y, write, x, rotation, direction, n);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -53,8 +46,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(rope_f32);
-HWY_EXPORT(rope_f64);
+RAPT_EXPORT(rope);
 
 namespace kernels {
 
@@ -77,8 +69,7 @@ void rope_angles(T* cosines, T* sines, const std::int32_t* positions, Dim rows, 
     }
   });
 }
-template void rope_angles(float*, float*, const std::int32_t*, Dim, Dim, double);
-template void rope_angles(double*, double*, const std::int32_t*, Dim, Dim, double);
+RAPT_INSTANTIATE(rope_angles);
 
 template <typename T>
 static void turn(T* y, Write write, const T* x, const Rotation<T>& rotation, T direction) {
@@ -91,15 +82,13 @@ template <typename T>
 void rope_forward(T* y, const T* x, const Rotation<T>& rotation) {
   turn(y, Write::kAssign, x, rotation, T{1});
 }
-template void rope_forward(float*, const float*, const Rotation<float>&);
-template void rope_forward(double*, const double*, const Rotation<double>&);
+RAPT_INSTANTIATE(rope_forward);
 
 template <typename T>
 void rope_backward(T* dx, Write write, const T* dy, const Rotation<T>& rotation) {
   turn(dx, write, dy, rotation, T{-1});
 }
-template void rope_backward(float*, Write, const float*, const Rotation<float>&);
-template void rope_backward(double*, Write, const double*, const Rotation<double>&);
+RAPT_INSTANTIATE(rope_backward);
 
 }  // namespace kernels
 }  // namespace rapt

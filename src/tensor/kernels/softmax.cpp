@@ -34,8 +34,6 @@ void softmax(T* y, const T* x, Dim N, Dim C) {
     for_each_vector(d, C, [&](auto part) HWY_ATTR { part.store(Mul(part.load(to), factor), to); });
   }
 }
-void softmax_f32(float* y, const float* x, Dim N, Dim C) { softmax(y, x, N, C); }
-void softmax_f64(double* y, const double* x, Dim N, Dim C) { softmax(y, x, N, C); }
 
 template <typename T>
 void softmax_backward(T* dx, Write write, const T* dy, const T* y, Dim N, Dim C) {
@@ -51,12 +49,6 @@ void softmax_backward(T* dx, Write write, const T* dy, const T* y, Dim N, Dim C)
     });
   }
 }
-void softmax_backward_f32(float* dx, Write write, const float* dy, const float* y, Dim N, Dim C) {
-  softmax_backward(dx, write, dy, y, N, C);
-}
-void softmax_backward_f64(double* dx, Write write, const double* dy, const double* y, Dim N, Dim C) {
-  softmax_backward(dx, write, dy, y, N, C);
-}
 
 }  // namespace
 }  // namespace rapt::HWY_NAMESPACE
@@ -65,10 +57,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rapt {
 
-HWY_EXPORT(softmax_f32);
-HWY_EXPORT(softmax_f64);
-HWY_EXPORT(softmax_backward_f32);
-HWY_EXPORT(softmax_backward_f64);
+RAPT_EXPORT(softmax);
+RAPT_EXPORT(softmax_backward);
 
 namespace kernels {
 
@@ -78,8 +68,7 @@ void softmax_forward(T* y, const T* x, Dim N, Dim C) {
     RAPT_DISPATCH(T, softmax)(y + begin * C, x + begin * C, end - begin, C);
   });
 }
-template void softmax_forward(float*, const float*, Dim, Dim);
-template void softmax_forward(double*, const double*, Dim, Dim);
+RAPT_INSTANTIATE(softmax_forward);
 
 template <typename T>
 void softmax_backward(T* dx, Write write, const T* dy, const T* y, Dim N, Dim C) {
@@ -87,8 +76,7 @@ void softmax_backward(T* dx, Write write, const T* dy, const T* y, Dim N, Dim C)
     RAPT_DISPATCH(T, softmax_backward)(dx + begin * C, write, dy + begin * C, y + begin * C, end - begin, C);
   });
 }
-template void softmax_backward(float*, Write, const float*, const float*, Dim, Dim);
-template void softmax_backward(double*, Write, const double*, const double*, Dim, Dim);
+RAPT_INSTANTIATE(softmax_backward);
 
 }  // namespace kernels
 }  // namespace rapt
