@@ -1,7 +1,7 @@
-// Reads the layout of HDF5 files written from an Hdf5Layout: superblock 2 or 3, object headers of version 2 with their
-// links and attributes inside (not in heaps and trees). HDF5 File Format Specification Version 3.0, sections II.A, IV.A
-// and III.E. Every read is bounds-checked and every header checksum is verified; anything unknown is rejected. libhdf5
-// is not used, because it crashes on malicious files.
+// Reads the contents of HDF5 files written from an Hdf5Layout: groups, datasets and attributes, with links and
+// attributes inside the object headers (not in heaps and trees). HDF5 File Format Specification Version 3.0, sections
+// IV.A.2 and III.E. Every read is bounds-checked; anything unknown is rejected. libhdf5 is not used, because it crashes
+// on malicious files.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -14,7 +14,7 @@
 #include "io/escape.h"
 #include "io/hdf5.h"
 #include "io/hdf5_fields.h"
-#include "tensor/error.h"
+#include "io/hdf5_headers.h"
 
 namespace rapt {
 namespace {
@@ -24,33 +24,7 @@ using namespace hdf5_fields;
 constexpr std::size_t kHighestRank = 8;
 constexpr int kDeepestGroup = 8;
 constexpr std::size_t kMostObjects = 1U << 18U;
-constexpr std::size_t kMostChunks = 1U << 16U;  // of one object header
 constexpr std::size_t kLongestText = 60000;
-
-// Message types (IV.A.2).
-enum : std::uint8_t {
-  kNil = 0x00,
-  kDataspace = 0x01,
-  kLinkInfo = 0x02,
-  kDatatype = 0x03,
-  kFillOld = 0x04,
-  kFill = 0x05,
-  kLink = 0x06,
-  kExternalFiles = 0x07,
-  kLayout = 0x08,
-  kGroupInfo = 0x0A,
-  kFilters = 0x0B,
-  kAttribute = 0x0C,
-  kContinuation = 0x10,
-  kAttributeInfo = 0x15,
-  kReferenceCount = 0x16,  // present if it is not 1
-};
-
-struct Message {
-  std::uint8_t type;
-  bool shared;
-  std::string_view data;
-};
 
 struct Link {
   std::string name;
@@ -64,20 +38,17 @@ struct Dataspace {
 
 class Reader {
  public:
-  Reader(std::span<const std::byte> file, const std::string& path, std::uint64_t base)
-      : file_(reinterpret_cast<const char*>(file.data()), file.size()), path_(path), base_(base) {}
+  explicit Reader(Headers headers) : headers_(std::move(headers)) {}
 
   Hdf5Contents run() {
-    const std::uint64_t root = guarded("the HDF5 part", [&] { return read_superblock(); });
+    const std::uint64_t root = guarded("the HDF5 part", [&] { return headers_.root(); });
     visit(root, "", 0);
     refuse_overlaps();
     return std::move(contents_);
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& object, const std::string& what) const {
-    throw DataError(escape_for_terminal(path_) + ": " + object + ' ' + what);
-  }
+  [[noreturn]] void refuse(const std::string& object, const std::string& what) const { headers_.refuse(object, what); }
 
   template <typename Read>
   std::invoke_result_t<Read> guarded(const std::string& subject, Read&& read) const {
@@ -88,38 +59,6 @@ class Reader {
     }
   }
 
-  // Bytes at an address of the file; addresses count from the end of the user block.
-  std::string_view at(std::uint64_t address, std::uint64_t length) const {
-    const std::uint64_t size = file_.size() - base_;
-    if (address > size || length > size - address) throw Truncated{};
-    return file_.substr(base_ + address, length);
-  }
-
-  std::uint64_t read_superblock() const {
-    constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
-    if (file_.size() < base_ + kSignature.size() || file_.substr(base_, kSignature.size()) != kSignature) {
-      throw DataError(escape_for_terminal(path_) +
-                      ": not an HDF5 file as rapt writes it: must have the signature at byte " + std::to_string(base_));
-    }
-    Cursor cursor(at(kSignature.size(), 40));
-    const std::uint8_t version = cursor.u8();
-    if (version != 2 && version != 3) {
-      refuse("the HDF5 part", "must have a superblock of version 2 or 3, got " + std::to_string(version));
-    }
-    const std::uint8_t offset_width = cursor.u8(), length_width = cursor.u8();
-    if (offset_width != 8 || length_width != 8) refuse("the HDF5 part", "must have addresses of 8 bytes");
-    if (cursor.u8() != 0) refuse("the HDF5 part", "was not closed by its writer");
-    if (cursor.u64() != base_) refuse("the HDF5 part", "must begin at byte " + std::to_string(base_));
-    if (cursor.u64() != kUndefined) refuse("the HDF5 part", "must not have a superblock extension");
-    const std::uint64_t end = cursor.u64(), root = cursor.u64();
-    if (!checksum_holds(at(0, 48))) refuse("the HDF5 part", "is damaged: the superblock's checksum is wrong");
-    if (end > file_.size()) {
-      refuse("the HDF5 part", "must end at byte " + std::to_string(end) + ", got a file of " +
-                                  std::to_string(file_.size()) + "; the file is truncated");
-    }
-    return root;
-  }
-
   void visit(std::uint64_t address, const std::string& path, int depth) {
     const std::string subject = path.empty() ? "the root group" : in_quotes(path);
     // Two names of one object would be copied into two tensors, or traversed in a cycle.
@@ -127,7 +66,7 @@ class Reader {
     if (seen_.size() > kMostObjects) {
       refuse("the file", "must hold at most " + std::to_string(kMostObjects) + " objects");
     }
-    const std::vector<Message> messages = guarded(subject, [&] { return read_header(address, subject); });
+    const std::vector<Message> messages = guarded(subject, [&] { return headers_.messages(address, subject); });
     const auto has = [&](std::uint8_t type) {
       return std::any_of(messages.begin(), messages.end(), [&](const Message& m) { return m.type == type; });
     };
@@ -147,55 +86,6 @@ class Reader {
 
   static std::string child_path(const std::string& path, const std::string& name) {
     return path.empty() ? name : path + '/' + name;
-  }
-
-  // An object header and its continuations (IV.A.1.b).
-  std::vector<Message> read_header(std::uint64_t address, const std::string& subject) const {
-    constexpr std::uint64_t kLongestPrefix = 4 + 2 + 16 + 4 + 8;
-    const std::uint64_t size = file_.size() - base_;
-    if (address > size) throw Truncated{};
-    const std::uint64_t prefix_bytes = std::min(kLongestPrefix, size - address);
-    Cursor prefix(at(address, prefix_bytes));
-    if (prefix.take(4) != "OHDR") refuse(subject, "has no object header of version 2");
-    const std::uint8_t version = prefix.u8(), flags = prefix.u8();
-    if (version != 2) refuse(subject, "has no object header of version 2");
-    if ((flags & 0x20U) != 0) prefix.take(16);  // times
-    if ((flags & 0x10U) != 0) prefix.take(4);   // limits of compact storage
-    const std::uint64_t chunk_bytes = prefix.number(std::size_t{1} << (flags & 3U));
-    const std::uint64_t before = prefix_bytes - prefix.left();
-    if (chunk_bytes > size) throw Truncated{};
-    std::vector<Message> messages;
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> chunks = {{address, before + chunk_bytes + 4}};
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-      const std::string_view chunk = at(chunks[i].first, chunks[i].second);
-      const std::uint64_t skipped = i == 0 ? before : 4;
-      if (chunk.size() < skipped + 4 || (i > 0 && chunk.substr(0, 4) != "OCHK") || !checksum_holds(chunk)) {
-        refuse(subject, "is damaged: the checksum of its header is wrong");
-      }
-      read_messages(chunk.substr(skipped, chunk.size() - skipped - 4), (flags & 4U) != 0, messages, chunks);
-      if (chunks.size() > kMostChunks) refuse(subject, "has a header of too many blocks");
-    }
-    return messages;
-  }
-
-  static void read_messages(std::string_view bytes, bool with_order, std::vector<Message>& messages,
-                            std::vector<std::pair<std::uint64_t, std::uint64_t>>& chunks) {
-    const std::size_t head = with_order ? 6 : 4;
-    Cursor cursor(bytes);
-    while (cursor.left() >= head) {  // a shorter rest is a gap
-      const std::uint8_t type = cursor.u8();
-      const std::uint64_t length = cursor.u16();
-      const std::uint8_t flags = cursor.u8();
-      if (with_order) cursor.take(2);
-      const std::string_view data = cursor.take(length);
-      if (type == kContinuation) {
-        Cursor place(data);
-        const std::uint64_t address = place.u64(), chunk_bytes = place.u64();
-        chunks.emplace_back(address, chunk_bytes);
-      } else if (type != kNil) {
-        messages.push_back({type, (flags & 2U) != 0, data});
-      }
-    }
   }
 
   std::vector<Link> read_links(const std::vector<Message>& messages, const std::string& path,
@@ -284,15 +174,15 @@ class Reader {
   void place_dataset(Hdf5Contents::Dataset& found, std::uint64_t address, std::uint64_t stored,
                      const std::string& subject) const {
     if (address == kUndefined) refuse(subject, "has no data");
-    const std::uint64_t size = file_.size() - base_;
+    const std::uint64_t size = headers_.bytes();
     if (address > size || found.place.bytes > size - address) {
       refuse(subject, "of " + readable_bytes(found.place.bytes) + " at byte " + std::to_string(address) +
-                          " does not fit the file of " + readable_bytes(file_.size()));
+                          " does not fit the file of " + readable_bytes(headers_.file_bytes()));
     }
     if (stored != found.place.bytes) {
       refuse(subject, "must have " + std::to_string(found.place.bytes) + " bytes, got " + std::to_string(stored));
     }
-    found.place.offset = base_ + address;
+    found.place.offset = headers_.base() + address;
   }
 
   Dataspace read_dataspace(std::string_view data, const std::string& subject) const {
@@ -326,7 +216,7 @@ class Reader {
       refuse(subject, "must be of type F32, F64, I64, I32, U16, U8 or a string, little-endian, got another type");
     }
     found.type = *known;
-    found.place.bytes = checked_bytes(found.shape, found.type, escape_for_terminal(path_) + ": " + subject);
+    found.place.bytes = checked_bytes(found.shape, found.type, escape_for_terminal(headers_.path()) + ": " + subject);
   }
 
   void take_attributes(const std::vector<Message>& messages, const std::string& path, const std::string& subject) {
@@ -379,12 +269,12 @@ class Reader {
     const std::uint64_t length = place.u32(), address = place.u64(), index = place.u32();
     if (length == 0) return {};
     if (length > kLongestText) refuse(label, "is too long");
-    Cursor head(at(address, 16));
+    Cursor head(headers_.at(address, 16));
     if (head.take(4) != "GCOL" || head.u8() != 1) refuse(label, "is damaged: its text is not at its place");
     head.take(3);
     const std::uint64_t collection_bytes = head.u64();
     if (collection_bytes < 16) throw Truncated{};
-    Cursor objects(at(address, collection_bytes).substr(16));
+    Cursor objects(headers_.at(address, collection_bytes).substr(16));
     while (objects.left() >= 16) {
       const std::uint64_t found = objects.u16();
       objects.take(6);
@@ -414,9 +304,7 @@ class Reader {
     }
   }
 
-  std::string_view file_;
-  const std::string& path_;
-  std::uint64_t base_;
+  Headers headers_;
   Hdf5Contents contents_;
   std::set<std::uint64_t> seen_;
 };
@@ -429,7 +317,7 @@ const Hdf5Contents::Dataset* Hdf5Contents::find(const std::string& path) const {
 }
 
 Hdf5Contents read_hdf5_contents(std::span<const std::byte> file, const std::string& path, std::uint64_t user_block) {
-  return Reader(file, path, user_block).run();
+  return Reader(Headers(file, path, user_block)).run();
 }
 
 }  // namespace rapt

@@ -73,8 +73,8 @@ using Compute = typename ComputeOf<T>::type;
 }  // namespace rapt
 
 // RAPT_EXPORT(name) collects the kernel templates `name` of all targets. RAPT_DISPATCH(T, name) is the one for elements
-// of type T and for the current processor. They do for templates what HWY_EXPORT and HWY_DYNAMIC_DISPATCH of Highway 1.0
-// do for functions, with the same parts.
+// of type T and for the current processor. They do for templates what HWY_EXPORT and HWY_DYNAMIC_DISPATCH of
+// Highway 1.0 do for functions, with the same parts.
 #if HWY_IDE || ((HWY_TARGETS & (HWY_TARGETS - 1)) == 0)  // compiled for one target
 #define RAPT_EXPORT(name) static_assert(HWY_TARGETS != 0)
 #define RAPT_DISPATCH(T, name) HWY_STATIC_DISPATCH(name<T>)

@@ -14,8 +14,8 @@ using Dim = std::int64_t;
 /// Element types of tensors: f32 for training, f64 for checks, i32 for token ids and offsets.
 enum class DType : std::uint8_t { kF32, kF64, kI32 };
 
-/// The one list of types that kernels compute on: X(type, enumerator, ...) for each. To add a type, add an enumerator, a
-/// line here, its name in types.cpp, and its loads and stores in tensor/simd.h.
+/// The one list of types that kernels compute on: X(type, enumerator, ...) for each. To add a type, add an enumerator,
+/// a line here, its name in types.cpp, and its loads and stores in tensor/simd.h.
 #define RAPT_FOR_FLOATS(X, ...) \
   X(float, kF32, __VA_ARGS__)   \
   X(double, kF64, __VA_ARGS__)
