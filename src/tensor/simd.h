@@ -3,7 +3,6 @@
 //
 // A kernel file is compiled once per instruction set; the processor chooses at run time. A kernel file looks like this:
 //
-// clang-format off
 //     #include "tensor/kernels/scale.h"
 //
 //     #include "tensor/parallel.h"                           // every other header first
@@ -40,7 +39,6 @@
 //     }  // namespace kernels
 //     }  // namespace rapt
 //     #endif
-// clang-format on
 //
 // Lambdas between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE need HWY_ATTR, because compilers do not pass the target
 // on to them. Do not use templates of the standard library there: the linker could keep a copy compiled for AVX-512 for
