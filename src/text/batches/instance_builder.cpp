@@ -8,9 +8,6 @@
 
 namespace rapt {
 
-// Sites of Purpose::kOrder; those below are used elsewhere (lm_batches.cpp, mlm_batches.cpp).
-static constexpr std::uint32_t kPairSite = 16;
-
 static constexpr int kTries = 10;  // to find a place for a random B in the only document
 
 namespace {
@@ -46,7 +43,7 @@ class InstanceBuilder::Pass final {
         most_(options_.context - frame_tokens(options_.task)),
         longest_(options_.task == InstanceTask::kMlm ? most_ : std::max<Dim>(1, most_ / 2)),
         later_(pass > 0),
-        rng_(random_key(options_.seed, Purpose::kOrder, static_cast<std::uint64_t>(pass), kPairSite + builder.stream_)),
+        rng_(order_key(options_.seed, OrderSite::kPairs, static_cast<std::uint64_t>(pass), builder.stream_)),
         sink_(sink) {}
 
   void run() {

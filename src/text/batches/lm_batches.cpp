@@ -11,9 +11,6 @@
 
 namespace rapt {
 
-// Sites of Purpose::kOrder.
-static constexpr std::uint32_t kWindowSite = 0, kShuffleSite = 1, kPhaseSite = 2;
-
 static void require_part(const TokenStore& store, Part part, Dim context, LmOrder order) {
   if (context < 1) throw UsageError("batches: the context must be at least 1, got " + std::to_string(context));
   const bool by_documents = order == LmOrder::kDocuments;
@@ -92,19 +89,19 @@ LmBatches::LmBatches(TokenStore store, Part part, Dim context, LmOrder order, st
 
 LmSequence LmBatches::sequence(std::uint64_t sample) const {
   if (order_ == LmOrder::kRandom) {
-    Rng rng(random_key(seed_, Purpose::kOrder, sample, kWindowSite));
+    Rng rng(order_key(seed_, OrderSite::kSamples, sample));
     const auto places = static_cast<std::uint64_t>(part_.size() - context_);
     return {.first = part_.begin + static_cast<Dim>(rng.below(places)), .length = context_};
   }
   const std::uint64_t epoch = sample / samples_per_epoch_;
-  const IndexPermutation shuffle(samples_per_epoch_, random_key(seed_, Purpose::kOrder, epoch, kShuffleSite));
+  const IndexPermutation shuffle(samples_per_epoch_, order_key(seed_, OrderSite::kWindows, epoch));
   const auto index = static_cast<Dim>(shuffle(sample % samples_per_epoch_));
   if (order_ == LmOrder::kDocuments) {
     const TokenRange document = store_.document(documents_.begin + index);
     return part_of_document(store_, document, 0, std::min(context_, targets_of(store_, document)));
   }
   const Dim slack = part_.size() - 1 - static_cast<Dim>(samples_per_epoch_) * context_;
-  Rng rng(random_key(seed_, Purpose::kOrder, epoch, kPhaseSite));
+  Rng rng(order_key(seed_, OrderSite::kCut, epoch));
   const auto phase = static_cast<Dim>(rng.below(static_cast<std::uint64_t>(std::min(context_ - 1, slack)) + 1));
   return {.first = part_.begin + phase + index * context_, .length = context_};
 }

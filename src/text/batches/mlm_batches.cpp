@@ -12,9 +12,6 @@
 
 namespace rapt {
 
-// Site of Purpose::kOrder, in addition to those of lm_batches.cpp.
-static constexpr std::uint32_t kShuffleSite = 8;
-
 // The stream that masks an instance in an epoch: in two steps, because a key takes one number of 64 bits.
 static RandomKey masking_stream(std::uint64_t seed, std::uint64_t epoch, Dim instance) {
   const RandomKey of_epoch = random_key(seed, Purpose::kMasking, epoch);
@@ -115,7 +112,7 @@ MlmSequence MlmBatches::sequence(std::uint64_t sample) const {
   const TokenRange pass = store_.instances(Part::kTrain, low);
   const std::uint64_t epoch = sample / total * static_cast<std::uint64_t>(passes) + static_cast<std::uint64_t>(low);
   const IndexPermutation shuffle(static_cast<std::uint64_t>(pass.size()),
-                                 random_key(seed_, Purpose::kOrder, epoch, kShuffleSite));
+                                 order_key(seed_, OrderSite::kMaskings, epoch));
   const Dim instance = pass.begin + static_cast<Dim>(shuffle(static_cast<std::uint64_t>(place - pass.begin)));
   return {instance, masking_stream(seed_, masker_->options().dynamic ? epoch : 0, instance)};
 }

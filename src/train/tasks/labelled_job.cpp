@@ -40,7 +40,7 @@ SharedData hold_out(SharedData& data, double fraction) {
   const std::size_t units = windows ? data->questions().questions.size() : static_cast<std::size_t>(data->samples());
   const auto held = static_cast<std::uint64_t>(fraction * static_cast<double>(units));
   if (held == 0 || held == units) return nullptr;
-  const IndexPermutation order(units, random_key(1, Purpose::kOrder));
+  const IndexPermutation order(units, order_key(1, OrderSite::kSamples));
   std::vector<bool> is_held(units);
   for (std::uint64_t i = 0; i < held; ++i) is_held[order(i)] = true;
   std::vector<Dim> kept, out;
@@ -195,7 +195,7 @@ TrainingData training_data(std::shared_ptr<const LabelledData> data, const Train
   const Dim samples = data->samples();
   const auto sample_at = [samples, seed = static_cast<std::uint64_t>(config.seed)](std::int64_t i) {
     const auto epoch = static_cast<std::uint64_t>(i / samples);
-    const IndexPermutation order(static_cast<std::uint64_t>(samples), random_key(seed, Purpose::kOrder, epoch));
+    const IndexPermutation order(static_cast<std::uint64_t>(samples), order_key(seed, OrderSite::kSamples, epoch));
     return static_cast<Dim>(order(static_cast<std::uint64_t>(i % samples)));
   };
   TrainingData result;
