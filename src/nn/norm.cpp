@@ -1,7 +1,5 @@
 #include "nn/norm.h"
 
-#include "autograd/ops/rms_norm.h"
-
 namespace rapt {
 
 LayerNorm::LayerNorm(const Options& options, Initializer& init)
@@ -20,12 +18,5 @@ void LayerNorm::visit(ParameterVisitor& v) {
   v.parameter("gain", gain_);
   v.parameter("bias", bias_);
 }
-
-RmsNorm::RmsNorm(const Options& options, Initializer& init)
-    : epsilon_(options.epsilon), gain_(init.ones({options.width})) {}
-
-Variable RmsNorm::forward(const Variable& x) const { return rms_norm(x, gain_, epsilon_); }
-
-void RmsNorm::visit(ParameterVisitor& v) { v.parameter("gain", gain_); }
 
 }  // namespace rapt

@@ -1,4 +1,4 @@
-// Normalisation layers.
+// Layer normalisation as a layer.
 #pragma once
 
 #include "autograd/ops/layer_norm.h"
@@ -28,25 +28,6 @@ class LayerNorm final : public Module {
  private:
   double epsilon_;
   Variable gain_, bias_;  // [width]; the bias may be undefined
-};
-
-/// gain * x / sqrt(mean(x^2) + epsilon), per row. Zhang, Sennrich, "Root Mean Square Layer Normalization", 2019,
-/// arXiv 1910.07467.
-class RmsNorm final : public Module {
- public:
-  struct Options {
-    Dim width = 0;
-    double epsilon = 1e-6;
-  };
-
-  RmsNorm(const Options& options, Initializer& init);
-
-  Variable forward(const Variable& x) const;
-  void visit(ParameterVisitor& v) override;
-
- private:
-  double epsilon_;
-  Variable gain_;
 };
 
 }  // namespace rapt

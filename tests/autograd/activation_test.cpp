@@ -53,13 +53,15 @@ TEST_CASE("activations agree with their formulas, in f64 to 1e-15 and in f32 to 
 }
 
 TEST_CASE("activations by hand: gelu(1) and its relatives") {
-  const Variable one(Tensor::full({1}, 1, DType::kF64));
-  CHECK(gelu(one).value().item() == doctest::Approx(0.841344746068543).epsilon(1e-14));
-  CHECK(gelu_tanh(one).value().item() == doctest::Approx(0.841191990608277).epsilon(1e-14));
-  CHECK(silu(one).value().item() == doctest::Approx(0.731058578630005).epsilon(1e-14));
-  CHECK(relu(one).value().item() == 1);
-  CHECK(rapt::tanh(one).value().item() == doctest::Approx(0.761594155955765).epsilon(1e-14));
-  CHECK(sigmoid(one).value().item() == doctest::Approx(0.731058578630005).epsilon(1e-14));
+  const auto of_one = [](Activation f) {
+    return activation(Variable(Tensor::full({1}, 1, DType::kF64)), f).value().item();
+  };
+  CHECK(of_one(Activation::kGelu) == doctest::Approx(0.841344746068543).epsilon(1e-14));
+  CHECK(of_one(Activation::kGeluTanh) == doctest::Approx(0.841191990608277).epsilon(1e-14));
+  CHECK(of_one(Activation::kSilu) == doctest::Approx(0.731058578630005).epsilon(1e-14));
+  CHECK(of_one(Activation::kRelu) == 1);
+  CHECK(of_one(Activation::kTanh) == doctest::Approx(0.761594155955765).epsilon(1e-14));
+  CHECK(of_one(Activation::kSigmoid) == doctest::Approx(0.731058578630005).epsilon(1e-14));
 }
 
 TEST_CASE("the gradients of activations agree with central differences") {

@@ -31,8 +31,6 @@ void vector_math(testing::MathFunction function, T* y, const T* x, Dim n) {
       return map(y, x, n, [](auto d, auto v) HWY_ATTR { return Tanh(d, v); });
     case MathFunction::kSigmoid:
       return map(y, x, n, [](auto d, auto v) HWY_ATTR { return Sigmoid(d, v); });
-    case MathFunction::kErf:
-      return map(y, x, n, [](auto d, auto v) HWY_ATTR { return Erf(d, v); });
     case MathFunction::kCdf:
       return map(y, x, n, [](auto d, auto v) HWY_ATTR { return NormalDistribution(d, v).cdf; });
     case MathFunction::kDensity:

@@ -134,7 +134,6 @@ TEST_CASE_TEMPLATE("vector math is within the units in the last place that its h
   check_accuracy<T>(kLog, 1, 0, kAll);
   check_accuracy<T>(kTanh, 3, -kAll, kAll);
   check_accuracy<T>(kSigmoid, 3, -kAll, kAll);
-  check_accuracy<T>(kErf, sizeof(T) == 4 ? 2.7 : 3.01, -kAll, kAll);
   check_accuracy<T>(kCdf, sizeof(T) == 4 ? 5 : 8, -1, kAll);
 }
 
@@ -168,7 +167,6 @@ TEST_CASE_TEMPLATE("vector math at infinities, at zero and for NaN", T, float, d
     check(kExp, {0, 0, 1, kInf, kInf, 1});
     check(kTanh, {-1, -1, 0, 1, 1, 0});
     check(kSigmoid, {0, 0, T{0.5}, 1, 1, T{0.5}});
-    check(kErf, {-1, -1, 0, 1, 1, 0});
     check(kCdf, {0, 0, T{0.5}, 1, 1, T{0.5}});
     const Values l = compute(kLog, xs), t = compute(kTanh, xs), p = compute(kDensity, xs);
     CHECK(std::isnan(l[0]));
@@ -188,9 +186,9 @@ TEST_CASE_TEMPLATE("a loop over vectors touches every element once and nothing b
     for (Dim n = 0; n <= 70; ++n) {
       CAPTURE(n);
       std::vector<T> x(static_cast<std::size_t>(n));
-      std::iota(x.begin(), x.end(), T{-90});
+      std::iota(x.begin(), x.end(), T{-190});  // where tanh is -1
       std::vector<T> y(x.size() + 1, T{5});
-      RAPT_DISPATCH(T, vector_math)(kErf, y.data(), x.data(), n);
+      RAPT_DISPATCH(T, vector_math)(kTanh, y.data(), x.data(), n);
       CHECK(y.back() == 5);
       CHECK(std::count(y.begin(), y.end(), T{-1}) == n);
       T sum = 0, largest = 0;

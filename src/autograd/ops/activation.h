@@ -18,13 +18,6 @@ namespace rapt {
 /// approximations and SiLU); Ramachandran et al. 2017, "Searching for Activation Functions", arXiv 1710.05941 (Swish).
 Variable activation(const Variable& x, Activation f);
 
-inline Variable gelu(const Variable& x) { return activation(x, Activation::kGelu); }
-inline Variable gelu_tanh(const Variable& x) { return activation(x, Activation::kGeluTanh); }
-inline Variable relu(const Variable& x) { return activation(x, Activation::kRelu); }
-inline Variable silu(const Variable& x) { return activation(x, Activation::kSilu); }
-inline Variable tanh(const Variable& x) { return activation(x, Activation::kTanh); }
-inline Variable sigmoid(const Variable& x) { return activation(x, Activation::kSigmoid); }
-
 /// gelu, gelu-tanh, relu, silu, tanh, sigmoid, quick-gelu, none.
 /// \throws std::invalid_argument  for another name, listing the known ones
 Activation activation_from_name(std::string_view name);

@@ -1,4 +1,4 @@
-// exp, log, tanh, the logistic function, erf and the normal distribution for whole vectors, f32 and f64, with Highway's
+// exp, log, tanh, the logistic function and the normal distribution for whole vectors, f32 and f64, with Highway's
 // naming. Included by kernel files after tensor/simd.h; compiled for each target.
 //
 // Largest errors against long double (tests/tensor/math_test.cpp), in units in the last place of the result:
@@ -8,7 +8,6 @@
 //   Log        1             1
 //   Tanh       3             3
 //   Sigmoid    3             3           below the smallest normal number: 0
-//   Erf        2.7           3
 //   NormalDistribution: see there
 //
 // NaN gives NaN; infinities give the limits. Polynomials are minimax fits on the reduced ranges given beside them.
@@ -212,25 +211,6 @@ HWY_INLINE Vec<D> exp_of_minus_product(D d, Vec<D> a, Vec<D> b) {
 }
 
 }  // namespace math
-
-/// 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.
-template <class D>
-HWY_INLINE Vec<D> Erf(D d, Vec<D> x) {
-  using T = TFromD<D>;
-  const auto a = Abs(x);
-  const auto z = Mul(x, x);
-  Vec<D> series;  // erf(x) / x for |x| <= 1/2
-  if constexpr (math::kIsF32<D>) {
-    series = Polynomial(d, z, 1.128379166f, -0.3761260934f, 0.1128283805f, -0.02675815593f, 0.004719928142f);
-  } else {
-    series = Polynomial(d, z, 1.12837916709551257, -0.376126389031837505, 0.112837916709548708, -0.0268661706450004287,
-                        0.00522397762203151224, -0.000854832651240833873, 0.000120552863162370728,
-                        -0.0000149230078856375963, 1.63713307697419516e-6, -1.46217695725739368e-7);
-  }
-  const auto tail = Mul(math::exp_of_minus_product(d, a, a), math::scaled_erfc(d, a));
-  const auto y = CopySign(Sub(Set(d, T{1}), tail), x);
-  return IfThenElse(Lt(a, Set(d, static_cast<T>(0.5))), Mul(x, series), y);
-}
 
 /// The normal distribution at x: its integral from -infinity to x, and its density.
 template <class D>
