@@ -23,11 +23,12 @@ double median(std::vector<double> values) {
   return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t steps) {
+UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t steps, Profile* profile) {
   UpdateTimes times;
   std::size_t before = 0;
   for (std::int64_t i = 0; i < warmup + steps; ++i) {
     if (i == std::max<std::int64_t>(1, warmup)) before = memory_stats().system_allocations;
+    if (i == warmup) trainer.set_profile(profile);
     const Clock::time_point began = Clock::now();
     const UpdateResult update = trainer.update();
     const double seconds = seconds_since(began);
@@ -44,6 +45,7 @@ UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t ste
 std::vector<Option> update_options() {
   return {
       {.name = "warm", .value = "N", .help = "updates before timing starts", .aliases = {"warmup"}, .fallback = "2"},
+      {.name = "profile", .kind = OptionKind::kSwitch, .help = "show where the time of an update went, op by op"},
       {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}};
 }
 
@@ -68,12 +70,35 @@ nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes
   return json;
 }
 
-void print_updates(const nlohmann::ordered_json& report, bool json) {
-  if (json) return out(report.dump() + "\n");
+static nlohmann::ordered_json as_json(const Profile::Part& part, double updates) {
+  return {{"calls", static_cast<double>(part.calls) / updates},
+          {"ms", part.seconds / updates * 1e3},
+          {"flop", part.work.flop / updates},
+          {"bytes", part.work.bytes / updates}};
+}
+
+// Of each update.
+static nlohmann::ordered_json as_json(const Profile& profile) {
+  const double updates = static_cast<double>(profile.updates());
+  nlohmann::ordered_json json;
+  json["update_ms"] = profile.update_seconds() * 1e3;
+  for (const Profile::Op& op : profile.ops()) {
+    json["ops"][op.name] = {{"forward", as_json(op.forward, updates)}, {"backward", as_json(op.backward, updates)}};
+  }
+  for (const auto& [name, part] : profile.update_parts()) json["between_ops"][name] = as_json(part, updates);
+  return json;
+}
+
+void print_updates(nlohmann::ordered_json report, const Profile* profile, bool json) {
+  if (json) {
+    if (profile != nullptr) report["profile"] = as_json(*profile);
+    return out(report.dump() + "\n");
+  }
   out(fmt::format("{}: {:.2f} ms per update, {:.0f} tokens/s, {:.0f} % of the sgemm peak of {:.0f} GFLOP/s, {} MB\n",
                   report["what"].get<std::string>(), report["median_ms"].get<double>(),
                   report["tokens_per_s"].get<double>(), 100 * report["share_of_peak"].get<double>(),
                   report["peak_gflops"].get<double>(), report["peak_mb"].get<std::uint64_t>()));
+  if (profile != nullptr) out(profile->table());
 }
 
 }  // namespace rapt::app

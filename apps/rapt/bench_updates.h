@@ -25,9 +25,10 @@ struct UpdateTimes {
   std::size_t allocations = 0;  ///< from the system after the first update
 };
 
-UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t steps);
+/// \param profile  is told where the time of those that are timed goes; nullptr: none is
+UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t steps, Profile* profile);
 
-/// The options --warm and --json.
+/// --warm, --profile and --json.
 std::vector<Option> update_options();
 
 /// The report, with the same keys as ../shared/bench/common.py.
@@ -36,7 +37,7 @@ std::vector<Option> update_options();
 nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes& times, double flop_per_token,
                                       double peak);
 
-/// The report as an object (--json) or a line.
-void print_updates(const nlohmann::ordered_json& report, bool json);
+/// The report as an object (--json) or a line, and the profile if there is one.
+void print_updates(nlohmann::ordered_json report, const Profile* profile, bool json);
 
 }  // namespace rapt::app

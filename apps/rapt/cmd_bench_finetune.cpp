@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "bench_updates.h"
 #include "commands.h"
@@ -72,7 +73,9 @@ int run(const Arguments& arguments) {
   Initializer init(static_cast<std::uint64_t>(config.seed));
   AnyNetwork network(network_config(config, tokenizer->vocabulary_size()), init);
   Trainer trainer(config, *network.as<Network>(), training_data(data, config), warmup + steps);
-  const UpdateTimes times = time_updates(trainer, warmup, steps);
+  std::optional<Profile> profile;
+  if (arguments.has("profile")) profile.emplace();
+  const UpdateTimes times = time_updates(trainer, warmup, steps, profile ? &*profile : nullptr);
 
   const double sentences = static_cast<double>(config.batch * config.accumulate * steps);
   const ModelSize size =
@@ -81,7 +84,7 @@ int run(const Arguments& arguments) {
       report_updates(fmt::format("bert {} packed", shape.name), times, size.flop_per_token, peak);
   json["sentences_per_s"] = sentences / times.total;
   json["padding"] = 0;
-  print_updates(json, arguments.has("json"));
+  print_updates(json, profile ? &*profile : nullptr, arguments.has("json"));
   return 0;
 }
 

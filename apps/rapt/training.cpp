@@ -102,6 +102,9 @@ std::vector<Option> training_options() {
            .kind = OptionKind::kSwitch,
            .help = "show the settings that the run would have and where each came from, and stop",
            .aliases = {"dump-config"}},
+          {.name = "profile",
+           .kind = OptionKind::kSwitch,
+           .help = "at the end, show where the time of an update went, op by op"},
           {.name = "json", .kind = OptionKind::kSwitch, .help = "with --seeds: one JSON object instead of a table"}};
 }
 
@@ -147,6 +150,7 @@ int run_training_command(const Arguments& arguments, const LayeredConfig& config
   request.config = config;
   request.resume = arguments.has("resume");
   request.command = arguments.words();
+  request.profile = arguments.has("profile");
   require_known_names(config.values);
   if (!request.resume) check_early(config);
   if (config.values.data.empty() && !request.resume) {

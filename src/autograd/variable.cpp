@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 namespace rapt {
 
@@ -34,10 +35,11 @@ class Tape {
 namespace {
 
 thread_local bool t_recording = true;
-OpTimer g_op_timer = nullptr;
+thread_local OpObserver* t_observer = nullptr;
 
 template <typename T>
 void add_to(Tensor& sum, const Tensor& x) {
+  count_elements<T>(3 * sum.size());
   T* const out = sum.data<T>();
   const T* const in = x.data<T>();
   parallel_blocks(sum.size(), 16384, [&](Dim begin, Dim end) {
@@ -54,12 +56,11 @@ Variable::Variable(Tensor value, bool requires_grad) : value_(std::make_shared<T
   gradient_->wanted = requires_grad;
 }
 
-void Variable::rebind(Tensor value, Tensor grad) {
-  require_shape(value.shape() == shape() && (!grad.defined() || grad.shape() == shape()), [&] {
+void Variable::rebind(Tensor value) {
+  require_shape(value.shape() == shape(), [&] {
     return "variable: " + shape().to_string() + " cannot be rebound to " + value.shape().to_string();
   });
   *value_ = std::move(value);
-  gradient_->sum = std::move(grad);
 }
 
 Tensor& Grads::sum(std::size_t input) {
@@ -116,6 +117,7 @@ bool is_recording(std::initializer_list<const Variable*> inputs) {
 Variable record(const char* name, Tensor value, std::vector<Variable> inputs, Backward backward) {
   const bool tracked = t_recording && any_wants(inputs);
   Variable output(std::move(value), tracked);
+  if (t_observer != nullptr) t_observer->forward_done(name, inputs, {&output.value(), 1});
   if (tracked) {
     Tape::current()->nodes.push_back({name, {output.gradient()}, gradients_of(inputs), std::move(backward), nullptr});
   }
@@ -125,6 +127,7 @@ Variable record(const char* name, Tensor value, std::vector<Variable> inputs, Ba
 std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, std::vector<Variable> inputs,
                                   BackwardMany backward) {
   const bool tracked = t_recording && any_wants(inputs);
+  if (t_observer != nullptr) t_observer->forward_done(name, inputs, values);
   std::vector<Variable> outputs;
   for (Tensor& value : values) outputs.emplace_back(std::move(value), tracked);
   if (tracked) {
@@ -147,13 +150,12 @@ void Tape::run(Gradient& last, Tensor seed) {
       y->borrowed = false;
     }
     if (!reached) continue;
-    if (g_op_timer != nullptr) g_op_timer(node.name, true);
     if (node.one) {
       node.one(dy[0], Grads(node.inputs));
     } else {
       node.many(dy, Grads(node.inputs));
     }
-    if (g_op_timer != nullptr) g_op_timer(node.name, false);
+    if (t_observer != nullptr) t_observer->backward_done(node.name, node.inputs);
   }
 }
 
@@ -204,6 +206,7 @@ Variable recompute(std::function<Variable(const Variable&)> block, const Variabl
   });
 }
 
-void set_op_timer(OpTimer timer) { g_op_timer = timer; }
+Observed::Observed(OpObserver* observer) : before_(std::exchange(t_observer, observer)) {}
+Observed::~Observed() { t_observer = before_; }
 
 }  // namespace rapt

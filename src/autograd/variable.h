@@ -45,9 +45,8 @@ class Variable {
     gradient_->borrowed = false;
   }
 
-  /// Replaces value and gradient by views of flat buffers (same shape), for optimisers. Gradients are then added to
-  /// `grad`, which must hold zeros or an earlier sum.
-  void rebind(Tensor value, Tensor grad);
+  /// Replaces the value by a view of a flat buffer (same shape), for optimisers.
+  void rebind(Tensor value);
 
   /// Stops computing a gradient for this leaf.
   void freeze() { gradient_->wanted = false; }
@@ -100,9 +99,7 @@ using Backward = std::function<void(const Tensor& dy, Grads d)>;
 using BackwardMany = std::function<void(std::span<const Tensor> dy, Grads d)>;
 
 /// Wraps the value that an op computed. If any input requires a gradient and no NoGrad exists, appends the op to the
-/// tape.
-///
-/// \param name  of the op, a literal; for profiles and messages
+/// tape. \param name  of the op, a literal; for OpObserver
 Variable record(const char* name, Tensor value, std::vector<Variable> inputs, Backward backward);
 std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, std::vector<Variable> inputs,
                                   BackwardMany backward);
@@ -141,8 +138,32 @@ class NoGrad {
 /// Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016, arXiv 1604.06174.
 Variable recompute(std::function<Variable(const Variable&)> block, const Variable& x);
 
-/// If set, called around the backward function of every node; `--profile` measures with it. nullptr removes it.
-using OpTimer = void (*)(const char* name, bool begin);
-void set_op_timer(OpTimer timer);
+/// Called after every op on this thread, forward and backward: for profiles and checks. The ops of a recomputed block
+/// are reported each time they run.
+class OpObserver {
+ public:
+  OpObserver() = default;
+  virtual ~OpObserver() = default;
+  OpObserver(const OpObserver&) = delete;
+  OpObserver& operator=(const OpObserver&) = delete;
+
+  /// `op` has computed `outputs` from `inputs`. An omitted input (a bias) is undefined.
+  virtual void forward_done(const char* op, std::span<const Variable> inputs, std::span<const Tensor> outputs) = 0;
+  /// `op` has added to the gradients of its inputs, as far as they require one. An omitted input is nullptr.
+  virtual void backward_done(const char* op, std::span<const std::shared_ptr<Gradient>> inputs) = 0;
+};
+
+/// While one exists, `observer` is called instead of the previous one.
+class Observed {
+ public:
+  /// \param observer  nullptr: none is called
+  explicit Observed(OpObserver* observer);
+  ~Observed();
+  Observed(const Observed&) = delete;
+  Observed& operator=(const Observed&) = delete;
+
+ private:
+  OpObserver* before_;
+};
 
 }  // namespace rapt

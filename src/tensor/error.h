@@ -35,10 +35,13 @@ using InterruptedError = CodedError<75>;   ///< stopped by a signal; can be resu
 using ConfigError = CodedError<78>;     ///< disagrees with the checkpoint being resumed, or with the configuration file
 using NotFiniteError = CodedError<79>;  ///< a loss, a gradient or a result is not finite
 
+/// "nan", "inf" or "-inf".
+inline const char* name_of_not_finite(double value) { return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; }
+
 /// "<what> must be finite, got nan[ for <where>]".
 inline NotFiniteError not_finite(const std::string& what, double value, const std::string& where = "") {
-  const char* const got = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-  return NotFiniteError(what + " must be finite, got " + got + (where.empty() ? "" : " for " + where));
+  return NotFiniteError(what + " must be finite, got " + name_of_not_finite(value) +
+                        (where.empty() ? "" : " for " + where));
 }
 
 }  // namespace rapt

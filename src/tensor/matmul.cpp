@@ -12,6 +12,7 @@
 #include "tensor/parallel.h"
 #include "tensor/random.h"
 #include "tensor/tensor.h"
+#include "tensor/work.h"
 
 namespace rapt {
 namespace {
@@ -92,6 +93,7 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
     throw ShapeError("matmul: " + text(M, K) + " times " + text(K_b, N) + " cannot give " + text(c.rows, c.cols));
   }
   if (M == 0 || N == 0) return;
+  count_flop(2 * static_cast<double>(M * N * K));
   if constexpr (std::is_same_v<A, float>) {
     if (M <= kernels::kSkinnyRows && op_a == Transpose::kNo && op_b == Transpose::kYes) {
       return multiply_skinny(c, a, b, write, before, after);

@@ -99,6 +99,8 @@ int thread_count() {
   return threads > 0 ? threads : usable_processors();
 }
 
+bool inside_parallel() { return t_inside; }
+
 void set_thread_count(int count) {
   if (count < 1) throw std::invalid_argument("threads: must be at least 1, got " + std::to_string(count));
   g_threads = count;

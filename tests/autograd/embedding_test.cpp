@@ -87,7 +87,7 @@ TEST_CASE("a row shared by 100,000 positions accumulates their gradients without
 TEST_CASE("backward does not touch rows that no id selects") {
   Variable table(Tensor::zeros({1000, 3}), true);
   Tensor gradient = Tensor::full({1000, 3}, 7);
-  table.rebind(table.value(), gradient);
+  table.grad() = gradient;
   backward(record("one", Tensor::full({}, 0), {gather_rows(table, ids_of({999, 5, 5}))},
                   [](const Tensor&, Grads d) { d.slot(0).tensor.fill(1); }));
   for (Dim row = 0; row < 1000; ++row) {

@@ -95,6 +95,29 @@ TEST_CASE("a language model with a NaN gives no scores and no text") {
   CHECK_FALSE(shop.has("e.npy"));
 }
 
+TEST_CASE("training weights that hold a NaN names these, and blames no learning rate") {
+  const Workshop shop;
+  make_gpt(shop, "hf");
+  spoil(shop, "hf", "transformer.h.0.mlp.c_fc.bias", kNan);
+  check_not_finite(shop, {"train", "my.txt", "--init", "hf", "--steps", "2", "--out", "runs/n", "--quiet"},
+                   "train: update 1 is not finite: loss nan, gradient norm nan; before it there was nan in "
+                   "blocks.0.feed_forward.up.bias; nothing was changed");
+}
+
+TEST_CASE("training weights with which numbers overflow names the op that makes the first infinity") {
+  const Workshop shop;
+  make_gpt(shop, "hf");
+  spoil(shop, "hf", "transformer.ln_f.weight", 3e38F);
+  const ProgramResult result = shop.rapt(
+      {"train", "my.txt", "--init", "hf", "--steps", "2", "--learning-rate", "1e-4", "--out", "runs/n", "--quiet"});
+  CHECK(result.code == 79);
+  CHECK(result.err.starts_with("error: train: update 1 is not finite: loss "));
+  CHECK(result.err.find("; first there was ") != std::string::npos);
+  CHECK(result.err.find(
+            " with norm.gain, from finite inputs; nothing was changed; start again with a lower learning rate, such "
+            "as --learning-rate 2.5e-5, or a lower --clip\n") != std::string::npos);
+}
+
 // gelu-tanh of this number was NaN.
 TEST_CASE("a language model whose activations reach the end of the exponential's range gives scores") {
   const Workshop shop;

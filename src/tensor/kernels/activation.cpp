@@ -2,6 +2,7 @@
 
 #include "tensor/kernels/column_sums.h"
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/activation.cpp"
@@ -189,6 +190,7 @@ RAPT_INSTANTIATE(activation_tile);
 
 template <typename T>
 void activation_forward(T* y, const T* x, Dim n, Activation f) {
+  count_elements<T>(2 * n);
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     activation_tile<T>({y + begin, 1, end - begin}, {x + begin, 1, end - begin}, f);
   });
@@ -197,6 +199,7 @@ RAPT_INSTANTIATE(activation_forward);
 
 template <typename T>
 void activation_backward(T* dx, const T* dy, const T* saved, Dim n, Activation f, Write write) {
+  count_elements<T>((2 + touches(write)) * n);
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, backward)
     (Matrix<T>{dx + begin, 1, end - begin}, dy + begin, saved + begin, nullptr, write, f);
@@ -206,6 +209,7 @@ RAPT_INSTANTIATE(activation_backward);
 
 template <typename T>
 void activation_bias_backward(T* dx, T* dbias, Write write, const T* dy, const T* saved, Dim N, Dim C, Activation f) {
+  count_elements<T>(3 * N * C);
   sum_in_pieces<T>(dbias, write, N, C, [&](T* sums, Dim r0, Dim r1, Dim c0, Dim c1) {
     const Dim start = r0 * C + c0;
     RAPT_DISPATCH(T, backward)

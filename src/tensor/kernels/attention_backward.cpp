@@ -3,6 +3,7 @@
 #include "tensor/kernels/attention.h"
 #include "tensor/kernels/attention_task.h"
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/attention_backward.cpp"
@@ -275,6 +276,7 @@ static void run_task(const BackwardTask& task, Dim head, const AttentionGradient
 template <typename T>
 void attention_backward(const AttentionGradients<T>& d, Matrix<const T> dy, Matrix<const T> y, const T* log_sum_exp,
                         Matrix<const T> q, Matrix<const T> k, Matrix<const T> v, const AttentionProblem& problem) {
+  count_flop(10 * static_cast<double>(y.cols * seen_pairs(problem)));
   const std::vector<BackwardTask> tasks = backward_tasks(problem, y.cols / problem.heads);
   parallel_for(
       static_cast<Dim>(tasks.size()),

@@ -3,6 +3,7 @@
 #include "tensor/kernels/attention.h"
 #include "tensor/kernels/attention_task.h"
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/attention_cached.cpp"
@@ -110,6 +111,10 @@ void attention_cached(Matrix<T> y, Matrix<const T> q, std::span<const std::int32
                       std::span<const AttentionCache<T>> caches, Dim stride, Dim heads, double scale, bool causal) {
   const Dim B = static_cast<Dim>(caches.size()), D = q.cols / heads;
   if (B == 0) return;
+  for (std::size_t b = 0; b < caches.size(); ++b) {
+    const Dim pairs = seen_pairs(queries[b + 1] - queries[b], caches[b].count, causal);
+    count_flop(4 * static_cast<double>(y.cols * pairs));
+  }
   // Whole rows of the cache read fastest, so heads are divided only if there are too few sequences to be the tasks.
   const Dim wanted_groups = std::min(heads, (kCachedTasks + B - 1) / B);
   const Dim group = (heads + wanted_groups - 1) / wanted_groups, groups = (heads + group - 1) / group;

@@ -4,6 +4,7 @@
 #include "tensor/kernels/attention.h"
 #include "tensor/kernels/attention_task.h"
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/attention_forward.cpp"
@@ -198,6 +199,7 @@ RAPT_INSTANTIATE(forward_head);
 template <typename T>
 void attention_forward(Matrix<T> y, T* log_sum_exp, Matrix<const T> q, Matrix<const T> k, Matrix<const T> v,
                        const AttentionProblem& problem) {
+  count_flop(4 * static_cast<double>(y.cols * seen_pairs(problem)));
   const Dim H = problem.heads, D = y.cols / H;
   const std::vector<AttentionTask> tasks = forward_tasks(problem, D);
   parallel_for(

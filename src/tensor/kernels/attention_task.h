@@ -53,6 +53,21 @@ struct AttentionHeadGradients {
   Write write_q, write_kv;
 };
 
+/// Pairs of one of T queries and one of the S keys that it sees.
+inline Dim seen_pairs(Dim T, Dim S, bool causal) {
+  const Dim n = std::min(T, S);  // of the queries, the last n see keys
+  return causal ? n * S - n * (n - 1) / 2 : T * S;
+}
+/// The same of all sequences.
+inline Dim seen_pairs(const AttentionProblem& problem) {
+  Dim pairs = 0;
+  for (std::size_t b = 0; b + 1 < problem.queries.size(); ++b) {
+    pairs +=
+        seen_pairs(problem.queries[b + 1] - problem.queries[b], problem.keys[b + 1] - problem.keys[b], problem.causal);
+  }
+  return pairs;
+}
+
 /// Heads [head0, head1) of a sequence, some of its queries or keys.
 struct AttentionTask {
   Dim sequence, head0, head1, begin, end;

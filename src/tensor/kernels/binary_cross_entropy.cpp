@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 namespace rapt::kernels {
 
@@ -15,6 +16,7 @@ static constexpr Dim kBlock = 1024;
 
 template <typename T>
 double binary_cross_entropy_forward(const T* x, const T* targets, Dim n) {
+  count_elements<T>(2 * n);
   std::vector<double> sums(static_cast<std::size_t>((n + kBlock - 1) / kBlock));
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     double sum = 0;
@@ -30,6 +32,7 @@ RAPT_INSTANTIATE(binary_cross_entropy_forward);
 
 template <typename T>
 void binary_cross_entropy_backward(T* dx, Write write, const T* x, const T* targets, double factor, Dim n) {
+  count_elements<T>((2 + touches(write)) * n);
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     for (Dim i = begin; i < end; ++i) {
       const double s = 1 / (1 + std::exp(-static_cast<double>(x[i])));

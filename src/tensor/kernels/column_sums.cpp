@@ -1,4 +1,5 @@
 #include "tensor/kernels/column_sums.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/column_sums.cpp"
@@ -36,6 +37,7 @@ RAPT_INSTANTIATE(add_rows);
 
 template <typename T>
 void column_sums(T* sums, Write write, const T* x, Dim N, Dim C) {
+  count_elements<T>(N * C);
   sum_in_pieces<T>(sums, write, N, C, [&](T* to, Dim r0, Dim r1, Dim c0, Dim c1) {
     add_rows<T>(to, Write::kAssign, x + r0 * C + c0, r1 - r0, c1 - c0, C);
   });

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/cross_entropy.cpp"
@@ -100,6 +101,7 @@ namespace kernels {
 template <typename T>
 void cross_entropy_forward(double* losses, const T* logits, const std::int32_t* targets, Dim M, Dim V,
                            const CrossEntropyRule& rule) {
+  count_elements<T>(M * V);
   parallel_blocks(M, rows_per_block(V), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, costs)(losses + begin, nullptr, logits + begin * V, targets + begin, end - begin, V, rule);
   });
@@ -109,6 +111,7 @@ RAPT_INSTANTIATE(cross_entropy_forward);
 template <typename T>
 void cross_entropy_forward_backward(double* losses, T* logits, const std::int32_t* targets, Dim M, Dim V,
                                     const CrossEntropyRule& rule) {
+  count_elements<T>(2 * M * V);
   parallel_blocks(M, rows_per_block(V), [&](Dim begin, Dim end) {
     T* const z = logits + begin * V;
     RAPT_DISPATCH(T, costs)(losses + begin, z, z, targets + begin, end - begin, V, rule);

@@ -1,6 +1,7 @@
 #include "tensor/kernels/dropout.h"
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/dropout.cpp"
@@ -50,6 +51,7 @@ namespace kernels {
 
 template <typename T>
 void dropout(T* y, const T* x, const T* residual, Dim N, Dim C, const DropoutRule& rule) {
+  count_elements<T>((residual == nullptr ? 2 : 3) * N * C);
   parallel_blocks(N, rows_per_block(C), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, dropout)(y, x, residual, begin, end, C, rule);
   });

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/elementwise.cpp"
@@ -56,6 +57,7 @@ static constexpr Dim kBlock = 16384;  // elements per piece
 
 template <typename T>
 void add(T* y, const T* a, const T* b, Dim n) {
+  count_elements<T>(3 * n);
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, add)(y + begin, a + begin, b + begin, end - begin);
   });
@@ -64,6 +66,7 @@ RAPT_INSTANTIATE(add);
 
 template <typename T>
 void multiply(T* y, const T* a, const T* b, Dim n, Write write) {
+  count_elements<T>((2 + touches(write)) * n);
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, multiply)(y + begin, a + begin, b + begin, end - begin, write);
   });
@@ -72,6 +75,7 @@ RAPT_INSTANTIATE(multiply);
 
 template <typename T>
 void scale(T* y, const T* x, double factor, Dim n, Write write) {
+  count_elements<T>((1 + touches(write)) * n);
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, scale)(y + begin, x + begin, factor, end - begin, write);
   });
@@ -80,6 +84,7 @@ RAPT_INSTANTIATE(scale);
 
 template <typename T>
 void spread(T* y, double value, Dim n, Write write) {
+  count_elements<T>(touches(write) * n);
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, spread)(y + begin, value, end - begin, write);
   });
@@ -88,6 +93,7 @@ RAPT_INSTANTIATE(spread);
 
 template <typename T>
 double sum(const T* x, Dim n) {
+  count_elements<T>(n);
   std::vector<double> sums(static_cast<std::size_t>((n + kBlock - 1) / kBlock));
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     double lanes[4] = {};  // four chains, so that additions do not wait for each other

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/embedding.cpp"
@@ -86,6 +87,7 @@ Buckets bucket_by_row(const std::int32_t* ids, Dim N, Dim rows) {
 template <typename T>
 void embedding_forward(T* y, std::span<const RowLookup<T>> lookups, Dim N, Dim C) {
   const auto count = static_cast<Dim>(lookups.size());
+  count_elements<T>((count + 1) * N * C);
   parallel_blocks(N, rows_per_block(C), [&](Dim begin, Dim end) {
     std::vector<const T*> rows(lookups.size());
     for (Dim n = begin; n < end; ++n) {
@@ -101,6 +103,7 @@ void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, 
   if (N == 0 || C == 0) return;
   const Buckets buckets = bucket_by_row(ids, N, rows);
   const auto used = static_cast<Dim>(buckets.rows.size());
+  count_elements<T>((N + 2 * used) * C);
   // Columns are divided as well: a table of two segments has only two rows.
   constexpr Dim kColumns = 128, kRows = 16;
   const Dim strips = (C + kColumns - 1) / kColumns;

@@ -6,6 +6,7 @@
 #include "tensor/kernels/column_sums.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/layer_norm.cpp"
@@ -118,6 +119,7 @@ static DropoutRule from_row(DropoutRule rule, Dim begin) {
 
 template <typename T>
 void layer_norm_forward(T* y, const T* x, const LayerNormShape<T>& shape, double epsilon) {
+  count_elements<T>(2 * shape.N * shape.C);
   parallel_blocks(shape.N, rows_per_block(shape.C), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, layer_norm)(y, x, shape, epsilon, begin, end);
   });
@@ -127,6 +129,7 @@ RAPT_INSTANTIATE(layer_norm_forward);
 template <typename T>
 void add_layer_norm_forward(T* y, T* sum, const T* x, const T* residual, const DropoutRule* rule,
                             const LayerNormShape<T>& shape, double epsilon) {
+  count_elements<T>(4 * shape.N * shape.C);
   // A block's sums are still in the cache when they are normalised. The kernels inside run on this block's thread.
   parallel_blocks(shape.N, rows_per_block(shape.C), [&](Dim begin, Dim end) {
     const Dim at = begin * shape.C;
@@ -143,6 +146,8 @@ RAPT_INSTANTIATE(add_layer_norm_forward);
 template <typename T>
 void layer_norm_backward(T* dx, T* dgain, T* dbias, const T* base, const T* dy, const T* x,
                          const LayerNormShape<T>& shape, const DroppedGradient<T>* dropped) {
+  count_elements<T>((base == nullptr ? 3 : 4) * shape.N * shape.C);
+  if (dropped != nullptr) count_elements<T>(touches(dropped->write) * shape.N * shape.C);
   ColumnSums<T> sums(shape.N, shape.C, 2, rows_of_few_blocks(shape.N, shape.C));
   parallel_blocks(shape.N, sums.rows(), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, layer_norm_backward)(dx, sums.of_block(begin), base, dy, x, shape, begin, end);

@@ -1,6 +1,7 @@
 #include "tensor/kernels/mean_pool.h"
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/mean_pool.cpp"
@@ -44,6 +45,7 @@ namespace kernels {
 
 template <typename T>
 void mean_pool_forward(T* y, const T* x, std::span<const std::int32_t> offsets, Dim C) {
+  count_elements<T>(offsets.back() * C);
   parallel_for(static_cast<Dim>(offsets.size()) - 1, [&](Dim b) {
     const Dim begin = offsets[static_cast<std::size_t>(b)], end = offsets[static_cast<std::size_t>(b) + 1];
     RAPT_DISPATCH(T, mean_rows)(y + b * C, x + begin * C, end - begin, C);
@@ -53,6 +55,7 @@ RAPT_INSTANTIATE(mean_pool_forward);
 
 template <typename T>
 void mean_pool_backward(T* dx, Write write, const T* dy, std::span<const std::int32_t> offsets, Dim C) {
+  count_elements<T>(touches(write) * offsets.back() * C);
   parallel_for(static_cast<Dim>(offsets.size()) - 1, [&](Dim b) {
     const Dim begin = offsets[static_cast<std::size_t>(b)], end = offsets[static_cast<std::size_t>(b) + 1];
     RAPT_DISPATCH(T, spread_row)(dx + begin * C, write, dy + b * C, end - begin, C);

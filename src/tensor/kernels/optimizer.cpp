@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/optimizer.cpp"
@@ -86,6 +87,7 @@ static constexpr Dim kUpdateBlock = 16384, kSumBlock = 65536;
 
 template <typename T>
 void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule) {
+  count_elements<T>(7 * n);
   const auto t = static_cast<double>(rule.step);
   const double correct1 = rule.bias_correction ? 1 / (1 - std::pow(rule.beta1, t)) : 1;
   const double correct2 = rule.bias_correction ? 1 / std::sqrt(1 - std::pow(rule.beta2, t)) : 1;
@@ -97,6 +99,7 @@ RAPT_INSTANTIATE(adam_update);
 
 template <typename T>
 void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule) {
+  count_elements<T>((u == nullptr ? 3 : 5) * n);
   parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, sgd)(p + begin, g + begin, u == nullptr ? nullptr : u + begin, end - begin, rule);
   });
@@ -105,6 +108,7 @@ RAPT_INSTANTIATE(sgd_update);
 
 template <typename T>
 double sum_of_squares(const T* x, Dim n) {
+  count_elements<T>(n);
   std::vector<double> sums(static_cast<std::size_t>((n + kSumBlock - 1) / kSumBlock));
   parallel_blocks(n, kSumBlock, [&](Dim begin, Dim end) {
     sums[static_cast<std::size_t>(begin / kSumBlock)] = RAPT_DISPATCH(T, squares)(x + begin, end - begin);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 namespace rapt::kernels {
 
@@ -12,6 +13,7 @@ namespace rapt::kernels {
 template <typename T>
 void packed_cross_entropy_forward(double* losses, double* lse, const T* x, std::span<const std::int32_t> offsets,
                                   const std::int32_t* targets, Dim K) {
+  count_elements<T>(offsets.back() * K);
   parallel_for(static_cast<Dim>(offsets.size()) - 1, [&](Dim b) {
     const Dim begin = offsets[static_cast<std::size_t>(b)], end = offsets[static_cast<std::size_t>(b) + 1];
     for (Dim k = 0; k < K; ++k) {
@@ -29,6 +31,7 @@ RAPT_INSTANTIATE(packed_cross_entropy_forward);
 template <typename T>
 void packed_cross_entropy_backward(T* dx, Write write, const T* x, std::span<const std::int32_t> offsets,
                                    const std::int32_t* targets, const double* lse, double factor, Dim K) {
+  count_elements<T>((1 + touches(write)) * offsets.back() * K);
   parallel_for(static_cast<Dim>(offsets.size()) - 1, [&](Dim b) {
     const Dim begin = offsets[static_cast<std::size_t>(b)], end = offsets[static_cast<std::size_t>(b) + 1];
     for (Dim n = begin; n < end; ++n) {

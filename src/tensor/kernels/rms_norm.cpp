@@ -4,6 +4,7 @@
 
 #include "tensor/kernels/column_sums.h"
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/rms_norm.cpp"
@@ -71,6 +72,7 @@ namespace kernels {
 
 template <typename T>
 void rms_norm_forward(T* y, T* recip, const T* x, const T* gain, double epsilon, Dim N, Dim C) {
+  count_elements<T>(2 * N * C);
   parallel_blocks(N, rows_per_block(C), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, rms_norm)(y + begin * C, recip + begin, x + begin * C, gain, epsilon, end - begin, C);
   });
@@ -80,6 +82,7 @@ RAPT_INSTANTIATE(rms_norm_forward);
 template <typename T>
 void rms_norm_backward(T* dx, Write write, T* dgain, const T* dy, const T* x, const T* recip, const T* gain, Dim N,
                        Dim C) {
+  count_elements<T>((2 + touches(write)) * N * C);
   ColumnSums<T> sums(N, C, 1, rows_of_few_blocks(N, C));
   parallel_blocks(N, sums.rows(), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, rms_norm_backward)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/rope.cpp"
@@ -73,6 +74,7 @@ RAPT_INSTANTIATE(rope_angles);
 
 template <typename T>
 static void turn(T* y, Write write, const T* x, const Rotation<T>& rotation, T direction) {
+  count_elements<T>((1 + touches(write)) * rotation.N * rotation.width);
   parallel_blocks(rotation.N, rows_per_block(rotation.width), [&](Dim begin, Dim end) {
     for (Dim n = begin; n < end; ++n) RAPT_DISPATCH(T, rope)(y, write, x, rotation, direction, n);
   });

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tensor/parallel.h"
+#include "tensor/work.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/softmax.cpp"
@@ -64,6 +65,7 @@ namespace kernels {
 
 template <typename T>
 void softmax_forward(T* y, const T* x, Dim N, Dim C) {
+  count_elements<T>(2 * N * C);
   parallel_blocks(N, rows_per_block(C), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, softmax)(y + begin * C, x + begin * C, end - begin, C);
   });
@@ -72,6 +74,7 @@ RAPT_INSTANTIATE(softmax_forward);
 
 template <typename T>
 void softmax_backward(T* dx, Write write, const T* dy, const T* y, Dim N, Dim C) {
+  count_elements<T>((2 + touches(write)) * N * C);
   parallel_blocks(N, rows_per_block(C), [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, softmax_backward)(dx + begin * C, write, dy + begin * C, y + begin * C, end - begin, C);
   });

@@ -37,19 +37,6 @@ double Optimizer::grad_norm() const {
   return std::sqrt(sum);
 }
 
-std::string Optimizer::first_bad_gradient() const {
-  for (const FlatParameters::Entry& entry : parameters_.entries()) {
-    if (entry.frozen || !entry.variable.grad().defined()) continue;
-    Dim at = -1;
-    dispatch_float(parameters_.dtype(), [&]<typename T>() {
-      const Tensor& g = entry.variable.grad();
-      at = kernels::first_not_finite<T>(g.data<T>(), g.size());
-    });
-    if (at >= 0) return entry.name;
-  }
-  return "";
-}
-
 void Optimizer::update(double learning_rate, double gradient_factor) {
   ++updates_;
   for (const FlatParameters::Entry& entry : parameters_.entries()) {

@@ -27,7 +27,7 @@ FlatParameters::FlatParameters(Module& model, const ParameterRules& rules) {
   for (Entry& entry : entries_) {
     Tensor value = part(values_, entry);
     value.copy_from(entry.variable.value());
-    entry.variable.rebind(value, Tensor());
+    entry.variable.rebind(value);
     if (entry.frozen) entry.variable.freeze();
   }
   release_unused_memory();  // where the parameters were before

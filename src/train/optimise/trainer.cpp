@@ -1,9 +1,12 @@
 #include "train/optimise/trainer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "tensor/error.h"
+#include "train/optimise/finite_check.h"
 #include "train/optimise/parameter_rules.h"
 
 namespace rapt {
@@ -113,29 +116,54 @@ double Trainer::accumulate_gradients(const std::vector<Batch>& batches, const Ba
   return loss;
 }
 
-void Trainer::require_finite(double loss, double norm) const {
-  if (std::isfinite(loss) && std::isfinite(norm)) return;
-  const std::string bad = optimizer_.first_bad_gradient();
-  throw NotFiniteError("train: update " + std::to_string(state_.step + 1) + " is not finite: loss " +
-                       std::to_string(loss) + ", gradient norm " + std::to_string(norm) +
-                       (bad.empty() ? "" : ", first in " + bad) + "; nothing was changed");
+static std::string text_of(double value) {
+  return std::isfinite(value) ? fmt::format("{:.4f}", value) : name_of_not_finite(value);
+}
+
+// Names the first number that was not finite. An update is a function of the weights and of its number, so a replay has
+// the same numbers.
+void Trainer::refuse(const std::vector<Batch>& batches, double loss, double norm) {
+  parameters_.drop_gradients();
+  std::string message = fmt::format("train: update {} is not finite: loss {}, gradient norm {}; ", state_.step + 1,
+                                    text_of(loss), text_of(norm));
+  UpdateError::Cause cause = UpdateError::Cause::kWeights;
+  if (const std::string weight = first_bad_weight(parameters_); !weight.empty()) {
+    message += "before the update: " + weight;
+  } else {
+    FiniteCheck check(parameters_);
+    {
+      const Observed observed(&check);
+      accumulate_gradients(batches);
+    }
+    parameters_.drop_gradients();
+    cause = check.found().empty() ? UpdateError::Cause::kMachine : UpdateError::Cause::kArithmetic;
+    message += check.found().empty() ? "a replay of the update was finite, so this machine does not compute reliably"
+                                     : "first: " + check.found();
+  }
+  throw UpdateError(cause, message + "; nothing was changed");
 }
 
 UpdateResult Trainer::update() {
   UpdateResult result;
   std::int64_t samples = state_.samples;
+  if (profile_ != nullptr) profile_->outside("other");
   const std::vector<Batch> batches = next_batches(samples);
-  BatchCounts counts;
-  for (const Batch& batch : batches) counts += counts_of(batch);
-  result.loss = accumulate_gradients(batches, counts);
+  if (profile_ != nullptr) profile_->in_update("data");
+  {
+    const Observed observed(profile_);
+    result.loss = accumulate_gradients(batches);
+  }
+  if (profile_ != nullptr) profile_->in_update("other");
   result.grad_norm = optimizer_.grad_norm();
-  require_finite(result.loss, result.grad_norm);
+  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) refuse(batches, result.loss, result.grad_norm);
   result.learning_rate = schedule_.rate(state_.step);
   optimizer_.update(result.learning_rate, clip_factor(result.grad_norm, config_.clip));
-  result.tokens = counts.tokens();
+  if (profile_ != nullptr) profile_->in_update("optimizer");
+  for (const Batch& batch : batches) result.tokens += batch.tokens.size();
   ++state_.step;
   state_.samples = samples;
   state_.tokens += result.tokens;
+  if (profile_ != nullptr) profile_->end_update();
   return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include "nn/network.h"
 #include "train/optimise/optimizer.h"
+#include "train/optimise/profile.h"
 #include "train/optimise/schedule.h"
 #include "train/settings/train_config.h"
 
@@ -62,9 +63,12 @@ class Trainer final {
   /// \param total_steps  the length of the schedule
   Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps);
 
-  /// Runs forward and backward over the batches of one update, clips the gradient, and applies the update.
-  /// \throws NotFiniteError  naming the update and the first bad tensor; then only the gradients have changed
+  /// Forward and backward over the batches of one update, clip, update.
+  /// \throws UpdateError  naming the update, and the op and tensor that were not finite first; nothing was changed
   UpdateResult update();
+
+  /// From now on `profile` is told where the time of updates goes; nullptr: none is.
+  void set_profile(Profile* profile) { profile_ = profile; }
 
   TrainState& state() { return state_; }
   const TrainState& state() const { return state_; }
@@ -76,8 +80,8 @@ class Trainer final {
  private:
   /// The batches of the next update; advances the cursor `samples` past them.
   std::vector<Batch> next_batches(std::int64_t& samples) const;
-  double accumulate_gradients(const std::vector<Batch>& batches, const BatchCounts& update);
-  void require_finite(double loss, double norm) const;
+  double accumulate_gradients(const std::vector<Batch>& batches);
+  [[noreturn]] void refuse(const std::vector<Batch>& batches, double loss, double norm);
 
   TrainConfig config_;
   Network& network_;
@@ -86,6 +90,7 @@ class Trainer final {
   Optimizer optimizer_;
   RateSchedule schedule_;
   TrainState state_;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace rapt

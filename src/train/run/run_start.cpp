@@ -70,6 +70,10 @@ void choose_end(TrainConfig& config, double minutes, const Job& job) {
 
 Json manifest_of(const CheckpointFile& file) { return parse_json(file.text("manifest"), file.path() + ": /manifest"); }
 
+double seconds_before(const CheckpointFile& file) {
+  return JsonFields(manifest_of(file), file.path() + ": /manifest").number_or("seconds", 0);
+}
+
 StandingRun find_run(const RunFolder& folder, const RunRequest& request, const LayeredConfig& wanted,
                      const Notice& notice) {
   if (!request.resume) {  // before any report on an existing run

@@ -41,5 +41,7 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
 
 /// The manifest of a checkpoint (docs/checkpoints.md).
 Json manifest_of(const CheckpointFile& file);
+/// Seconds that the sittings before a checkpoint took, as its manifest has them.
+double seconds_before(const CheckpointFile& file);
 
 }  // namespace rapt

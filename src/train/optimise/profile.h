@@ -1,0 +1,65 @@
+// Where the time of updates goes: op by op, forward and backward, and what lies between ops.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autograd/variable.h"
+#include "tensor/work.h"
+
+namespace rapt {
+
+/// A stopwatch that never stands still: whatever is done gets the time since something else was done last, so that the
+/// parts add up to the whole. An op's time so holds what its layer does before it.
+class Profile final : public OpObserver {
+ public:
+  struct Part {
+    std::int64_t calls = 0;
+    double seconds = 0;
+    Work work;
+  };
+  struct Op {
+    std::string name;
+    Part forward, backward;
+  };
+
+  /// Starts the stopwatch.
+  Profile();
+
+  /// What was done just now was `part` of an update: "data", "optimizer".
+  void in_update(const char* part) { take(update_parts_[part]); }
+  /// What was done just now was none of an update: "validation", "checkpoints".
+  void outside(const char* part) { take(other_parts_[part]); }
+  /// An update has ended, and with it what was not named.
+  void end_update();
+
+  void forward_done(const char* op, std::span<const Variable> inputs, std::span<const Tensor> outputs) override;
+  void backward_done(const char* op, std::span<const std::shared_ptr<Gradient>> inputs) override;
+
+  std::int64_t updates() const { return updates_; }
+  /// Seconds of an update, on average.
+  double update_seconds() const;
+  /// By their time, longest first.
+  std::vector<Op> ops() const;
+  /// By name.
+  const std::map<std::string, Part>& update_parts() const { return update_parts_; }
+  const std::map<std::string, Part>& other_parts() const { return other_parts_; }
+
+  /// All of it as lines of a table; `sgemm_peak` in operations a second, 0: not known.
+  std::string table(double sgemm_peak = 0) const;
+
+ private:
+  void take(Part& part);
+
+  std::map<std::string, Op> ops_;
+  std::map<std::string, Part> update_parts_, other_parts_;
+  std::int64_t updates_ = 0;
+  std::chrono::steady_clock::time_point last_;
+  Work work_before_;
+};
+
+}  // namespace rapt

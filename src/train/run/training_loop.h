@@ -1,0 +1,63 @@
+// The loop of a run that is set up: updates, and between them what is due: reports, validations, samples, checkpoints.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "train/optimise/finite_check.h"
+#include "train/optimise/profile.h"
+#include "train/optimise/trainer.h"
+#include "train/run/run.h"
+#include "train/run/run_start.h"
+#include "train/tasks/job.h"
+
+namespace rapt {
+
+class TrainingLoop final {
+ public:
+  /// \param request, signals  must outlive this
+  TrainingLoop(const RunRequest& request, const StopSignals& signals, RunFolder folder, Beginning beginning);
+
+  /// Goes on to the end of the run, or until a signal comes.
+  /// \throws Error  as run_training does
+  RunResult run();
+
+ private:
+  RunResult updates();
+  RunClock clock() const;
+  double seconds() const;
+  bool due(const Period& period, const RunClock& before, const RunClock& now) const;
+  std::string end_reason() const;
+  UpdateReport report(const UpdateResult& update) const;
+  bool validate(bool last);
+  void spent_on(const char* part);
+  UpdateResult update();
+  std::string advice(UpdateError::Cause cause) const;
+  void sample();
+  void save(bool best);
+  CheckpointTexts texts() const;
+  RunResult result(std::string reason, bool finished) const;
+
+  const RunRequest& request_;
+  const StopSignals& signals_;
+  RunFolder folder_;
+  TrainConfig config_;
+  RunInputs inputs_;
+  Job job_;
+  std::int64_t total_steps_;
+  Trainer trainer_;
+  MetricsLog metrics_;
+  Progress progress_;
+  double earlier_seconds_ = 0;
+  std::string parent_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  double peak_ = 0;               // sgemm, operations a second
+  double sitting_tokens_ = 0;     // of this sitting, and
+  double sitting_seconds_ = 0;    // the time that its updates took
+  std::int64_t last_saved_ = -1;  // update of the newest checkpoint; -1: none yet
+  std::optional<Profile> profile_;
+};
+
+}  // namespace rapt
