@@ -1,10 +1,12 @@
 // A GPT of 27,000 parameters learns one sentence, byte by byte, and generates it.
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "decode/generate.h"
 #include "nn/models/gpt.h"
+#include "nn/models/language_model.h"
 #include "tensor/batch.h"
 #include "train/optimise/optimizer.h"
 #include "train/optimise/parameters.h"
@@ -26,7 +28,8 @@ int main() {
   const Batch batch = next_byte_batch(text);
 
   Initializer init(/*seed=*/1);
-  Gpt model({.vocabulary = 128, .context = 128, .width = 32, .layers = 1, .heads = 2}, init);
+  const GptConfig config{.vocabulary = 128, .context = 128, .width = 32, .layers = 1, .heads = 2};
+  LanguageModel model(std::make_unique<Gpt>(config, init));
   FlatParameters parameters(model);
   Optimizer optimizer(parameters, {.kind = OptimizerKind::kAdamW, .weight_decay = 0.01});
 
@@ -43,7 +46,7 @@ int main() {
   GenerateOptions options;
   options.max_tokens = static_cast<std::int64_t>(text.size() - prompt.size());
   options.sampling.greedy = true;
-  const Generated generated = generate(model, {{prompt.begin(), prompt.end()}}, options).front();
+  const Generated generated = generate(gpt_of(model), {{prompt.begin(), prompt.end()}}, options).front();
   const std::string said = prompt + std::string(generated.tokens.begin(), generated.tokens.end());
   std::printf("%s\n", said.c_str());
   return said == text ? 0 : 1;

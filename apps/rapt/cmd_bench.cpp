@@ -136,11 +136,9 @@ int run_step(const Arguments& arguments) {
   release_unused_memory();
 
   Initializer init(static_cast<std::uint64_t>(config.seed));
-  Gpt model(gpt_config(config, config.vocabulary), init);
-  Trainer trainer(config, model, random_data(config, config.vocabulary), warmup + steps);
-  std::optional<Profile> profile;
-  if (arguments.has("profile")) profile.emplace();
-  const UpdateTimes times = time_updates(trainer, warmup, steps, profile ? &*profile : nullptr);
+  AnyNetwork network(network_config(config, config.vocabulary), init);
+  Trainer trainer(config, network.network(), random_data(config, config.vocabulary), warmup + steps);
+  const UpdateTimes times = time_updates(trainer, warmup, steps);
   print_updates(report_updates(fmt::format("gpt {} B{} T{}", name, config.batch, config.context), times,
                                model_size(config, config.vocabulary).flop_per_token, peak),
                 profile ? &*profile : nullptr, arguments.has("json"));

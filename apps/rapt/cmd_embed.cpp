@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "embedding_output.h"
+#include "io/names.h"
 #include "model_input.h"
 #include "nn/sentence_embedding.h"
 #include "tensor/error.h"
@@ -15,6 +16,7 @@
 #include "text/tokenizer/post_processor.h"
 #include "train/labelled/labelled_data.h"
 #include "train/metrics/evaluation.h"
+#include "train/models/family.h"
 #include "train/tasks/run_data.h"
 
 namespace rapt::app {
@@ -69,7 +71,7 @@ int embed(const Arguments& arguments, const Pretrained& model, Pooling pooling) 
   const Dim longest = arguments.whole("max-length", backbone.context(), 1, backbone.context());
   const std::shared_ptr<const Tokenizer> tokenizer =
       tokenizer_from_json(require_tokenizer(model).to_json(), model.source + ": tokenizer");
-  const SequenceFrame frame(tokenizer, model.config.model == "bert", longest);
+  const SequenceFrame frame(tokenizer, family_of(model.config).framed_by_tokenizer, longest);
   const auto output = open_embedding_output(arguments.text("out"), backbone.width());
 
   Embedder embedder(backbone, pooling, arguments.has("normalize"), *output);
@@ -101,7 +103,8 @@ int embed(const Arguments& arguments, const Pretrained& model, Pooling pooling) 
 
 int run(const Arguments& arguments) {
   arguments.required("data");
-  const Pooling pooling = pooling_from_name(arguments.choice("pool", "mean", {"mean", "cls", "last"}));
+  const Pooling pooling =
+      value_named(arguments.choice("pool", "mean", {"mean", "cls", "last"}), pooling_names(), "--pool");
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] { return embed(arguments, model, pooling); });
 }

@@ -27,7 +27,7 @@ struct Score {
   std::vector<float> each;     // of each predicted token, in order
 };
 
-Score score(const Gpt& model, const LmEvaluation& evaluation, Dim context, bool keep_each = false) {
+Score score(const LanguageModel& model, const LmEvaluation& evaluation, Dim context, bool keep_each = false) {
   Score total;
   const Dim count = std::max<Dim>(1, kRows / context);
   for (Dim first = 0; first < evaluation.sequences(); first += count) {
@@ -45,12 +45,13 @@ void require_finite(double value, const char* name, const std::string& where = "
   if (!std::isfinite(value)) throw not_finite(name, value, where);
 }
 
-Dim context_of(const Arguments& arguments, const Gpt& model) {
-  return arguments.whole("context", model.config().context, 1, model.config().context);
+Dim context_of(const Arguments& arguments, const LanguageModel& model) {
+  const Dim longest = model.backbone().context();
+  return arguments.whole("context", longest, 1, longest);
 }
 
 int eval_language_model(const Arguments& arguments, const Pretrained& pretrained) {
-  const Gpt& model = pretrained.gpt();
+  const LanguageModel& model = pretrained.language_model();
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   const std::vector<std::string> documents = read_documents(arguments, false);
   std::uint64_t bytes = 0;
@@ -82,8 +83,9 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
 int run_eval(const Arguments& arguments) {
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] {
-    if (model.network->as<Gpt>() != nullptr) return eval_language_model(arguments, model);
-    if (model.network->as<BertPretraining>() != nullptr) return eval_masked_words(arguments, model);
+    const Objective objective = model.network->config().objective;
+    if (objective == Objective::kNextToken) return eval_language_model(arguments, model);
+    if (masks_words(objective)) return eval_masked_words(arguments, model);
     return eval_labelled(arguments, model);
   });
 }
@@ -104,7 +106,7 @@ void print_scored(const Score& s, const std::string& line, bool json) {
 }
 
 int score_texts(const Arguments& arguments, const Pretrained& pretrained) {
-  const Gpt& model = pretrained.gpt();
+  const LanguageModel& model = pretrained.language_model();
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   const bool per_line = arguments.has("per-line");
   const Dim context = context_of(arguments, model);

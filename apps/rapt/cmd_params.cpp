@@ -8,17 +8,17 @@
 #include "io/escape.h"
 #include "io/file.h"
 #include "terminal.h"
+#include "train/models/family.h"
 #include "train/models/model_size.h"
+#include "train/models/networks.h"
 #include "train/settings/presets.h"
 
 namespace rapt::app {
 
-constexpr Dim kBertVocabulary = 30522;  // in the published uncased models
-
-/// Number of entries that a tokenizer of this kind has before any text is seen; 0 if it depends on the text.
+/// Entries that a tokenizer of this kind has before any text is seen; 0 if only the text tells.
 static Dim known_vocabulary(const LayeredConfig& config) {
   if (config.given("vocab")) return config.values.vocabulary;
-  if (config.values.model == "bert") return kBertVocabulary;
+  if (const KnownVocabulary& known = family_of(config.values).known_vocabulary; known.entries > 0) return known.entries;
   if (config.values.tokenizer == "byte") return 256;
   return config.values.tokenizer == "char" ? 0 : config.values.vocabulary;
 }
@@ -65,13 +65,16 @@ static int run(const Arguments& arguments) {
   const std::string file = arguments.text("config");
   const LayeredConfig config = layer_config(file.empty() ? "" : read_file(file), file, arguments.settings());
   validate(config.values);
+  check_structure(config.values);
   Dim vocabulary = known_vocabulary(config);
   if (vocabulary == 0) {
     vocabulary = 65;
     say("note: counting 65 characters, as in Shakespeare's works; --vocab N sets another size");
   }
-  if (config.values.model == "bert" && !config.given("vocab")) {
-    say("note: counting the 30,522 entries of BERT's uncased vocabulary; --vocab N sets another size");
+  const KnownVocabulary& known = family_of(config.values).known_vocabulary;
+  if (known.entries > 0 && !config.given("vocab")) {
+    say(fmt::format("note: counting the {} entries of {}; --vocab N sets another size",
+                    fmt::group_digits(known.entries), known.name));
   }
   const ModelSize size = model_size(config.values, vocabulary);
   out(arguments.has("json") ? as_json(size, vocabulary) : as_table(config.values, size, vocabulary));

@@ -174,7 +174,7 @@ std::vector<std::string> files_of(const Arguments& arguments) {
 int predict(const Arguments& arguments, const Pretrained& model) {
   const TaskNetwork& network = model.task_network();
   const TrainConfig config = labelled_config(arguments, model);
-  const Task task = task_from_name(config.task);
+  const Task task = task_named(config.task);
   const std::string path = arguments.text("out");
   const Wishes wishes = wishes_of(arguments, task, path);
   LabelledStream data = open_labelled(files_of(arguments), arguments, model, config, LabelledUse::kPredict);

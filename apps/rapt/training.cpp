@@ -13,6 +13,7 @@
 #include "terminal.h"
 #include "text/corpus/line_reader.h"
 #include "train/files/run_folder.h"
+#include "train/models/networks.h"
 #include "train/tasks/choose.h"
 
 namespace rapt::app {
@@ -34,8 +35,9 @@ std::vector<FlagValue> flags_of(const Arguments& arguments) {
 
 // The next command to type, for a model of this task.
 std::string next_command(const std::string& task, const std::string& folder) {
-  if (task == "lm") return fmt::format("rapt generate {} --prompt \"...\"", folder);
-  if (task == "mlm" || task == "mlm-nsp") return fmt::format("rapt fill-mask {} \"... [MASK] ...\"", folder);
+  const Objective objective = find_task_word(task).objective;
+  if (objective == Objective::kNextToken) return fmt::format("rapt generate {} --prompt \"...\"", folder);
+  if (masks_words(objective)) return fmt::format("rapt fill-mask {} \"... [MASK] ...\"", folder);
   return fmt::format("rapt eval {} --data FILE, rapt predict {} --data FILE", folder, folder);
 }
 
@@ -46,7 +48,7 @@ std::string in_words(std::string name) {
 
 void tell_best(const RunResult& result) {
   if (!std::isfinite(result.best_loss)) return;
-  if (result.task == "lm") {
+  if (find_task_word(result.task).objective == Objective::kNextToken) {
     return say(fmt::format("best validation loss {:.4f} nats per token, {:.4f} bits per byte", result.best_loss,
                            result.bits_per_byte));
   }
@@ -87,7 +89,9 @@ void check_early(const LayeredConfig& config) {
   const TrainConfig& c = config.values;
   const bool chosen_later = !has_end(c) && !config.given("preset");
   const bool structure_given = config.given("width") && config.given("heads");
-  if (c.init.empty() && (!chosen_later || structure_given)) validate(c);
+  if (!c.init.empty() || (chosen_later && !structure_given)) return;
+  validate(c);
+  check_structure(c);
 }
 
 }  // namespace

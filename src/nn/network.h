@@ -1,8 +1,7 @@
 // The interface of a model for training, decoding and evaluation: a network that turns a packed batch into a loss, and
-// the backbone of task heads.
+// the backbone that it has.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "nn/context.h"
@@ -20,17 +19,10 @@ struct LossShare {
   double language_model = 0;  ///< weight of the auxiliary language-model loss of a GPT with a task head
 };
 
-/// A whole network: maps packed tokens to a loss.
-class Network : public virtual Module {  // virtual: a GPT is a network and a backbone
- public:
-  /// The batch's share of the update's loss, [].
-  /// \throws ShapeError, std::invalid_argument  if the batch lacks the targets that the network needs
-  virtual Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const = 0;
-  virtual DType dtype() const = 0;
-};
+class NextTokenBackbone;
 
 /// A network without its head: maps packed tokens to states.
-class Backbone : public virtual Module {
+class Backbone : public Module {
  public:
   virtual Dim width() const = 0;
   virtual Dim vocabulary() const = 0;
@@ -48,7 +40,34 @@ class Backbone : public virtual Module {
 
   /// pooled() of states(), for callers that need no other states: the last layer computes little else.
   /// \return  [B, C]
-  virtual Variable sequence_vectors(const Stream& input, Context& ctx) const = 0;
+  virtual Variable sequence_vectors(const Batch& batch, Context& ctx) const = 0;
+
+  /// The same backbone, if its states predict the next token; null for an encoder.
+  virtual const NextTokenBackbone* next_token() const { return nullptr; }
+};
+
+/// A backbone whose states predict the next token.
+class NextTokenBackbone : public Backbone {
+ public:
+  /// States [N, C], and the matrix [V, C] that predicts the next token from them in this pass: GPT-1 has dropout on the
+  /// token table itself, and therefore on the tied output layer.
+  struct StatesAndHead {
+    Variable states, head;
+  };
+  virtual StatesAndHead states_and_head(const Batch& batch, Context& ctx) const = 0;
+
+  const NextTokenBackbone* next_token() const final { return this; }
+};
+
+/// A whole network, a backbone with a head: maps packed tokens to a loss.
+class Network : public Module {
+ public:
+  virtual const Backbone& backbone() const = 0;
+  DType dtype() const { return backbone().dtype(); }
+
+  /// The batch's share of the update's loss, [].
+  /// \throws ShapeError, std::invalid_argument  if the batch lacks the targets that the network needs
+  virtual Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const = 0;
 };
 
 }  // namespace rapt

@@ -1,19 +1,15 @@
 #include "nn/sentence_embedding.h"
 
-#include <stdexcept>
-#include <string>
-
 #include "autograd/ops/embedding.h"
 #include "autograd/ops/mean_pool.h"
 #include "autograd/ops/rms_norm.h"
 
 namespace rapt {
 
-Pooling pooling_from_name(std::string_view name) {
-  if (name == "mean") return Pooling::kMean;
-  if (name == "cls") return Pooling::kFirst;
-  if (name == "last") return Pooling::kLast;
-  throw std::invalid_argument("pool: must be one of mean, cls, last, got " + std::string(name));
+std::span<const std::pair<Pooling, const char*>> pooling_names() {
+  static constexpr std::pair<Pooling, const char*> kNames[] = {
+      {Pooling::kMean, "mean"}, {Pooling::kFirst, "cls"}, {Pooling::kLast, "last"}};
+  return kNames;
 }
 
 Variable pool(const Variable& states, const Packed& layout, Pooling pooling) {

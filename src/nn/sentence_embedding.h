@@ -1,7 +1,8 @@
 // One vector per sentence, for comparing sentences. Reimers, Gurevych 2019, "Sentence-BERT", arXiv 1908.10084.
 #pragma once
 
-#include <string_view>
+#include <span>
+#include <utility>
 
 #include "nn/network.h"
 
@@ -15,8 +16,7 @@ enum class Pooling {
 };
 
 /// mean, cls (the first token), last.
-/// \throws std::invalid_argument  for another name, listing the known ones
-Pooling pooling_from_name(std::string_view name);
+std::span<const std::pair<Pooling, const char*>> pooling_names();
 
 /// [N, C] to [B, C].
 /// \throws ShapeError  if a sequence is empty

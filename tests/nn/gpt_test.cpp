@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
+#include "nn/models/language_model.h"
 #include "support/network_checks.h"
 #include "tensor/error.h"
 
@@ -52,7 +54,7 @@ TEST_CASE("the whole network's gradients agree with central differences") {
     CAPTURE(i);
     configs[i].init_std = 0.3;
     Initializer init(7, DType::kF64);
-    Gpt model(configs[i], init);
+    LanguageModel model(std::make_unique<Gpt>(configs[i], init));
     const Batch batch = random_batch({5, 1, 12}, 19, 3);
     const GradcheckResult result = check_gradients(model, batch, {});
     CHECK_MESSAGE(result, result.message);
@@ -63,7 +65,7 @@ TEST_CASE("recomputing blocks changes neither loss nor gradients") {
   GptConfig c = small();
   c.embedding_dropout = c.attention_dropout = c.residual_dropout = 0.2;
   Initializer init(3);
-  Gpt model(c, init);
+  LanguageModel model(std::make_unique<Gpt>(c, init));
   CHECK(same_when_recomputed(model, random_batch({7, 12, 3}, 19, 5), {}));
 }
 
@@ -175,7 +177,7 @@ TEST_CASE("one thread and two give the same bits") {
   GptConfig c = small();
   c.attention_dropout = c.residual_dropout = 0.1;
   Initializer init(4);
-  Gpt model(c, init);
+  LanguageModel model(std::make_unique<Gpt>(c, init));
   CHECK(same_on_two_threads(model, random_batch({12, 12, 5, 7}, 19, 2), {}));
 }
 
@@ -183,7 +185,7 @@ TEST_CASE("accumulating small batches gives the gradient of the large one, dropo
   GptConfig c = small();
   c.embedding_dropout = c.attention_dropout = c.residual_dropout = 0.2;
   Initializer init(4, DType::kF64);
-  Gpt model(c, init);
+  LanguageModel model(std::make_unique<Gpt>(c, init));
   CHECK(difference_in_halves(model, random_batch({6, 2, 9, 6}, 19, 2), {.targets = 23}) < 1e-12);
 }
 
@@ -210,7 +212,7 @@ TEST_CASE("it overfits ten lines") {
   GptConfig c = small();
   c.width = 32;
   Initializer init(1);
-  Gpt model(c, init);
+  LanguageModel model(std::make_unique<Gpt>(c, init));
   const Batch batch = random_batch(std::vector<Dim>(10, 12), 19, 6);
   auto variables = variables_of(model);
   double loss = 0;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "nn/models/any_network.h"
+#include "nn/models/task_network.h"
 #include "support/network_checks.h"
 #include "support/small_networks.h"
 
@@ -18,13 +19,8 @@ const LoraOptions kEverywhere{
 
 AnyNetwork classifier(bool gpt, const LoraOptions& lora, DType dtype = DType::kF32) {
   Initializer init(1, dtype);
-  NetworkConfig backbone;
-  if (gpt) {
-    backbone.backbone = small_gpt(false, lora);
-  } else {
-    backbone.backbone = small_bert(lora);
-  }
-  return AnyNetwork(with_task_head(backbone, Task::kClassify, 3), init);
+  const BackboneConfig backbone = gpt ? BackboneConfig(small_gpt(false, lora)) : BackboneConfig(small_bert(lora));
+  return AnyNetwork(with_task_head({.backbone = backbone}, Task::kClassify, 3), init);
 }
 
 bool is_adapter(const std::string& name) { return name.find(".lora.") != std::string::npos; }
@@ -110,7 +106,7 @@ TEST_CASE("gradients through adapters agree with central differences, dropout an
   for (const bool gpt : {true, false}) {
     AnyNetwork network = classifier(gpt, lora, DType::kF64);
     fill_adapters(network.module());
-    const GradcheckResult result = check_gradients(*network.as<Network>(), labelled_batch(), kShare);
+    const GradcheckResult result = check_gradients(network.network(), labelled_batch(), kShare);
     CAPTURE(result.message);
     CHECK(result.passed);
   }
@@ -121,7 +117,7 @@ TEST_CASE("adapters give the same bits recomputed and on two threads, and the sa
   lora.dropout = 0.3;
   AnyNetwork network = classifier(false, lora);
   fill_adapters(network.module());
-  Network& trained = *network.as<Network>();
+  Network& trained = network.network();
   CHECK(same_when_recomputed(trained, labelled_batch(), kShare));
   CHECK(same_on_two_threads(trained, labelled_batch(), kShare));
   CHECK(difference_in_halves(trained, labelled_batch(), kShare) < 1e-5);
@@ -138,8 +134,8 @@ TEST_CASE("nothing is computed for frozen matrices, and the adapters' gradients 
     Context ctx;
     ctx.training = true;
     ctx.recompute = recompute;
-    const std::vector<Tensor> wanted = loss_and_gradients(*all.as<Network>(), labelled_batch(), kShare, ctx);
-    const std::vector<Tensor> got = loss_and_gradients(*adapters_only.as<Network>(), labelled_batch(), kShare, ctx);
+    const std::vector<Tensor> wanted = loss_and_gradients(all.network(), labelled_batch(), kShare, ctx);
+    const std::vector<Tensor> got = loss_and_gradients(adapters_only.network(), labelled_batch(), kShare, ctx);
     const auto parameters = parameters_of(all.module());
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       CAPTURE(parameters[i].name);

@@ -5,8 +5,11 @@
 #include <cmath>
 
 #include "autograd/ops/elementwise.h"
+#include "autograd/ops/linear_cross_entropy.h"
 #include "autograd/ops/sum.h"
 #include "nn/models/any_network.h"
+#include "nn/models/bert_pretraining.h"
+#include "nn/models/language_model.h"
 #include "nn/sentence_embedding.h"
 #include "support/network_checks.h"
 #include "support/small_networks.h"
@@ -142,7 +145,7 @@ TEST_CASE("the gradients of each task's loss agree with central differences, dro
       Initializer init(5, DType::kF64);
       AnyNetwork network(config, init);
       const Batch batch = batch_for(task);
-      const GradcheckResult result = check_gradients(*network.as<Network>(), batch, share_of(task, batch));
+      const GradcheckResult result = check_gradients(network.network(), batch, share_of(task, batch));
       CHECK_MESSAGE(result, result.message);
     }
   }
@@ -154,9 +157,9 @@ TEST_CASE("each task gives the same bits recomputed and on two threads, and the 
     const Batch batch = batch_for(task);
     Initializer init(5), init64(5, DType::kF64);
     AnyNetwork network(bert_with(task, 0.2), init), network64(bert_with(task, 0.2), init64);
-    CHECK(same_when_recomputed(*network.as<Network>(), batch, share_of(task, batch)));
-    CHECK(same_on_two_threads(*network.as<Network>(), batch, share_of(task, batch)));
-    CHECK(difference_in_halves(*network64.as<Network>(), batch, share_of(task, batch)) < 1e-12);
+    CHECK(same_when_recomputed(network.network(), batch, share_of(task, batch)));
+    CHECK(same_on_two_threads(network.network(), batch, share_of(task, batch)));
+    CHECK(difference_in_halves(network64.network(), batch, share_of(task, batch)) < 1e-12);
   }
 }
 
@@ -171,7 +174,11 @@ TEST_CASE("GPT's auxiliary loss is added with its weight, through the same dropp
     {
       const NoGrad no_grad;
       const double alone = model.loss(batch, share, ctx).value().item();
-      const double language = dynamic_cast<const Gpt&>(model.backbone()).loss(batch, share, ctx).value().item();
+      const auto pass = model.backbone().next_token()->states_and_head(batch, ctx);
+      const double language = linear_cross_entropy(pass.states, pass.head, Variable(), batch.target_rows, batch.targets,
+                                                   {.scale = 1 / share.targets})
+                                  .value()
+                                  .item();
       share.language_model = 0.5;
       CHECK(model.loss(batch, share, ctx).value().item() == doctest::Approx(alone + 0.5 * language).epsilon(1e-12));
     }
@@ -202,12 +209,9 @@ TEST_CASE("heads are what transformers' classes have") {
     CHECK(bert.dropout == (task == Task::kQuestion ? 0 : 0.1));
     CHECK(gpt.bias == (task == Task::kTag || task == Task::kQuestion || task == Task::kChoice));
     CHECK(gpt.dropout == (task == Task::kQuestion ? 0 : 0.1));
-    CHECK(std::get<BertConfig>(bert_with(task).backbone).pooler == (task != Task::kTag && task != Task::kQuestion));
-    CHECK(task_from_name(name_of(task)) == task);
+    CHECK(bert_with(task).backbone.as<BertConfig>()->pooler == (task != Task::kTag && task != Task::kQuestion));
   }
-  CHECK_THROWS_WITH_AS(task_from_name("sort"),
-                       "task: must be one of classify, regress, multilabel, tag, qa, choice, got sort",
-                       std::invalid_argument);
+  CHECK(std::string(name_of(Task::kQuestion)) == "qa");
 }
 
 // Previously, they were truncated at two standard deviations, which leaves 0.88 of the spread of transformers' heads.
@@ -219,7 +223,7 @@ TEST_CASE(
     GptConfig gpt = small_gpt();
     bert.width = gpt.width = 128;
     bert.init_std = gpt.init_std = std;
-    for (const auto& backbone : {decltype(NetworkConfig::backbone)(bert), decltype(NetworkConfig::backbone)(gpt)}) {
+    for (const BackboneConfig& backbone : {BackboneConfig(bert), BackboneConfig(gpt)}) {
       Initializer init(3);
       AnyNetwork network(with_task_head({.backbone = backbone}, Task::kClassify, 100), init);
       for (const NamedParameter& p : parameters_of(network.module())) {
@@ -268,39 +272,53 @@ TEST_CASE("missing targets of a task are named") {
                        "of 2 questions",
                        ShapeError);
   CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kTag), batch, {.language_model = 0.5}),
-                       "task: a language-model loss needs a GPT and a task other than tag, got a BERT",
+                       "task: a language-model loss needs a backbone that predicts the next token and a task other than "
+                       "tag, got an encoder",
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(loss_of(gpt_with(true, Task::kTag), batch, {.language_model = 0.5}),
-                       "task: a language-model loss needs a GPT and a task other than tag, got tag",
+                       "task: a language-model loss needs a backbone that predicts the next token and a task other than "
+                       "tag, got tag",
                        std::invalid_argument);
-  NetworkConfig without_pooler = bert_with(Task::kClassify);
-  std::get<BertConfig>(without_pooler.backbone).pooler = false;
-  CHECK_THROWS_WITH_AS(loss_of(without_pooler, batch, {}), "task: classify needs a BERT with a pooler", UsageError);
   Initializer init(1);
+  BertConfig without_pooler = small_bert();
+  without_pooler.pooler = false;
+  const TaskNetwork classifier(std::make_unique<Bert>(without_pooler, init), {.task = Task::kClassify}, init);
+  Context ctx;
+  CHECK_THROWS_WITH_AS(classifier.loss(batch, {}, ctx),
+                       "bert: this network has no pooler to judge whole sequences with", std::invalid_argument);
   CHECK_THROWS_AS(AnyNetwork(with_task_head({.backbone = small_bert()}, Task::kClassify, 0), init), UsageError);
 }
 
-TEST_CASE("any network matches its configuration, and its backbone is found by parameter names") {
-  const std::vector<NetworkConfig> configs = {{.backbone = small_gpt(true), .head = HeadKind::kLanguageModel},
-                                              {.backbone = small_bert(), .head = HeadKind::kNone},
-                                              {.backbone = small_bert(), .head = HeadKind::kPretraining},
-                                              bert_with(Task::kTag),
-                                              gpt_with(false, Task::kClassify)};
+TEST_CASE("any network is what its configuration says, and its backbone is found by its names") {
+  const std::vector<NetworkConfig> configs = {
+      {.backbone = small_gpt(true), .objective = Objective::kNextToken},
+      {.backbone = small_bert(), .objective = Objective::kNone},
+      {.backbone = small_bert(), .objective = Objective::kMaskedWordsNextSentence},
+      bert_with(Task::kTag),
+      gpt_with(false, Task::kClassify)};
   for (std::size_t i = 0; i < configs.size(); ++i) {
     CAPTURE(i);
     Initializer init(5);
     AnyNetwork network(configs[i], init);
-    CHECK((network.as<Gpt>() != nullptr) == (i == 0));
-    CHECK((network.as<Bert>() != nullptr) == (i == 1));
+    CHECK((network.as<LanguageModel>() != nullptr) == (i == 0));
     CHECK((network.as<BertPretraining>() != nullptr) == (i == 2));
     CHECK((network.as<TaskNetwork>() != nullptr) == (i >= 3));
-    CHECK((network.as<Network>() != nullptr) == (i != 1));
+    CHECK((dynamic_cast<const Gpt*>(&network.backbone()) != nullptr) == (i == 0 || i == 4));
+    CHECK((network.config().backbone.as<GptConfig>() != nullptr) == (i == 0 || i == 4));
+    if (i != 1) {
+      CHECK(&network.network().backbone() == &network.backbone());
+    } else {
+      CHECK_THROWS_WITH_AS(
+          network.network(),
+          "network: a backbone alone has nothing to learn; give it a head, for one of the tasks of --task", UsageError);
+    }
     CHECK(network.backbone().vocabulary() == kSmallVocabulary);
     CHECK(parameters_of(network.module())[0].name == backbone_prefix(configs[i]) + std::string("tokens.weight"));
   }
   Initializer init(1);
-  CHECK_THROWS_AS(AnyNetwork({.backbone = small_bert(), .head = HeadKind::kLanguageModel}, init), UsageError);
-  CHECK_THROWS_AS(AnyNetwork({.backbone = small_gpt(true), .head = HeadKind::kPretraining}, init), UsageError);
+  CHECK_THROWS_AS(AnyNetwork({.backbone = small_bert(), .objective = Objective::kNextToken}, init), UsageError);
+  CHECK_THROWS_AS(AnyNetwork({.backbone = small_gpt(true), .objective = Objective::kMaskedWordsNextSentence}, init),
+                  UsageError);
 }
 
 TEST_CASE("vectors of whole sequences are the same when computed without the other rows of the last layer") {
@@ -351,7 +369,4 @@ TEST_CASE("a sentence vector is the mean of its states or one of them, optionall
     for (const float x : unit.slice(b, b + 1).span<float>()) square += static_cast<double>(x) * static_cast<double>(x);
     CHECK(square == doctest::Approx(1).epsilon(1e-5));
   }
-  CHECK(pooling_from_name("cls") == Pooling::kFirst);
-  CHECK_THROWS_WITH_AS(pooling_from_name("max"), "pool: must be one of mean, cls, last, got max",
-                       std::invalid_argument);
 }

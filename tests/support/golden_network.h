@@ -6,6 +6,9 @@
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/rms_norm.h"
 #include "autograd/ops/sum.h"
+#include "nn/models/bert_pretraining.h"
+#include "nn/models/gpt.h"
+#include "nn/models/task_network.h"
 #include "nn/sentence_embedding.h"
 #include "support/golden.h"
 #include "support/padded_answers.h"
@@ -67,7 +70,7 @@ inline Batch batch_of(const GoldenCase& c, const AnyNetwork& network) {
                                    c.has("segments") ? c.ints("segments") : std::vector<std::int32_t>())};
   if (const auto* task = network.as<TaskNetwork>()) {
     take_labels(c, task->config(), batch);
-  } else if (network.config().head != HeadKind::kNone) {
+  } else if (network.config().objective != Objective::kNone) {
     take_targets(c.ints("labels"), batch);
     if (c.has("next_sentence_labels")) batch.labels = ClassLabels{ids_of(c, "next_sentence_labels")};
   }
@@ -100,7 +103,7 @@ inline void check_outputs(const GoldenCase& c, const AnyNetwork& network, Batch 
   };
   const auto* gpt = dynamic_cast<const Gpt*>(&network.backbone());
   const bool both_heads = c.has("choice_logits");
-  if (gpt != nullptr && (both_heads || network.config().head == HeadKind::kLanguageModel)) {
+  if (gpt != nullptr && (both_heads || network.config().objective == Objective::kNextToken)) {
     compare("logits", gpt->logits(states).value());
   }
   if (const auto* pretraining = network.as<BertPretraining>()) {
@@ -140,7 +143,7 @@ inline Variable own_loss(const GoldenCase& c, const Network& network, const Batc
 inline Variable loss_of(const GoldenCase& c, AnyNetwork& network, const Batch& batch) {
   const auto* task = network.as<TaskNetwork>();
   if (task != nullptr && task->config().task == Task::kQuestion) return padded_answer_loss(network, batch);
-  if (const auto* whole = network.as<Network>()) return own_loss(c, *whole, batch);
+  if (network.config().objective != Objective::kNone) return own_loss(c, network.network(), batch);
   Context ctx;
   const Variable embeddings =
       unit_rows(pool(network.backbone().states(batch.input, ctx), batch.input.layout, Pooling::kMean));

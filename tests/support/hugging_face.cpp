@@ -7,7 +7,10 @@
 #include <sstream>
 #include <string>
 
+#include "nn/models/bert.h"
+#include "nn/models/gpt.h"
 #include "train/files/hugging_face.h"
+#include "train/settings/task_words.h"
 
 namespace rapt {
 
@@ -20,10 +23,10 @@ static NetworkConfig bert_of(const std::string& head) {
   c.heads = 3;
   c.feed_forward = 40;
   c.init_std = 0.3;
-  c.pooler = head != "masked-lm";
-  if (head == "encoder") return {.backbone = c, .head = HeadKind::kNone};
-  if (head == "pretraining" || head == "masked-lm") return {.backbone = c, .head = HeadKind::kPretraining};
-  return with_task_head({.backbone = c}, task_from_name(head), head == "regress" ? 1 : 3);
+  if (head == "encoder") return {.backbone = c, .objective = Objective::kNone};
+  if (head == "pretraining") return {.backbone = c, .objective = Objective::kMaskedWordsNextSentence};
+  if (head == "masked-lm") return {.backbone = c, .objective = Objective::kMaskedWords};
+  return with_task_head({.backbone = c}, task_named(head), head == "regress" ? 1 : 3);
 }
 
 static NetworkConfig gpt_of(GptConfig c, const std::string& head) {
@@ -33,7 +36,7 @@ static NetworkConfig gpt_of(GptConfig c, const std::string& head) {
   c.layers = 2;
   c.heads = 3;
   c.init_std = 0.3;
-  return with_task_head({.backbone = c}, task_from_name(head), head == "regress" ? 1 : 3);
+  return with_task_head({.backbone = c}, task_named(head), head == "regress" ? 1 : 3);
 }
 
 static GptConfig backbone_named(const std::string& name) {
@@ -55,7 +58,7 @@ static void write_random(const std::string& kind, const std::string& out) {
     Rng rng(random_key(1, Purpose::kText, std::hash<std::string>()(p.name)));
     for (float& x : p.variable.value().span<float>()) x += static_cast<float>(0.2 * rng.normal());
   }
-  write_hugging_face(network.module(), {.network = config}, nullptr, out);
+  write_hugging_face(network.module(), {.network = network.config()}, nullptr, out);
 }
 
 static void copy(const std::string& directory, const std::string& out) {

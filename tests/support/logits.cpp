@@ -36,15 +36,17 @@ static Batch one_sequence(const std::string& line) {
           .targets = {.rows = all_rows(N), .ids = Tensor::zeros({N}, DType::kI32)}};
 }
 
-static std::vector<Tensor> outputs_of(const Module& network, const Batch& batch) {
+static std::vector<Tensor> outputs_of(const AnyNetwork& network, const Batch& batch) {
   Context ctx;
-  if (const auto* gpt = dynamic_cast<const Gpt*>(&network)) return {gpt->logits(gpt->states(batch.input, ctx)).value()};
-  if (const auto* bert = dynamic_cast<const Bert*>(&network)) return {bert->states(batch.input, ctx).value()};
-  if (const auto* task = dynamic_cast<const TaskNetwork*>(&network)) return {task->logits(batch)};
-  const auto& pretraining = dynamic_cast<const BertPretraining&>(network);
-  std::vector<Tensor> outputs = {pretraining.word_logits(batch.input, batch.targets.rows)};
-  if (pretraining.has_next_sentence()) outputs.push_back(pretraining.scores(batch).next_sentence);
-  return outputs;
+  if (const auto* task = network.as<TaskNetwork>()) return {task->logits(batch)};
+  if (const auto* pretraining = network.as<BertPretraining>()) {
+    std::vector<Tensor> outputs = {pretraining->word_logits(batch)};
+    if (pretraining->has_next_sentence()) outputs.push_back(pretraining->scores(batch).next_sentence);
+    return outputs;
+  }
+  if (network.config().objective == Objective::kNone) return {network.backbone().states(batch, ctx).value()};
+  const Gpt& gpt = gpt_of(network.network());
+  return {gpt.logits(gpt.states(batch, ctx)).value()};
 }
 
 static AnyNetwork open(const std::string& model) {
@@ -54,9 +56,9 @@ static AnyNetwork open(const std::string& model) {
 
 static void write_logits(const std::string& model) {
   const NoGrad no_grad;
-  AnyNetwork network = open(model);
+  const AnyNetwork network = open(model);
   for (std::string line; std::getline(std::cin, line);) {
-    for (const Tensor& output : outputs_of(network.module(), one_sequence(line))) {
+    for (const Tensor& output : outputs_of(network, one_sequence(line))) {
       std::fwrite(output.raw(), 1, output.bytes(), stdout);
     }
   }

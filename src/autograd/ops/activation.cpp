@@ -6,20 +6,15 @@
 namespace rapt {
 namespace {
 
-struct Name {
-  std::string_view name;
-  Activation f;
-};
-
-constexpr Name kNames[] = {
-    {"gelu", Activation::kGelu},
-    {"gelu-tanh", Activation::kGeluTanh},
-    {"relu", Activation::kRelu},
-    {"silu", Activation::kSilu},
-    {"tanh", Activation::kTanh},
-    {"sigmoid", Activation::kSigmoid},
-    {"quick-gelu", Activation::kQuickGelu},
-    {"none", Activation::kNone},
+constexpr std::pair<Activation, const char*> kNames[] = {
+    {Activation::kGelu, "gelu"},
+    {Activation::kGeluTanh, "gelu-tanh"},
+    {Activation::kRelu, "relu"},
+    {Activation::kSilu, "silu"},
+    {Activation::kTanh, "tanh"},
+    {Activation::kSigmoid, "sigmoid"},
+    {Activation::kQuickGelu, "quick-gelu"},
+    {Activation::kNone, "none"},
 };
 
 }  // namespace
@@ -38,21 +33,11 @@ Variable activation(const Variable& x, Activation f) {
       });
 }
 
-Activation activation_from_name(std::string_view name) {
-  for (const Name& known : kNames) {
-    if (known.name == name) return known.f;
-  }
-  std::string message = "activation: must be one of ";
-  for (const Name& known : kNames) {
-    if (&known != kNames) message += ", ";
-    message += known.name;
-  }
-  throw std::invalid_argument(message + ", got " + std::string(name));
-}
+std::span<const std::pair<Activation, const char*>> activation_names() { return kNames; }
 
 const char* name_of(Activation f) {
-  for (const Name& known : kNames) {
-    if (known.f == f) return known.name.data();
+  for (const auto& [known, name] : kNames) {
+    if (known == f) return name;
   }
   return "activation";
 }

@@ -1,7 +1,8 @@
 // Activation functions, by enumerator or by name.
 #pragma once
 
-#include <string_view>
+#include <span>
+#include <utility>
 
 #include "autograd/variable.h"
 #include "tensor/kernels/activation.h"
@@ -19,10 +20,7 @@ namespace rapt {
 Variable activation(const Variable& x, Activation f);
 
 /// gelu, gelu-tanh, relu, silu, tanh, sigmoid, quick-gelu, none.
-/// \throws std::invalid_argument  for another name, listing the known ones
-Activation activation_from_name(std::string_view name);
-
-/// The name that activation_from_name accepts.
+std::span<const std::pair<Activation, const char*>> activation_names();
 const char* name_of(Activation f);
 
 }  // namespace rapt

@@ -1,66 +1,57 @@
-// Any of the networks, for code that opens a file without knowing which network it contains: a network's description as
-// data, and a network made from it.
+// A network of any family with any head: what it is, as data, and one made of that.
 #pragma once
 
 #include <memory>
-#include <variant>
 
-#include "nn/models/bert_pretraining.h"
-#include "nn/models/task_network.h"
+#include "nn/models/backbone_config.h"
 
 namespace rapt {
 
-/// The head of a network.
-enum class HeadKind {
-  kNone,           ///< none: a BERT that computes states and embeddings
-  kLanguageModel,  ///< the next token: a GPT
-  kPretraining,    ///< masked words and, if the BERT has a pooler, the next sentence
-  kTask,           ///< a head for one task
-};
-
 /// Everything needed to build a network.
 struct NetworkConfig {
-  std::variant<GptConfig, BertConfig> backbone;
-  HeadKind head = HeadKind::kLanguageModel;
-  TaskConfig task = {};  ///< for kTask
-
-  bool is_gpt() const { return std::holds_alternative<GptConfig>(backbone); }
+  BackboneConfig backbone;
+  Objective objective = Objective::kNextToken;  ///< decides which head stands on the backbone
+  TaskConfig task = {};                         ///< the head for kLabels
 };
 
-/// The configuration of a network with this backbone and a new head for a task, as in task_config. A BERT gets a pooler
-/// if the task scores whole sequences, and none otherwise.
+/// The configuration of a network with this backbone and a new head for a task (BackboneConfig::task_head).
 NetworkConfig with_task_head(NetworkConfig config, Task task, Dim outputs);
 
-/// A network of any kind.
+/// A backbone alone, or a network that has one.
 class AnyNetwork final {
  public:
-  /// \throws UsageError  as the network's constructor does; for a head that the backbone does not support
-  AnyNetwork(const NetworkConfig& config, Initializer& init);
+  /// The backbone gets what the objective needs of it (BackboneConfig::fit).
+  /// \throws UsageError  as the network's constructor; for an objective that the family does not have
+  AnyNetwork(NetworkConfig config, Initializer& init);
 
   const NetworkConfig& config() const { return config_; }
-  Module& module() { return *module_; }
-  /// Merges low-rank adapters into their matrices; config() is then that of a network without adapters.
-  ///
-  /// \return  the number of adapters
-  int merge_adapters();
+  Module& module();
   const Backbone& backbone() const;
 
-  /// The network as a T (Network, Gpt, Bert, BertPretraining, TaskNetwork), or null if it is not one.
+  /// The network with its head, to train or to judge.
+  /// \throws UsageError  if it is a backbone alone
+  Network& network();
+  const Network& network() const { return const_cast<AnyNetwork*>(this)->network(); }
+  /// The same where its head must be of one kind (LanguageModel, BertPretraining, TaskNetwork); null if it is another.
   template <typename T>
   T* as() {
-    return dynamic_cast<T*>(module_.get());
+    return dynamic_cast<T*>(network_.get());
   }
   template <typename T>
   const T* as() const {
-    return dynamic_cast<const T*>(module_.get());
+    return dynamic_cast<const T*>(network_.get());
   }
+
+  /// Adds low-rank adapters to their matrices; config() is that of a network without. \return  how many there were
+  int merge_adapters();
 
  private:
   NetworkConfig config_;
-  std::unique_ptr<Module> module_;
+  std::unique_ptr<Backbone> bare_;    // for Objective::kNone
+  std::unique_ptr<Network> network_;  // for all others
 };
 
-/// Prefix of the names of a network's backbone parameters: "backbone.", or "" if the network is its own backbone.
+/// Prefix of the names of a network's backbone parameters: "backbone.", or "" if the network has no others.
 const char* backbone_prefix(const NetworkConfig& config);
 
 }  // namespace rapt

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "autograd/ops/embedding.h"
+#include "nn/models/bert_pretraining.h"
 #include "nn/neighbours.h"
 #include "tensor/error.h"
 
@@ -46,6 +47,30 @@ void check(const BertConfig& c) {
                {"feed-forward", c.inner_width()},
                {"segments", c.segments}},
               c.width, c.heads);
+}
+
+std::unique_ptr<Backbone> make_backbone(const BertConfig& config, Initializer& init) {
+  return std::make_unique<Bert>(config, init);
+}
+
+std::unique_ptr<Network> make_network(const BertConfig& config, Objective objective, Initializer& init) {
+  if (!masks_words(objective)) {
+    throw UsageError(
+        "network: a BERT needs a masked-word head, a task head or none; it does not predict the next token");
+  }
+  return std::make_unique<BertPretraining>(config, init);
+}
+
+TaskConfig task_config(Task task, Dim outputs, const BertConfig& backbone) {
+  return {.task = task,
+          .outputs = outputs,
+          .dropout = task == Task::kQuestion ? 0 : backbone.hidden_dropout,
+          .init_std = backbone.init_std};
+}
+
+void fit_to(BertConfig& config, Objective objective, const TaskConfig& task) {
+  if (objective == Objective::kNone) return;
+  config.pooler = objective == Objective::kLabels ? task.judges_sequences() : objective != Objective::kMaskedWords;
 }
 
 Bert::Bert(const BertConfig& config, Initializer& init)

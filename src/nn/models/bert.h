@@ -3,13 +3,16 @@
 // Lee, Toutanova, "Well-Read Students Learn Better", 2019, arXiv 1908.08962
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "nn/block.h"
 #include "nn/dropout.h"
 #include "nn/embedding.h"
 #include "nn/linear.h"
+#include "nn/models/task.h"
 #include "nn/network.h"
+#include "nn/objective.h"
 
 namespace rapt {
 
@@ -40,6 +43,17 @@ struct BertConfig {
 
 /// \throws UsageError  naming the setting, if heads do not divide width or a size is not positive
 void check(const BertConfig& config);
+
+/// \name What BackboneConfig asks of a BERT's configuration (nn/models/backbone_config.h)
+/// @{
+std::unique_ptr<Backbone> make_backbone(const BertConfig& config, Initializer& init);
+std::unique_ptr<Network> make_network(const BertConfig& config, Objective objective, Initializer& init);
+/// With the hidden dropout in front of it, and none in front of the head of questions, as in transformers' classes.
+TaskConfig task_config(Task task, Dim outputs, const BertConfig& backbone);
+/// The pooler: there for the next sentence and for tasks that judge whole sequences, not for masked words alone nor for
+/// tasks that judge tokens, and as the configuration has it where nothing is taught.
+void fit_to(BertConfig& config, Objective objective, const TaskConfig& task);
+/// @}
 
 /// Token, position and segment embeddings, and a stack of post-norm blocks.
 class Bert final : public Backbone {

@@ -12,10 +12,9 @@ class BertPretraining final : public Network {
   /// \throws UsageError  as check(config) does
   BertPretraining(const BertConfig& config, Initializer& init);
 
-  const Bert& backbone() const { return bert_; }
+  const Bert& backbone() const override { return bert_; }
   const BertConfig& config() const { return bert_.config(); }
   bool has_next_sentence() const { return !next_sentence_.empty(); }
-  DType dtype() const override { return bert_.dtype(); }
 
   /// Sum over batch.targets of -log p(word) / share.targets, and, with the next-sentence head, sum over sequences of
   /// -log p(label) / share.sequences, [].

@@ -1,12 +1,13 @@
 #include "nn/models/gpt.h"
 
 #include <cmath>
+#include <string>
 
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/embedding.h"
 #include "autograd/ops/linear.h"
-#include "autograd/ops/linear_cross_entropy.h"
 #include "nn/dropout.h"
+#include "nn/models/language_model.h"
 #include "tensor/error.h"
 
 namespace rapt {
@@ -78,6 +79,24 @@ void check(const GptConfig& c) {
   }
 }
 
+std::unique_ptr<Backbone> make_backbone(const GptConfig& config, Initializer& init) {
+  return std::make_unique<Gpt>(config, init);
+}
+
+std::unique_ptr<Network> make_network(const GptConfig& config, Objective objective, Initializer& init) {
+  if (objective != Objective::kNextToken) throw UsageError("network: a GPT needs a language-model head or a task head");
+  return std::make_unique<LanguageModel>(std::make_unique<Gpt>(config, init));
+}
+
+TaskConfig task_config(Task task, Dim outputs, const GptConfig& backbone) {
+  const bool with_bias = task == Task::kTag || task == Task::kQuestion || task == Task::kChoice;
+  return {.task = task,
+          .outputs = outputs,
+          .dropout = task == Task::kQuestion ? 0 : backbone.residual_dropout,
+          .bias = with_bias,
+          .init_std = backbone.init_std};
+}
+
 Gpt::Gpt(const GptConfig& config, Initializer& init)
     : config_((check(config), config)),
       tokens_({.rows = config.vocabulary, .width = config.width, .std = config.init_std}, init) {
@@ -147,22 +166,14 @@ Variable Gpt::sequence_vectors(const Stream& input, Context& ctx) const {
 
 Variable Gpt::logits(const Variable& states) const { return linear(states, head(), Variable()); }
 
-Gpt::StatesAndHead Gpt::states_and_head(const Stream& input, Context& ctx) const {
+NextTokenBackbone::StatesAndHead Gpt::states_and_head(const Batch& batch, Context& ctx) const {
   const Tables t = tables(ctx);
   return {.states = run(input, t, ctx, nullptr, nullptr), .head = config_.tied_head ? t.tokens : head_};
 }
 
-Variable Gpt::loss(const Batch& batch, const LossShare& share, Context& ctx) const {
-  const StatesAndHead pass = states_and_head(batch.input, ctx);
-  return linear_cross_entropy(pass.states, pass.head, Variable(), batch.targets.rows, batch.targets.ids,
-                              {.label_smoothing = share.label_smoothing, .scale = 1 / share.targets});
-}
-
-Tensor Gpt::log_probabilities(const Batch& batch) const {
-  const NoGrad no_grad;
-  Context ctx;
-  const Variable x = states(batch.input, ctx);  // [N, C]
-  return target_log_probabilities(x.value(), head().value(), Tensor(), batch.targets.rows, batch.targets.ids);
+const Gpt& gpt_of(const Network& network) {
+  if (const auto* const gpt = dynamic_cast<const Gpt*>(&network.backbone())) return *gpt;
+  throw UsageError("model: must be a GPT to write, got another network");
 }
 
 void Gpt::visit(ParameterVisitor& v) {

@@ -4,12 +4,14 @@
 //   Black et al., "GPT-NeoX-20B: An Open-Source Autoregressive Language Model", 2022, arXiv 2204.06745
 #pragma once
 
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "nn/block.h"
 #include "nn/embedding.h"
+#include "nn/models/task.h"
 #include "nn/network.h"
+#include "nn/objective.h"
 
 namespace rapt {
 
@@ -50,8 +52,18 @@ struct GptConfig {
 ///                     would rotate an odd number of columns
 void check(const GptConfig& config);
 
-/// The whole network, and the backbone of task heads: maps packed tokens to states, logits or a loss.
-class Gpt final : public Network, public Backbone {
+/// \name What BackboneConfig asks of a GPT's configuration (nn/models/backbone_config.h)
+/// @{
+std::unique_ptr<Backbone> make_backbone(const GptConfig& config, Initializer& init);
+std::unique_ptr<Network> make_network(const GptConfig& config, Objective objective, Initializer& init);
+/// Without a bias where whole sequences are judged by themselves, as in transformers' classes.
+TaskConfig task_config(Task task, Dim outputs, const GptConfig& backbone);
+inline void fit_to(GptConfig& /*config*/, Objective /*objective*/, const TaskConfig& /*task*/) {}
+/// @}
+
+/// Token and position embeddings, a stack of blocks, and the matrix that predicts the next token, which is the token
+/// table unless it is untied.
+class Gpt final : public NextTokenBackbone {
  public:
   /// \throws UsageError  as check(config) does
   Gpt(const GptConfig& config, Initializer& init);
@@ -78,18 +90,7 @@ class Gpt final : public Network, public Backbone {
   /// \return  [N, V]; for parity checks and for the few rows of decoding. Training never computes them.
   Variable logits(const Variable& states) const;
 
-  /// States, and the matrix [V, C] that predicts the next token from them in this pass: GPT-1 has dropout on the token
-  /// table itself, and therefore on the tied output layer.
-  struct StatesAndHead {
-    Variable states, head;
-  };
-  StatesAndHead states_and_head(const Stream& input, Context& ctx) const;
-
-  /// Sum of -log p(target) over batch.targets / share.targets, [].
-  Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const override;
-
-  /// The natural-log probability of each of batch.targets, [M], without gradients.
-  Tensor log_probabilities(const Batch& batch) const;
+  StatesAndHead states_and_head(const Batch& batch, Context& ctx) const override;
 
   void visit(ParameterVisitor& v) override;
 
@@ -111,5 +112,8 @@ class Gpt final : public Network, public Backbone {
   std::vector<LayerNorm> norm_;  // one for pre-norm, none for post-norm
   Variable head_;                // [V, C] unless tied
 };
+
+/// The GPT that a language model has. \throws UsageError  if it has another backbone
+const Gpt& gpt_of(const Network& network);
 
 }  // namespace rapt

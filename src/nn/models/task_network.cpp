@@ -1,6 +1,5 @@
 #include "nn/models/task_network.h"
 
-#include <array>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -17,22 +16,9 @@
 namespace rapt {
 namespace {
 
-constexpr std::array<std::pair<Task, const char*>, 6> kNames{{
-    {Task::kClassify, "classify"},
-    {Task::kRegress, "regress"},
-    {Task::kMultilabel, "multilabel"},
-    {Task::kTag, "tag"},
-    {Task::kQuestion, "qa"},
-    {Task::kChoice, "choice"},
-}};
-
-const TaskConfig& checked(const TaskConfig& config, const Backbone& backbone) {
+const TaskConfig& checked(const TaskConfig& config) {
   if (config.head_width() < 1) {
     throw UsageError("task: outputs must be at least 1, got " + std::to_string(config.outputs));
-  }
-  const auto* bert = dynamic_cast<const Bert*>(&backbone);
-  if (bert != nullptr && config.judges_sequences() && !bert->config().pooler) {
-    throw UsageError(std::string("task: ") + name_of(config.task) + " needs a BERT with a pooler");
   }
   return config;
 }
@@ -48,38 +34,9 @@ Packed choices_of(Dim sequences, Dim questions) {
 
 }  // namespace
 
-Task task_from_name(std::string_view name) {
-  std::string all;
-  for (const auto& [task, known] : kNames) {
-    if (name == known) return task;
-    all += (all.empty() ? "" : ", ") + std::string(known);
-  }
-  throw std::invalid_argument("task: must be one of " + all + ", got " + std::string(name));
-}
-
-const char* name_of(Task task) { return kNames[static_cast<std::size_t>(task)].second; }
-
-Dim TaskConfig::head_width() const { return task == Task::kQuestion ? 2 : task == Task::kChoice ? 1 : outputs; }
-
-TaskConfig task_config(Task task, Dim outputs, const BertConfig& backbone) {
-  return {.task = task,
-          .outputs = outputs,
-          .dropout = task == Task::kQuestion ? 0 : backbone.hidden_dropout,
-          .init_std = backbone.init_std};
-}
-
-TaskConfig task_config(Task task, Dim outputs, const GptConfig& backbone) {
-  const bool with_bias = task == Task::kTag || task == Task::kQuestion || task == Task::kChoice;
-  return {.task = task,
-          .outputs = outputs,
-          .dropout = task == Task::kQuestion ? 0 : backbone.residual_dropout,
-          .bias = with_bias,
-          .init_std = backbone.init_std};
-}
-
 TaskNetwork::TaskNetwork(std::unique_ptr<Backbone> backbone, const TaskConfig& config, Initializer& init)
     : backbone_(std::move(backbone)),
-      config_(checked(config, *backbone_)),
+      config_(checked(config)),
       head_({.in = backbone_->width(), .out = config.head_width(), .bias = config.bias, .std = config.init_std}, init) {
 }
 
@@ -130,14 +87,15 @@ Variable TaskNetwork::loss(const Batch& batch, const LossShare& share, Context& 
   if (share.language_model == 0) {
     return task_loss(head_input(batch, ctx), batch, share);
   }
-  const auto* gpt = dynamic_cast<const Gpt*>(backbone_.get());
-  if (gpt == nullptr || config_.task == Task::kTag) {
-    throw std::invalid_argument(std::string("task: a language-model loss needs a GPT and a task other than tag, ") +
-                                "got " + (gpt == nullptr ? "a BERT" : name_of(config_.task)));
+  const NextTokenBackbone* const backbone = backbone_->next_token();
+  if (backbone == nullptr || config_.task == Task::kTag) {
+    throw std::invalid_argument(
+        std::string("task: a language-model loss needs a backbone that predicts the next token and a task other than ") +
+        "tag, got " + (backbone == nullptr ? "an encoder" : name_of(config_.task)));
   }
-  const Gpt::StatesAndHead pass = gpt->states_and_head(batch.input, ctx);  // [N, C], [V, C]
-  const Variable task = task_loss(head_input(pass.states, batch.input.layout, ctx), batch, share);
-  return task + linear_cross_entropy(pass.states, pass.head, Variable(), batch.targets.rows, batch.targets.ids,
+  const NextTokenBackbone::StatesAndHead pass = backbone->states_and_head(batch, ctx);  // [N, C], [V, C]
+  const Variable task = task_loss(head_input(pass.states, batch.layout, ctx), batch, share);
+  return task + linear_cross_entropy(pass.states, pass.head, Variable(), batch.target_rows, batch.targets,
                                      {.scale = share.language_model / share.targets});
 }
 

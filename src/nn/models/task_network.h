@@ -3,55 +3,21 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
-#include "nn/models/bert.h"
-#include "nn/models/gpt.h"
+#include "nn/linear.h"
+#include "nn/models/task.h"
+#include "nn/network.h"
 
 namespace rapt {
-
-enum class Task {
-  kClassify,    ///< one of K classes per sequence
-  kRegress,     ///< K numbers per sequence
-  kMultilabel,  ///< yes or no to each of K labels per sequence
-  kTag,         ///< one of K tags per labelled token
-  kQuestion,    ///< the start and the end of an answer in its sequence
-  kChoice,      ///< the correct one of consecutive sequences
-};
-
-/// classify, regress, multilabel, tag, qa, choice.
-/// \throws std::invalid_argument  for another name, listing the known ones
-Task task_from_name(std::string_view name);
-const char* name_of(Task task);
-
-struct TaskConfig {
-  Task task = Task::kClassify;
-  Dim outputs = 2;     ///< K: classes, numbers, labels or tags; not used by kQuestion and kChoice
-  double dropout = 0;  ///< dropout of the head's input during training
-  bool bias = true;    ///< of the head
-  InitStd init_std = 0.02;
-
-  /// Rows of the head: K; 2 for kQuestion (first, last), 1 for kChoice.
-  Dim head_width() const;
-  /// Whether the head takes one vector per sequence (Backbone::pooled) or one per token.
-  bool judges_sequences() const { return task != Task::kTag && task != Task::kQuestion; }
-};
-
-/// The head of transformers' class for this backbone and task: BERT's with the hidden dropout (none before the
-/// question-answering head), GPT's without a bias for whole sequences. As there, weights are initialised from N(0,
-/// init_std^2) without truncation, and the bias with 0.
-TaskConfig task_config(Task task, Dim outputs, const BertConfig& backbone);
-TaskConfig task_config(Task task, Dim outputs, const GptConfig& backbone);
 
 /// A backbone, a dropout and a linear head.
 class TaskNetwork final : public Network {
  public:
-  /// \throws UsageError  if outputs is not positive, or if whole sequences are to be scored by a BERT without a pooler
+  /// \throws UsageError  if outputs is not positive
   TaskNetwork(std::unique_ptr<Backbone> backbone, const TaskConfig& config, Initializer& init);
 
-  const Backbone& backbone() const { return *backbone_; }
+  const Backbone& backbone() const override { return *backbone_; }
   const TaskConfig& config() const { return config_; }
-  DType dtype() const override { return backbone_->dtype(); }
 
   /// This batch's share of the mean loss over the update's sequences or tokens, []:
   ///
@@ -62,7 +28,7 @@ class TaskNetwork final : public Network {
   ///     qa          cross-entropy of the first and the last token over the sequence, / (2 share.sequences)
   ///     choice      cross-entropy over a question's sequences / share.sequences, which counts questions
   ///
-  /// With share.language_model, plus that factor times a GPT's language-model loss of batch.targets / share.targets.
+  /// With share.language_model, plus that factor times the language-model loss of batch.targets / share.targets.
   ///
   /// \param batch  labels of the kind that the task is taught with
   /// \throws ShapeError, std::invalid_argument  if the batch's labels do not match the task, or if a language-model

@@ -3,7 +3,7 @@
 #include <sstream>
 #include <string>
 
-#include "io/escape.h"
+#include "io/names.h"
 #include "tensor/error.h"
 
 namespace rapt {
@@ -11,13 +11,12 @@ namespace rapt {
 // Lengths are stored in 16 bits.
 static constexpr Dim kLeastContext = 5, kMostContext = 65536;
 
-const char* name_of(InstanceTask task) { return task == InstanceTask::kMlm ? "mlm" : "mlm-nsp"; }
+static constexpr std::pair<InstanceTask, const char*> kTaskNames[] = {{InstanceTask::kMlm, "mlm"},
+                                                                      {InstanceTask::kMlmNsp, "mlm-nsp"}};
 
-InstanceTask instance_task_named(std::string_view name) {
-  if (name == "mlm") return InstanceTask::kMlm;
-  if (name == "mlm-nsp") return InstanceTask::kMlmNsp;
-  throw UsageError("instances: the task must be mlm or mlm-nsp, got " + in_quotes(name));
-}
+const char* name_of(InstanceTask task) { return name_in(kTaskNames, task); }
+
+InstanceTask instance_task_named(std::string_view name) { return value_named(name, kTaskNames, "instances: the task"); }
 
 InstanceOptions default_instance_options(InstanceTask task) {
   InstanceOptions options{.task = task};

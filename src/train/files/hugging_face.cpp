@@ -12,7 +12,6 @@
 #include "io/safetensors_model.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
-#include "train/files/hugging_face_kinds.h"
 
 namespace rapt {
 
@@ -54,10 +53,11 @@ void order_as_theirs(const ParameterName& name, float* theirs, const Tensor& our
   transpose_runs(theirs, from, 3, name.heads, ours.size() / (3 * name.heads));
 }
 
-// Names that a tensor may have in a file instead of the one in its class's table: with or without the backbone's prefix
-// (openai-community/gpt2 omits it), with TensorFlow's names of a norm's parameters and, for tied weights, the head's.
+// The names that a tensor may have in a file besides the one of its kind's table: with or without the backbone's prefix
+// (openai-community/gpt2 leaves it out), with TensorFlow's words for a norm's parameters, and those the kind knows.
 std::vector<std::string> aliases(const std::string& name, const NetworkConfig& config) {
-  const std::string prefix = hugging_face::name_prefix(config);
+  const HuggingFaceKind& kind = kind_of(config.backbone);
+  const std::string prefix = kind.name_prefix;
   const std::string bare = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
   std::vector<std::string> names = {name, bare, prefix + bare};
   for (const auto& [ending, other] : {std::pair<std::string, std::string>{"LayerNorm.weight", "LayerNorm.gamma"},
@@ -66,12 +66,7 @@ std::vector<std::string> aliases(const std::string& name, const NetworkConfig& c
     const std::string alias = bare.substr(0, bare.size() - ending.size()) + other;
     names.insert(names.end(), {prefix + alias, alias});
   }
-  const auto* gpt = std::get_if<GptConfig>(&config.backbone);
-  const bool table = bare == "wte.weight" || bare == "tokens_embed.weight" || bare == "embed_in.weight";
-  if (gpt != nullptr && gpt->tied_head && table) names.insert(names.end(), {"lm_head.weight", "embed_out.weight"});
-  if (bare == "embed_out.weight") names.push_back("lm_head.weight");  // GPT-NeoX's head has either name
-  if (bare == "embeddings.word_embeddings.weight") names.push_back("cls.predictions.decoder.weight");
-  if (bare == "cls.predictions.bias") names.push_back("cls.predictions.decoder.bias");
+  for (std::string& alias : kind.other_names(bare, config)) names.push_back(std::move(alias));
   return names;
 }
 
@@ -83,25 +78,7 @@ const SafetensorsEntry* find_tensor(const SafetensorsModel& file, const std::str
   return nullptr;
 }
 
-// Tensors that a file may hold besides a network's parameters: buffers that older versions of transformers saved,
-// second copies of tied weights, and a pooler and next-sentence head that stayed in files of classes that do not use
-// them.
-bool may_be_left(const std::string& name, const NetworkConfig& config) {
-  const auto ends_with_one_of = [&](std::initializer_list<const char*> endings) {
-    return std::ranges::any_of(endings, [&](const char* ending) { return name.ends_with(ending); });
-  };
-  if (const auto* gpt = std::get_if<GptConfig>(&config.backbone)) {
-    const bool head = name == "lm_head.weight" || name == "embed_out.weight";
-    return (gpt->tied_head && head) || ends_with_one_of({".attn.bias", ".attn.masked_bias", ".attention.bias",
-                                                         ".attention.masked_bias", ".rotary_emb.inv_freq"});
-  }
-  if (ends_with_one_of({"embeddings.position_ids", "embeddings.token_type_ids"})) return true;
-  if (name.starts_with("cls.predictions.decoder.")) return config.head == HeadKind::kPretraining;
-  if (std::get<BertConfig>(config.backbone).pooler) return false;
-  return ends_with_one_of({"pooler.dense.weight", "pooler.dense.bias"}) || name.starts_with("cls.seq_relationship.");
-}
-
-// The extents of their tensor for a parameter of ours.
+// The extents of theirs, of a parameter of ours.
 std::vector<Dim> their_shape(const ParameterName& name, const Shape& ours) {
   std::vector<Dim> shape(ours.extents().begin(), ours.extents().end());
   if (name.transposed) std::ranges::reverse(shape);
@@ -115,12 +92,11 @@ Tensor our_part(const ParameterName& name, const Tensor& ours) {
   return ours.slice(name.part * rows, (name.part + 1) * rows);
 }
 
-// \param who  needs the shape, for messages
 void read_parameter(const SafetensorsModel& file, const SafetensorsEntry& entry, const ParameterName& name,
-                    Tensor& value, const std::string& directory, const char* who) {
+                    Tensor& value, const std::string& directory) {
   const std::vector<Dim> wanted = their_shape(name, value.shape());
   if (entry.shape != wanted) {
-    throw DataError(directory + ": " + entry.name + " is " + shape_text(entry.shape) + ", " + who + " wants " +
+    throw DataError(directory + ": " + entry.name + " is " + shape_text(entry.shape) + ", config.json wants " +
                     shape_text(wanted));
   }
   if (same_order(name)) {
@@ -132,26 +108,12 @@ void read_parameter(const SafetensorsModel& file, const SafetensorsEntry& entry,
   order_as_ours(name, value.data<float>(), theirs);
 }
 
-// The first rows of a parameter with one row per entry of a vocabulary that has grown.
-bool read_first_rows(const SafetensorsModel& file, const SafetensorsEntry& entry, Tensor& value) {
-  const auto extents = value.shape().extents();
-  const bool fits = entry.shape.size() == extents.size() && entry.shape[0] < extents[0] &&
-                    std::equal(extents.begin() + 1, extents.end(), entry.shape.begin() + 1);
-  if (fits) file.read_f32(entry.name, value.span<float>().first(static_cast<std::size_t>(entry.count())));
-  return fits;
-}
-
-bool has_row_per_entry(const ParameterName& name, const NetworkConfig& config) {
-  const std::string prefix = backbone_prefix(config);
-  return name.ours == prefix + "tokens.weight" || name.ours == "words.bias" ||
-         (config.is_gpt() && name.ours == prefix + "head.weight");
-}
-
-// A tensor that does not belong to the network is an error: silently reading half a model is worse than reading none.
+// What is in the file and has no place in the network is an error: half a model read in silence is worse than none.
 void refuse_unknown(const SafetensorsModel& file, const std::set<std::string>& read, const NetworkConfig& config,
                     const std::string& directory) {
+  const HuggingFaceKind& kind = kind_of(config.backbone);
   for (const SafetensorsEntry* entry : file.tensors()) {
-    if (read.contains(entry->name) || may_be_left(entry->name, config)) continue;
+    if (read.contains(entry->name) || kind.may_be_left(entry->name, config)) continue;
     throw DataError(directory + ": " + entry->name + " is not a parameter of the network that config.json names");
   }
 }
@@ -162,22 +124,16 @@ std::map<std::string, Variable> by_name(Module& network) {
   return parameters;
 }
 
-// Determines from its weights which parts of a BERT a file has, whatever its class says: encoders come with and without
-// a pooler, Google's masked language models also hold the next-sentence head, and its small models do not name their
-// class.
 HuggingFaceConfig read_config(const std::string& directory, const SafetensorsModel& file) {
   const std::string path = directory + "/config.json";
   Json json = read_json_file(path, {.bytes = 1U << 20U});
-  if (json.is_object() && !json.contains("architectures") && file.find("cls.predictions.transform.dense.weight")) {
-    json["architectures"] = {"BertForMaskedLM"};
+  const HuggingFaceKind& kind = kind_of(JsonFields(json, path));
+  const auto has = [&](const std::string& name) { return file.find(name) != nullptr; };
+  if (!json.contains("architectures") && kind.class_of_weights != nullptr) {
+    json["architectures"] = {kind.class_prefix + std::string(kind.class_of_weights(has))};
   }
   HuggingFaceConfig config = config_from_json(json, path);
-  auto* const bert = std::get_if<BertConfig>(&config.network.backbone);
-  if (bert == nullptr || config.network.head == HeadKind::kTask) return config;
-  const bool pooler = find_tensor(file, "bert.pooler.dense.weight", config.network) != nullptr;
-  const bool next_sentence = file.find("cls.seq_relationship.weight") != nullptr;
-  if (config.network.head == HeadKind::kNone) bert->pooler = pooler;
-  if (config.network.head == HeadKind::kPretraining) bert->pooler = bert->pooler || (pooler && next_sentence);
+  if (kind.settle_by_weights != nullptr) kind.settle_by_weights(config.network, has);
   return config;
 }
 
@@ -199,42 +155,11 @@ HuggingFaceModel read_hugging_face(const std::string& directory) {
     if (parameter == parameters.end()) continue;
     const SafetensorsEntry* entry = find_tensor(file, name.theirs, config.network);
     if (entry == nullptr) throw DataError(directory + ": the weights have no " + name.theirs);
-    read_parameter(file, *entry, name, parameter->second.value(), directory, "config.json");
+    read_parameter(file, *entry, name, parameter->second.value(), directory);
     read.insert(entry->name);
   }
   refuse_unknown(file, read, config.network, directory);
   return model;
-}
-
-std::vector<std::string> initialise_from_hugging_face(AnyNetwork& network, const std::string& directory) {
-  const SafetensorsModel file(directory);
-  const NetworkConfig& config = network.config();
-  const NetworkConfig theirs = read_config(directory, file).network;
-  if (config.is_gpt() != theirs.is_gpt()) {
-    throw DataError(directory + ": a " + (theirs.is_gpt() ? "GPT" : "BERT") + " cannot start a " +
-                    (config.is_gpt() ? "GPT" : "BERT"));
-  }
-  const std::string prefix = backbone_prefix(config);
-  auto parameters = by_name(network.module());
-  std::set<std::string> fresh;
-  for (const auto& [name, parameter] : parameters) fresh.insert(name);
-  for (const ParameterName& name : hugging_face_names(config)) {
-    const bool of_backbone = name.ours.starts_with(prefix);
-    if (!of_backbone && config.head == HeadKind::kTask) continue;
-    const auto parameter = parameters.find(name.ours);
-    if (parameter == parameters.end()) continue;
-    const SafetensorsEntry* entry = find_tensor(file, name.theirs, theirs);
-    if (entry == nullptr) {
-      const bool may_lack =
-          !of_backbone || name.ours.starts_with(prefix + "pooler.") || name.ours == prefix + "head.weight";
-      if (!may_lack) throw DataError(directory + ": the weights have no " + name.theirs);
-      continue;
-    }
-    const bool grown = has_row_per_entry(name, config) && read_first_rows(file, *entry, parameter->second.value());
-    if (!grown) read_parameter(file, *entry, name, parameter->second.value(), directory, "the network");
-    fresh.erase(name.ours);
-  }
-  return {fresh.begin(), fresh.end()};
 }
 
 namespace {
@@ -335,10 +260,9 @@ void write_hugging_face(Module& network, const HuggingFaceConfig& config, const 
   std::vector<SafetensorsSpec> specs;
   for (const Export& e : exports) specs.push_back(e.spec);
   write_safetensors_model(directory, specs, [&](std::size_t i, const ByteSink& sink) { give_bytes(exports[i], sink); });
-  if (config.network.head == HeadKind::kLanguageModel) write_generation_config(json, directory);
+  if (config.network.objective == Objective::kNextToken) write_generation_config(json, directory);
   if (tokenizer != nullptr) {
-    const Dim context = std::visit([](const auto& backbone) { return backbone.context; }, config.network.backbone);
-    write_tokenizer(*tokenizer, context, directory);
+    write_tokenizer(*tokenizer, config.network.backbone.context(), directory);
   }
   write_file_durably(directory + "/config.json", dump_pretty(json));  // written last: a folder that has it is complete
 }

@@ -40,21 +40,23 @@ std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& directory) {
   return nullptr;
 }
 
+const char* advice_for(Objective objective) {
+  if (objective == Objective::kNextToken) return "use it with rapt generate, score or eval";
+  if (objective == Objective::kNone) return "use it with rapt embed";
+  return masks_words(objective) ? "use it with rapt fill-mask, eval or embed" : "use it with rapt predict or eval";
+}
+
 template <typename T>
 T& network_as(const Pretrained& model, const char* wanted) {
   if (auto* network = model.network->as<T>()) return *network;
-  const std::string task = task_word(model.network->config());
-  const char* advice = task == "lm"                         ? "use it with rapt generate, score or eval"
-                       : task == "embed"                    ? "use it with rapt embed"
-                       : task == "mlm" || task == "mlm-nsp" ? "use it with rapt fill-mask, eval or embed"
-                                                            : "use it with rapt predict or eval";
   throw UsageError("model: " + model.source + " must be " + wanted + ", got a " + model.config.model + " for --task " +
-                   task + "; " + advice);
+                   task_word(model.network->config()) + "; " + advice_for(model.network->config().objective));
 }
 
 }  // namespace
 
-Gpt& Pretrained::gpt() const { return network_as<Gpt>(*this, "a language model"); }
+LanguageModel& Pretrained::language_model() const { return network_as<LanguageModel>(*this, "a language model"); }
+const Gpt& Pretrained::gpt() const { return gpt_of(language_model()); }
 BertPretraining& Pretrained::masked() const { return network_as<BertPretraining>(*this, "a masked language model"); }
 TaskNetwork& Pretrained::task_network() const { return network_as<TaskNetwork>(*this, "a model with a task head"); }
 

@@ -5,6 +5,10 @@
 #include <string>
 
 #include "nn/models/any_network.h"
+#include "nn/models/bert_pretraining.h"
+#include "nn/models/gpt.h"
+#include "nn/models/language_model.h"
+#include "nn/models/task_network.h"
 #include "text/tokenizer/tokenizer.h"
 #include "train/settings/train_config.h"
 
@@ -19,10 +23,11 @@ struct Pretrained {
   std::string source;     ///< the file or folder that the weights came from
   std::int64_t step = 0;  ///< updates of the run; 0 for a Hugging Face directory
 
-  /// The network as a certain kind.
-  /// \throws UsageError  if it is another kind, naming it and the commands that accept it
-  Gpt& gpt() const;                 ///< a language model
-  BertPretraining& masked() const;  ///< a masked language model
+  /// The network where it must be of one kind.
+  /// \throws UsageError  if it is another one, saying what it is and which command takes it
+  LanguageModel& language_model() const;
+  const Gpt& gpt() const;           ///< that of a language model
+  BertPretraining& masked() const;  ///< one that knows masked words
   TaskNetwork& task_network() const;
 };
 

@@ -11,6 +11,7 @@
 #include "io/durable_file.h"
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "train/models/family.h"
 
 namespace rapt {
 
@@ -60,8 +61,9 @@ std::string default_run_folder(const TrainConfig& config) {
   const std::string data = from_pipe ? "stdin" : name_of(config.data.front(), "data");
   const std::string task = config.glue.empty() ? config.task : config.glue;
   if (!config.init.empty()) return "runs/" + name_of_model(config.init) + "-" + task + "-" + data;
-  const bool own_task = task != "lm" && (task != "mlm-nsp" || config.model != "bert");
-  return "runs/" + data + (config.model != "gpt2" ? "-" + config.model : "") + (own_task ? "-" + task : "");
+  const TrainConfig usual;
+  const bool own_task = task != usual.task && task != family_of(config).usual_task;
+  return "runs/" + data + (config.model != usual.model ? "-" + config.model : "") + (own_task ? "-" + task : "");
 }
 
 // ------------------------------------------------------------------------------------------------- which checkpoint

@@ -3,9 +3,7 @@
 #include <array>
 #include <cmath>
 
-#include "io/escape.h"
-#include "io/suggest.h"
-#include "tensor/error.h"
+#include "io/names.h"
 
 namespace rapt {
 
@@ -37,24 +35,12 @@ static constexpr auto kMetrics = std::to_array<MetricInfo>({
 std::span<const MetricInfo> metric_list() { return kMetrics; }
 
 const MetricInfo& metric_info(std::string_view name) {
-  std::vector<std::string> names;
-  std::string all;
-  for (const MetricInfo& metric : kMetrics) {
-    if (metric.name == name) return metric;
-    names.emplace_back(metric.name);
-    all += (all.empty() ? "" : ", ") + names.back();
-  }
-  throw UsageError("metric: must be one of " + all + ", got " + in_quotes(name) + did_you_mean(name, names));
+  return find_named(name, kMetrics, &MetricInfo::name, "metric:");
 }
 
 double metric_value(const MetricValues& values, std::string_view name) {
   metric_info(name);
-  std::string all;
-  for (const auto& [known, value] : values) {
-    if (known == name) return value;
-    all += (all.empty() ? "" : ", ") + known;
-  }
-  throw UsageError("metric: for this task it must be one of " + all + ", got " + in_quotes(name));
+  return find_named(name, values, &MetricValues::value_type::first, "metric: for this task it").second;
 }
 
 bool is_better(const MetricInfo& metric, double value, double best) {

@@ -1,4 +1,4 @@
-// Converts settings to a network and back: the only place where the values of a configuration meet the models of nn.
+// From settings to a network and back, and from one network to another.
 #pragma once
 
 #include "nn/models/any_network.h"
@@ -6,13 +6,12 @@
 
 namespace rapt {
 
-/// The GPT that the settings describe, for a vocabulary of this size.
-/// \throws UsageError  if its settings are inconsistent
-GptConfig gpt_config(const TrainConfig& config, Dim vocabulary);
+/// Refuses settings of the structure that the model's family does not have. network_config() does so, too.
+/// \throws UsageError
+void check_structure(const TrainConfig& config);
 
-/// The network that the settings describe: a GPT for --task lm, a BERT with its heads for mlm and mlm-nsp, and either
-/// of them with a task head for the other tasks, with as many outputs as there are --labels.
-/// \throws UsageError  if its settings are inconsistent
+/// The network that the settings describe: the model with the head for its task; as many outputs as there are --labels.
+/// \throws UsageError  if its settings do not fit each other
 NetworkConfig network_config(const TrainConfig& config, Dim vocabulary);
 
 /// Copies the settings that describe an existing network into a configuration; --task and dropouts are unchanged.
@@ -32,7 +31,7 @@ std::string task_word(const NetworkConfig& network);
 /// Tables of `to` may be longer; parameters without a counterpart keep their values. Adapters of `from` are merged into
 /// its weights before; those of `to` keep their values, which add nothing while they are new.
 /// \return  the parameters of `to` that kept their values
-/// \throws DataError  for a parameter of another shape
+/// \throws DataError  networks of different families; a parameter of another shape
 std::vector<std::string> copy_parameters(AnyNetwork& from, AnyNetwork& to, bool heads);
 
 }  // namespace rapt

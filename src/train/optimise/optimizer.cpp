@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/names.h"
 #include "tensor/error.h"
 #include "tensor/kernels/optimizer.h"
 
 namespace rapt {
 
-OptimizerKind optimizer_from_name(std::string_view name) {
-  if (name == "adamw") return OptimizerKind::kAdamW;
-  if (name == "adam") return OptimizerKind::kAdam;
-  if (name == "sgd") return OptimizerKind::kSgd;
-  throw UsageError("optimizer: must be adamw, adam or sgd, got " + std::string(name));
+OptimizerKind optimizer_named(std::string_view name) {
+  static constexpr std::pair<OptimizerKind, const char*> kNames[] = {
+      {OptimizerKind::kAdamW, "adamw"}, {OptimizerKind::kAdam, "adam"}, {OptimizerKind::kSgd, "sgd"}};
+  return value_named(name, kNames, "optimizer:");
 }
 
 Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settings)

@@ -25,7 +25,7 @@ struct OptimizerSettings {
 
 /// adamw, adam, sgd.
 /// \throws UsageError  listing them
-OptimizerKind optimizer_from_name(std::string_view name);
+OptimizerKind optimizer_named(std::string_view name);
 
 class Optimizer final {
  public:

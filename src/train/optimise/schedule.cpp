@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <string>
 
-#include "tensor/error.h"
+#include "io/names.h"
 
 namespace rapt {
 
@@ -37,14 +36,12 @@ double RateSchedule::rate(std::int64_t done) const {
   }
 }
 
-ScheduleKind schedule_from_name(std::string_view name) {
-  if (name == "constant") return ScheduleKind::kConstant;
-  if (name == "linear") return ScheduleKind::kLinear;
-  if (name == "cosine") return ScheduleKind::kCosine;
-  if (name == "inverse-sqrt") return ScheduleKind::kInverseSqrt;
-  if (name == "noam") return ScheduleKind::kNoam;
-  if (name == "wsd") return ScheduleKind::kWarmupStable;
-  throw UsageError("schedule: must be constant, linear, cosine, inverse-sqrt, noam or wsd, got " + std::string(name));
+ScheduleKind schedule_named(std::string_view name) {
+  static constexpr std::pair<ScheduleKind, const char*> kNames[] = {
+      {ScheduleKind::kConstant, "constant"}, {ScheduleKind::kLinear, "linear"},
+      {ScheduleKind::kCosine, "cosine"},     {ScheduleKind::kInverseSqrt, "inverse-sqrt"},
+      {ScheduleKind::kNoam, "noam"},         {ScheduleKind::kWarmupStable, "wsd"}};
+  return value_named(name, kNames, "schedule:");
 }
 
 }  // namespace rapt

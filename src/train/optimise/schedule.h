@@ -36,6 +36,6 @@ struct RateSchedule {
 
 /// constant, linear, cosine, inverse-sqrt, noam, wsd.
 /// \throws UsageError  listing them
-ScheduleKind schedule_from_name(std::string_view name);
+ScheduleKind schedule_named(std::string_view name);
 
 }  // namespace rapt

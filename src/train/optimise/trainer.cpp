@@ -12,7 +12,7 @@
 namespace rapt {
 
 OptimizerSettings optimizer_settings(const TrainConfig& config) {
-  return {.kind = optimizer_from_name(config.optimizer),
+  return {.kind = optimizer_named(config.optimizer),
           .beta1 = config.beta1,
           .beta2 = config.beta2,
           .epsilon = config.epsilon,
@@ -24,7 +24,7 @@ OptimizerSettings optimizer_settings(const TrainConfig& config) {
 
 RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps) {
   const std::int64_t length = total_steps - config.stretch_start;
-  return {.kind = schedule_from_name(config.schedule),
+  return {.kind = schedule_named(config.schedule),
           .peak = config.learning_rate,
           .minimum = config.min_learning_rate,
           .begin = config.stretch_start,

@@ -5,6 +5,7 @@
 #include "io/file.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
+#include "train/models/networks.h"
 #include "train/run/resume.h"
 #include "train/settings/settings_agreement.h"
 #include "train/tasks/choose.h"

@@ -1,8 +1,6 @@
 #include "train/settings/presets.h"
 
-#include "io/escape.h"
-#include "io/suggest.h"
-#include "tensor/error.h"
+#include "io/names.h"
 #include "text/labelled/glue.h"
 
 namespace rapt {
@@ -195,21 +193,10 @@ static const std::vector<Preset>& sizes() {
   return table;
 }
 
-static const Preset& find(std::string_view name, const std::vector<Preset>& table, const std::string& what) {
-  std::vector<std::string> names;
-  std::string all;
-  for (const Preset& preset : table) {
-    if (preset.name == name) return preset;
-    names.push_back(preset.name);
-    all += (all.empty() ? "" : ", ") + preset.name;
-  }
-  const std::string near = nearest(name, names);
-  throw UsageError(what + " must be one of " + all + ", got " + in_quotes(name) +
-                   (near.empty() ? "" : "; did you mean " + near + "?"));
+const Preset& find_preset(std::string_view name) { return find_named(name, presets(), &Preset::name, "--preset"); }
+const Preset& find_bench_preset(std::string_view name) {
+  return find_named(name, bench_presets(), &Preset::name, "--preset");
 }
-
-const Preset& find_preset(std::string_view name) { return find(name, presets(), "--preset"); }
-const Preset& find_bench_preset(std::string_view name) { return find(name, bench_presets(), "--preset"); }
-const Preset& find_size(std::string_view name) { return find(name, sizes(), "--size"); }
+const Preset& find_size(std::string_view name) { return find_named(name, sizes(), &Preset::name, "--size"); }
 
 }  // namespace rapt

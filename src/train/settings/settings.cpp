@@ -35,10 +35,18 @@ void set_warmup_ratio(Config& c, const std::string& text) {
   c.warmup = share == 0 ? Period{} : Period{Period::Unit::kShare, share * 100};
 }
 
+// "embed" names a network that has nothing to learn.
+Texts trained_task_words() {
+  Texts names;
+  for (const TaskWord& word : task_words()) {
+    if (word.objective != Objective::kNone) names.emplace_back(word.name);
+  }
+  return names;
+}
+
 void add_task(SettingTable& t) {
   t.group("task");
-  t.common(choice("task", &Config::task,
-                  {"lm", "mlm", "mlm-nsp", "classify", "regress", "multilabel", "tag", "qa", "choice"},
+  t.common(choice("task", &Config::task, trained_task_words(),
                   "training objective: next token, masked words, masked words and next sentence, or labels",
                   {{"classification", "classify"},
                    {"regression", "regress"},

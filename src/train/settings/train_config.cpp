@@ -38,14 +38,6 @@ static void validate_heads(const TrainConfig& c) {
           "--position sinusoidal needs an even --width, got " + n(c.width) + "; try --width " + n(c.width + 1));
 }
 
-static void validate_gpt1(const TrainConfig& c) {
-  if (c.model != "gpt1") return;
-  require(c.position == "learned",
-          "--model gpt1 has learned positions, got --position " + c.position + "; use --model gpt2");
-  require(c.bias, "--model gpt1 has bias terms, got --bias off; use --model gpt2");
-  require(!c.parallel_residual, "--parallel-residual requires --model gpt2, got --model gpt1");
-}
-
 static void validate_optimizer(const TrainConfig& c) {
   require(c.min_learning_rate <= c.learning_rate, "--min-learning-rate " + print_number(c.min_learning_rate) +
                                                       " must not be above --learning-rate " +
@@ -109,7 +101,7 @@ void require_known_names(const TrainConfig& config) {
 }
 
 static void validate_task(const TrainConfig& c) {
-  require(c.task != "embed",
+  require(c.objective() != Objective::kNone,
           "--task embed names a model without a head, which has nothing to train; give another --task, or use rapt "
           "embed MODEL for embeddings");
 }
@@ -117,7 +109,6 @@ static void validate_task(const TrainConfig& c) {
 void validate(const TrainConfig& config) {
   validate_task(config);
   validate_heads(config);
-  validate_gpt1(config);
   validate_optimizer(config);
   validate_length(config);
   validate_validation(config);

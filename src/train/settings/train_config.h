@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "train/settings/period.h"
+#include "train/settings/task_words.h"
 
 namespace rapt {
 
 /// The settings of a run. Choices are stored as the words on the command line; settings.cpp lists the allowed words.
 struct TrainConfig {
   // Task
-  std::string task = "lm";  ///< lm, mlm, mlm-nsp, classify, regress, multilabel, tag, qa, choice; embed: no head
-  std::vector<std::string> labels;  ///< names of the classes, in the order of the outputs; read from the data
-  std::string metric;               ///< metric that selects the best checkpoint; empty: the task's default
+  std::string task = "lm";          ///< one of task_words()
+  std::vector<std::string> labels;  ///< names of the classes, in the order of the outputs; found in the data
+  std::string metric;               ///< what decides which checkpoint is the best; empty: the task's own
 
   std::string glue;  ///< a GLUE task, whose column layout is known: sst2, cola ...
 
@@ -65,7 +66,7 @@ struct TrainConfig {
   std::int64_t vocabulary = 8000;  ///< entries of a trained BPE vocabulary, including special tokens
 
   // Model
-  std::string model = "gpt2";  ///< gpt2 (pre-norm), gpt1 (post-norm) or bert
+  std::string model = "gpt2";  ///< one of the names of a model family: train/models/family.h
   std::int64_t layers = 4;
   std::int64_t heads = 4;
   std::int64_t width = 128;
@@ -150,10 +151,11 @@ struct TrainConfig {
   double attention_dropout_rate() const { return attention_dropout.value_or(dropout); }
   double residual_dropout_rate() const { return residual_dropout.value_or(dropout); }
   double head_dropout_rate() const { return head_dropout.value_or(dropout); }
-  /// Whether it trains on labels and not on text alone.
-  bool is_labelled() const { return task != "lm" && !masks_words() && task != "embed"; }
-  bool masks_words() const { return task == "mlm" || task == "mlm-nsp"; }
-  /// Whether --tokenizer names a kind to train on the data, and not an existing tokenizer.
+  /// What --task stands for. \throws UsageError  if it is none of the words there are
+  Objective objective() const { return find_task_word(task).objective; }
+  bool is_labelled() const { return objective() == Objective::kLabels; }
+  bool masks_words() const { return rapt::masks_words(objective()); }
+  /// Whether --tokenizer names a kind that is trained on the data, and not a tokenizer that exists.
   bool learns_tokenizer() const;
   /// Maximum number of tokens per training sequence.
   std::int64_t longest_sequence() const { return max_length > 0 && max_length < context ? max_length : context; }

@@ -83,7 +83,7 @@ class LabelledTaskData final : public TaskData {
     const TrainConfig& config = request.config;
     const bool is_new = request.start != Start::kCheckpoint;
     tokenizer_ = request.tokenizer != nullptr ? request.tokenizer : make_tokenizer(config, request.notice);
-    if (is_new && config.model != "bert") tokenizer_ = with_delimiters(*tokenizer_);
+    if (is_new && !family_of(config).framed_by_tokenizer) tokenizer_ = with_delimiters(*tokenizer_);
     const SequenceFrame frame = frame_of(config, tokenizer_);
     LabelledOptions options = labelled_options(config);
     if (!is_new) std::swap(options.columns, options.usual);  // detected once; each of several files may have its own
@@ -167,7 +167,7 @@ std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told)
 
 LabelledOptions labelled_options(const TrainConfig& config) {
   LabelledOptions options;
-  options.task = task_from_name(config.task);
+  options.task = task_named(config.task);
   options.glue = config.glue;
   options.columns = {config.text_column, config.pair_column, config.label_column};
   options.format = config.format;
@@ -184,11 +184,11 @@ LabelledOptions labelled_options(const TrainConfig& config) {
 
 std::string deciding_metric(const TrainConfig& config) {
   if (!config.is_labelled()) return "loss";
-  return config.metric.empty() ? default_metric(task_from_name(config.task), config.glue) : config.metric;
+  return config.metric.empty() ? default_metric(task_named(config.task), config.glue) : config.metric;
 }
 
 SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenizer> tokenizer) {
-  return SequenceFrame(std::move(tokenizer), config.model == "bert", config.longest_sequence());
+  return SequenceFrame(std::move(tokenizer), family_of(config).framed_by_tokenizer, config.longest_sequence());
 }
 
 TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config) {

@@ -11,7 +11,7 @@
 namespace rapt {
 namespace {
 
-Evaluation evaluate(const Gpt& model, const LmEvaluation& held_out, Dim batch, double bytes_per_target,
+Evaluation evaluate(const LanguageModel& model, const LmEvaluation& held_out, Dim batch, double bytes_per_target,
                     std::int64_t most) {
   Evaluation result;
   double sum = 0;
@@ -76,7 +76,7 @@ class LanguageModelData final : public TaskData {
   }
 
   void judge(Job& job, const TrainConfig& config) const override {
-    const Gpt& model = *job.network->as<Gpt>();
+    const auto& model = *job.network->as<LanguageModel>();
     if (const auto held = held_out(config, store())) {
       job.held_out_tokens = static_cast<double>(held->targets());
       job.bytes_per_target = static_cast<double>(store().text_bytes(Part::kValidation)) / job.held_out_tokens;
@@ -85,7 +85,7 @@ class LanguageModelData final : public TaskData {
         return evaluate(model, held, batch, bytes, most);
       };
     }
-    job.sample = [&model, tokenizer = job.tokenizer, store = store(), config] {
+    job.sample = [&model = gpt_of(model), tokenizer = job.tokenizer, store = store(), config] {
       return sample(model, *tokenizer, store, config);
     };
   }

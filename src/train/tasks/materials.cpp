@@ -5,6 +5,7 @@
 #include "tensor/error.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "train/files/checkpoint.h"
+#include "train/models/family.h"
 #include "train/models/model_size.h"
 #include "train/models/networks.h"
 #include "train/settings/settings.h"
@@ -15,10 +16,11 @@ namespace {
 
 // Requires a model of the kind that the task continues from.
 void require_kind(const Pretrained& start, const TrainConfig& config) {
-  if (config.task == "lm") static_cast<void>(start.gpt());  // or reports its kind
-  if (config.masks_words() && start.config.model != "bert") {
+  if (config.objective() == Objective::kNextToken) static_cast<void>(start.language_model());  // or it says what it is
+  if (config.masks_words() && !family_of(start.config).can_learn(Objective::kMaskedWords)) {
     throw UsageError("train: --init " + config.init + " is a " + start.config.model +
-                     ", which does not predict masked words; " + "give a bert, or --task lm");
+                     ", which does not predict masked words; give a " + first_model_for(Objective::kMaskedWords) +
+                     ", or --task lm");
   }
 }
 
@@ -44,7 +46,7 @@ void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
 }  // namespace
 
 std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice) {
-  if (config.task == "lm") return open_language_model_data(config, notice);
+  if (config.objective() == Objective::kNextToken) return open_language_model_data(config, notice);
   return config.is_labelled() ? open_labelled_data() : open_masked_words_data(config, notice);
 }
 

@@ -10,7 +10,7 @@ namespace rapt {
 InstanceOptions instance_options(const TrainConfig& config) {
   InstanceOptions options = default_instance_options(instance_task_named(config.task));
   options.context = std::min<Dim>(config.context, config.max_length > 0 ? config.max_length : 128);
-  if (config.task == "mlm-nsp") {
+  if (config.objective() == Objective::kMaskedWordsNextSentence) {
     options.passes = config.dupe_factor;
     options.short_probability = config.short_sequences;
     options.document_lines = config.document_lines;

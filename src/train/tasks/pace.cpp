@@ -22,7 +22,7 @@ static std::array<double, 3> measure(double least, Work work) {
 Pace measure_pace(const TrainConfig& config, const NetworkConfig& network, const TrainingData& data) {
   Initializer init(1);
   AnyNetwork copy(network, init);
-  Network& trained = *copy.as<Network>();
+  Network& trained = copy.network();
   Trainer trainer(config, trained, data, 1000);
   trainer.update();  // fills the pool and the caches
   const auto [updates, seconds, tokens] = measure(1, [&] { return trainer.update().tokens; });

@@ -11,6 +11,7 @@
 #include "io/json.h"
 #include "tensor/error.h"
 #include "text/utf8.h"
+#include "train/models/family.h"
 #include "train/settings/settings.h"
 #include "train/tasks/choose.h"
 #include "train/tasks/labelled_job.h"
@@ -63,8 +64,8 @@ bool learns_words_first(const LayeredConfig& wanted) {
   const TrainConfig& c = wanted.values;
   const bool masks = !wanted.given("tokenizer") || c.tokenizer == "wordpiece";
   const bool files = std::ranges::find(c.data, "-") == c.data.end() && !c.data.empty();
-  const bool bert = c.model == "bert" || !wanted.given("model");
-  return c.is_labelled() && c.init.empty() && c.self_pretrain && !has_end(c) && masks && files && bert;
+  const bool learns = !wanted.given("model") || family_of(c).can_learn(Objective::kMaskedWords);
+  return c.is_labelled() && c.init.empty() && c.self_pretrain && !has_end(c) && masks && files && learns;
 }
 
 LayeredConfig word_settings(const LayeredConfig& wanted, const RunFolder& folder, const Notice& notice) {

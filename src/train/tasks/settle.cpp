@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tensor/error.h"
+#include "train/models/family.h"
 #include "train/models/networks.h"
 #include "train/settings/settings.h"
 #include "train/settings/settings_agreement.h"
@@ -56,7 +57,7 @@ void take_tokenizer(LayeredConfig& layered, const StartFacts& start) {
 // Size and recipe, where they do not depend on the data.
 void choose_recipe(LayeredConfig& config, Start start) {
   const TrainConfig& c = config.values;
-  if (c.task == "lm") {
+  if (c.objective() == Objective::kNextToken) {
     if (start == Start::kModel) follow(config, Recipe::kAdapt);
     return;
   }
@@ -107,7 +108,7 @@ void take_masking(LayeredConfig& config, const MaskingOptions& masking) {
 // A language model without a size gets the one that fits its minutes.
 void choose_size(LayeredConfig& config, const DataFacts& data, Facts& facts, const Notice& notice) {
   TrainConfig& c = config.values;
-  if (c.task != "lm") return;
+  if (c.objective() != Objective::kNextToken) return;
   if (c.documents == "line") choose(config, "sampling-order", "documents");
   if (has_end(c)) return;
   c.minutes = minutes_of(c);
@@ -128,7 +129,8 @@ Start start_of(const LayeredConfig& config) {
 }
 
 void choose_task(LayeredConfig& config) {
-  if (config.values.model == "bert") choose(config, "task", "mlm-nsp");
+  const std::string& usual = family_of(config.values).usual_task;
+  if (usual != config.values.task) choose(config, "task", usual);
 }
 
 LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& notice) {
@@ -137,6 +139,7 @@ LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& not
   const Start start = start_of(config);
   fit_warmup(config, notice);
   validate(c);  // before the data is read, which may take long
+  check_structure(c);
   choose_task(config);
   if (start != Start::kNothing) {
     const StartFacts begins = facts.start(c);

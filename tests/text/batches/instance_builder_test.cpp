@@ -308,7 +308,7 @@ TEST_CASE("impossible settings are named") {
   CHECK(message({.short_probability = 1.5}) ==
         "instances: the probability of short instances must be from 0 to 1, got 1.5");
   CHECK(message({.document_lines = 0}) == "instances: the lines of a document must be at least 1, got 0");
-  CHECK_THROWS_WITH_AS(instance_task_named("nsp"), "instances: the task must be mlm or mlm-nsp, got \"nsp\"",
+  CHECK_THROWS_WITH_AS(instance_task_named("nsp"), "instances: the task must be one of mlm, mlm-nsp, got \"nsp\"",
                        UsageError);
   CHECK(instance_task_named(name_of(InstanceTask::kMlm)) == InstanceTask::kMlm);
   CHECK(instance_task_named(name_of(InstanceTask::kMlmNsp)) == InstanceTask::kMlmNsp);

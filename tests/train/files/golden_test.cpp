@@ -83,7 +83,7 @@ void check_training(const GoldenCase& c, AnyNetwork& network) {
   FlatParameters parameters(network.module());
   if (c.has("start_logits")) {
     const NoGrad no_grad;
-    require_loss("loss", own_loss(c, *network.as<Network>(), batch).value().item(), packed_answer_loss(c));
+    require_loss("loss", own_loss(c, network.network(), batch).value().item(), packed_answer_loss(c));
   }
   require_loss("loss", loss_and_gradients(c, network, batch), c.expected.at("loss").get<double>());
   check_gradients(c, parameters, names);
@@ -92,7 +92,7 @@ void check_training(const GoldenCase& c, AnyNetwork& network) {
 
 void check_network(const GoldenCase& c) {
   AnyNetwork network = read_hugging_face(c.folder + "/model").network;
-  if (c.expected.contains("generation")) check_generation(c, *network.as<Gpt>());
+  if (c.expected.contains("generation")) check_generation(c, gpt_of(network.network()));
   AnyNetwork wide = converted(network, DType::kF64);
   check_training(c, wide);
   check_training(c, network);
@@ -161,7 +161,7 @@ void check_schedules(const std::string& folder) {
   const Json expected = read_json_file(folder + "/expected.json");
   const JsonFields fields(expected, "expected.json");
   for (const auto& [name, rates] : expected.at("rates").items()) {
-    RateSchedule schedule{.kind = schedule_from_name(name),
+    RateSchedule schedule{.kind = schedule_named(name),
                           .peak = name == "noam" ? 1.0 : fields.number("peak"),
                           .warmup = fields.integer("warmup"),
                           .total = fields.integer("total"),

@@ -38,7 +38,7 @@ void write(AnyNetwork& network, const std::string& directory) {
 Json config_of(const GptConfig& config) { return config_to_json({.network = {.backbone = config}}, {}); }
 
 GptConfig gpt_of(const Json& config) {
-  return std::get<GptConfig>(config_from_json(config, "config.json").network.backbone);
+  return *config_from_json(config, "config.json").network.backbone.as<GptConfig>();
 }
 
 // The keys that every published config.json of the kind has, and more.
@@ -85,7 +85,7 @@ TEST_CASE("a GPT with rotary positions comes back from a Hugging Face directory 
       write(network, directory);
       HuggingFaceModel model = read_hugging_face(directory);
       check_equal(network.module(), model.network.module());
-      const GptConfig& again = model.network.as<Gpt>()->config();
+      const GptConfig& again = gpt_of(model.network.network()).config();
       CHECK(again.positions == PositionKind::kRotary);
       CHECK(again.norm == NormPlacement::kPre);
       CHECK(again.tied_head == tied);

@@ -49,8 +49,8 @@ TEST_CASE("a network written as a Hugging Face directory and read back has the s
       write_language_model(model, directory);
       HuggingFaceModel again = read_hugging_face(directory);
       check_equal(model, again.network.module());
-      CHECK(again.network.as<Gpt>()->config().activation == c.activation);
-      CHECK(again.network.as<Gpt>()->config().norm == c.norm);
+      CHECK(gpt_of(again.network.network()).config().activation == c.activation);
+      CHECK(gpt_of(again.network.network()).config().norm == c.norm);
     }
   }
 }
@@ -88,7 +88,7 @@ TEST_CASE("an imported network survives as a checkpoint") {
 
 TEST_CASE("unsupported settings of a configuration are named") {
   const auto read = [](const char* text) {
-    return std::get<GptConfig>(config_from_json(parse_json(text, "config.json"), "config.json").network.backbone);
+    return *config_from_json(parse_json(text, "config.json"), "config.json").network.backbone.as<GptConfig>();
   };
   CHECK_THROWS_WITH_AS(read(R"({"model_type":"llama"})"),
                        "config.json: \"model_type\" must be gpt2, openai-gpt, gpt_neox or bert, got \"llama\"",
@@ -124,7 +124,8 @@ TEST_CASE("tiny-random-gpt2 continues greedily as recorded") {
     options.sampling.greedy = true;
     options.max_tokens = item.at("max_length").get<std::int64_t>() - static_cast<std::int64_t>(prompt.size());
     std::vector<std::int32_t> all = prompt;
-    const std::vector<std::int32_t> tokens = generate(*model.network.as<Gpt>(), {prompt}, options).front().tokens;
+    const std::vector<std::int32_t> tokens =
+        generate(gpt_of(model.network.network()), {prompt}, options).front().tokens;
     all.insert(all.end(), tokens.begin(), tokens.end());
     CHECK(all == item.at("expected").get<std::vector<std::int32_t>>());
   }

@@ -65,7 +65,7 @@ TaskNetwork small_network(const LabelledData& data) {
   const auto labels = static_cast<Dim>(data.labels().size());
   const NetworkConfig config = with_task_head({.backbone = c}, data.task(), std::max<Dim>(1, labels));
   Initializer init(5);
-  return TaskNetwork(std::make_unique<Bert>(std::get<BertConfig>(config.backbone), init), config.task, init);
+  return TaskNetwork(config.backbone.make(init), config.task, init);
 }
 
 std::vector<Dim> all_of(const LabelledData& data) {

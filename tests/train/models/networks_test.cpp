@@ -153,10 +153,10 @@ TEST_CASE("new parts of a network are initialised with the standard deviation of
   BertConfig start;
   start.init_std = 0.05;
   NetworkConfig network = network_config(config, 100);
-  take_initial_spread(network, {.backbone = start, .head = HeadKind::kNone});
+  take_initial_spread(network, {.backbone = start, .objective = Objective::kNone});
   CHECK(network.task.init_std.std == 0.05);
   CHECK_FALSE(network.task.init_std.truncated);
-  CHECK(std::get<BertConfig>(network.backbone).init_std == 0.05);
+  CHECK(network.backbone.init_std() == 0.05);
 }
 
 TEST_CASE("heads are copied if requested and equal") {

@@ -131,7 +131,7 @@ TEST_CASE("a pattern that matches nothing is rejected with the existing names") 
   TrainConfig everything = small("bert", "classify");
   everything.freeze = {"*"};
   AnyNetwork made = network(everything);
-  CHECK(message_of<UsageError>([&] { Trainer(everything, *made.as<Network>(), data_of(everything), 10); }) ==
+  CHECK(message_of<UsageError>([&] { Trainer(everything, made.network(), data_of(everything), 10); }) ==
         "train: every parameter is frozen; leave some of them trainable");
 }
 
@@ -165,9 +165,9 @@ TEST_CASE("an update changes parameters by their share of the learning rate") {
   config.schedule = "constant";
   AnyNetwork plain = network(config), decayed = network(config);
   const auto before = values_of(plain);
-  Trainer(config, *plain.as<Network>(), data_of(config), 10).update();
+  Trainer(config, plain.network(), data_of(config), 10).update();
   config.layer_rate_decay = 0.5;
-  Trainer(config, *decayed.as<Network>(), data_of(config), 10).update();
+  Trainer(config, decayed.network(), data_of(config), 10).update();
   const auto a = values_of(plain), b = values_of(decayed);
   const auto step = [&](const std::map<std::string, Tensor>& after, const std::string& name) {
     return static_cast<double>(after.at(name).data<float>()[0]) - static_cast<double>(before.at(name).data<float>()[0]);
@@ -186,7 +186,7 @@ TEST_CASE("frozen parameters keep their bits while others change, and have no mo
   config.freeze = {"embeddings", "0-1"};
   AnyNetwork made = network(config);
   const auto before = values_of(made);
-  Trainer trainer(config, *made.as<Network>(), data_of(config), 10);
+  Trainer trainer(config, made.network(), data_of(config), 10);
   for (int i = 0; i < 3; ++i) trainer.update();
   const auto after = values_of(made);
   Dim trained = 0;
@@ -210,10 +210,10 @@ TEST_CASE("a run with frozen parameters resumes as if it had never stopped") {
   config.freeze = {"backbone.tokens.weight", "0", "head.bias"};
   config.layer_rate_decay = 0.8;
   AnyNetwork whole = network(config), first = network(config);
-  Trainer one(config, *whole.as<Network>(), data_of(config), 10);
+  Trainer one(config, whole.network(), data_of(config), 10);
   for (int i = 0; i < 6; ++i) one.update();
   {
-    Trainer half(config, *first.as<Network>(), data_of(config), 10);
+    Trainer half(config, first.network(), data_of(config), 10);
     for (int i = 0; i < 3; ++i) half.update();
     save_checkpoint(folder / "a.h5", half, texts_of(config));
   }
@@ -222,7 +222,7 @@ TEST_CASE("a run with frozen parameters resumes as if it had never stopped") {
   CHECK(file.find_tensor("optimizer/m/backbone.tokens.weight") == nullptr);
   CHECK(file.find_tensor("optimizer/m/backbone.positions.weight") != nullptr);
   const std::unique_ptr<AnyNetwork> second = network_of(file);
-  Trainer rest(config, *second->as<Network>(), data_of(config), 10);
+  Trainer rest(config, second->network(), data_of(config), 10);
   restore(rest, file);
   for (int i = 0; i < 3; ++i) rest.update();
   const auto a = values_of(whole), b = values_of(*second);

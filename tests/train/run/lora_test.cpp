@@ -151,7 +151,7 @@ TEST_CASE("impossible adapter settings are rejected with the valid ones") {
   CHECK(refusal({{"lora-rank", {"2"}}}) ==
         "--lora-rank needs --init MODEL, because only the adapters are trained; give one, or leave --lora-rank out");
   CHECK(refusal({init, {"lora-rank", {"2"}}, {"lora-targets", {"query,keys"}}}) ==
-        "--lora-targets must be some of query, key, value, output, up, down, got \"keys\"; did you mean key?");
+        "--lora-targets must be one of query, key, value, output, up, down, got \"keys\"; did you mean key?");
   CHECK(refusal({init, {"lora-rank", {"2"}}, {"lora-targets", {""}}}) ==
         "--lora-rank needs --lora-targets; try --lora-targets query,value");
   CHECK(refusal({init, {"lora-rank", {"2"}}, {"reset-layers", {"1"}}}) ==

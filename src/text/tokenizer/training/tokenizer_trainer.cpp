@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "io/escape.h"
+#include "io/names.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "text/tokenizer/bpe_model.h"
@@ -82,29 +82,15 @@ std::unique_ptr<Tokenizer> assemble(const Json& head, std::unique_ptr<TokenModel
 
 }  // namespace
 
-TokenizerType tokenizer_type_named(std::string_view name) {
-  for (const auto type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece,
-                          TokenizerType::kChar, TokenizerType::kByte}) {
-    if (name == name_of(type)) return type;
-  }
-  throw UsageError("tokenizer: type must be byte-bpe, bpe, wordpiece, char or byte, got " + in_quotes(name));
-}
+static constexpr std::pair<TokenizerType, const char*> kTypeNames[] = {{TokenizerType::kByteBpe, "byte-bpe"},
+                                                                       {TokenizerType::kWordBpe, "bpe"},
+                                                                       {TokenizerType::kWordPiece, "wordpiece"},
+                                                                       {TokenizerType::kChar, "char"},
+                                                                       {TokenizerType::kByte, "byte"}};
 
-const char* name_of(TokenizerType type) {
-  switch (type) {
-    case TokenizerType::kByteBpe:
-      return "byte-bpe";
-    case TokenizerType::kWordBpe:
-      return "bpe";
-    case TokenizerType::kWordPiece:
-      return "wordpiece";
-    case TokenizerType::kChar:
-      return "char";
-    case TokenizerType::kByte:
-      return "byte";
-  }
-  return "";
-}
+TokenizerType tokenizer_type_named(std::string_view name) { return value_named(name, kTypeNames, "tokenizer: type"); }
+
+const char* name_of(TokenizerType type) { return name_in(kTypeNames, type); }
 
 std::vector<std::string> default_special_tokens(TokenizerType type) {
   if (type == TokenizerType::kByteBpe) return {"<|endoftext|>"};

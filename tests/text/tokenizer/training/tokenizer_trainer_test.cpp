@@ -167,7 +167,7 @@ TEST_CASE("impossible training requests are rejected") {
           TokenizerTrainer({.special = {"<s>", "<s>"}});
         }) == "tokenizer: special tokens must be distinct and not empty");
   CHECK(message_of<UsageError>([] { tokenizer_type_named("unigram"); }) ==
-        "tokenizer: type must be byte-bpe, bpe, wordpiece, char or byte, got \"unigram\"");
+        "tokenizer: type must be one of byte-bpe, bpe, wordpiece, char, byte, got \"unigram\"");
   CHECK(tokenizer_type_named("byte-bpe") == TokenizerType::kByteBpe);
 }
 

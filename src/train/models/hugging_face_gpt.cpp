@@ -1,11 +1,25 @@
-// config.json and parameter names of the gpt2 and openai-gpt kinds. Both share the names inside a block.
+// The gpt2 and openai-gpt kinds: transformers, models/gpt2/configuration_gpt2.py and modeling_gpt2.py, and the same of
+// openai. Both share the names inside a block.
 #include <array>
 #include <utility>
 
-#include "train/files/hugging_face_kinds.h"
+#include "nn/models/gpt.h"
+#include "train/models/hugging_face_kind.h"
 
-namespace rapt::hugging_face {
+namespace rapt {
 namespace {
+
+using namespace hugging_face;
+
+constexpr std::array<HuggingFaceClass, 6> kClasses{{
+    {"LMHeadModel", Objective::kNextToken},
+    {"Model", Objective::kNextToken},
+    {"ForSequenceClassification", Objective::kLabels, Task::kClassify},
+    {"DoubleHeadsModel", Objective::kLabels, Task::kChoice},
+    {"ForTokenClassification", Objective::kLabels, Task::kTag},
+    {"ForQuestionAnswering", Objective::kLabels, Task::kQuestion},
+}};
+constexpr std::size_t kOpenAiClasses = 4;  // the first ones
 
 // OpenAIGPTConfig.afn is a key of ACT_FNS in modeling_openai.py, where "gelu" is the tanh form.
 constexpr std::array<std::pair<const char*, Activation>, 4> kGpt1Activations{{
@@ -57,11 +71,9 @@ const char* head_name(Task task, bool openai) {
   return nullptr;
 }
 
-}  // namespace
-
 bool is_openai_gpt(const GptConfig& config) { return config.norm == NormPlacement::kPost; }
 
-GptConfig gpt_from_json(const JsonFields& fields) {
+GptConfig config_from(const JsonFields& fields) {
   const bool openai = fields.string("model_type") == "openai-gpt";
   GptConfig c = openai ? GptConfig::gpt1() : GptConfig::gpt2();
   c.vocabulary = fields.positive_integer_or("vocab_size", c.vocabulary);
@@ -91,8 +103,14 @@ GptConfig gpt_from_json(const JsonFields& fields) {
   return c;
 }
 
-TaskConfig gpt_task_from_json(const JsonFields& fields, Task task, Dim outputs, const GptConfig& config) {
-  TaskConfig head = task_config(task, outputs, config);
+BackboneConfig read(const JsonFields& fields, const HuggingFaceClass& known) {
+  GptConfig c = config_from(fields);
+  if (known.task && known.task != Task::kChoice) c.tied_head = true;  // the class has no other head
+  return c;
+}
+
+TaskConfig read_head(const JsonFields& fields, Task task, Dim outputs, const BackboneConfig& backbone) {
+  TaskConfig head = backbone.task_head(task, outputs);
   if (task == Task::kChoice) {
     require_plain_summary(fields);
     head.dropout = fields.number_or("summary_first_dropout", 0.1);
@@ -104,7 +122,8 @@ TaskConfig gpt_task_from_json(const JsonFields& fields, Task task, Dim outputs, 
   return head;
 }
 
-void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& c) {
+void write(Json& json, const NetworkConfig& network) {
+  const GptConfig& c = *network.backbone.as<GptConfig>();
   const bool openai = is_openai_gpt(c);
   if (c.positions != PositionKind::kLearned) {
     refuse_export("GPT with sinusoidal positions", "train it with --position learned or rope to export it");
@@ -119,7 +138,7 @@ void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& c) {
   if (openai && c.inner_width() != 4 * c.width) {
     refuse_export("openai-gpt whose feed-forward width is not four times the width");
   }
-  if (network.head == HeadKind::kTask && head_name(network.task.task, openai) == nullptr) {
+  if (network.objective == Objective::kLabels && head_name(network.task.task, openai) == nullptr) {
     refuse_export("openai-gpt for the task " + std::string(name_of(network.task.task)));
   }
   json["vocab_size"] = c.vocabulary;
@@ -143,7 +162,7 @@ void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& c) {
   json["attn_pdrop"] = c.attention_dropout;
   json["resid_pdrop"] = c.residual_dropout;
   json["tie_word_embeddings"] = c.tied_head;
-  if (network.head != HeadKind::kTask) return;
+  if (network.objective != Objective::kLabels) return;
   if (network.task.task == Task::kTag) json["classifier_dropout"] = network.task.dropout;
   if (network.task.task == Task::kChoice) {
     json["summary_type"] = "cls_index";
@@ -154,7 +173,8 @@ void gpt_to_json(Json& json, const NetworkConfig& network, const GptConfig& c) {
   }
 }
 
-std::vector<ParameterName> gpt_names(const NetworkConfig& network, const GptConfig& config) {
+std::vector<ParameterName> names_of(const NetworkConfig& network) {
+  const GptConfig& config = *network.backbone.as<GptConfig>();
   const bool openai = is_openai_gpt(config);
   const std::string prefix = backbone_prefix(network), root = "transformer.";
   std::vector<ParameterName> names = {
@@ -183,7 +203,7 @@ std::vector<ParameterName> gpt_names(const NetworkConfig& network, const GptConf
     names.push_back({prefix + "norm.gain", root + "ln_f.weight"});
     names.push_back({prefix + "norm.bias", root + "ln_f.bias"});
   }
-  const bool task = network.head == HeadKind::kTask;
+  const bool task = network.objective == Objective::kLabels;
   if (!config.tied_head) {
     const bool written = !task || network.task.task == Task::kChoice;
     names.push_back({.ours = prefix + "head.weight", .theirs = "lm_head.weight", .written = written});
@@ -196,4 +216,50 @@ std::vector<ParameterName> gpt_names(const NetworkConfig& network, const GptConf
   return names;
 }
 
-}  // namespace rapt::hugging_face
+std::vector<std::string> other_names(const std::string& bare, const NetworkConfig& network) {
+  const bool table = bare == "wte.weight" || bare == "tokens_embed.weight";
+  if (table && network.backbone.as<GptConfig>()->tied_head) return {"lm_head.weight"};
+  return {};
+}
+
+bool may_be_left(const std::string& name, const NetworkConfig& network) {
+  if (name == "lm_head.weight") return network.backbone.as<GptConfig>()->tied_head;
+  return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
+}
+
+HuggingFaceKind kind() {
+  return {.model_type = "gpt2",
+          .class_prefix = "GPT2",
+          .name_prefix = "transformer.",
+          .classes = kClasses,
+          .marks_texts = true,
+          .holds =
+              [](const BackboneConfig& backbone) {
+                const auto* const c = backbone.as<GptConfig>();
+                return c != nullptr && c->positions != PositionKind::kRotary && !is_openai_gpt(*c);
+              },
+          .read = read,
+          .read_head = read_head,
+          .write = write,
+          .names = names_of,
+          .other_names = other_names,
+          .may_be_left = may_be_left};
+}
+
+}  // namespace
+
+HuggingFaceKind gpt2_kind() { return kind(); }
+
+HuggingFaceKind openai_gpt_kind() {
+  HuggingFaceKind openai = kind();
+  openai.model_type = "openai-gpt";
+  openai.class_prefix = "OpenAIGPT";
+  openai.classes = std::span(kClasses).first(kOpenAiClasses);
+  openai.holds = [](const BackboneConfig& backbone) {
+    const auto* const c = backbone.as<GptConfig>();
+    return c != nullptr && c->positions != PositionKind::kRotary && is_openai_gpt(*c);
+  };
+  return openai;
+}
+
+}  // namespace rapt

@@ -1,9 +1,25 @@
-// config.json and parameter names of the bert kind.
-#include "train/files/hugging_face_kinds.h"
+// The bert kind: transformers, models/bert/configuration_bert.py and modeling_bert.py.
+#include <array>
 
-namespace rapt::hugging_face {
+#include "nn/models/bert.h"
+#include "train/models/hugging_face_kind.h"
 
-BertConfig bert_from_json(const JsonFields& fields) {
+namespace rapt {
+namespace {
+
+using namespace hugging_face;
+
+constexpr std::array<HuggingFaceClass, 7> kClasses{{
+    {"Model", Objective::kNone},
+    {"ForPreTraining", Objective::kMaskedWordsNextSentence},
+    {"ForMaskedLM", Objective::kMaskedWords},
+    {"ForSequenceClassification", Objective::kLabels, Task::kClassify},
+    {"ForTokenClassification", Objective::kLabels, Task::kTag},
+    {"ForQuestionAnswering", Objective::kLabels, Task::kQuestion},
+    {"ForMultipleChoice", Objective::kLabels, Task::kChoice, false},
+}};
+
+BackboneConfig read(const JsonFields& fields, const HuggingFaceClass& known) {
   BertConfig c;
   c.vocabulary = fields.positive_integer_or("vocab_size", c.vocabulary);
   c.context = fields.positive_integer_or("max_position_embeddings", c.context);
@@ -31,16 +47,22 @@ BertConfig bert_from_json(const JsonFields& fields) {
   if (fields.positive_integer_or("embedding_size", c.width) != c.width) {
     fields.refuse("embedding_size", "hidden_size, which is " + std::to_string(c.width));
   }
-  return c;  // chunk_size_feed_forward, use_cache and similar settings do not change results
+  if (masks_words(known.objective) && !fields.boolean_or("tie_word_embeddings", true)) {
+    fields.refuse("tie_word_embeddings", "true: words are predicted with the token table");
+  }
+  return c;  // chunk_size_feed_forward, use_cache and their like change no result
 }
 
-TaskConfig bert_task_from_json(const JsonFields& fields, Task task, Dim outputs, const BertConfig& config) {
-  TaskConfig head = task_config(task, outputs, config);
-  if (task != Task::kQuestion) head.dropout = fields.number_or("classifier_dropout", config.hidden_dropout);
+TaskConfig read_head(const JsonFields& fields, Task task, Dim outputs, const BackboneConfig& backbone) {
+  TaskConfig head = backbone.task_head(task, outputs);
+  if (task != Task::kQuestion) {
+    head.dropout = fields.number_or("classifier_dropout", backbone.as<BertConfig>()->hidden_dropout);
+  }
   return head;
 }
 
-void bert_to_json(Json& json, const NetworkConfig& network, const BertConfig& c) {
+void write(Json& json, const NetworkConfig& network) {
+  const BertConfig& c = *network.backbone.as<BertConfig>();
   const char* const activation = activation_name(c.activation);
   if (activation == nullptr) refuse_export("bert with this activation");
   json["vocab_size"] = c.vocabulary;
@@ -56,14 +78,15 @@ void bert_to_json(Json& json, const NetworkConfig& network, const BertConfig& c)
   json["layer_norm_eps"] = c.norm_epsilon;
   json["initializer_range"] = c.init_std;
   json["position_embedding_type"] = "absolute";
-  const bool own_dropout = network.head == HeadKind::kTask && network.task.task != Task::kQuestion &&
+  const bool own_dropout = network.objective == Objective::kLabels && network.task.task != Task::kQuestion &&
                            network.task.dropout != c.hidden_dropout;
   json["classifier_dropout"] = own_dropout ? Json(network.task.dropout) : Json(nullptr);
   json["tie_word_embeddings"] = true;
 }
 
-std::vector<ParameterName> bert_names(const NetworkConfig& network, const BertConfig& config) {
-  const std::string prefix = backbone_prefix(network), root = network.head == HeadKind::kNone ? "" : "bert.";
+std::vector<ParameterName> names_of(const NetworkConfig& network) {
+  const BertConfig& config = *network.backbone.as<BertConfig>();
+  const std::string prefix = backbone_prefix(network), root = network.objective == Objective::kNone ? "" : "bert.";
   std::vector<ParameterName> names;
   const auto norm = [&](const std::string& ours, const std::string& theirs) {
     names.push_back({ours + ".gain", theirs + ".weight"});
@@ -94,16 +117,64 @@ std::vector<ParameterName> bert_names(const NetworkConfig& network, const BertCo
     norm(ours + "norm2", theirs + "output.LayerNorm");
   }
   if (config.pooler) linear(prefix + "pooler", root + "pooler.dense");
-  if (network.head == HeadKind::kPretraining) {
+  if (masks_words(network.objective)) {
     linear("words.dense", "cls.predictions.transform.dense");
     norm("words.norm", "cls.predictions.transform.LayerNorm");
     names.push_back({"words.bias", "cls.predictions.bias"});
     if (config.pooler) linear("next_sentence", "cls.seq_relationship");
   }
-  if (network.head == HeadKind::kTask) {
+  if (network.objective == Objective::kLabels) {
     linear("head", network.task.task == Task::kQuestion ? "qa_outputs" : "classifier");
   }
   return names;
 }
 
-}  // namespace rapt::hugging_face
+std::vector<std::string> other_names(const std::string& bare, const NetworkConfig& /*network*/) {
+  if (bare == "embeddings.word_embeddings.weight") return {"cls.predictions.decoder.weight"};
+  if (bare == "cls.predictions.bias") return {"cls.predictions.decoder.bias"};
+  return {};
+}
+
+bool may_be_left(const std::string& name, const NetworkConfig& network) {
+  if (name.ends_with("embeddings.position_ids") || name.ends_with("embeddings.token_type_ids")) return true;
+  if (name.starts_with("cls.predictions.decoder.")) return masks_words(network.objective);
+  if (network.backbone.as<BertConfig>()->pooler) return false;
+  return name.ends_with("pooler.dense.weight") || name.ends_with("pooler.dense.bias") ||
+         name.starts_with("cls.seq_relationship.");
+}
+
+// google's small ones do not say what they are.
+const char* class_of_weights(const HuggingFaceKind::HasTensor& has) {
+  return has("cls.predictions.transform.dense.weight") ? "ForMaskedLM" : "Model";
+}
+
+// What of a BERT is in its file, whatever its class says: encoders come with a pooler and without, google's masked
+// language models hold the next-sentence head as well.
+void settle_by_weights(NetworkConfig& network, const HuggingFaceKind::HasTensor& has) {
+  const bool pooler = has("bert.pooler.dense.weight") || has("pooler.dense.weight");
+  if (network.objective == Objective::kNone) network.backbone.as<BertConfig>()->pooler = pooler;
+  if (network.objective == Objective::kMaskedWords && pooler && has("cls.seq_relationship.weight")) {
+    network.objective = Objective::kMaskedWordsNextSentence;
+    network.backbone.fit(network.objective, network.task);
+  }
+}
+
+}  // namespace
+
+HuggingFaceKind bert_kind() {
+  return {.model_type = "bert",
+          .class_prefix = "Bert",
+          .name_prefix = "bert.",
+          .classes = kClasses,
+          .holds = [](const BackboneConfig& backbone) { return backbone.as<BertConfig>() != nullptr; },
+          .read = read,
+          .read_head = read_head,
+          .write = write,
+          .names = names_of,
+          .other_names = other_names,
+          .may_be_left = may_be_left,
+          .class_of_weights = class_of_weights,
+          .settle_by_weights = settle_by_weights};
+}
+
+}  // namespace rapt

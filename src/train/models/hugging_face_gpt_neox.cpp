@@ -1,12 +1,24 @@
-// config.json and parameter names of the gpt_neox kind, which is transformers' class for GPTs with rotary positions.
+// The gpt_neox kind, which is transformers' class for GPTs with rotary positions: models/gpt_neox/
+// configuration_gpt_neox.py and modeling_gpt_neox.py.
+#include <array>
 #include <utility>
 
-#include "train/files/hugging_face_kinds.h"
+#include "nn/models/gpt.h"
+#include "train/models/hugging_face_kind.h"
 
-namespace rapt::hugging_face {
+namespace rapt {
 namespace {
 
-// The head's name in the class of a task; null if there is no such class.
+using namespace hugging_face;
+
+constexpr std::array<HuggingFaceClass, 4> kClasses{{
+    {"ForCausalLM", Objective::kNextToken},
+    {"ForSequenceClassification", Objective::kLabels, Task::kClassify},
+    {"ForTokenClassification", Objective::kLabels, Task::kTag},
+    {"ForQuestionAnswering", Objective::kLabels, Task::kQuestion},
+}};
+
+// The head's name in the class of a task; null where there is no such class.
 const char* head_name(Task task) {
   switch (task) {
     case Task::kClassify:
@@ -47,11 +59,7 @@ void take_rotary(GptConfig& c, const JsonFields& fields) {
   }
 }
 
-}  // namespace
-
-bool is_gpt_neox(const GptConfig& config) { return config.positions == PositionKind::kRotary; }
-
-GptConfig gpt_neox_from_json(const JsonFields& fields) {
+BackboneConfig read(const JsonFields& fields, const HuggingFaceClass& known) {
   GptConfig c;
   c.vocabulary = fields.positive_integer_or("vocab_size", 50432);
   c.context = fields.positive_integer_or("max_position_embeddings", 2048);
@@ -71,6 +79,7 @@ GptConfig gpt_neox_from_json(const JsonFields& fields) {
   c.embedding_dropout = c.residual_dropout = fields.number_or("hidden_dropout", 0);
   c.attention_dropout = fields.number_or("attention_dropout", 0);
   c.tied_head = fields.boolean_or("tie_word_embeddings", false);
+  if (known.task) c.tied_head = true;  // the class has no other head
   if (!(c.norm_epsilon > 0)) fields.refuse("layer_norm_eps", "positive");
   if (!fields.boolean_or("attention_bias", true)) {
     fields.refuse("attention_bias", "true: rapt's layers all have biases or none has");
@@ -78,13 +87,14 @@ GptConfig gpt_neox_from_json(const JsonFields& fields) {
   return c;
 }
 
-TaskConfig gpt_neox_task_from_json(const JsonFields& fields, Task task, Dim outputs, const GptConfig& config) {
-  TaskConfig head = task_config(task, outputs, config);
+TaskConfig read_head(const JsonFields& fields, Task task, Dim outputs, const BackboneConfig& backbone) {
+  TaskConfig head = backbone.task_head(task, outputs);
   head.dropout = task == Task::kTag ? fields.number_or("classifier_dropout", 0.1) : 0;  // the other classes have none
   return head;
 }
 
-void gpt_neox_to_json(Json& json, const NetworkConfig& network, const GptConfig& c) {
+void write(Json& json, const NetworkConfig& network) {
+  const GptConfig& c = *network.backbone.as<GptConfig>();
   if (c.norm != NormPlacement::kPre) refuse_export("gpt_neox with norms behind its sublayers");
   if (!c.scale_attention || c.scale_attention_by_inverse_layer) {
     refuse_export("gpt_neox with this scale of attention scores",
@@ -92,7 +102,7 @@ void gpt_neox_to_json(Json& json, const NetworkConfig& network, const GptConfig&
   }
   const char* const activation = activation_name(c.activation);
   if (activation == nullptr) refuse_export("gpt_neox with this activation");
-  if (network.head == HeadKind::kTask && head_name(network.task.task) == nullptr) {
+  if (network.objective == Objective::kLabels && head_name(network.task.task) == nullptr) {
     refuse_export("gpt_neox for the task " + std::string(name_of(network.task.task)),
                   "fine-tune a model with --position learned to export it");
   }
@@ -115,11 +125,12 @@ void gpt_neox_to_json(Json& json, const NetworkConfig& network, const GptConfig&
   json["attention_dropout"] = c.attention_dropout;
   json["tie_word_embeddings"] = c.tied_head;
   json["use_cache"] = true;
-  const bool tags = network.head == HeadKind::kTask && network.task.task == Task::kTag;
+  const bool tags = network.objective == Objective::kLabels && network.task.task == Task::kTag;
   if (tags) json["classifier_dropout"] = network.task.dropout;
 }
 
-std::vector<ParameterName> gpt_neox_names(const NetworkConfig& network, const GptConfig& config) {
+std::vector<ParameterName> names_of(const NetworkConfig& network) {
+  const GptConfig& config = *network.backbone.as<GptConfig>();
   const std::string prefix = backbone_prefix(network), root = "gpt_neox.";
   std::vector<ParameterName> names = {{prefix + "tokens.weight", root + "embed_in.weight"}};
   const auto norm = [&](const std::string& ours, const std::string& theirs) {
@@ -141,7 +152,7 @@ std::vector<ParameterName> gpt_neox_names(const NetworkConfig& network, const Gp
     linear(ours + "feed_forward.down", theirs + "mlp.dense_4h_to_h");
   }
   norm("norm", "final_layer_norm");
-  const bool task = network.head == HeadKind::kTask;
+  const bool task = network.objective == Objective::kLabels;
   if (!config.tied_head) {
     names.push_back({.ours = prefix + "head.weight", .theirs = "embed_out.weight", .written = !task});
   }
@@ -152,4 +163,38 @@ std::vector<ParameterName> gpt_neox_names(const NetworkConfig& network, const Gp
   return names;
 }
 
-}  // namespace rapt::hugging_face
+std::vector<std::string> other_names(const std::string& bare, const NetworkConfig& network) {
+  const bool tied = network.backbone.as<GptConfig>()->tied_head;
+  if (bare == "embed_in.weight" && tied) return {"lm_head.weight", "embed_out.weight"};
+  if (bare == "embed_out.weight") return {"lm_head.weight"};
+  return {};
+}
+
+bool may_be_left(const std::string& name, const NetworkConfig& network) {
+  if (name == "lm_head.weight" || name == "embed_out.weight") return network.backbone.as<GptConfig>()->tied_head;
+  return name.ends_with(".attention.bias") || name.ends_with(".attention.masked_bias") ||
+         name.ends_with(".rotary_emb.inv_freq");
+}
+
+}  // namespace
+
+HuggingFaceKind gpt_neox_kind() {
+  return {.model_type = "gpt_neox",
+          .class_prefix = "GPTNeoX",
+          .name_prefix = "gpt_neox.",
+          .classes = kClasses,
+          .marks_texts = true,
+          .holds =
+              [](const BackboneConfig& backbone) {
+                const auto* const c = backbone.as<GptConfig>();
+                return c != nullptr && c->positions == PositionKind::kRotary;
+              },
+          .read = read,
+          .read_head = read_head,
+          .write = write,
+          .names = names_of,
+          .other_names = other_names,
+          .may_be_left = may_be_left};
+}
+
+}  // namespace rapt

@@ -1,0 +1,96 @@
+// The configuration of a backbone of any family, as a value. Only who knows the family looks inside.
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <utility>
+
+#include "nn/models/task.h"
+#include "nn/network.h"
+#include "nn/objective.h"
+
+namespace rapt {
+
+/// Holds a family's own configuration (GptConfig, BertConfig ...), which has the members vocabulary, context and
+/// init_std, and beside it the functions make_backbone, make_network, task_config and fit_to.
+class BackboneConfig final {
+ public:
+  template <typename Config>
+  requires(!std::same_as<Config, BackboneConfig>) BackboneConfig(const Config& config)
+      : held_(std::make_unique<Of<Config>>(config)) {}  // NOLINT: any family's
+  BackboneConfig(const BackboneConfig& other) : held_(other.held_->clone()) {}
+  BackboneConfig(BackboneConfig&&) noexcept = default;
+  BackboneConfig& operator=(const BackboneConfig& other) { return *this = BackboneConfig(other); }
+  BackboneConfig& operator=(BackboneConfig&&) noexcept = default;
+  ~BackboneConfig() = default;
+
+  /// The family's own configuration; null if it is another family's.
+  template <typename Config>
+  Config* as() {
+    auto* const of = dynamic_cast<Of<Config>*>(held_.get());
+    return of == nullptr ? nullptr : &of->config;
+  }
+  template <typename Config>
+  const Config* as() const {
+    return const_cast<BackboneConfig*>(this)->as<Config>();
+  }
+
+  Dim vocabulary() const { return held_->common().vocabulary; }
+  Dim context() const { return held_->common().context; }
+  /// What new matrices begin with, N(0, std^2).
+  double& init_std() { return held_->common().init_std; }
+  double init_std() const { return held_->common().init_std; }
+  /// Forgets low-rank adapters, if the family has them.
+  void drop_adapters() { held_->drop_adapters(); }
+
+  /// \throws UsageError  if its values do not fit each other
+  std::unique_ptr<Backbone> make(Initializer& init) const { return held_->backbone(init); }
+  /// A network with the head that the family has for an objective without labels.
+  /// \throws UsageError  if the family has none, or as make()
+  std::unique_ptr<Network> make_with_head(Objective objective, Initializer& init) const {
+    return held_->network(objective, init);
+  }
+  /// The head that transformers' class for this backbone and task has. Its weights begin as there, from N(0,
+  /// init_std^2) that is not cut, and its bias at 0.
+  TaskConfig task_head(Task task, Dim outputs) const { return held_->task_head(task, outputs); }
+  /// Gives the backbone what its heads need of it, BERT's pooler, and takes away what they do not.
+  void fit(Objective objective, const TaskConfig& task) { held_->fit(objective, task); }
+
+ private:
+  struct Common {
+    Dim& vocabulary;
+    Dim& context;
+    double& init_std;
+  };
+  struct Held {
+    virtual ~Held() = default;
+    virtual std::unique_ptr<Held> clone() const = 0;
+    virtual Common common() = 0;
+    virtual void drop_adapters() = 0;
+    virtual std::unique_ptr<Backbone> backbone(Initializer& init) const = 0;
+    virtual std::unique_ptr<Network> network(Objective objective, Initializer& init) const = 0;
+    virtual TaskConfig task_head(Task task, Dim outputs) const = 0;
+    virtual void fit(Objective objective, const TaskConfig& task) = 0;
+  };
+  template <typename Config>
+  struct Of final : Held {
+    explicit Of(const Config& c) : config(c) {}
+    std::unique_ptr<Held> clone() const override { return std::make_unique<Of>(config); }
+    Common common() override { return {config.vocabulary, config.context, config.init_std}; }
+    void drop_adapters() override {
+      if constexpr (requires { config.lora; }) config.lora = {};
+    }
+    std::unique_ptr<Backbone> backbone(Initializer& init) const override { return make_backbone(config, init); }
+    std::unique_ptr<Network> network(Objective objective, Initializer& init) const override {
+      return make_network(config, objective, init);
+    }
+    TaskConfig task_head(Task task, Dim outputs) const override { return task_config(task, outputs, config); }
+    void fit(Objective objective, const TaskConfig& task) override { fit_to(config, objective, task); }
+
+    Config config;
+  };
+
+  std::unique_ptr<Held> held_;
+};
+
+}  // namespace rapt

@@ -1,0 +1,168 @@
+// The table of model families: every record is whole, and its settings and configurations tell the same network.
+#include "train/models/family.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "io/temporary_folder.h"
+#include "tensor/error.h"
+#include "train/models/networks.h"
+#include "train/settings/settings.h"
+
+using namespace rapt;
+using namespace rapt::testing;
+
+namespace {
+
+// Settings of a model that differ from the defaults as far as every family has them.
+TrainConfig settings_of(const std::string& model) {
+  TrainConfig c;
+  c.model = model;
+  c.task = family_named(model).usual_task;
+  c.layers = 3;
+  c.heads = 2;
+  c.width = 8;
+  c.feed_forward = 12;
+  c.context = 16;
+  c.activation = "relu";
+  c.norm_epsilon = 1e-7;
+  c.residual_dropout = 0.25;
+  c.attention_dropout = 0.125;
+  return c;
+}
+
+}  // namespace
+
+TEST_CASE("the names of all families are the choices of --model, each of one family") {
+  std::vector<std::string> names;
+  for (const ModelFamily& family : model_families()) {
+    names.insert(names.end(), family.names.begin(), family.names.end());
+    for (const std::string& name : family.names) CHECK(&family_named(name) == &family);
+  }
+  std::vector<std::string> choices = find_setting("model")->choices;
+  std::ranges::sort(names);
+  std::ranges::sort(choices);
+  CHECK(names == choices);
+  CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
+}
+
+TEST_CASE("a name that no family has is refused with those there are and the nearest") {
+  CHECK(message_of<UsageError>([] { family_named("brt"); }) ==
+        "--model must be one of gpt2, gpt1, bert, got \"brt\"; did you mean bert?");
+}
+
+TEST_CASE("settings make a backbone whose settings make it again, for every model") {
+  for (const std::string& model : find_setting("model")->choices) {
+    CAPTURE(model);
+    const ModelFamily& family = family_named(model);
+    const TrainConfig config = settings_of(model);
+    const BackboneConfig backbone = family.backbone(config, 11);
+    CHECK(&family_of(backbone) == &family);
+    CHECK(backbone.vocabulary() == 11);
+    CHECK(backbone.context() == 16);
+
+    TrainConfig again;
+    again.task = config.task;
+    again.pooler = config.pooler;
+    family.take_structure(again, backbone);
+    CHECK(again.model == model);
+    CHECK_FALSE(again.residual_dropout.has_value());  // dropouts come by themselves
+    family.take_dropouts(again, backbone);
+    again.embedding_dropout = config.embedding_dropout;  // one of them may stand for several
+    CHECK(again == config);
+  }
+}
+
+TEST_CASE("every family can learn its usual task, and says what it cannot learn") {
+  for (const ModelFamily& family : model_families()) {
+    CAPTURE(family.title);
+    CHECK(family.can_learn(find_task_word(family.usual_task).objective));
+    CHECK(family.can_learn(Objective::kLabels));
+    TrainConfig config = settings_of(family.names.front());
+    for (const TaskWord& word : task_words()) {
+      CAPTURE(word.name);
+      config.task = word.name;
+      config.labels =
+          word.objective == Objective::kLabels ? std::vector<std::string>{"a", "b"} : std::vector<std::string>{};
+      if (family.can_learn(word.objective)) {
+        CHECK(network_config(config, 11).objective == word.objective);
+      } else {
+        CHECK_THROWS_AS(network_config(config, 11), UsageError);
+      }
+    }
+  }
+  TrainConfig gpt = settings_of("gpt2"), bert = settings_of("bert");
+  gpt.task = "mlm";
+  CHECK(message_of<UsageError>([&] { network_config(gpt, 11); }) ==
+        "--task mlm needs a model that sees both sides of a word, got --model gpt2; use --model bert");
+  bert.task = "lm";
+  CHECK(message_of<UsageError>([&] { network_config(bert, 11); }) ==
+        "--model bert does not predict the next token; use --task mlm-nsp, or --model gpt2");
+  gpt.task = "embed";
+  CHECK(message_of<UsageError>([&] { network_config(gpt, 11); }) ==
+        "--model gpt2 cannot be for --task embed; use --model bert");
+}
+
+TEST_CASE("a structure that a family does not have is refused before a network is made") {
+  TrainConfig first = settings_of("gpt1");
+  first.position = "rope";
+  CHECK(message_of<UsageError>([&] { check_structure(first); }) ==
+        "--model gpt1 has learned positions, got --position rope; use --model gpt2");
+  TrainConfig bert = settings_of("bert");
+  bert.bias = false;
+  CHECK(message_of<UsageError>([&] { check_structure(bert); }) ==
+        "--model bert has bias terms and a tied head, got --bias off or --tie off");
+  check_structure(settings_of("gpt2"));
+}
+
+TEST_CASE("the sizes of every model are those of the network that is made") {
+  for (const std::string& model : find_setting("model")->choices) {
+    for (const TaskWord& word : task_words()) {
+      TrainConfig config = settings_of(model);
+      config.task = word.name;
+      if (!family_named(model).can_learn(word.objective) || word.objective == Objective::kLabels) continue;
+      CAPTURE(model);
+      CAPTURE(word.name);
+      Initializer init = Initializer::unset();
+      AnyNetwork network(network_config(config, 11), init);
+      const ModelSize size = model_size(config, 11);
+      CHECK(size.parameters + size.in_heads == parameter_count(network.module()));
+    }
+  }
+}
+
+TEST_CASE("the parameters of every network are in the groups of its family") {
+  for (const std::string& model : find_setting("model")->choices) {
+    CAPTURE(model);
+    TrainConfig config = settings_of(model);
+    config.task = "classify";
+    config.labels = {"a", "b"};
+    Initializer init = Initializer::unset();
+    AnyNetwork network(network_config(config, 11), init);
+    const ParameterGroups& groups = family_named(model).parameters;
+    std::size_t tables = 0, in_blocks = 0;
+    for (const NamedParameter& p : parameters_of(network.module())) {
+      const auto begins = [&](const std::string& text) { return p.name.starts_with("backbone." + text); };
+      tables += std::ranges::any_of(groups.embeddings, begins) ? 1 : 0;
+      in_blocks += begins(groups.blocks) ? 1 : 0;
+    }
+    CHECK(tables >= groups.embeddings.size());
+    CHECK(in_blocks % static_cast<std::size_t>(config.layers) == 0);
+    CHECK(in_blocks > 0);
+  }
+}
+
+TEST_CASE("a backbone has one kind of config.json, whose names cover its parameters") {
+  for (const std::string& model : find_setting("model")->choices) {
+    CAPTURE(model);
+    const TrainConfig config = settings_of(model);
+    const NetworkConfig network = network_config(config, 11);
+    std::size_t holding = 0;
+    for (const ModelFamily& family : model_families()) {
+      for (const HuggingFaceKind& kind : family.hugging_face) holding += kind.holds(network.backbone) ? 1 : 0;
+    }
+    CHECK(holding == 1);
+  }
+}
