@@ -10,7 +10,7 @@
 #include "terminal.h"
 #include "text/batches/token_store.h"
 #include "text/tokenizer/files/tokenizer_files.h"
-#include "train/tasks/train_tokenizer.h"
+#include "text/tokenizer/training/corpus_trainer.h"
 
 namespace rapt::app {
 namespace {

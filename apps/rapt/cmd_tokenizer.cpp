@@ -14,7 +14,7 @@
 #include "tensor/parallel.h"
 #include "terminal.h"
 #include "text/tokenizer/files/tokenizer_files.h"
-#include "train/tasks/train_tokenizer.h"
+#include "text/tokenizer/training/corpus_trainer.h"
 
 namespace rapt::app {
 namespace {

@@ -11,7 +11,7 @@
 #include "terminal.h"
 #include "text/batches/token_store.h"
 #include "train/tasks/mlm_evaluation.h"
-#include "train/tasks/run_data.h"
+#include "train/tasks/run_text.h"
 
 namespace rapt::app {
 

@@ -155,11 +155,25 @@ std::string utf8_lossy(std::string_view text) {
 }
 
 void CharacterSet::add(std::string_view text) {
-  for_each_character(text, [this](char32_t code, std::string_view) {
-    if (seen_[code]) return;
-    seen_[code] = true;
-    ++size_;
-  });
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  while (p < end) {
+    const auto first = static_cast<unsigned char>(*p);
+    if (first < 0x80) {
+      ascii_[first] = true;
+      ++p;
+      continue;
+    }
+    const Utf8Character c = read_wide_utf8(p, end);
+    p += c.length;
+    if (wide_[c.code]) continue;
+    wide_[c.code] = true;
+    ++wide_size_;
+  }
+}
+
+std::size_t CharacterSet::size() const {
+  return wide_size_ + static_cast<std::size_t>(std::count(ascii_.begin(), ascii_.end(), true));
 }
 
 std::size_t incomplete_utf8_tail(std::string_view text) {

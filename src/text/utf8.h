@@ -1,6 +1,7 @@
 // UTF-8: reading, writing, checking. Every text that enters rapt passes through here, or is treated as bytes.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -68,11 +69,12 @@ std::string utf8_lossy(std::string_view text);
 class CharacterSet final {
  public:
   void add(std::string_view text);
-  std::size_t size() const { return size_; }
+  std::size_t size() const;
 
  private:
-  std::vector<bool> seen_ = std::vector<bool>(0x110000);
-  std::size_t size_ = 0;
+  std::array<bool, 128> ascii_{};  // most text: a store for each byte, without a look
+  std::vector<bool> wide_ = std::vector<bool>(0x110000);
+  std::size_t wide_size_ = 0;
 };
 
 /// Number of bytes at the end of the text that start a character which more bytes could complete: 0 to 3.

@@ -8,11 +8,13 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rapt {
@@ -85,6 +87,19 @@ class Workshop {
     return child;
   }
   ProgramResult wait(pid_t child) const { return ended(child); }
+
+  /// `rapt ARGUMENTS`, and how many bytes it read with system calls; files that it maps do not count.
+  std::pair<ProgramResult, std::uint64_t> rapt_and_bytes_read(const std::vector<std::string>& arguments) const {
+    const pid_t child = start(arguments);
+    siginfo_t info{};
+    REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) == 0);
+    std::ifstream counters("/proc/" + std::to_string(child) + "/io");
+    std::uint64_t read = 0;
+    for (std::string name, value; counters >> name >> value;) {
+      if (name == "rchar:") read = std::stoull(value);
+    }
+    return {ended(child), read};
+  }
 
  private:
   ProgramResult ended(pid_t child) const {

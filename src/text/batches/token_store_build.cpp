@@ -9,6 +9,7 @@
 #include "io/escape.h"
 #include "io/json.h"
 #include "tensor/error.h"
+#include "text/batches/held_out.h"
 #include "text/batches/masking.h"
 #include "text/batches/token_store.h"
 #include "text/batches/token_store_writer.h"
@@ -25,17 +26,12 @@ std::optional<std::int32_t> document_end(const Corpus& corpus, const Tokenizer& 
 
 namespace {
 
-// The sources of a store, read once.
-struct StoreIdentity {
-  std::vector<std::string> train_digests, validation_digests;
-  std::string key;
-};
-
-Json key_of(const Corpus& corpus, const std::vector<std::string>& digests) {
+Json key_of(const Corpus& corpus) {
   const CorpusOptions& options = corpus.options();
+  const std::vector<InputFile> files = corpus.files();
   Json sources = Json::array();
-  for (std::size_t i = 0; i < digests.size(); ++i) {
-    sources.push_back({static_cast<int>(corpus.sources()[i].format()), digests[i]});
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    sources.push_back({static_cast<int>(corpus.sources()[i].format()), files[i].digest});
   }
   return {{"sources", sources}, {"unit", static_cast<int>(options.unit)}, {"text_field", options.text_field}};
 }
@@ -53,60 +49,25 @@ Json key_of(const InstanceOptions& instances, const MaskingOptions& masking) {
           {"dynamic", masking.dynamic}};
 }
 
-StoreIdentity identify(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
-                       const TokenStoreOptions& options) {
-  StoreIdentity identity;
-  identity.train_digests = train.digests();
-  Json key = {{"version", 1}, {"train", key_of(train, identity.train_digests)}};
-  if (validation != nullptr) {
-    identity.validation_digests = validation->digests();
-    key["validation"] = key_of(*validation, identity.validation_digests);
-  } else {
-    key["validation_fraction"] = options.validation_fraction;
-  }
-  key["end_of_text"] = options.end_of_text.value_or(-1);
-  if (options.instances) key["instances"] = key_of(*options.instances, options.masking);
-  key["tokenizer"] = digest_of(tokenizer.to_json());
-  identity.key = digest_of(dump_compact(key));
-  return identity;
-}
-
 // How much of a corpus is the training part.
 struct Split {
   std::uint64_t characters = std::numeric_limits<std::uint64_t>::max();
   std::int64_t documents = std::numeric_limits<std::int64_t>::max();
   bool by_documents = false;
-  std::function<bool(std::int64_t)> takes;  // whether a document is read at all; empty: all are
-};
-
-// The documents of a corpus that are held out: the last ones of each of up to ten equal stretches.
-class HeldOut final {
- public:
-  HeldOut(std::int64_t documents, std::int64_t held)
-      : documents_(documents), held_(held), stretches_(std::min<std::int64_t>(10, held)) {}
-
-  bool operator()(std::int64_t document) const {
-    const std::int64_t stretch = ((document + 1) * stretches_ - 1) / documents_;
-    const auto shared = [&](std::int64_t of, std::int64_t stretch_end) { return of * stretch_end / stretches_; };
-    const std::int64_t held = shared(held_, stretch + 1) - shared(held_, stretch);
-    return document >= shared(documents_, stretch + 1) - held;
-  }
-
- private:
-  std::int64_t documents_, held_, stretches_;
 };
 
 class StoreBuilder final {
  public:
   StoreBuilder(const Tokenizer& tokenizer, const std::string& path, const TokenStoreOptions& options,
                const TokenStoreProgress& progress)
-      : tokenizer_(tokenizer),
+      : path_(path),
+        tokenizer_(tokenizer),
         options_(options),
         progress_(progress),
         out_(path, tokenizer.vocabulary_size(), options.instances.has_value()),
         encoder_(tokenizer, options.end_of_text, options.instances.has_value(), out_) {}
 
-  void build(const Corpus& train, const Corpus* validation, const StoreIdentity& identity) {
+  void build(const Corpus& train, const Corpus* validation, const std::string& key) {
     const bool split = validation == nullptr && options_.validation_fraction > 0;
     if (train.holds_tokens()) {
       add_tokens(train, split);
@@ -121,12 +82,12 @@ class StoreBuilder final {
         add_all_text(*validation, Split{});
       }
     }
-    finish(train, validation, identity);
+    finish(train, validation, key);
   }
 
  private:
   void add_text(const Corpus& train, const Corpus* validation, bool split) {
-    const CorpusInfo info = train.scan();
+    const CorpusInfo& info = train.scan();
     if (info.documents == 0) {
       throw DataError(escape_for_terminal(train.sources().front().name()) + ": must hold text, got none");
     }
@@ -144,10 +105,41 @@ class StoreBuilder final {
       }
     }
     if (!at.by_documents || !options_.instances) return add_all_text(train, at);
-    const HeldOut held(info.documents, info.documents - at.documents);
-    add_all_text(train, {.by_documents = true, .takes = [&](std::int64_t d) { return !held(d); }});
+    add_text_in_parts(train, HeldOut(info.documents, info.documents - at.documents));
+  }
+
+  // What is held out lies all over the text: it is put aside until the training part is complete.
+  void add_text_in_parts(const Corpus& train, const HeldOut& held_out) {
+    PiecesAside aside(path_);
+    encoder_.begin_corpus(train);
+    CorpusReader reader = train.read();
+    CorpusPiece piece;
+    std::int64_t documents = 0;
+    std::size_t source = 0;
+    bool held = false, held_before = false;
+    while (reader.next(piece)) {
+      if (piece.begins) {
+        held_before = held;
+        held = held_out(documents++);
+        if (held || piece.source != source) end_joined(source);
+        source = piece.source;
+      }
+      if (held) {
+        aside.add(piece, held_before);
+      } else {
+        add_piece(train, piece, piece.text);
+      }
+    }
+    end_joined(source);
     end_training_part();
-    add_all_text(train, {.by_documents = true, .takes = held});
+    source = 0;
+    while (const auto follows = aside.next(piece)) {
+      if (piece.begins && (!*follows || piece.source != source)) end_joined(source);
+      source = piece.source;
+      add_piece(train, piece, piece.text);
+    }
+    end_joined(source);
+    encoder_.flush();
   }
 
   void add_all_text(const Corpus& corpus, const Split& split) {
@@ -157,34 +149,35 @@ class StoreBuilder final {
     std::int64_t documents = 0;
     std::uint64_t characters = 0;
     std::size_t source = 0;
-    bool taken = true;
     while (reader.next(piece)) {
       if (piece.begins) {
-        taken = !split.takes || split.takes(documents);
-        if (!taken || piece.source != source) end_joined(source);
+        if (piece.source != source) end_joined(source);
         source = piece.source;
         if (documents++ == split.documents) end_training_part();
       }
-      if (!taken) continue;
       std::string_view text = piece.text;
-      std::uint64_t offset = piece.offset;
       if (!boundary_ && !split.by_documents) {
         const std::uint64_t left = split.characters - std::min(characters, split.characters);
         std::size_t first = bytes_of_characters(text, left, characters);
         if (options_.instances) first = end_of_line(text, first);
         if (first < text.size()) {
-          if (offset + first > 0) add(text.substr(0, first), piece, offset, true, false);
+          if (piece.offset + first > 0) add(text.substr(0, first), piece.source, piece.offset, true, false);
           end_training_part();
           text.remove_prefix(first);
-          offset += first;
         }
       }
-      const bool joins = joins_next(corpus, piece);
-      add(text, piece, offset, piece.ends && !joins, piece.ends && !joins);
-      if (joins) encoder_.add("\n", piece.source, offset + text.size(), false, false);
+      add_piece(corpus, piece, text);
     }
     end_joined(source);
     encoder_.flush();
+  }
+
+  /// \param text  what is left of the piece's own
+  void add_piece(const Corpus& corpus, const CorpusPiece& piece, std::string_view text) {
+    const bool joins = joins_next(corpus, piece);
+    const std::uint64_t end = piece.offset + piece.text.size();
+    add(text, piece.source, end - text.size(), piece.ends && !joins, piece.ends && !joins);
+    if (joins) encoder_.add("\n", piece.source, end, false, false);
   }
 
   // Whether the paragraph ends here, but not the document; see InstanceOptions::document_lines.
@@ -210,8 +203,8 @@ class StoreBuilder final {
     return end == std::string_view::npos ? text.size() : end + 1;
   }
 
-  void add(std::string_view text, const CorpusPiece& piece, std::uint64_t offset, bool ends, bool mark) {
-    encoder_.add(text, piece.source, offset, ends, mark);
+  void add(std::string_view text, std::size_t source, std::uint64_t offset, bool ends, bool mark) {
+    encoder_.add(text, source, offset, ends, mark);
     (boundary_ ? validation_bytes_ : train_bytes_) += text.size();
     done_bytes_ += text.size();
     if (progress_) progress_(done_bytes_, total_bytes_);
@@ -240,13 +233,14 @@ class StoreBuilder final {
     const std::vector<std::uint32_t> lengths = token_lengths();
     std::vector<std::int32_t> ids;
     Dim passed = 0;
-    for (const TokenFile& file : files) {
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      TokenFile& file = files[i];
       for (Dim at = 0; at < file.size(); at += static_cast<Dim>(ids.size())) {
         if (passed == boundary) end_training_part();
         Dim count = std::min(kTokensAtOnce, file.size() - at);
         if (passed < boundary) count = std::min(count, boundary - passed);
         ids.resize(static_cast<std::size_t>(count));
-        file.copy(at, ids, tokenizer_.vocabulary_size());
+        file.read(ids, tokenizer_.vocabulary_size());
         out_.append(ids);
         for (const std::int32_t id : ids) {
           (boundary_ ? validation_bytes_ : train_bytes_) += lengths[static_cast<std::size_t>(id)];
@@ -254,6 +248,7 @@ class StoreBuilder final {
         passed += count;
         if (progress_) progress_(static_cast<std::uint64_t>(passed), static_cast<std::uint64_t>(total));
       }
+      corpus.note(i, file.contents());
       out_.end_document();
     }
   }
@@ -275,19 +270,15 @@ class StoreBuilder final {
     train_documents_ = out_.document_count();
   }
 
-  static Json describe_sources(const Corpus& corpus, const std::vector<std::string>& digests) {
+  static Json describe_sources(const Corpus& corpus) {
     Json list = Json::array();
-    for (std::size_t i = 0; i < digests.size(); ++i) {
-      const CorpusSource& source = corpus.sources()[i];
-      list.push_back(
-          {{"name", escape_for_terminal(source.name())}, {"bytes", source.open().bytes()}, {"xxh3_128", digests[i]}});
-    }
+    for (const InputFile& file : corpus.files()) list.push_back(to_json(file));
     return list;
   }
 
-  void finish(const Corpus& train, const Corpus* validation, const StoreIdentity& identity) {
-    Json sources = {{"train", describe_sources(train, identity.train_digests)}};
-    if (validation != nullptr) sources["validation"] = describe_sources(*validation, identity.validation_digests);
+  void finish(const Corpus& train, const Corpus* validation, const std::string& key) {
+    Json sources = {{"train", describe_sources(train)}};
+    if (validation != nullptr) sources["validation"] = describe_sources(*validation);
     Hdf5Layout layout;
     const auto whole = [&](const char* name, auto value) {
       layout.add_attribute("", name, static_cast<std::int64_t>(value));
@@ -300,7 +291,7 @@ class StoreBuilder final {
     whole("train_documents", train_documents_);
     whole("train_bytes", train_bytes_);
     whole("validation_bytes", validation_bytes_);
-    layout.add_attribute("", "key", identity.key);
+    layout.add_attribute("", "key", key);
     out_.finish();
     if (options_.instances) {
       describe_instances(layout);
@@ -327,6 +318,7 @@ class StoreBuilder final {
     add("dynamic", std::int64_t{options_.masking.dynamic ? 1 : 0});
   }
 
+  const std::string& path_;
   const Tokenizer& tokenizer_;
   const TokenStoreOptions& options_;
   const TokenStoreProgress& progress_;
@@ -359,15 +351,27 @@ void require_options(const TokenStoreOptions& options, const Tokenizer& tokenize
 
 std::string token_store_key(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
                             const TokenStoreOptions& options) {
-  return identify(train, validation, tokenizer, options).key;
+  Json key = {{"version", 1}, {"train", key_of(train)}};
+  if (validation != nullptr) {
+    key["validation"] = key_of(*validation);
+  } else {
+    key["validation_fraction"] = options.validation_fraction;
+  }
+  key["end_of_text"] = options.end_of_text.value_or(-1);
+  if (options.instances) key["instances"] = key_of(*options.instances, options.masking);
+  key["tokenizer"] = digest_of(tokenizer.to_json());
+  return digest_of(dump_compact(key));
 }
 
 TokenStore build_token_store(const Corpus& train, const Corpus* validation, const Tokenizer& tokenizer,
                              const std::string& path, const TokenStoreOptions& options,
                              const TokenStoreProgress& progress) {
   require_options(options, tokenizer);
+  for (const Corpus* corpus : {&train, validation}) {  // before the key, whose digests the same reading finds
+    if (corpus != nullptr && !corpus->holds_tokens()) corpus->scan();
+  }
   StoreBuilder(tokenizer, path, options, progress)
-      .build(train, validation, identify(train, validation, tokenizer, options));
+      .build(train, validation, token_store_key(train, validation, tokenizer, options));
   return TokenStore::open(path);
 }
 
@@ -375,16 +379,14 @@ TokenStore open_or_build_token_store(const Corpus& train, const Corpus* validati
                                      const std::string& path, const TokenStoreOptions& options,
                                      const TokenStoreProgress& progress) {
   require_options(options, tokenizer);
-  const StoreIdentity identity = identify(train, validation, tokenizer, options);
   if (std::filesystem::exists(path)) {
     try {
       TokenStore store = TokenStore::open(path);
-      if (store.key() == identity.key) return store;
+      if (store.key() == token_store_key(train, validation, tokenizer, options)) return store;
     } catch (const DataError&) {  // built again
     }
   }
-  StoreBuilder(tokenizer, path, options, progress).build(train, validation, identity);
-  return TokenStore::open(path);
+  return build_token_store(train, validation, tokenizer, path, options, progress);
 }
 
 }  // namespace rapt

@@ -49,7 +49,12 @@ CorpusReader Corpus::read() const {
   return CorpusReader(*this);
 }
 
-CorpusInfo Corpus::scan() const {
+const CorpusInfo& Corpus::scan() const {
+  if (known_->info) return *known_->info;
+  return scan([](const CorpusPiece&) {});
+}
+
+const CorpusInfo& Corpus::scan(const CorpusVisitor& visit) const {
   CorpusInfo info;
   CharacterSet characters;
   CorpusReader reader = read();
@@ -60,15 +65,34 @@ CorpusInfo Corpus::scan() const {
     info.characters += static_cast<std::uint64_t>(std::count_if(
         piece.text.begin(), piece.text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
     characters.add(piece.text);
+    visit(piece);
   }
   info.different_characters = characters.size();
-  return info;
+  return known_->info.emplace(info);
 }
 
-std::vector<std::string> Corpus::digests() const {
-  std::vector<std::string> digests;
-  for (const CorpusSource& source : sources_) digests.push_back(digest_of(source.open()));
-  return digests;
+std::vector<InputFile> Corpus::files() const {
+  known_->files.resize(sources_.size());
+  std::vector<InputFile> files;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (!known_->files[i]) known_->files[i] = describe(sources_[i].open());
+    files.push_back(*known_->files[i]);
+  }
+  return files;
+}
+
+void Corpus::expect(const std::vector<InputFile>& files) {
+  for (std::size_t i = 0; i < files.size(); ++i) note(i, files[i]);
+}
+
+void Corpus::note(std::size_t source, const InputFile& file) const {
+  known_->files.resize(sources_.size());
+  std::optional<InputFile>& known = known_->files.at(source);
+  if (known && known->digest != file.digest) {
+    throw DataError(file.name + ": must not change while it is used, got other bytes in a second reading; run the " +
+                    "command again when nothing writes to the file");
+  }
+  known = file;
 }
 
 // ------------------------------------------------------------------------------------------------------------- reading
@@ -77,6 +101,8 @@ bool CorpusReader::next(CorpusPiece& piece) {
   for (; source_ < corpus_.sources().size(); ++source_) {
     if (!reader_) open_source();
     if (next_of_source(piece)) return true;
+    const Input& input = reader_->bytes().input();
+    corpus_.note(source_, {escape_for_terminal(input.name()), input.bytes(), reader_->bytes().digest()});
     reader_.reset();
   }
   return false;

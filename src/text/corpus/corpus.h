@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "text/corpus/corpus_sources.h"
+#include "text/corpus/input_file.h"
 #include "text/corpus/text_reader.h"
 
 namespace rapt {
@@ -43,9 +46,15 @@ struct CorpusInfo {
   std::size_t different_characters = 0;
 };
 
+/// Called with each piece of a corpus, in order.
+using CorpusVisitor = std::function<void(const CorpusPiece& piece)>;
+
 class CorpusReader;
 
 /// A corpus whose files have been found. It can be read any number of times. Copying it is cheap.
+///
+/// The first reading of a file records its digest; a later reading that finds other bytes is an error. Copies share
+/// what is known of the corpus. One thread at a time may use them.
 class Corpus final {
  public:
   /// Finds the files, and reads standard input to its end. \throws as find_sources
@@ -62,17 +71,29 @@ class Corpus final {
 
   /// \throws UsageError  if holds_tokens()
   CorpusReader read() const;
-  /// Reads everything once and counts. \throws as CorpusReader::next
-  CorpusInfo scan() const;
-  /// The digest_of each source, in order.
-  std::vector<std::string> digests() const;
+  /// What the corpus holds. Reads it only if it has not been scanned before. \throws as CorpusReader::next
+  const CorpusInfo& scan() const;
+  /// The same in a reading of its own, which passes each piece to `visit`.
+  const CorpusInfo& scan(const CorpusVisitor& visit) const;
+  /// The sources as they are stored, in order. Reads those whose digest is not known yet.
+  std::vector<InputFile> files() const;
+  /// Records digests that were computed before, one for each source.
+  void expect(const std::vector<InputFile>& files);
+  /// Records what a reading of a source found. \throws DataError  if it had other bytes before
+  void note(std::size_t source, const InputFile& file) const;
 
  private:
+  struct Known {
+    std::vector<std::optional<InputFile>> files;
+    std::optional<CorpusInfo> info;
+  };
+
   Corpus() = default;
   void require_one_kind() const;
 
   CorpusOptions options_;
   std::vector<CorpusSource> sources_;
+  std::shared_ptr<Known> known_ = std::make_shared<Known>();
 };
 
 /// Reads a corpus's documents in order, in bounded memory (a line of JSON lines is held as a whole).
@@ -82,7 +103,7 @@ class CorpusReader final {
 
   /// The next piece; false at the end.
   /// \throws DataError  for text that is not UTF-8, with the byte; for a line that is not JSON or lacks the field, with
-  ///     the line
+  ///     the line; for a file that has changed since it was read before
   bool next(CorpusPiece& piece);
 
  private:

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <unistd.h>
-#include <xxhash.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -109,30 +108,16 @@ bool Input::is_gzip() const {
 
 // ------------------------------------------------------------------------------------------------------------- digests
 
-static std::string hex(XXH128_hash_t hash) {
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, hash);
-  std::string text;
-  for (const unsigned char byte : canonical.digest) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
-
 std::string digest_of(const Input& input) {
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), XXH3_freeState);
-  XXH3_128bits_reset(state.get());
+  Digest digest;
   std::vector<char> block(kBlock);
   std::uint64_t offset = 0;
   while (const std::size_t got = input.read(offset, block.data(), block.size())) {
-    XXH3_128bits_update(state.get(), block.data(), got);
+    digest.add(block.data(), got);
     offset += got;
   }
-  return hex(XXH3_128bits_digest(state.get()));
+  return digest.text();
 }
-
-std::string digest_of(std::string_view bytes) { return hex(XXH3_128bits(bytes.data(), bytes.size())); }
 
 // ---------------------------------------------------------------------------------------------------------------- gzip
 
@@ -162,14 +147,18 @@ std::size_t ByteReader::read(void* to, std::size_t size) {
   if (gzip_ != nullptr) return read_gzip(to, size);
   const std::size_t got = input_.read(offset_, to, size);
   offset_ += got;
+  digest_.add(to, got);
   return got;
 }
 
 // Whether compressed bytes are available.
-static bool refill(z_stream& stream, std::vector<unsigned char>& packed, const Input& input, std::uint64_t& offset) {
+bool ByteReader::refill() {
+  z_stream& stream = gzip_->stream;
   if (stream.avail_in > 0) return true;
-  const std::size_t got = input.read(offset, packed.data(), packed.size());
-  offset += got;
+  std::vector<unsigned char>& packed = gzip_->packed;
+  const std::size_t got = input_.read(offset_, packed.data(), packed.size());
+  offset_ += got;
+  digest_.add(packed.data(), got);
   stream.next_in = packed.data();
   stream.avail_in = static_cast<uInt>(got);
   return got > 0;
@@ -178,7 +167,7 @@ static bool refill(z_stream& stream, std::vector<unsigned char>& packed, const I
 // After a member there may be zeros (as tapes and some tools write them), another member, or nothing.
 bool ByteReader::next_member() {
   z_stream& stream = gzip_->stream;
-  while (refill(stream, gzip_->packed, input_, offset_)) {
+  while (refill()) {
     if (*stream.next_in != 0) {
       inflateReset(&stream);
       return true;
@@ -197,7 +186,7 @@ std::size_t ByteReader::read_gzip(void* to, std::size_t size) {
   while (stream.avail_out == wanted) {
     if (!gzip_->in_member && !next_member()) break;
     gzip_->in_member = true;
-    if (!refill(stream, gzip_->packed, input_, offset_)) {
+    if (!refill()) {
       throw DataError(escape_for_terminal(input_.name()) + ": the gzip data ends too early, after " +
                       std::to_string(offset_) + " bytes; the file is incomplete");
     }

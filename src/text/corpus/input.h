@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "io/file.h"
+#include "text/corpus/digest.h"
 
 namespace rapt {
 
@@ -49,9 +50,8 @@ class Input final {
   std::uint64_t bytes_ = 0;
 };
 
-/// XXH3-128 of the stored bytes, as 32 hexadecimal digits: the output of `xxh128sum`.
+/// Digest of the stored bytes.
 std::string digest_of(const Input& input);
-std::string digest_of(std::string_view bytes);
 
 /// The bytes of an input in sequence. A gzip file (recognised by its first two bytes, whatever its name) is
 /// decompressed; several concatenated gzip members are one stream, as in gzip.
@@ -70,14 +70,18 @@ class ByteReader final {
   bool unpacks() const { return gzip_ != nullptr; }
   bool would_wait() const { return input_.would_wait(offset_); }
   const Input& input() const { return input_; }
+  /// Digest of the stored bytes that have been read; at the end digest_of(input()).
+  std::string digest() const { return digest_.text(); }
 
  private:
   struct Gzip;
 
   std::size_t read_gzip(void* to, std::size_t size);
   bool next_member();
+  bool refill();
 
   Input input_;
+  Digest digest_;
   std::uint64_t offset_ = 0;
   std::unique_ptr<Gzip> gzip_;
 };

@@ -26,6 +26,8 @@ class TextReader final {
 
   /// "data/a.txt", "data/a.txt.gz (unpacked)": the name of the text in messages.
   std::string name() const;
+  /// What was read: see ByteReader::digest.
+  const ByteReader& bytes() const { return bytes_; }
 
  private:
   void check_kind() const;

@@ -48,6 +48,7 @@ TokenFile::TokenFile(Input input) : input_(std::move(input)) {
   if (input_.read(0, header.data(), sizeof header) != sizeof header) {
     throw DataError(name + ": the header must have 1024 bytes, got " + std::to_string(input_.bytes()));
   }
+  digest_.add(header.data(), sizeof header);
   const std::int32_t version = magic == kMagic16 ? 1 : 7;
   if (header[1] != version) {
     throw DataError(name + ": the version must be " + std::to_string(version) + ", got " + std::to_string(header[1]));
@@ -60,29 +61,32 @@ TokenFile::TokenFile(Input input) : input_(std::move(input)) {
   size_ = header[2];
 }
 
-void TokenFile::copy(Dim begin, std::span<std::int32_t> to, std::int32_t vocabulary_size) const {
-  const std::uint64_t offset = header_bytes() + static_cast<std::uint64_t>(begin) * width();
-  if (begin < 0 || begin + static_cast<Dim>(to.size()) > size_) throw std::out_of_range("token file: outside the file");
+void TokenFile::read(std::span<std::int32_t> to, std::int32_t vocabulary_size) {
+  if (read_ + static_cast<Dim>(to.size()) > size_) throw std::out_of_range("token file: outside the file");
+  const std::uint64_t offset = header_bytes() + static_cast<std::uint64_t>(read_) * width();
   std::size_t bad = to.size();
   if (width() == 4) {
-    input_.read(offset, to.data(), to.size() * 4);
+    digest_.add(to.data(), input_.read(offset, to.data(), to.size() * 4));
     for (std::size_t i = to.size(); i-- > 0;) {
       if (to[i] < 0 || to[i] >= vocabulary_size) bad = i;
     }
   } else {
     std::vector<std::uint16_t> ids(to.size());
-    input_.read(offset, ids.data(), ids.size() * 2);
+    digest_.add(ids.data(), input_.read(offset, ids.data(), ids.size() * 2));
     for (std::size_t i = to.size(); i-- > 0;) {
       to[i] = ids[i];
       if (to[i] >= vocabulary_size) bad = i;
     }
   }
+  const Dim begin = std::exchange(read_, read_ + static_cast<Dim>(to.size()));
   if (bad == to.size()) return;
   throw DataError(escape_for_terminal(input_.name()) + ": ids must be below the vocabulary's " +
                   std::to_string(vocabulary_size) + ", got " + std::to_string(static_cast<std::uint32_t>(to[bad])) +
                   " at token " + std::to_string(begin + static_cast<Dim>(bad)) +
                   "; the file was made with another tokenizer");
 }
+
+InputFile TokenFile::contents() const { return {escape_for_terminal(input_.name()), input_.bytes(), digest_.text()}; }
 
 TokenFileWriter::TokenFileWriter(const std::string& path, TokenFileFormat format, Dim tokens)
     : out_(path, 0), format_(format), announced_(tokens) {

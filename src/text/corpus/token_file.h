@@ -8,7 +8,7 @@
 
 #include "io/durable_file.h"
 #include "tensor/types.h"
-#include "text/corpus/input.h"
+#include "text/corpus/input_file.h"
 
 namespace rapt {
 
@@ -21,7 +21,7 @@ enum class TokenFileFormat {
 /// Whether it starts like one of llm.c's data files.
 bool is_llmc_tokens(const Input& input);
 
-/// A file of token ids, read in pieces.
+/// A file of token ids, read in pieces from its beginning to its end.
 class TokenFile final {
  public:
   /// \throws DataError  for another kind of llm.c file (a model, an evaluation set), another version, a length that
@@ -30,8 +30,10 @@ class TokenFile final {
 
   TokenFileFormat format() const { return format_; }
   Dim size() const { return size_; }
-  /// Ids [begin, begin + to.size()). \throws DataError  for an id that is not below `vocabulary_size`
-  void copy(Dim begin, std::span<std::int32_t> to, std::int32_t vocabulary_size) const;
+  /// The next to.size() ids. \throws DataError  for an id that is not below `vocabulary_size`
+  void read(std::span<std::int32_t> to, std::int32_t vocabulary_size);
+  /// The file with the digest of what has been read; at the end that of the whole file.
+  InputFile contents() const;
 
  private:
   std::uint64_t header_bytes() const { return format_ == TokenFileFormat::kNanoGpt ? 0 : 1024; }
@@ -39,7 +41,8 @@ class TokenFile final {
 
   Input input_;
   TokenFileFormat format_ = TokenFileFormat::kNanoGpt;
-  Dim size_ = 0;
+  Dim size_ = 0, read_ = 0;
+  Digest digest_;
 };
 
 /// Writes such a file.

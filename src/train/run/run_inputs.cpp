@@ -7,7 +7,6 @@
 #include "text/batches/token_store.h"
 #include "text/corpus/corpus_sources.h"
 #include "train/files/pretrained.h"
-#include "train/tasks/run_data.h"
 
 namespace rapt {
 
@@ -15,11 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-InputFile describe(const Input& input) {
-  return {.name = escape_for_terminal(input.name()), .bytes = input.bytes(), .digest = digest_of(input)};
-}
-
-// A directory is represented by its files.
+// A directory is the files that stand in it.
 InputFile describe_path(const std::string& path) {
   if (!fs::is_directory(path)) return describe(Input::from_file(path));
   std::vector<std::string> files;
@@ -44,20 +39,11 @@ std::vector<InputFile> describe_files(const std::vector<std::string>& paths) {
   return files;
 }
 
-Json to_json(const InputFile& file) { return {{"name", file.name}, {"bytes", file.bytes}, {"xxh3_128", file.digest}}; }
-
-InputFile file_of(const Json& json, const std::string& where) {
-  const JsonFields fields(json, where);
-  return {.name = fields.string("name"),
-          .bytes = static_cast<std::uint64_t>(fields.integer("bytes")),
-          .digest = fields.string("xxh3_128")};
-}
-
 std::vector<InputFile> files_of(const Json& manifest, const char* part, const std::string& where) {
   std::vector<InputFile> files;
   // A list without parts was written by labelled runs before these digests were compared.
   if (!manifest.contains("data") || !manifest["data"].is_object() || !manifest["data"].contains(part)) return files;
-  for (const Json& file : manifest["data"][part]) files.push_back(file_of(file, where));
+  for (const Json& file : manifest["data"][part]) files.push_back(input_file_from(file, where));
   return files;
 }
 
@@ -72,9 +58,12 @@ bool equal(const std::vector<InputFile>& a, const std::vector<InputFile>& b) {
 
 }  // namespace
 
-RunInputs read_inputs(const TrainConfig& config) {
+RunInputs read_inputs(const TrainConfig& config, const std::optional<DataFiles>& read) {
   RunInputs inputs;
-  if (is_given_store(config)) {
+  if (read) {
+    inputs.data = read->train;
+    inputs.validation = read->validation;
+  } else if (is_given_store(config)) {
     const TokenStore store = TokenStore::open(config.data[0]);
     Json built_from;
     built_from["data"] = parse_json(store.sources_json(), store.path() + ": sources");
@@ -106,7 +95,7 @@ RunInputs inputs_of(const Json& manifest, const std::string& where) {
   inputs.data = files_of(manifest, "train", where);
   inputs.validation = files_of(manifest, "validation", where);
   for (const auto& [key, file] : {std::pair{"init", &inputs.init}, {"tokenizer", &inputs.tokenizer}}) {
-    if (manifest.contains(key) && !manifest[key].is_null()) *file = file_of(manifest[key], where);
+    if (manifest.contains(key) && !manifest[key].is_null()) *file = input_file_from(manifest[key], where);
   }
   return inputs;
 }

@@ -8,23 +8,19 @@
 
 #include "io/json.h"
 #include "train/settings/train_config.h"
+#include "train/tasks/run_text.h"
 
 namespace rapt {
-
-struct InputFile {
-  std::string name;         ///< as given, escaped for terminals
-  std::uint64_t bytes = 0;  ///< for a directory, of all its files
-  std::string digest;       ///< XXH3-128 (text/corpus/input.h)
-};
 
 struct RunInputs {
   std::vector<InputFile> data, validation;  ///< in order; for a token store, its sources
   std::optional<InputFile> init, tokenizer;
 };
 
-/// Reads the files in the settings once and computes their digests.
+/// Reads the files that the settings name once and computes their digests.
+/// \param read  of the data, if it has been read already
 /// \throws MissingInputError, IoError, DataError  as find_sources and TokenStore::open
-RunInputs read_inputs(const TrainConfig& config);
+RunInputs read_inputs(const TrainConfig& config, const std::optional<DataFiles>& read = std::nullopt);
 
 /// The keys of a checkpoint's manifest: `data` with `train` and `validation`, `init`, `tokenizer`.
 void write_inputs(const RunInputs& inputs, Json& manifest);

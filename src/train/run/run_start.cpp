@@ -55,7 +55,7 @@ Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const 
   const TrainConfig& config = result.config.values;
   result.job = materials.build(config);
   warn_of_passes(config, result.job.data, total_updates(config, result.job.data), notice);
-  result.inputs = read_inputs(config);
+  result.inputs = read_inputs(config, result.job.files);
   return result;
 }
 
@@ -109,11 +109,13 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
   TrainConfig& config = result.config.values;
   choose_threads(config);
   result.from = std::make_unique<CheckpointFile>(standing.found->path);
-  result.job = Materials(folder, result.from.get(), notice).build(config);
+  std::optional<DataFiles> known;
+  if (standing.inputs) known = {.train = standing.inputs->data, .validation = standing.inputs->validation};
+  result.job = Materials(folder, result.from.get(), notice, std::move(known)).build(config);
   if (resumption.more_minutes > 0) choose_end(config, resumption.more_minutes, result.job);
   if (resumption.new_stretch) fit_stretch(config, total_updates(config, result.job.data), notice);
   validate(config);
-  result.inputs = standing.inputs ? *standing.inputs : read_inputs(config);
+  result.inputs = standing.inputs ? *standing.inputs : read_inputs(config, result.job.files);
   return result;
 }
 

@@ -10,12 +10,14 @@
 #include "text/tokenizer/tokenizer.h"
 #include "train/metrics/evaluation.h"
 #include "train/optimise/trainer.h"
+#include "train/tasks/run_text.h"
 
 namespace rapt {
 
 struct Job {
   std::unique_ptr<AnyNetwork> network;
   std::shared_ptr<const Tokenizer> tokenizer;
+  std::optional<DataFiles> files;  ///< of the data, if their digests are known
   TrainingData data;
   double flop_per_token = 0;  ///< of an update; 0: not known
 

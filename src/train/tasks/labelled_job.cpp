@@ -6,29 +6,19 @@
 #include "tensor/error.h"
 #include "text/batches/permutation.h"
 #include "text/labelled/glue.h"
-#include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/training/tokenizer_trainer.h"
 #include "train/labelled/labelled_scores.h"
 #include "train/labelled/labelled_summary.h"
+#include "train/tasks/make_tokenizer.h"
 #include "train/tasks/task_data.h"
 
 namespace rapt {
 namespace {
 
-// Loaded, or trained on the texts of the examples.
-std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Notice& notice) {
-  if (!config.learns_tokenizer()) return load_tokenizer(config.tokenizer);
-  TokenizerTrainerOptions options;
-  options.type = tokenizer_type_named(config.tokenizer);
-  options.vocabulary = config.vocabulary;
-  options.special = default_special_tokens(options.type);
-  options.lowercase = options.type == TokenizerType::kWordPiece && config.lowercase;
+std::unique_ptr<Tokenizer> train_on_examples(const TrainConfig& config, const TokenizerTrainerOptions& options) {
   TokenizerTrainer trainer(options);
   for (const std::string& text : texts_of(config)) trainer.add_text(text + "\n");
-  std::shared_ptr<const Tokenizer> tokenizer = trainer.train();
-  notice("tokenizer: " + tokenizer->kind() + ", " + std::to_string(tokenizer->vocabulary_size()) +
-         " entries, trained on the data");
-  return tokenizer;
+  return trainer.train();
 }
 
 using SharedData = std::shared_ptr<const LabelledData>;
@@ -76,14 +66,19 @@ TextColumns usual_columns(TextColumns asked, const TextColumns& found) {
 
 class LabelledTaskData final : public TaskData {
  public:
-  std::optional<CorpusInfo> text() override { return std::nullopt; }
+  std::optional<CorpusInfo> text(const TrainConfig&) override { return std::nullopt; }
   bool is_tokens() const override { return false; }
 
   void read(const ReadingRequest& request) override {
     const TrainConfig& config = request.config;
     const bool is_new = request.start != Start::kCheckpoint;
-    tokenizer_ = request.tokenizer != nullptr ? request.tokenizer : make_tokenizer(config, request.notice);
-    if (is_new && !family_of(config).framed_by_tokenizer) tokenizer_ = with_delimiters(*tokenizer_);
+    tokenizer_ = request.tokenizer;
+    if (tokenizer_ == nullptr) {
+      tokenizer_ = make_tokenizer(config, request.notice, [&](const TokenizerTrainerOptions& options) {
+        return train_on_examples(config, options);
+      });
+    }
+    if (is_new && config.model != "bert") tokenizer_ = with_delimiters(*tokenizer_);
     const SequenceFrame frame = frame_of(config, tokenizer_);
     LabelledOptions options = labelled_options(config);
     if (!is_new) std::swap(options.columns, options.usual);  // detected once; each of several files may have its own

@@ -55,18 +55,22 @@ std::pair<std::string, std::string> sample(const Gpt& model, const Tokenizer& to
 
 class LanguageModelData final : public TaskData {
  public:
-  LanguageModelData(const TrainConfig& config, const Notice& notice) : corpus_(open_corpus(config, notice)) {}
+  LanguageModelData(const TrainConfig& config, const Notice& notice, const DataFiles* known)
+      : text_(config, notice, known) {}
 
-  std::optional<CorpusInfo> text() override { return is_tokens() ? std::nullopt : std::optional(corpus_->scan()); }
-  bool is_tokens() const override { return !corpus_ || corpus_->holds_tokens(); }
+  std::optional<CorpusInfo> text(const TrainConfig& config) override {
+    return is_tokens() ? std::nullopt : std::optional(text_.read(config));
+  }
+  bool is_tokens() const override { return !text_.is_text(); }
 
   void read(const ReadingRequest& request) override {
-    data_ = prepare_data(request.config, corpus_, request.folder, request.tokenizer, request.notice);
+    data_ = text_.tokenise(request.config, request.folder, request.tokenizer);
     if (request.start == Start::kCheckpoint) return;
-    tell_text(request.config, store(), corpus_ && corpus_->documents_are_files(), request.notice);
+    tell_text(request.config, store(), text_.documents_are_files(), request.notice);
   }
 
   std::shared_ptr<const Tokenizer> tokenizer() const override { return data_->tokenizer; }
+  std::optional<DataFiles> files() const override { return data_->files; }
   DataFacts facts() const override { return {.validation_tokens = store().part(Part::kValidation).size()}; }
   Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
   TrainingData batches(const TrainConfig& config) const override { return training_data(config, store()); }
@@ -93,14 +97,15 @@ class LanguageModelData final : public TaskData {
  private:
   const TokenStore& store() const { return data_->store; }
 
-  std::optional<Corpus> corpus_;  // nothing: the data is a token store
+  RunText text_;
   std::optional<RunData> data_;
 };
 
 }  // namespace
 
-std::unique_ptr<TaskData> open_language_model_data(const TrainConfig& config, const Notice& notice) {
-  return std::make_unique<LanguageModelData>(config, notice);
+std::unique_ptr<TaskData> open_language_model_data(const TrainConfig& config, const Notice& notice,
+                                                   const DataFiles* known) {
+  return std::make_unique<LanguageModelData>(config, notice, known);
 }
 
 }  // namespace rapt

@@ -45,9 +45,9 @@ void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
 
 }  // namespace
 
-std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice) {
-  if (config.objective() == Objective::kNextToken) return open_language_model_data(config, notice);
-  return config.is_labelled() ? open_labelled_data() : open_masked_words_data(config, notice);
+std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice, const DataFiles* known) {
+  if (config.task == "lm") return open_language_model_data(config, notice, known);
+  return config.is_labelled() ? open_labelled_data() : open_masked_words_data(config, notice, known);
 }
 
 Dim shared_vocabulary(Dim in_data, Dim known) {
@@ -59,8 +59,8 @@ Dim shared_vocabulary(Dim in_data, Dim known) {
   return known;
 }
 
-Materials::Materials(RunFolder folder, const CheckpointFile* from, Notice notice)
-    : folder_(std::move(folder)), from_(from), notice_(std::move(notice)) {}
+Materials::Materials(RunFolder folder, const CheckpointFile* from, Notice notice, std::optional<DataFiles> known)
+    : folder_(std::move(folder)), from_(from), notice_(std::move(notice)), known_(std::move(known)) {}
 
 StartFacts Materials::start(const TrainConfig& config) {
   start_ = open_pretrained(config.init);
@@ -77,11 +77,11 @@ StartFacts Materials::start(const TrainConfig& config) {
 }
 
 TaskData& Materials::opened(const TrainConfig& config) {
-  if (data_ == nullptr) data_ = open_data(config, notice_);
+  if (data_ == nullptr) data_ = open_data(config, notice_, known_ ? &*known_ : nullptr);
   return *data_;
 }
 
-std::optional<CorpusInfo> Materials::text(const TrainConfig& config) { return opened(config).text(); }
+std::optional<CorpusInfo> Materials::text(const TrainConfig& config) { return opened(config).text(config); }
 
 void Materials::read(const TrainConfig& config, Start start) {
   std::shared_ptr<const Tokenizer> tokenizer = start_.tokenizer;
@@ -141,6 +141,7 @@ Job Materials::build(const TrainConfig& config) {
   Job job;
   job.network = from_ != nullptr ? network_of(*from_) : first_network(config);
   job.tokenizer = data_->tokenizer();
+  job.files = data_->files();
   job.data = data_->batches(config);
   job.flop_per_token = model_size(config, vocabulary(), job.data.tokens_per_sample).flop_per_token;
   data_->judge(job, config);

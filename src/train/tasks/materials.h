@@ -14,9 +14,10 @@ namespace rapt {
 
 class Materials final : public Facts {
  public:
-  /// \param folder  holds the tokenised data
-  /// \param from    the checkpoint to continue from; nullptr: a new run
-  Materials(RunFolder folder, const CheckpointFile* from, Notice notice);
+  /// \param folder  where tokenised data is kept
+  /// \param from    the checkpoint that is gone on from; nullptr: a new run
+  /// \param known   digests of the data's files that were computed before
+  Materials(RunFolder folder, const CheckpointFile* from, Notice notice, std::optional<DataFiles> known = {});
 
   /// \throws MissingInputError, DataError  as open_pretrained
   /// \throws UsageError  for a model of another kind than the task needs
@@ -42,7 +43,8 @@ class Materials final : public Facts {
   RunFolder folder_;
   const CheckpointFile* from_;
   Notice notice_;
-  Pretrained start_;  // of --init; empty if there is none
+  std::optional<DataFiles> known_;
+  Pretrained start_;  // of --init; empty where there is none
   std::unique_ptr<TaskData> data_;
   bool read_ = false;
 };

@@ -44,11 +44,13 @@ std::string majority_text(const MaskedWordsMajority& majority) {
 
 class MaskedWordsData final : public TaskData {
  public:
-  MaskedWordsData(const TrainConfig& config, const Notice& notice)
-      : corpus_(open_corpus(config, notice)), given_store_(corpus_ ? "" : config.data.front()) {}
+  MaskedWordsData(const TrainConfig& config, const Notice& notice, const DataFiles* known)
+      : text_(config, notice, known), given_store_(text_.is_given_store() ? config.data.front() : "") {}
 
-  std::optional<CorpusInfo> text() override { return is_tokens() ? std::nullopt : std::optional(corpus_->scan()); }
-  bool is_tokens() const override { return !corpus_; }
+  std::optional<CorpusInfo> text(const TrainConfig& config) override {
+    return is_tokens() ? std::nullopt : std::optional(text_.read(config));
+  }
+  bool is_tokens() const override { return text_.is_given_store(); }
 
   std::optional<MaskingOptions> masking() const override {
     return given_store_.empty() ? std::nullopt : std::optional(TokenStore::open(given_store_).masking());
@@ -56,9 +58,9 @@ class MaskedWordsData final : public TaskData {
 
   void read(const ReadingRequest& request) override {
     const TrainConfig& config = request.config;
-    const auto instances = corpus_ ? std::optional(instance_options(config)) : std::nullopt;
-    data_ = prepare_data(config, corpus_, request.folder, request.tokenizer, request.notice, instances);
-    if (!corpus_) require_instances(store(), config);
+    const auto instances = is_tokens() ? std::nullopt : std::optional(instance_options(config));
+    data_ = text_.tokenise(config, request.folder, request.tokenizer, instances);
+    if (is_tokens()) require_instances(store(), config);
     if (sequence() > config.context) {
       throw ConfigError("train: " + store().path() + " has sequences of " + std::to_string(sequence()) +
                         " tokens, --context is " + std::to_string(config.context) + "; give --context " +
@@ -71,6 +73,7 @@ class MaskedWordsData final : public TaskData {
   }
 
   std::shared_ptr<const Tokenizer> tokenizer() const override { return data_->tokenizer; }
+  std::optional<DataFiles> files() const override { return data_->files; }
   Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
 
   DataFacts facts() const override { return {}; }
@@ -118,15 +121,16 @@ class MaskedWordsData final : public TaskData {
     return MlmEvaluation(store(), *tokenizer(), Part::kValidation, masking_options(config));
   }
 
-  std::optional<Corpus> corpus_;  // nothing: the data is a token store,
-  std::string given_store_;       // and this is its file
+  RunText text_;
+  std::string given_store_;  // the path of a token store that is the data
   std::optional<RunData> data_;
 };
 
 }  // namespace
 
-std::unique_ptr<TaskData> open_masked_words_data(const TrainConfig& config, const Notice& notice) {
-  return std::make_unique<MaskedWordsData>(config, notice);
+std::unique_ptr<TaskData> open_masked_words_data(const TrainConfig& config, const Notice& notice,
+                                                 const DataFiles* known) {
+  return std::make_unique<MaskedWordsData>(config, notice, known);
 }
 
 }  // namespace rapt

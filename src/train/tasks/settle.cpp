@@ -82,7 +82,10 @@ void choose_recipe(LayeredConfig& config, Start start) {
 void choose_tokenizer_for(LayeredConfig& config, Facts& facts) {
   const TrainConfig& c = config.values;
   if (c.is_labelled()) return;
-  if (const auto text = facts.text(c)) choose_tokenizer(config, c.masks_words() ? "wordpiece" : "byte-bpe", *text);
+  const char* kind = c.masks_words() ? "wordpiece" : "byte-bpe";
+  LayeredConfig of_kind = config;
+  choose(of_kind, "tokenizer", kind);
+  if (const auto text = facts.text(of_kind.values)) choose_tokenizer(config, kind, *text);
 }
 
 // Facts found in the data become settings, so that users of the model find them again.

@@ -46,7 +46,8 @@ class Facts {
  public:
   virtual ~Facts() = default;
   virtual StartFacts start(const TrainConfig& config) = 0;
-  /// The text before it is tokenised; nothing if the data is tokens or examples.
+  /// The text before it is tokenised; nothing where the data is tokens or examples. The settings say which kind of
+  /// tokenizer will be trained on it.
   virtual std::optional<CorpusInfo> text(const TrainConfig& config) = 0;
   /// The default masking options of a token store that is given as data.
   virtual std::optional<MaskingOptions> masking(const TrainConfig& config) = 0;

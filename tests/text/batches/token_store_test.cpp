@@ -305,3 +305,21 @@ TEST_CASE("files that are not token stores are named") {
   CHECK_THROWS_AS(TokenStore::open(folder / "none.h5"), MissingInputError);
   CHECK_THROWS_AS(TokenStore::open(write_in(folder, "a.h5", "not HDF5 at all")), DataError);
 }
+
+TEST_CASE("a source that changes before it is tokenised is an error, and leaves no file") {
+  const TemporaryFolder folder;
+  const auto tokenizer = train(TokenizerType::kChar, "some text!");
+  const std::string path = write_in(folder, "a.txt", "some text");
+  const Corpus corpus({.sources = {path}});
+  corpus.scan();
+  write_plainly(path, "same text");
+  const std::string message =
+      message_of<DataError>([&] { build_token_store(corpus, nullptr, *tokenizer, folder / "d.h5"); });
+  CHECK(message.starts_with(path + ": must not change while it is used, got other bytes"));
+  const std::string tokens = write_in(folder, "b.bin", std::string("\1\0\2\0\3\0", 6));
+  const Corpus ids({.sources = {tokens}});
+  static_cast<void>(ids.files());
+  write_plainly(tokens, std::string("\1\0\2\0\2\0", 6));
+  CHECK_THROWS_AS(build_token_store(ids, nullptr, *tokenizer, folder / "d.h5"), DataError);
+  CHECK(files_in(folder.path()) == 2);
+}

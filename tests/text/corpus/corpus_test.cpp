@@ -69,7 +69,9 @@ TEST_CASE("several files and gzip are read in the order given") {
                     c = write_in(folder, "c", "C");
   CHECK(documents(Corpus({.sources = {c, a, b}})) == Texts{"C", "A", "B"});
   const Corpus corpus({.sources = {a, b}});
-  CHECK(corpus.digests() == Texts{digest_of(std::string_view("A")), digest_of(std::string_view(gzipped("B")))});
+  Texts digests;
+  for (const InputFile& file : corpus.files()) digests.push_back(file.digest);
+  CHECK(digests == Texts{digest_of(std::string_view("A")), digest_of(std::string_view(gzipped("B")))});
 }
 
 TEST_CASE("a folder is walked in sorted order; hidden and binary files are skipped, and binary ones named") {
@@ -161,4 +163,42 @@ TEST_CASE("a scan counts documents, bytes and characters") {
   CHECK(info.documents == 2);
   CHECK(info.bytes == 7);
   CHECK(info.characters == 6);
+}
+
+TEST_CASE("a corpus is counted once, in a reading that others may look at, and its digests come with it") {
+  const TemporaryFolder folder;
+  const std::string path = write_in(folder, "a.txt", "one\n\ntwo"), packed = write_in(folder, "b.gz", gzipped("three"));
+  const Corpus corpus({.sources = {path, packed}});
+  std::string seen;
+  CHECK(corpus.scan([&](const CorpusPiece& piece) { seen += piece.text; }).documents == 2);
+  CHECK(seen == "one\n\ntwothree");
+  write_plainly(path, "changed");  // no more readings: what is known stays
+  CHECK(corpus.scan().bytes == 13);
+  const std::vector<InputFile> files = Corpus(corpus).files();
+  REQUIRE(files.size() == 2);
+  CHECK(files[0].name == path);
+  CHECK(files[0].bytes == 8);
+  CHECK(files[0].digest == digest_of(std::string_view("one\n\ntwo")));
+  CHECK(files[1].digest == digest_of(std::string_view(gzipped("three"))));
+}
+
+TEST_CASE("a file that has other bytes when it is read again is an error") {
+  const TemporaryFolder folder;
+  const std::string path = write_in(folder, "a.txt", "one\n");
+  const std::string message = path +
+                              ": must not change while it is used, got other bytes in a second reading; run the "
+                              "command again when nothing writes to the file";
+  for (const DocumentUnit unit : {DocumentUnit::kFile, DocumentUnit::kLine, DocumentUnit::kParagraph}) {
+    write_plainly(path, "one\n");
+    const Corpus corpus({.sources = {path}, .unit = unit});
+    corpus.scan();
+    CHECK(documents(corpus).size() == 1);
+    write_plainly(path, "two\n");
+    CHECK(message_of<DataError>([&] { documents(corpus); }) == message);
+    write_plainly(path, "one\n\n");  // the same documents, but not the same file
+    CHECK(message_of<DataError>([&] { documents(corpus); }) == message);
+  }
+  Corpus corpus({.sources = {path}});
+  corpus.expect({{"a.txt", 1, digest_of(std::string_view("what it was"))}});
+  CHECK(message_of<DataError>([&] { corpus.scan(); }) == message);
 }

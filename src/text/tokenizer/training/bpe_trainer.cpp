@@ -11,9 +11,44 @@ namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-// The symbols of all words as doubly linked lists, and for each pair of adjacent symbols a doubly linked list of its
-// positions. A position is that of a pair's left symbol, so it is in at most one list, and both kinds of list are
-// stored in arrays.
+// Numbers of pairs by their two symbols: a hash table of indices into `pairs`, at most half full.
+class PairIndex final {
+ public:
+  template <typename Pairs>
+  std::uint32_t find_or_add(Pairs& pairs, std::int32_t left, std::int32_t right) {
+    if (slots_.size() < 2 * (pairs.size() + 1)) grow(pairs);
+    std::size_t i = place_of(left, right);
+    for (; slots_[i] != 0; i = (i + 1) & (slots_.size() - 1)) {
+      const auto& pair = pairs[slots_[i] - 1];
+      if (pair.left == left && pair.right == right) return slots_[i] - 1;
+    }
+    pairs.push_back({.left = left, .right = right});
+    slots_[i] = static_cast<std::uint32_t>(pairs.size());
+    return slots_[i] - 1;
+  }
+
+ private:
+  std::size_t place_of(std::int32_t left, std::int32_t right) const {
+    const std::uint64_t key =
+        (std::uint64_t{static_cast<std::uint32_t>(left)} << 32) | static_cast<std::uint32_t>(right);
+    return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15u) >> 32) & (slots_.size() - 1);
+  }
+
+  template <typename Pairs>
+  void grow(const Pairs& pairs) {
+    slots_.assign(std::max<std::size_t>(1024, 2 * slots_.size()), 0);
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+      std::size_t i = place_of(pairs[p].left, pairs[p].right);
+      while (slots_[i] != 0) i = (i + 1) & (slots_.size() - 1);
+      slots_[i] = static_cast<std::uint32_t>(p + 1);
+    }
+  }
+
+  std::vector<std::uint32_t> slots_;  // 1 + an index, or 0
+};
+
+// All words' symbols, and for each pair of neighbours the words that have it, or had it before a merge. A word becomes
+// shorter in place.
 class Learner {
  public:
   Learner(BpeCorpus corpus, const BpeLearningOptions& options)
@@ -22,7 +57,7 @@ class Learner {
     for (std::size_t i = 0; i < learned_.tokens.size(); ++i) {
       ids_.emplace(learned_.tokens[i], static_cast<std::int32_t>(i));
     }
-    link_symbols();
+    count_pairs();
     for (std::size_t p = 0; p < pairs_.size(); ++p) offer(static_cast<std::uint32_t>(p));
   }
 
@@ -43,8 +78,8 @@ class Learner {
  private:
   struct Pair {
     std::int32_t left, right;
-    std::uint32_t first = kNone, last = kNone;  // positions
     std::int64_t count = 0;
+    std::vector<std::uint32_t> words = {};
     bool skipped = false;
     bool touched = false;
   };
@@ -65,54 +100,51 @@ class Learner {
   };
   const std::string& text(std::int32_t token) const { return learned_.tokens[static_cast<std::size_t>(token)]; }
 
-  void link_symbols() {
-    const std::size_t n = symbols_.size();
-    next_.assign(n, kNone);
-    previous_.assign(n, kNone);
-    word_of_.assign(n, 0);
-    pair_at_.assign(n, kNone);
-    next_place_.assign(n, kNone);
-    previous_place_.assign(n, kNone);
-    for (std::uint32_t w = 0; w < words_.size(); ++w) {
-      const std::uint32_t begin = words_[w].begin, end = begin + words_[w].length;
-      for (std::uint32_t i = begin; i < end; ++i) {
-        word_of_[i] = w;
-        if (i + 1 == end) continue;
-        next_[i] = i + 1;
-        previous_[i + 1] = i;
-        add_place(i);
-      }
+  // The pairs of a merge with one kind of neighbour, looked up once for each: (neighbour, left) for example.
+  class Neighbours {
+   public:
+    void clear(std::size_t tokens) {
+      for (const std::size_t symbol : known_) pair_of_[symbol] = kNone;
+      known_.clear();
+      pair_of_.resize(tokens, kNone);
     }
+    template <typename Find>
+    std::uint32_t pair_of(std::int32_t symbol, const Find& find) {
+      std::uint32_t& pair = pair_of_[static_cast<std::size_t>(symbol)];
+      if (pair == kNone) {
+        pair = find();
+        known_.push_back(static_cast<std::size_t>(symbol));
+      }
+      return pair;
+    }
+
+   private:
+    std::vector<std::uint32_t> pair_of_;
+    std::vector<std::size_t> known_;
+  };
+
+  // Twice through the text, so that no list is longer than what it holds.
+  void count_pairs() {
+    std::vector<std::uint32_t> places;
+    const auto for_each_pair = [this](auto visit) {
+      for (std::uint32_t w = 0; w < words_.size(); ++w) {
+        const std::int32_t* symbol = symbols_.data() + words_[w].begin;
+        for (std::uint32_t i = 0; i + 1 < words_[w].length; ++i) {
+          visit(w, index_.find_or_add(pairs_, symbol[i], symbol[i + 1]));
+        }
+      }
+    };
+    for_each_pair([&](std::uint32_t w, std::uint32_t p) {
+      pairs_[p].count += words_[w].count;
+      places.resize(pairs_.size());
+      ++places[p];
+    });
+    for (std::size_t p = 0; p < pairs_.size(); ++p) pairs_[p].words.reserve(places[p]);
+    for_each_pair([&](std::uint32_t w, std::uint32_t p) { enter(pairs_[p], w); });
   }
 
-  std::uint32_t pair_index(std::int32_t left, std::int32_t right) {
-    const std::uint64_t key =
-        (std::uint64_t{static_cast<std::uint32_t>(left)} << 32) | static_cast<std::uint32_t>(right);
-    const auto [found, is_new] = index_.emplace(key, static_cast<std::uint32_t>(pairs_.size()));
-    if (is_new) pairs_.push_back({left, right});
-    return found->second;
-  }
-
-  // Enters the pair of symbol i and the one after it.
-  std::uint32_t add_place(std::uint32_t i) {
-    const std::uint32_t index = pair_index(symbols_[i], symbols_[next_[i]]);
-    Pair& pair = pairs_[index];
-    pair.count += words_[word_of_[i]].count;
-    pair_at_[i] = index;
-    previous_place_[i] = pair.last;
-    next_place_[i] = kNone;
-    (pair.last == kNone ? pair.first : next_place_[pair.last]) = i;
-    pair.last = i;
-    return index;
-  }
-
-  void remove_place(std::uint32_t i) {
-    Pair& pair = pairs_[pair_at_[i]];
-    pair.count -= words_[word_of_[i]].count;
-    const std::uint32_t before = previous_place_[i], behind = next_place_[i];
-    (before == kNone ? pair.first : next_place_[before]) = behind;
-    (behind == kNone ? pair.last : previous_place_[behind]) = before;
-    pair_at_[i] = kNone;
+  static void enter(Pair& pair, std::uint32_t word) {
+    if (pair.words.empty() || pair.words.back() != word) pair.words.push_back(word);
   }
 
   void offer(std::uint32_t index) {
@@ -134,36 +166,62 @@ class Learner {
     if (is_new) learned_.tokens.push_back(result);
     learned_.merges.push_back({left, right, merged});
 
-    places_.clear();
-    for (std::uint32_t i = pairs_[index].first; i != kNone; i = next_place_[i]) places_.push_back(i);
-    // "aaa" has two positions of (a, a), of which only the left one can be merged.
-    if (left == right) std::sort(places_.begin(), places_.end());
-    touched_.clear();
-    for (const std::uint32_t i : places_) {
-      if (pair_at_[i] == index) merge_place(i, merged);
+    for (Neighbours* neighbours : {&before_left_, &before_merged_, &behind_right_, &behind_merged_}) {
+      neighbours->clear(learned_.tokens.size());
     }
+    touched_.clear();
+    const std::vector<std::uint32_t> words = std::exchange(pairs_[index].words, {});
+    for (const std::uint32_t w : words) merge_in_word(w, index, merged);
     for (const std::uint32_t p : touched_) {
-      pairs_[p].touched = false;
+      Pair& pair = pairs_[p];
+      pair.touched = false;
+      if (pair.words.capacity() > pair.words.size() + pair.words.size() / 4) pair.words.shrink_to_fit();
       offer(p);
     }
   }
 
-  void merge_place(std::uint32_t i, std::int32_t merged) {
-    const std::uint32_t gone = next_[i], before = previous_[i], behind = next_[gone];
-    if (before != kNone) remove_place(before);
-    remove_place(i);
-    if (behind != kNone) remove_place(gone);
-    symbols_[i] = merged;
-    next_[i] = behind;
-    if (behind != kNone) previous_[behind] = i;
-    if (before != kNone) touch(add_place(before));
-    if (behind != kNone) touch(add_place(i));
+  // From the left: of "aaa", two places of (a, a), only the first can be merged.
+  void merge_in_word(std::uint32_t w, std::uint32_t merging, std::int32_t merged) {
+    const std::int32_t left = pairs_[merging].left, right = pairs_[merging].right;
+    BpeCorpus::Word& word = words_[w];
+    std::int32_t* const s = symbols_.data() + word.begin;
+    const auto pair = [this](std::int32_t a, std::int32_t b) { return index_.find_or_add(pairs_, a, b); };
+    std::uint32_t kept = 0;
+    for (std::uint32_t i = 0; i < word.length; ++i) {
+      if (s[i] != left || i + 1 == word.length || s[i + 1] != right) {
+        s[kept++] = s[i];
+        continue;
+      }
+      ++i;  // at the right one
+      if (kept > 0) {
+        const std::int32_t before = s[kept - 1];
+        remove(before_left_.pair_of(before, [&] { return pair(before, left); }), word.count);
+        add(before_merged_.pair_of(before, [&] { return pair(before, merged); }), w);
+      }
+      if (i + 1 < word.length) {
+        const std::int32_t behind = s[i + 1];
+        remove(behind_right_.pair_of(behind, [&] { return pair(right, behind); }), word.count);
+        add(behind_merged_.pair_of(behind, [&] { return pair(merged, behind); }), w);
+      }
+      remove(merging, word.count);
+      s[kept++] = merged;
+    }
+    word.length = kept;
   }
 
-  // A pair whose count may have increased must be pushed again.
-  void touch(std::uint32_t index) {
-    if (pairs_[index].touched) return;
-    pairs_[index].touched = true;
+  void remove(std::uint32_t index, std::int64_t count) {
+    Pair& pair = pairs_[index];
+    pair.count -= count;
+    if (pair.count == 0) std::vector<std::uint32_t>().swap(pair.words);  // no word has it
+  }
+
+  // A pair whose count may have risen has to be offered again.
+  void add(std::uint32_t index, std::uint32_t word) {
+    Pair& pair = pairs_[index];
+    pair.count += words_[word].count;
+    enter(pair, word);
+    if (pair.touched) return;
+    pair.touched = true;
     touched_.push_back(index);
   }
 
@@ -172,11 +230,11 @@ class Learner {
   std::unordered_map<std::string, std::int32_t> ids_;
   std::vector<std::int32_t> symbols_;
   std::vector<BpeCorpus::Word> words_;
-  std::vector<std::uint32_t> next_, previous_, word_of_, pair_at_, next_place_, previous_place_;
   std::vector<Pair> pairs_;
-  std::unordered_map<std::uint64_t, std::uint32_t> index_;
+  PairIndex index_;
   std::vector<Candidate> heap_;
-  std::vector<std::uint32_t> places_, touched_;
+  std::vector<std::uint32_t> touched_;
+  Neighbours before_left_, before_merged_, behind_right_, behind_merged_;
 };
 
 }  // namespace

@@ -110,7 +110,7 @@ class TokenizerTrainer::Impl {
     if (different.size() != options.special.size() || different.contains("")) {
       throw UsageError("tokenizer: special tokens must be distinct and not empty");
     }
-    require_room(options.type == TokenizerType::kByteBpe ? 256 : 0, "bytes");
+    require_room(options.type == TokenizerType::kByteBpe ? 256 : 0, "bytes", options.vocabulary);
     may_cut = std::none_of(options.special.begin(), options.special.end(),
                            [](const std::string& token) { return has_white_space(token); });
   }
@@ -168,10 +168,10 @@ class TokenizerTrainer::Impl {
     return assemble(head_of(options, first_special), make_char_model(std::move(vocabulary), std::nullopt, kName));
   }
 
-  std::unique_ptr<Tokenizer> train_bpe() const {
+  std::unique_ptr<Tokenizer> train_bpe(std::int64_t size) {
     const bool bytes = options.type == TokenizerType::kByteBpe;
     const LearnedBpe learned =
-        learn(bytes ? byte_symbols(words) : word_end_symbols(words, options.max_characters, kWordEnd),
+        learn(bytes ? byte_symbols(words) : word_end_symbols(words, options.max_characters, kWordEnd), size,
               bytes ? "bytes" : "forms of the text's characters");
     std::vector<Vocabulary::Entry> vocabulary = special_entries();
     std::vector<std::string> texts = learned.tokens;
@@ -188,10 +188,10 @@ class TokenizerTrainer::Impl {
     return assemble(head_of(options, 0), make_bpe_model(std::move(vocabulary), merges, model, bytes, kName));
   }
 
-  std::unique_ptr<Tokenizer> train_wordpiece() const {
+  std::unique_ptr<Tokenizer> train_wordpiece(std::int64_t size) {
     const WordPieceOptions model;
     const LearnedBpe learned = learn(continued_symbols(words, options.max_characters, model.continuing_subword_prefix),
-                                     "forms of the text's characters", model.continuing_subword_prefix);
+                                     size, "forms of the text's characters", model.continuing_subword_prefix);
     std::vector<Vocabulary::Entry> vocabulary = special_entries();
     for (const std::string& text : learned.tokens) {
       vocabulary.emplace_back(text, static_cast<std::int32_t>(vocabulary.size()));
@@ -217,10 +217,12 @@ class TokenizerTrainer::Impl {
     return options;
   }
 
-  LearnedBpe learn(BpeCorpus corpus, const std::string& first_tokens, const std::string& prefix = "") const {
+  LearnedBpe learn(BpeCorpus corpus, std::int64_t size, const std::string& first_tokens,
+                   const std::string& prefix = "") {
+    words = WordCounts();  // learning wants the memory
     if (corpus.words.empty()) throw DataError("tokenizer: the training text must have at least one word, got none");
-    require_room(static_cast<std::int64_t>(corpus.tokens.size()), first_tokens);
-    BpeLearningOptions learning{.tokens = static_cast<std::size_t>(options.vocabulary) - options.special.size(),
+    require_room(static_cast<std::int64_t>(corpus.tokens.size()), first_tokens, size);
+    BpeLearningOptions learning{.tokens = static_cast<std::size_t>(size) - options.special.size(),
                                 .min_frequency = options.min_frequency,
                                 .max_token_bytes = options.max_token_bytes,
                                 .continuing_prefix = prefix,
@@ -246,13 +248,12 @@ class TokenizerTrainer::Impl {
     return AddedTokenFinder(std::move(out));
   }
 
-  void require_room(std::int64_t first_tokens, const std::string& what) const {
+  void require_room(std::int64_t first_tokens, const std::string& what, std::int64_t size) const {
     const std::int64_t least = first_tokens + static_cast<std::int64_t>(options.special.size());
-    if (!learns_words() || (options.vocabulary >= least && options.vocabulary <= std::int64_t{kMaxVocabulary})) return;
+    if (!learns_words() || (size >= least && size <= std::int64_t{kMaxVocabulary})) return;
     throw UsageError("tokenizer: vocabulary must be from " + std::to_string(least) + " (" +
                      std::to_string(options.special.size()) + " special tokens and " + std::to_string(first_tokens) +
-                     " " + what + ") to " + std::to_string(kMaxVocabulary) + ", got " +
-                     std::to_string(options.vocabulary));
+                     " " + what + ") to " + std::to_string(kMaxVocabulary) + ", got " + std::to_string(size));
   }
 
   void count_part(std::string_view text, WordCounts& counts) const {
@@ -318,16 +319,18 @@ void TokenizerTrainer::add_text(std::string_view text) {
   impl_->bytes_seen += static_cast<std::int64_t>(text.size());
 }
 
-std::unique_ptr<Tokenizer> TokenizerTrainer::train() const {
+std::unique_ptr<Tokenizer> TokenizerTrainer::train() { return train(impl_->options.vocabulary); }
+
+std::unique_ptr<Tokenizer> TokenizerTrainer::train(std::int64_t vocabulary) {
   switch (impl_->options.type) {
     case TokenizerType::kByte:
       return impl_->train_bytes();
     case TokenizerType::kChar:
       return impl_->train_characters();
     case TokenizerType::kWordPiece:
-      return impl_->train_wordpiece();
+      return impl_->train_wordpiece(vocabulary);
     default:
-      return impl_->train_bpe();
+      return impl_->train_bpe(vocabulary);
   }
 }
 

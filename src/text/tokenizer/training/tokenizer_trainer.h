@@ -51,7 +51,7 @@ struct TokenizerTrainerOptions {
 ///
 /// Memory: each distinct word is kept once, with its count. If the words take more than `options.memory` bytes, words
 /// that were seen once are dropped, then those seen twice, and so on until half of the memory is free. Each time, a
-/// word can lose as many counts as `dropped_below()` says. Training takes another 28 bytes per byte of distinct words.
+/// word can lose as many counts as `dropped_below()` says. Training frees the counts and takes about as much.
 class TokenizerTrainer final {
  public:
   /// \throws UsageError  for a vocabulary that is too small for the special tokens and all bytes
@@ -64,9 +64,12 @@ class TokenizerTrainer final {
   /// \throws DataError  kChar: for text that is not UTF-8
   void add_text(std::string_view text);
 
+  /// May be called once: it frees the counts.
   /// \throws DataError   without text, or for text without a word
   /// \throws UsageError  kWordBpe, kWordPiece: for a vocabulary that is too small for the text's characters
-  std::unique_ptr<Tokenizer> train() const;
+  std::unique_ptr<Tokenizer> train();
+  /// The same with a vocabulary of another size than the options say, which may depend on the amount of text.
+  std::unique_ptr<Tokenizer> train(std::int64_t vocabulary);
 
   std::int64_t bytes_seen() const;
   std::int64_t words_seen() const;       ///< 0 for kChar and kByte

@@ -8,14 +8,14 @@
 namespace rapt {
 
 void WordCounts::add(std::string_view word, std::int64_t count) {
-  add(word, XXH3_64bits(word.data(), word.size()), count);
+  add(word, static_cast<std::uint32_t>(XXH3_64bits(word.data(), word.size())), count);
 }
 
 void WordCounts::add(const WordCounts& other) {
   for (const Entry& entry : other.entries_) add(other.text(entry), entry.hash, entry.count);
 }
 
-void WordCounts::add(std::string_view word, std::uint64_t hash, std::int64_t count) {
+void WordCounts::add(std::string_view word, std::uint32_t hash, std::int64_t count) {
   if (slots_.size() < 2 * (entries_.size() + 1)) grow(std::max<std::size_t>(1024, 2 * slots_.size()));
   total_ += count;
   const std::size_t mask = slots_.size() - 1;
@@ -28,7 +28,7 @@ void WordCounts::add(std::string_view word, std::uint64_t hash, std::int64_t cou
       return;
     }
   }
-  entries_.push_back({texts_.size(), hash, count, static_cast<std::uint32_t>(word.size())});
+  entries_.push_back({texts_.size(), count, hash, static_cast<std::uint32_t>(word.size())});
   texts_ += word;
   slots_[i] = static_cast<std::uint32_t>(entries_.size());
 }

@@ -36,14 +36,13 @@ class WordCounts final {
  private:
   struct Entry {
     std::uint64_t offset;
-    std::uint64_t hash;
     std::int64_t count;
-    std::uint32_t length;
+    std::uint32_t hash, length;
   };
   std::string_view text(const Entry& entry) const {
     return std::string_view(texts_).substr(entry.offset, entry.length);
   }
-  void add(std::string_view word, std::uint64_t hash, std::int64_t count);
+  void add(std::string_view word, std::uint32_t hash, std::int64_t count);
   void grow(std::size_t slots);
 
   std::string texts_;

@@ -1,4 +1,4 @@
-#include "train/tasks/train_tokenizer.h"
+#include "text/tokenizer/training/corpus_trainer.h"
 
 #include <doctest/doctest.h>
 

@@ -1,0 +1,27 @@
+#include "train/tasks/make_tokenizer.h"
+
+#include <fmt/format.h>
+
+#include "text/tokenizer/files/tokenizer_files.h"
+
+namespace rapt {
+
+TokenizerTrainerOptions trainer_options(const TrainConfig& config) {
+  TokenizerTrainerOptions options;
+  options.type = tokenizer_type_named(config.tokenizer);
+  options.vocabulary = config.vocabulary;
+  options.lowercase = options.type == TokenizerType::kWordPiece && config.lowercase;
+  options.special = default_special_tokens(options.type);
+  return options;
+}
+
+std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Notice& notice,
+                                                const LearnTokenizer& learn) {
+  if (!config.learns_tokenizer()) return load_tokenizer(config.tokenizer);
+  std::shared_ptr<const Tokenizer> tokenizer = learn(trainer_options(config));
+  notice(
+      fmt::format("tokenizer: {}, {} entries, trained on the data", tokenizer->kind(), tokenizer->vocabulary_size()));
+  return tokenizer;
+}
+
+}  // namespace rapt
