@@ -40,7 +40,7 @@ class Backbone : public Module {
 
   /// pooled() of states(), for callers that need no other states: the last layer computes little else.
   /// \return  [B, C]
-  virtual Variable sequence_vectors(const Batch& batch, Context& ctx) const = 0;
+  virtual Variable sequence_vectors(const Stream& input, Context& ctx) const = 0;
 
   /// The same backbone, if its states predict the next token; null for an encoder.
   virtual const NextTokenBackbone* next_token() const { return nullptr; }
@@ -54,7 +54,7 @@ class NextTokenBackbone : public Backbone {
   struct StatesAndHead {
     Variable states, head;
   };
-  virtual StatesAndHead states_and_head(const Batch& batch, Context& ctx) const = 0;
+  virtual StatesAndHead states_and_head(const Stream& input, Context& ctx) const = 0;
 
   const NextTokenBackbone* next_token() const final { return this; }
 };

@@ -9,11 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "support/source_folder.h"
+
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kSource = fs::path(RAPT_SOURCE_DIR) / "src";
+const fs::path kSource = fs::path(rapt::source_folder()) / "src";
 
 const std::vector<std::string> kNames = {"\"gpt2\"", "\"gpt1\"", "\"bert\""};
 

@@ -10,11 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "support/source_folder.h"
+
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = RAPT_SOURCE_DIR;
+const fs::path kRoot = rapt::source_folder();
 
 // The direct dependencies of each folder of src; a folder may include those and everything that they may include.
 const std::map<std::string, std::set<std::string>> kStandsOn = {

@@ -271,14 +271,16 @@ TEST_CASE("missing targets of a task are named") {
                        "choice: all questions must have the same number of sequences, got 3 sequences and labels "
                        "of 2 questions",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(loss_of(bert_with(Task::kTag), batch, {.language_model = 0.5}),
-                       "task: a language-model loss needs a backbone that predicts the next token and a task other than "
-                       "tag, got an encoder",
-                       std::invalid_argument);
-  CHECK_THROWS_WITH_AS(loss_of(gpt_with(true, Task::kTag), batch, {.language_model = 0.5}),
-                       "task: a language-model loss needs a backbone that predicts the next token and a task other than "
-                       "tag, got tag",
-                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(
+      loss_of(bert_with(Task::kTag), batch, {.language_model = 0.5}),
+      "task: a language-model loss needs a backbone that predicts the next token and a task other than "
+      "tag, got an encoder",
+      std::invalid_argument);
+  CHECK_THROWS_WITH_AS(
+      loss_of(gpt_with(true, Task::kTag), batch, {.language_model = 0.5}),
+      "task: a language-model loss needs a backbone that predicts the next token and a task other than "
+      "tag, got tag",
+      std::invalid_argument);
   Initializer init(1);
   BertConfig without_pooler = small_bert();
   without_pooler.pooler = false;

@@ -166,7 +166,7 @@ Variable Gpt::sequence_vectors(const Stream& input, Context& ctx) const {
 
 Variable Gpt::logits(const Variable& states) const { return linear(states, head(), Variable()); }
 
-NextTokenBackbone::StatesAndHead Gpt::states_and_head(const Batch& batch, Context& ctx) const {
+NextTokenBackbone::StatesAndHead Gpt::states_and_head(const Stream& input, Context& ctx) const {
   const Tables t = tables(ctx);
   return {.states = run(input, t, ctx, nullptr, nullptr), .head = config_.tied_head ? t.tokens : head_};
 }

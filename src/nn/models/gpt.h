@@ -90,7 +90,7 @@ class Gpt final : public NextTokenBackbone {
   /// \return  [N, V]; for parity checks and for the few rows of decoding. Training never computes them.
   Variable logits(const Variable& states) const;
 
-  StatesAndHead states_and_head(const Batch& batch, Context& ctx) const override;
+  StatesAndHead states_and_head(const Stream& input, Context& ctx) const override;
 
   void visit(ParameterVisitor& v) override;
 

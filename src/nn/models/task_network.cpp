@@ -90,12 +90,13 @@ Variable TaskNetwork::loss(const Batch& batch, const LossShare& share, Context& 
   const NextTokenBackbone* const backbone = backbone_->next_token();
   if (backbone == nullptr || config_.task == Task::kTag) {
     throw std::invalid_argument(
-        std::string("task: a language-model loss needs a backbone that predicts the next token and a task other than ") +
+        std::string(
+            "task: a language-model loss needs a backbone that predicts the next token and a task other than ") +
         "tag, got " + (backbone == nullptr ? "an encoder" : name_of(config_.task)));
   }
-  const NextTokenBackbone::StatesAndHead pass = backbone->states_and_head(batch, ctx);  // [N, C], [V, C]
-  const Variable task = task_loss(head_input(pass.states, batch.layout, ctx), batch, share);
-  return task + linear_cross_entropy(pass.states, pass.head, Variable(), batch.target_rows, batch.targets,
+  const NextTokenBackbone::StatesAndHead pass = backbone->states_and_head(batch.input, ctx);  // [N, C], [V, C]
+  const Variable task = task_loss(head_input(pass.states, batch.input.layout, ctx), batch, share);
+  return task + linear_cross_entropy(pass.states, pass.head, Variable(), batch.targets.rows, batch.targets.ids,
                                      {.scale = share.language_model / share.targets});
 }
 

@@ -93,9 +93,16 @@ std::vector<Batch> Trainer::next_batches(std::int64_t& samples) const {
   return batches;
 }
 
+static BatchCounts counts_of(const std::vector<Batch>& batches) {
+  BatchCounts counts;
+  for (const Batch& batch : batches) counts += counts_of(batch);
+  return counts;
+}
+
 // The counts of the whole update are known before the first forward pass, so each loss is scaled by them at once:
 // 1 x 32 sequences and 4 x 8 accumulated ones give the same gradient.
-double Trainer::accumulate_gradients(const std::vector<Batch>& batches, const BatchCounts& update) {
+double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
+  const BatchCounts update = counts_of(batches);
   const LossShare share{.targets = static_cast<double>(std::max<Dim>(1, update.targets)),
                         .sequences = static_cast<double>(std::max<Dim>(1, update.labels)),
                         .label_smoothing = config_.label_smoothing,
@@ -159,7 +166,7 @@ UpdateResult Trainer::update() {
   result.learning_rate = schedule_.rate(state_.step);
   optimizer_.update(result.learning_rate, clip_factor(result.grad_norm, config_.clip));
   if (profile_ != nullptr) profile_->in_update("optimizer");
-  for (const Batch& batch : batches) result.tokens += batch.tokens.size();
+  result.tokens = counts_of(batches).tokens();
   ++state_.step;
   state_.samples = samples;
   state_.tokens += result.tokens;

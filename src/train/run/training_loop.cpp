@@ -9,6 +9,7 @@
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "train/files/checkpoint.h"
+#include "train/run/resume.h"
 #include "train/settings/numbers.h"
 #include "train/tasks/machine.h"
 
@@ -28,11 +29,6 @@ static std::optional<std::int64_t> step_of(const CheckpointFile* from) {
   return from == nullptr ? std::nullopt : std::optional(from->state_integer("step"));
 }
 
-static Network& network_to_train(AnyNetwork& network) {
-  if (auto* trainable = network.as<Network>()) return *trainable;
-  throw UsageError("train: --task embed has no head to train; give another --task");
-}
-
 TrainingLoop::TrainingLoop(const RunRequest& request, const StopSignals& signals, RunFolder folder, Beginning beginning)
     : request_(request),
       signals_(signals),
@@ -41,7 +37,7 @@ TrainingLoop::TrainingLoop(const RunRequest& request, const StopSignals& signals
       inputs_(std::move(beginning.inputs)),
       job_(std::move(beginning.job)),
       total_steps_(total_updates(config_, job_.data)),
-      trainer_(config_, network_to_train(*job_.network), job_.data, total_steps_),
+      trainer_(config_, job_.network->network(), job_.data, total_steps_),
       metrics_(folder_.metrics(), step_of(beginning.from.get())),
       progress_(request.progress, request.sink, &metrics_) {
   if (beginning.from == nullptr) return;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "train/files/checkpoint.h"
 #include "train/optimise/finite_check.h"
 #include "train/optimise/profile.h"
 #include "train/optimise/trainer.h"

@@ -12,6 +12,7 @@
 #include "decode/beam.h"
 #include "decode/generate.h"
 #include "support/golden_network.h"
+#include "support/source_folder.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/post_processor.h"
 #include "train/optimise/schedule.h"
@@ -187,7 +188,7 @@ std::function<void(const std::string&)> check_of(const std::string& kind) {
 
 std::string golden_folder() {
   if (const char* folder = std::getenv("RAPT_GOLDEN")) return folder;
-  return RAPT_SOURCE_DIR "/../shared/golden";
+  return source_folder() + std::string("/../shared/golden");
 }
 
 }  // namespace
