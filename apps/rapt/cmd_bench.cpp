@@ -138,7 +138,9 @@ int run_step(const Arguments& arguments) {
   Initializer init(static_cast<std::uint64_t>(config.seed));
   AnyNetwork network(network_config(config, config.vocabulary), init);
   Trainer trainer(config, network.network(), random_data(config, config.vocabulary), warmup + steps);
-  const UpdateTimes times = time_updates(trainer, warmup, steps);
+  std::optional<Profile> profile;
+  if (arguments.has("profile")) profile.emplace();
+  const UpdateTimes times = time_updates(trainer, warmup, steps, profile ? &*profile : nullptr);
   print_updates(report_updates(fmt::format("gpt {} B{} T{}", name, config.batch, config.context), times,
                                model_size(config, config.vocabulary).flop_per_token, peak),
                 profile ? &*profile : nullptr, arguments.has("json"));

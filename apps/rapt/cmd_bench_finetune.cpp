@@ -73,7 +73,9 @@ int run(const Arguments& arguments) {
   Initializer init(static_cast<std::uint64_t>(config.seed));
   AnyNetwork network(network_config(config, tokenizer->vocabulary_size()), init);
   Trainer trainer(config, network.network(), training_data(data, config), warmup + steps);
-  const UpdateTimes times = time_updates(trainer, warmup, steps);
+  std::optional<Profile> profile;
+  if (arguments.has("profile")) profile.emplace();
+  const UpdateTimes times = time_updates(trainer, warmup, steps, profile ? &*profile : nullptr);
 
   const double sentences = static_cast<double>(config.batch * config.accumulate * steps);
   const ModelSize size =

@@ -1,4 +1,5 @@
-// Models with damaged weights: every command that computes with one exits with 79 and prints no result.
+// Models whose weights are damaged: every command that computes with one ends with 79 and prints nothing that looks
+// like a result.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -34,7 +35,7 @@ void check_not_finite(const Workshop& shop, const std::vector<std::string>& argu
   check_error(shop.rapt(arguments), 79, message + kAdvice);
 }
 
-// A GPT that was trained for a moment, as a Hugging Face directory with that name.
+// A GPT that was trained for a moment, as a Hugging Face directory of that name.
 void make_gpt(const Workshop& shop, const std::string& directory) {
   std::string text;
   for (int i = 0; i < 60; ++i) text += "the cat sat on the mat\n";
@@ -47,7 +48,7 @@ void make_gpt(const Workshop& shop, const std::string& directory) {
   REQUIRE(shop.rapt({"checkpoint", "export", "runs/m", "--out", directory}).code == 0);
 }
 
-// A masked language model as `words`, and a classifier made from it as `classes`.
+// A BERT of masked words as `words`, and a classifier on it as `classes`.
 void make_berts(const Workshop& shop) {
   shop.write("text.txt", little_paragraphs());
   shop.write("train.tsv", little_labels(32, 1));
@@ -65,8 +66,8 @@ void make_berts(const Workshop& shop) {
 
 }  // namespace
 
-// Previously, `score --json` printed "log_probability":null with exit code 0, and `generate` wrote nonsense.
-TEST_CASE("a language model with a NaN gives no scores and no text") {
+// `score --json` printed "log_probability":null with exit code 0, and `generate` wrote nonsense.
+TEST_CASE("a language model with a NaN in it gives no scores and no text") {
   const Workshop shop;
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.h.0.mlp.c_fc.bias", kNan);
@@ -100,7 +101,7 @@ TEST_CASE("training weights that hold a NaN names these, and blames no learning 
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.h.0.mlp.c_fc.bias", kNan);
   check_not_finite(shop, {"train", "my.txt", "--init", "hf", "--steps", "2", "--out", "runs/n", "--quiet"},
-                   "train: update 1 is not finite: loss nan, gradient norm nan; before it there was nan in "
+                   "train: update 1 is not finite: loss nan, gradient norm nan; before the update: nan in "
                    "blocks.0.feed_forward.up.bias; nothing was changed");
 }
 
@@ -112,14 +113,14 @@ TEST_CASE("training weights with which numbers overflow names the op that makes 
       {"train", "my.txt", "--init", "hf", "--steps", "2", "--learning-rate", "1e-4", "--out", "runs/n", "--quiet"});
   CHECK(result.code == 79);
   CHECK(result.err.starts_with("error: train: update 1 is not finite: loss "));
-  CHECK(result.err.find("; first there was ") != std::string::npos);
+  CHECK(result.err.find("; first: ") != std::string::npos);
   CHECK(result.err.find(
-            " with norm.gain, from finite inputs; nothing was changed; start again with a lower learning rate, such "
+            " (norm.gain), with finite inputs; nothing was changed; start again with a lower learning rate, such "
             "as --learning-rate 2.5e-5, or a lower --clip\n") != std::string::npos);
 }
 
 // gelu-tanh of this number was NaN.
-TEST_CASE("a language model whose activations reach the end of the exponential's range gives scores") {
+TEST_CASE("a language model whose activations end where the exponential does gives scores") {
   const Workshop shop;
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.h.0.mlp.c_fc.weight", 0);
@@ -129,7 +130,7 @@ TEST_CASE("a language model whose activations reach the end of the exponential's
   CHECK(result.out.starts_with("{\"log_probability\":-"));
 }
 
-TEST_CASE("finite weights that cause an overflow are distinguished from weights that are not finite") {
+TEST_CASE("finite weights with which numbers overflow are told from those that are not finite") {
   const Workshop shop;
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.ln_f.weight", 3e38F);
@@ -141,7 +142,7 @@ TEST_CASE("finite weights that cause an overflow are distinguished from weights 
                         kAdvice + "\n") != std::string::npos);
 }
 
-TEST_CASE("a BERT with a NaN fills no masks, predicts no classes and is not evaluated") {
+TEST_CASE("a BERT with a NaN in it fills no gaps, names no classes and is not evaluated") {
   const Workshop shop;
   make_berts(shop);
   spoil(shop, "words", "bert.encoder.layer.0.intermediate.dense.bias", kNan);

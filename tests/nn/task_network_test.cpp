@@ -174,9 +174,9 @@ TEST_CASE("GPT's auxiliary loss is added with its weight, through the same dropp
     {
       const NoGrad no_grad;
       const double alone = model.loss(batch, share, ctx).value().item();
-      const auto pass = model.backbone().next_token()->states_and_head(batch, ctx);
-      const double language = linear_cross_entropy(pass.states, pass.head, Variable(), batch.target_rows, batch.targets,
-                                                   {.scale = 1 / share.targets})
+      const auto pass = model.backbone().next_token()->states_and_head(batch.input, ctx);
+      const double language = linear_cross_entropy(pass.states, pass.head, Variable(), batch.targets.rows,
+                                                   batch.targets.ids, {.scale = 1 / share.targets})
                                   .value()
                                   .item();
       share.language_model = 0.5;

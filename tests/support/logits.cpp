@@ -40,13 +40,13 @@ static std::vector<Tensor> outputs_of(const AnyNetwork& network, const Batch& ba
   Context ctx;
   if (const auto* task = network.as<TaskNetwork>()) return {task->logits(batch)};
   if (const auto* pretraining = network.as<BertPretraining>()) {
-    std::vector<Tensor> outputs = {pretraining->word_logits(batch)};
+    std::vector<Tensor> outputs = {pretraining->word_logits(batch.input, batch.targets.rows)};
     if (pretraining->has_next_sentence()) outputs.push_back(pretraining->scores(batch).next_sentence);
     return outputs;
   }
-  if (network.config().objective == Objective::kNone) return {network.backbone().states(batch, ctx).value()};
+  if (network.config().objective == Objective::kNone) return {network.backbone().states(batch.input, ctx).value()};
   const Gpt& gpt = gpt_of(network.network());
-  return {gpt.logits(gpt.states(batch, ctx)).value()};
+  return {gpt.logits(gpt.states(batch.input, ctx)).value()};
 }
 
 static AnyNetwork open(const std::string& model) {

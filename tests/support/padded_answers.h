@@ -75,7 +75,7 @@ inline Variable padded_answer_loss(AnyNetwork& network, const Batch& batch) {
   std::map<std::string, Variable> w;
   for (const NamedParameter& p : parameters_of(network.module())) w[p.name] = p.variable;
   const auto& c = *network.config().backbone.as<BertConfig>();
-  const PaddedBatch p = padded(batch);
+  const PaddedStream p = padded(batch.input);
   const auto normed = [&](const Variable& x, const Variable& residual, const std::string& norm) {
     return add_layer_norm(x, residual, w.at(norm + ".gain"), w.at(norm + ".bias"), c.norm_epsilon).normed;
   };

@@ -9,6 +9,7 @@
 #include "text/tokenizer/training/tokenizer_trainer.h"
 #include "train/labelled/labelled_scores.h"
 #include "train/labelled/labelled_summary.h"
+#include "train/models/family.h"
 #include "train/tasks/make_tokenizer.h"
 #include "train/tasks/task_data.h"
 

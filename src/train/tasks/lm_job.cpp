@@ -3,6 +3,7 @@
 
 #include "decode/generate.h"
 #include "decode/text_start.h"
+#include "nn/models/language_model.h"
 #include "text/tokenizer/stream_decoder.h"
 #include "train/tasks/run_data.h"
 #include "train/tasks/task_data.h"

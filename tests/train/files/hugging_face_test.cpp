@@ -81,7 +81,7 @@ TEST_CASE("an imported network survives as a checkpoint") {
   take_network_settings(config, {.backbone = c});
   save_model(folder / "m.h5", model, {.config = to_toml(config), .tokenizer = "", .manifest = "{}"});
   Pretrained again = open_pretrained(folder / "m.h5");
-  check_equal(model, again.gpt());
+  check_equal(model, again.network->module());
   CHECK(again.gpt().config().scale_attention_by_inverse_layer);
   CHECK(again.gpt().config().inner_width() == 20);
 }

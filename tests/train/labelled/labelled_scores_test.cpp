@@ -7,6 +7,7 @@
 
 #include "io/temporary_folder.h"
 #include "nn/models/any_network.h"
+#include "nn/models/bert.h"
 #include "tensor/error.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 

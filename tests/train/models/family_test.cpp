@@ -12,7 +12,6 @@
 #include "train/settings/settings.h"
 
 using namespace rapt;
-using namespace rapt::testing;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/temporary_folder.h"
+#include "nn/models/bert.h"
 #include "support/random_tensor.h"
 #include "support/thread_counts.h"
 #include "tensor/error.h"

@@ -2,12 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <memory>
 #include <regex>
 
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/sum.h"
 #include "nn/models/gpt.h"
+#include "nn/models/language_model.h"
 #include "support/random_batch.h"
 #include "support/small_networks.h"
 #include "train/optimise/trainer.h"
@@ -18,18 +21,18 @@ using namespace rapt::testing;
 namespace {
 
 // Two updates of a small GPT with one batch each.
-Profile profile_of_gpt(bool recompute) {
+std::unique_ptr<Profile> profile_of_gpt(bool recompute) {
   TrainConfig config;
   config.batch = 2;
   config.steps = 2;
   config.recompute = recompute;
   Initializer init(1);
-  Gpt gpt(small_gpt(), init);
+  LanguageModel gpt(std::make_unique<Gpt>(small_gpt(), init));
   TrainingData data;
   data.train = [](std::int64_t, Dim) { return random_batch({5, 7}, kSmallVocabulary, 1); };
   Trainer trainer(config, gpt, data, 2);
-  Profile profile;
-  trainer.set_profile(&profile);
+  auto profile = std::make_unique<Profile>();
+  trainer.set_profile(profile.get());
   trainer.update();
   trainer.update();
   return profile;
@@ -67,7 +70,8 @@ TEST_CASE("each op is counted when it runs, with the work that it does") {
 TEST_CASE("the parts of an update add up to its time, and no op of a network goes without a rate") {
   for (const bool recompute : {false, true}) {
     CAPTURE(recompute);
-    const Profile profile = profile_of_gpt(recompute);
+    const auto measured = profile_of_gpt(recompute);
+    const Profile& profile = *measured;
     CHECK(profile.updates() == 2);
     double seconds = 0;
     for (const Profile::Op& op : profile.ops()) {
@@ -88,7 +92,8 @@ TEST_CASE("the parts of an update add up to its time, and no op of a network goe
 }
 
 TEST_CASE("the table names every op once, with times, shares and rates in columns") {
-  const Profile profile = profile_of_gpt(false);
+  const auto measured = profile_of_gpt(false);
+  const Profile& profile = *measured;
   const std::string table = profile.table(1e11);
   CAPTURE(table);
   CHECK(std::regex_search(table, std::regex("^profile of 2 updates, [0-9.]+ ms each; sgemm peak 100\\.0 GFLOP/s\n")));

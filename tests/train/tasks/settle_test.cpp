@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "nn/models/gpt.h"
 #include "tensor/error.h"
 #include "train/models/networks.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 /// A made-up machine, text and model.
 struct MadeUp final : Facts {
-  StartFacts start_facts = {};
+  StartFacts start_facts = {.network = {.backbone = GptConfig{}}, .config = {}};
   std::optional<CorpusInfo> text_facts =
       CorpusInfo{.documents = 1, .bytes = 1'000'000, .characters = 1'000'000, .different_characters = 60};
   std::optional<MaskingOptions> proposed = {};
