@@ -29,7 +29,7 @@ const std::set<std::string> kOwn = {
     "train/settings/settings.cpp",    // the choices of --model
     "train/settings/train_config.h",  // its default
     "train/settings/presets.cpp",     // recipes
-    "train/tasks/labelled_job.cpp",   // the recipe for a classifier from scratch
+    "train/settings/recipes.cpp",     // what is chosen for a classifier from scratch
 };
 
 bool names_a_family(const std::string& line) {

@@ -1,4 +1,4 @@
-// A network of any family with any head: what it is, as data, and one made of that.
+// A network of any family with any head: its description as data, and a network made from it.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@ namespace rapt {
 /// Everything needed to build a network.
 struct NetworkConfig {
   BackboneConfig backbone;
-  Objective objective = Objective::kNextToken;  ///< decides which head stands on the backbone
+  Objective objective = Objective::kNextToken;  ///< determines the head
   TaskConfig task = {};                         ///< the head for kLabels
 };
 
@@ -20,19 +20,19 @@ NetworkConfig with_task_head(NetworkConfig config, Task task, Dim outputs);
 /// A backbone alone, or a network that has one.
 class AnyNetwork final {
  public:
-  /// The backbone gets what the objective needs of it (BackboneConfig::fit).
-  /// \throws UsageError  as the network's constructor; for an objective that the family does not have
+  /// The backbone is first fitted to the objective (BackboneConfig::fit).
+  /// \throws UsageError  as the network's constructor does; for an objective that the family does not support
   AnyNetwork(NetworkConfig config, Initializer& init);
 
   const NetworkConfig& config() const { return config_; }
   Module& module();
   const Backbone& backbone() const;
 
-  /// The network with its head, to train or to judge.
+  /// The network with its head, for training and evaluation.
   /// \throws UsageError  if it is a backbone alone
   Network& network();
   const Network& network() const { return const_cast<AnyNetwork*>(this)->network(); }
-  /// The same where its head must be of one kind (LanguageModel, BertPretraining, TaskNetwork); null if it is another.
+  /// The network as a T (LanguageModel, BertPretraining, TaskNetwork), or null if it has another head.
   template <typename T>
   T* as() {
     return dynamic_cast<T*>(network_.get());
@@ -42,7 +42,8 @@ class AnyNetwork final {
     return dynamic_cast<const T*>(network_.get());
   }
 
-  /// Adds low-rank adapters to their matrices; config() is that of a network without. \return  how many there were
+  /// Merges low-rank adapters into their matrices; config() is then that of a network without adapters. \return  the
+  /// number of adapters
   int merge_adapters();
 
  private:

@@ -1,4 +1,4 @@
-// The configuration of a backbone of any family, as a value. Only who knows the family looks inside.
+// The configuration of a backbone of any family, as a value. Only code of the family looks inside.
 #pragma once
 
 #include <concepts>
@@ -45,15 +45,15 @@ class BackboneConfig final {
 
   /// \throws UsageError  if its values do not fit each other
   std::unique_ptr<Backbone> make(Initializer& init) const { return held_->backbone(init); }
-  /// A network with the head that the family has for an objective without labels.
-  /// \throws UsageError  if the family has none, or as make()
+  /// A network with the family's own head for an objective without labels.
+  /// \throws UsageError  as make() does; if the family has no such head
   std::unique_ptr<Network> make_with_head(Objective objective, Initializer& init) const {
     return held_->network(objective, init);
   }
-  /// The head that transformers' class for this backbone and task has. Its weights begin as there, from N(0,
-  /// init_std^2) that is not cut, and its bias at 0.
+  /// The head of transformers' class for this backbone and task. As there, weights are initialised from N(0,
+  /// init_std^2) without truncation, and the bias with 0.
   TaskConfig task_head(Task task, Dim outputs) const { return held_->task_head(task, outputs); }
-  /// Gives the backbone what its heads need of it, BERT's pooler, and takes away what they do not.
+  /// Adds what the objective's head needs of the backbone and removes what it does not: BERT's pooler.
   void fit(Objective objective, const TaskConfig& task) { held_->fit(objective, task); }
 
  private:

@@ -48,10 +48,10 @@ void check(const BertConfig& config);
 /// @{
 std::unique_ptr<Backbone> make_backbone(const BertConfig& config, Initializer& init);
 std::unique_ptr<Network> make_network(const BertConfig& config, Objective objective, Initializer& init);
-/// With the hidden dropout in front of it, and none in front of the head of questions, as in transformers' classes.
+/// With the hidden dropout, but none before the question-answering head, as in transformers' classes.
 TaskConfig task_config(Task task, Dim outputs, const BertConfig& backbone);
-/// The pooler: there for the next sentence and for tasks that judge whole sequences, not for masked words alone nor for
-/// tasks that judge tokens, and as the configuration has it where nothing is taught.
+/// Adds or removes the pooler. The next sentence and tasks on whole sequences need it; masked words alone and tasks on
+/// tokens do not. A backbone without a head keeps what its configuration says.
 void fit_to(BertConfig& config, Objective objective, const TaskConfig& task);
 /// @}
 

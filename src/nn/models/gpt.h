@@ -56,7 +56,7 @@ void check(const GptConfig& config);
 /// @{
 std::unique_ptr<Backbone> make_backbone(const GptConfig& config, Initializer& init);
 std::unique_ptr<Network> make_network(const GptConfig& config, Objective objective, Initializer& init);
-/// Without a bias where whole sequences are judged by themselves, as in transformers' classes.
+/// Without a bias for whole sequences, as in transformers' classes.
 TaskConfig task_config(Task task, Dim outputs, const GptConfig& backbone);
 inline void fit_to(GptConfig& /*config*/, Objective /*objective*/, const TaskConfig& /*task*/) {}
 /// @}

@@ -87,7 +87,7 @@ TEST_CASE("every network and head comes back from a Hugging Face directory with 
     CAPTURE(i);
     AnyNetwork network = random_network(all[i]);
     const std::string directory = folder / std::to_string(i);
-    write_hugging_face(network.module(), {.network = all[i]}, nullptr, directory);
+    write_hugging_face(network.module(), {.network = network.config()}, nullptr, directory);
     HuggingFaceModel again = read_hugging_face(directory);
     check_equal(network.module(), again.network.module());
     const NetworkConfig& c = again.network.config();

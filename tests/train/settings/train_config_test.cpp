@@ -106,10 +106,6 @@ TEST_CASE("impossible structures are rejected with a valid value") {
   refuses({{"width", "16"}, {"heads", "4"}, {"position", "rope"}, {"rotary-share", "0.25"}},
           "--rotary-share must give an even number of each head's 4 columns, got 1; try --rotary-share 1");
   refuses({{"rotary-base", "500"}}, "--rotary-share and --rotary-base require --position rope, got --position learned");
-  refuses({{"model", "gpt1"}, {"position", "rope"}},
-          "--model gpt1 has learned positions, got --position rope; use --model gpt2");
-  refuses({{"model", "gpt1"}, {"parallel_residual", "on"}},
-          "--parallel-residual requires --model gpt2, got --model gpt1");
   refuses({{"learning-rate", "1e-4"}, {"min-learning-rate", "1e-3"}},
           "--min-learning-rate 0.001 must not be above --learning-rate 1e-4");
   refuses({{"optimizer", "sgd"}, {"nesterov", "on"}}, "--nesterov needs --momentum above 0; try --momentum 0.9");
