@@ -17,7 +17,7 @@ using namespace rapt;
 static Batch next_byte_batch(const std::string& text) {
   const std::vector<std::int32_t> bytes(text.begin(), text.end());
   const Dim N = static_cast<Dim>(bytes.size()) - 1;
-  const std::vector<Dim> lengths = {N};  // one sequence; several would lie end to end
+  const std::vector<Dim> lengths = {N};  // one sequence; several would be laid end to end
   return {.input = make_stream(lengths, {bytes.begin(), bytes.end() - 1}),
           .targets = {.rows = all_rows(N),  // every row is predicted
                       .ids = Tensor::from(std::vector<std::int32_t>(bytes.begin() + 1, bytes.end()), {N})}};

@@ -77,7 +77,7 @@ static nlohmann::ordered_json as_json(const Profile::Part& part, double updates)
           {"bytes", part.work.bytes / updates}};
 }
 
-// Of each update.
+// Per update.
 static nlohmann::ordered_json as_json(const Profile& profile) {
   const double updates = static_cast<double>(profile.updates());
   nlohmann::ordered_json json;

@@ -25,10 +25,10 @@ struct UpdateTimes {
   std::size_t allocations = 0;  ///< from the system after the first update
 };
 
-/// \param profile  is told where the time of those that are timed goes; nullptr: none is
+/// \param profile  receives the times of the timed updates; nullptr: none
 UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t steps, Profile* profile);
 
-/// --warm, --profile and --json.
+/// The options --warm, --profile and --json.
 std::vector<Option> update_options();
 
 /// The report, with the same keys as ../shared/bench/common.py.

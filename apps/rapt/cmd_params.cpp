@@ -15,7 +15,7 @@
 
 namespace rapt::app {
 
-/// Entries that a tokenizer of this kind has before any text is seen; 0 if only the text tells.
+/// Number of entries that a tokenizer of this kind has before any text is seen; 0 if it depends on the text.
 static Dim known_vocabulary(const LayeredConfig& config) {
   if (config.given("vocab")) return config.values.vocabulary;
   if (const KnownVocabulary& known = family_of(config.values).known_vocabulary; known.entries > 0) return known.entries;

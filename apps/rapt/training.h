@@ -11,8 +11,7 @@
 
 namespace rapt::app {
 
-/// The options of a run that are no settings: --resume, --config, --print-config, --profile, --seeds,
-/// --json.
+/// The options of a run that are not settings: --resume, --config, --print-config, --profile, --seeds, --json.
 std::vector<Option> training_options();
 
 /// The options and the file of --config as settings; arguments without dashes as data.

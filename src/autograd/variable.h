@@ -99,7 +99,9 @@ using Backward = std::function<void(const Tensor& dy, Grads d)>;
 using BackwardMany = std::function<void(std::span<const Tensor> dy, Grads d)>;
 
 /// Wraps the value that an op computed. If any input requires a gradient and no NoGrad exists, appends the op to the
-/// tape. \param name  of the op, a literal; for OpObserver
+/// tape.
+///
+/// \param name  of the op, a literal; for OpObserver
 Variable record(const char* name, Tensor value, std::vector<Variable> inputs, Backward backward);
 std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, std::vector<Variable> inputs,
                                   BackwardMany backward);
@@ -147,16 +149,16 @@ class OpObserver {
   OpObserver(const OpObserver&) = delete;
   OpObserver& operator=(const OpObserver&) = delete;
 
-  /// `op` has computed `outputs` from `inputs`. An omitted input (a bias) is undefined.
+  /// Called after `op` has computed `outputs` from `inputs`. An omitted input (a bias) is undefined.
   virtual void forward_done(const char* op, std::span<const Variable> inputs, std::span<const Tensor> outputs) = 0;
-  /// `op` has added to the gradients of its inputs, as far as they require one. An omitted input is nullptr.
+  /// Called after `op` has added to the gradients of those inputs that require one. An omitted input is nullptr.
   virtual void backward_done(const char* op, std::span<const std::shared_ptr<Gradient>> inputs) = 0;
 };
 
-/// While one exists, `observer` is called instead of the previous one.
+/// While an object of this class exists, `observer` is called instead of the previous one.
 class Observed {
  public:
-  /// \param observer  nullptr: none is called
+  /// \param observer  nullptr: no observer
   explicit Observed(OpObserver* observer);
   ~Observed();
   Observed(const Observed&) = delete;

@@ -1,6 +1,6 @@
 // The structure of HDF5 files written from an Hdf5Layout: superblock 2 or 3, and object headers of version 2 as lists
 // of messages. HDF5 File Format Specification Version 3.0, sections II.A and IV.A.1. Every read is bounds-checked and
-// every checksum is verified. For hdf5_reader.cpp alone.
+// every checksum is verified. For hdf5_reader.cpp only.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace rapt::hdf5_fields {
 
-// Types of messages (IV.A.2).
+// Message types (IV.A.2).
 enum MessageType : std::uint8_t {
   kNil = 0x00,
   kDataspace = 0x01,
@@ -42,13 +42,13 @@ struct Message {
 
 class Headers final {
  public:
-  /// \param path  for messages; must outlive this, as the file must
-  /// \param base  where the HDF5 part begins
+  /// \param path  for messages; it must outlive this object, and so must the file
+  /// \param base  the start of the HDF5 part
   Headers(std::span<const std::byte> file, const std::string& path, std::uint64_t base);
 
   const std::string& path() const { return path_; }
   std::uint64_t base() const { return base_; }
-  /// Bytes of the whole file, of its HDF5 part.
+  /// Bytes of the whole file, or of its HDF5 part.
   std::uint64_t file_bytes() const { return file_.size(); }
   std::uint64_t bytes() const { return file_.size() - base_; }
 

@@ -1,4 +1,4 @@
-// From a word to what a table calls so, with an error that lists the words and names the nearest.
+// Looks up a word in a table by name. The error for an unknown word lists the words and names the most similar one.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +14,11 @@ namespace rapt {
 /// Throws the UsageError `<what> must be one of a, b, c, got "bb"; did you mean b?`.
 [[noreturn]] void refuse_name(std::string_view what, std::string_view name, const std::vector<std::string>& names);
 
-/// The entry of a table that has this name.
-/// \param table    entries that stay where they are
-/// \param name_of  gives an entry's name: a member (`&Preset::name`) or a function
-/// \param what     begins the error: "metric:", "--preset"
-/// \throws UsageError  as refuse_name, for a name that no entry has
+/// The entry of a table with this name.
+/// \param table    entries that outlive the call
+/// \param name_of  returns an entry's name: a member (`&Preset::name`) or a function
+/// \param what     start of the error: "metric:", "--preset"
+/// \throws UsageError  as refuse_name, for an unknown name
 template <typename Table, typename NameOf>
 const auto& find_named(std::string_view name, const Table& table, NameOf name_of, std::string_view what) {
   const auto found = std::ranges::find_if(
@@ -29,7 +29,7 @@ const auto& find_named(std::string_view name, const Table& table, NameOf name_of
   refuse_name(what, name, names);
 }
 
-/// The enumerator of this name, in a table of pairs of an enumerator and its name.
+/// The enumerator with this name, in a table of pairs of an enumerator and its name.
 /// \throws UsageError  as refuse_name
 template <typename Table>
 auto value_named(std::string_view name, const Table& table, std::string_view what) {

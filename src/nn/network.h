@@ -1,5 +1,5 @@
 // The interface of a model for training, decoding and evaluation: a network that turns a packed batch into a loss, and
-// the backbone that it has.
+// its backbone.
 #pragma once
 
 #include <vector>

@@ -1,13 +1,13 @@
-// What a network is taught.
+// Training objectives.
 #pragma once
 
 namespace rapt {
 
 enum class Objective {
-  kNone,                     ///< nothing: a backbone alone, for states and embeddings
-  kNextToken,                ///< each token from those before it
-  kMaskedWords,              ///< tokens that were masked, from those on both sides
-  kMaskedWordsNextSentence,  ///< and whether the second of two segments follows the first
+  kNone,                     ///< none: a backbone alone, for states and embeddings
+  kNextToken,                ///< each token from the tokens before it
+  kMaskedWords,              ///< masked tokens, from the tokens on both sides
+  kMaskedWordsNextSentence,  ///< also whether the second of two segments follows the first
   kLabels,                   ///< one of the tasks of nn/models/task.h
 };
 

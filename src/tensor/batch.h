@@ -1,5 +1,5 @@
-// Batches: tokens and what a network is taught about them. text and train make batches, and nn, decode and train read
-// them, so they are in the one folder that all of these may include.
+// Batches: tokens and the targets of a network. text and train make batches; nn, decode and train read them; so they
+// are in a folder that all of these may include.
 #pragma once
 
 #include <optional>
@@ -18,14 +18,14 @@ struct Stream {
   Tensor segments = {};      // [N] i32, BERT; undefined otherwise
 };
 
-/// Sequences of the given lengths, with positions that count from 0 within each.
+/// Sequences of the given lengths, with positions from 0 within each.
 /// \param tokens    of all sequences, one after the other
 /// \param segments  of each token; empty: none
 /// \throws ShapeError  if the lengths do not add up to the number of tokens, or of segments
 Stream make_stream(std::span<const Dim> lengths, const std::vector<std::int32_t>& tokens,
                    const std::vector<std::int32_t>& segments = {});
 
-/// The predicted rows of the input and their targets: token ids or the classes of tags. Undefined if there are none.
+/// The predicted rows of the input and their targets: token ids or tag classes. Undefined if there are none.
 struct Targets {
   Tensor rows, ids;  // [M] i32, M <= N
 
@@ -34,7 +34,7 @@ struct Targets {
 
 Targets make_targets(const std::vector<std::int32_t>& rows, const std::vector<std::int32_t>& ids);
 
-// Labels of whole sequences, one type for each meaning.
+// Labels of whole sequences, one type per meaning.
 
 /// The class of each sequence.
 struct ClassLabels {
@@ -76,7 +76,7 @@ using Labels = std::variant<std::monostate, ClassLabels, NumberLabels, YesNoLabe
 
 /// The number of labelled sequences, or of questions with several sequences each.
 Dim label_count(const Labels& labels);
-/// The tensor of the labels, whatever their meaning; undefined if there are none.
+/// The tensor of the labels, whatever their type; undefined if there are none.
 const Tensor& label_values(const Labels& labels);
 
 /// Throws: "classify: the batch's labels must be classes [4] i32, got numbers [4, 1] f32".
@@ -84,8 +84,8 @@ const Tensor& label_values(const Labels& labels);
                                      const char* subject);
 
 /// The labels, checked to be of type T and of this shape.
-/// \param subject  begins the message: the name of a task
-/// \throws ShapeError  if they are labels of another type, or if their tensor has another shape or element type
+/// \param subject  start of the message: the name of a task
+/// \throws ShapeError  for labels of another type, or a tensor of another shape or element type
 template <typename T>
 const Tensor& labels_as(const Labels& labels, const Shape& shape, const char* subject) {
   const T* const found = std::get_if<T>(&labels);
@@ -96,8 +96,8 @@ const Tensor& labels_as(const Labels& labels, const Shape& shape, const char* su
 /// The input and the targets of one training step.
 struct Batch {
   Stream input;
-  std::optional<Stream> source = {};  ///< the input of an encoder, if the network has one
-  Targets targets = {};               ///< of the input
+  std::optional<Stream> source = {};  ///< input of an encoder, if the network has one
+  Targets targets = {};               ///< for the input
   Labels labels = {};
 };
 
@@ -108,9 +108,9 @@ struct StreamCounts {
 /// The size of a batch, or of all batches of an update.
 struct BatchCounts {
   StreamCounts input = {}, source = {};
-  Dim targets = 0, labels = 0;  ///< labels as label_count() has them
+  Dim targets = 0, labels = 0;  ///< labels as in label_count()
 
-  /// Rows of both streams.
+  /// Number of rows of both streams.
   Dim tokens() const { return input.rows + source.rows; }
   BatchCounts& operator+=(const BatchCounts& other);
 };

@@ -45,13 +45,14 @@ class TileHook {
   void (*call_)(const void*, Dim, Dim, Dim, Dim) = nullptr;
 };
 
-/// Whether a provider multiplies elements of types A and B into sums of type C. OpenBLAS has one type for all three.
+/// Whether a provider can multiply elements of types A and B into sums of type C. OpenBLAS has one type for all three.
 template <typename C, typename A, typename B>
 concept Multiplied = std::is_floating_point_v<C> && std::is_same_v<A, C> && std::is_same_v<B, C>;
 
 /// C = op(A) op(B), or C += op(A) op(B) with Write::kAdd. With a `before` hook that fills the tile (with the bias, for
-/// example), pass Write::kAdd: the product is added to the result of the hook. \throws ShapeError  if the shapes do not
-/// match
+/// example), pass Write::kAdd: the product is added to the result of the hook.
+///
+/// \throws ShapeError  if the shapes do not match
 template <typename C, typename A = C, typename B = A>
 requires Multiplied<C, A, B>
 void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, Transpose op_b, Write write,

@@ -24,7 +24,7 @@ Packed pack_lengths(std::span<const Dim> lengths);
 /// \throws ShapeError  naming a sequence without tokens
 Tensor first_rows(const Packed& layout);
 Tensor last_rows(const Packed& layout);
-/// Each row's place within its sequence, counted from 0: [N] i32.
+/// Each row's position within its sequence, counted from 0: [N] i32.
 Tensor positions_of(const Packed& layout);
 /// All row numbers 0, 1 ... count - 1, i32.
 Tensor all_rows(Dim count);

@@ -15,7 +15,7 @@ int thread_count();
 void set_thread_count(int count);
 /// Number of processors this process may run on (its affinity mask).
 int usable_processors();
-/// Whether this is called by a body of parallel_for.
+/// Whether the caller is inside a body of parallel_for.
 bool inside_parallel();
 
 /// How pieces are assigned to threads. kStatic: thread t of n takes the t-th run of consecutive pieces, so the next

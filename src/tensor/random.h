@@ -45,10 +45,10 @@ constexpr RandomKey random_key(std::uint64_t seed, Purpose purpose, std::uint64_
 
 /// The uses of Purpose::kOrder. Do not change their numbers: resumed runs must draw the same order.
 enum class OrderSite : std::uint32_t {
-  kSamples = 0,   ///< where each window of text begins; the order of labelled examples
+  kSamples = 0,   ///< the starts of windows of text; the order of labelled examples
   kWindows = 1,   ///< the order of the windows of a text
-  kCut = 2,       ///< where the first of these windows begins
-  kMaskings = 8,  ///< the order of the instances in which words are masked
+  kCut = 2,       ///< the start of the first of these windows
+  kMaskings = 8,  ///< the order of the instances of masked language models
   kPairs = 16,    ///< the sentences of each instance, in stream 0; the numbers after it are for the other streams
 };
 constexpr RandomKey order_key(std::uint64_t seed, OrderSite site, std::uint64_t index = 0, std::uint32_t stream = 0) {

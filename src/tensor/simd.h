@@ -71,8 +71,8 @@ using Compute = typename ComputeOf<T>::type;
 }  // namespace rapt
 
 // RAPT_EXPORT(name) collects the kernel templates `name` of all targets. RAPT_DISPATCH(T, name) is the one for elements
-// of type T and for the current processor. They do for templates what HWY_EXPORT and HWY_DYNAMIC_DISPATCH of
-// Highway 1.0 do for functions, with the same parts.
+// of type T and the current processor. They are the counterparts for templates of HWY_EXPORT and HWY_DYNAMIC_DISPATCH,
+// which Highway 1.0 has for functions, and use the same parts.
 #if HWY_IDE || ((HWY_TARGETS & (HWY_TARGETS - 1)) == 0)  // compiled for one target
 #define RAPT_EXPORT(name) static_assert(HWY_TARGETS != 0)
 #define RAPT_DISPATCH(T, name) HWY_STATIC_DISPATCH(name<T>)

@@ -14,8 +14,8 @@ using Dim = std::int64_t;
 /// Element types of tensors: f32 for training, f64 for checks, i32 for token ids and offsets.
 enum class DType : std::uint8_t { kF32, kF64, kI32 };
 
-/// The one list of types that kernels compute on: X(type, enumerator, ...) for each. To add a type, add an enumerator,
-/// a line here, its name in types.cpp, and its loads and stores in tensor/simd.h.
+/// The single list of types that kernels compute on: X(type, enumerator, ...) for each. To add a type, add an
+/// enumerator, a line here, its name in types.cpp, and its loads and stores in tensor/simd.h.
 #define RAPT_FOR_FLOATS(X, ...) \
   X(float, kF32, __VA_ARGS__)   \
   X(double, kF64, __VA_ARGS__)
@@ -25,7 +25,7 @@ enum class DType : std::uint8_t { kF32, kF64, kI32 };
   RAPT_FOR_FLOATS(X, __VA_ARGS__) \
   X(std::int32_t, kI32, __VA_ARGS__)
 
-/// Compiles the function template `function` for each type in RAPT_FOR_FLOATS. Belongs after its body.
+/// Compiles the function template `function` for each type in RAPT_FOR_FLOATS. Must follow its body.
 #define RAPT_INSTANTIATE(function) RAPT_FOR_FLOATS(RAPT_INSTANTIATE_ONE, function)
 #define RAPT_INSTANTIATE_ONE(T, kind, function) template decltype(function<T>) function<T>;
 
@@ -33,7 +33,7 @@ enum class DType : std::uint8_t { kF32, kF64, kI32 };
 const char* name_of(DType dtype);
 
 template <typename T>
-struct DTypeOf;  // an undefined one: T is not an element type
+struct DTypeOf;  // undefined: T is not an element type
 #define RAPT_DTYPE_OF(T, kind, ...)             \
   template <>                                   \
   struct DTypeOf<T> {                           \

@@ -1,5 +1,5 @@
-// What kernels have done, as they count it themselves: what a profile divides by the time that they took. The entry
-// point of each kernel counts its work where its formula stands; products are counted by matmul.
+// The work that kernels have done, counted by the kernels: a profile divides it by their time. The entry point of each
+// kernel counts its work, next to its formula; matmul counts products.
 #pragma once
 
 #include "tensor/types.h"
@@ -7,20 +7,21 @@
 namespace rapt {
 
 struct Work {
-  double flop = 0;   ///< multiplications and additions of matrix products, those of attention among them
-  double bytes = 0;  ///< that other kernels read and write: each element of their operands once
+  double flop = 0;   ///< multiplications and additions of matrix products, including attention's
+  double bytes = 0;  ///< read and written by other kernels: each element of their operands once
 };
 
-/// By kernels that were called on this thread, since it began.
+/// Work of kernels that were called on this thread since it started.
 Work work_done();
 
-/// Counts products. Neither of the two counts anything inside a body of parallel_for: who called that has counted.
+/// Counts products. Neither function counts anything inside a body of parallel_for, because the caller has already
+/// counted.
 void count_flop(double flop);
 /// Counts elements of type T that are read or written.
 template <typename T>
 void count_elements(Dim count);
 
-/// How often an output is touched: written, or read and written.
+/// How often an output is accessed: written, or read and written.
 constexpr Dim touches(Write write) { return write == Write::kAdd ? 2 : 1; }
 
 namespace detail {

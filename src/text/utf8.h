@@ -72,7 +72,7 @@ class CharacterSet final {
   std::size_t size() const;
 
  private:
-  std::array<bool, 128> ascii_{};  // most text: a store for each byte, without a look
+  std::array<bool, 128> ascii_{};  // for most text: a store per byte, without a lookup
   std::vector<bool> wide_ = std::vector<bool>(0x110000);
   std::size_t wide_size_ = 0;
 };

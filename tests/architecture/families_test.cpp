@@ -1,5 +1,5 @@
-// A model family is named by its own files and by the tables of settings; all other code asks the family's record
-// (src/train/models/family.h) for the property that it means.
+// A model family is named only in its own files and in the tables of settings. All other code uses a property in the
+// family's record (src/train/models/family.h).
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ const fs::path kSource = fs::path(rapt::source_folder()) / "src";
 
 const std::vector<std::string> kNames = {"\"gpt2\"", "\"gpt1\"", "\"bert\""};
 
-// Files that may name a family: its network, its record, what Hugging Face calls it, and tables of settings.
+// Files that may name a family: its network, its record, its Hugging Face kinds, and tables of settings.
 const std::set<std::string> kOwn = {
     "nn/models/bert.cpp",
     "train/models/gpt_family.cpp",
@@ -59,5 +59,5 @@ TEST_CASE("no file of src names a model family but its own and the tables of set
     }
   }
   CHECK(offenders == "");
-  CHECK(named == kOwn);  // a file that has stopped naming one leaves the list
+  CHECK(named == kOwn);  // a file that no longer names one must leave the list
 }

@@ -127,7 +127,7 @@ TEST_CASE("parameters bound to a flat buffer have the values that lie there") {
 
 namespace {
 
-// Writes down what it is told: "scaled 1>1" for an op with one input and one output, "scaled<" for its way back.
+// Records the calls: "scaled 1>1" for an op with one input and one output, "scaled<" for its backward function.
 class Listener final : public OpObserver {
  public:
   void forward_done(const char* op, std::span<const Variable> inputs, std::span<const Tensor> outputs) override {

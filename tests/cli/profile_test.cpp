@@ -1,4 +1,4 @@
-// --profile: where the time of an update goes. What is checked is the form, never a time.
+// --profile: the times of an update. Tests check the form, never a time.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>

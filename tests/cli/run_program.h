@@ -88,7 +88,7 @@ class Workshop {
   }
   ProgramResult wait(pid_t child) const { return ended(child); }
 
-  /// `rapt ARGUMENTS`, and how many bytes it read with system calls; files that it maps do not count.
+  /// `rapt ARGUMENTS`, and how many bytes it read with system calls; mapped files do not count.
   std::pair<ProgramResult, std::uint64_t> rapt_and_bytes_read(const std::vector<std::string>& arguments) const {
     const pid_t child = start(arguments);
     siginfo_t info{};

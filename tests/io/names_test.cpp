@@ -1,4 +1,4 @@
-// One way from a word to what it names.
+// Looking up a word in a table of names.
 #include "io/names.h"
 
 #include <doctest/doctest.h>

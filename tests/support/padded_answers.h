@@ -43,7 +43,7 @@ inline Variable without_padding_gradient(const Variable& table) {
   });
 }
 
-/// A stream padded with token 0 of segment 0 to the length of its longest sequence, and where its own rows are.
+/// A stream padded with token 0 of segment 0 to the length of its longest sequence, and the positions of its own rows.
 struct PaddedStream {
   Stream stream;
   Tensor own_rows;  // [N] i32

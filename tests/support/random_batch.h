@@ -20,7 +20,7 @@ inline Tensor random_ids(const Shape& shape, Dim bound, std::uint64_t seed) {
 inline Batch random_batch(const std::vector<Dim>& lengths, Dim vocabulary, std::uint64_t seed) {
   const Packed layout = pack_lengths(lengths);
   const Dim N = layout.rows();
-  const Tensor ids = random_ids({N, 2}, vocabulary, seed);  // a token and what it predicts, row by row
+  const Tensor ids = random_ids({N, 2}, vocabulary, seed);  // a token and its target, row by row
   const Batch batch{
       .input = {.layout = layout, .tokens = Tensor::empty({N}, DType::kI32), .positions = positions_of(layout)},
       .targets = {.rows = all_rows(N), .ids = Tensor::empty({N}, DType::kI32)}};

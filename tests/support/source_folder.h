@@ -1,4 +1,4 @@
-// The root of the repository. A function of one file, so that no other test is compiled anew for a clone elsewhere.
+// The root of the repository. A function in its own file, so that a clone elsewhere does not recompile other tests.
 #pragma once
 
 namespace rapt {

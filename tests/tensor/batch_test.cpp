@@ -35,7 +35,7 @@ TEST_CASE("labels are given to those who are taught with their kind, and named t
   CHECK(ids_of(labels_as<ClassLabels>(classes, {3}, "classify")) == Ids{1, 0, 2});
   CHECK_THROWS_WITH_AS(labels_as<ClassLabels>(classes, {2}, "classify"),
                        "classify: the batch's labels must be classes [2] i32, got classes [3] i32", ShapeError);
-  // The same shape and type with another meaning.
+  // The same shape and type, but another meaning.
   CHECK_THROWS_WITH_AS(labels_as<ChoiceLabels>(classes, {3}, "choice"),
                        "choice: the batch's labels must be choices [3] i32, got classes [3] i32", ShapeError);
   CHECK_THROWS_WITH_AS(labels_as<SpanLabels>(Labels(), {3, 2}, "qa"),

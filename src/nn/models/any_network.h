@@ -49,10 +49,10 @@ class AnyNetwork final {
  private:
   NetworkConfig config_;
   std::unique_ptr<Backbone> bare_;    // for Objective::kNone
-  std::unique_ptr<Network> network_;  // for all others
+  std::unique_ptr<Network> network_;  // for all other objectives
 };
 
-/// Prefix of the names of a network's backbone parameters: "backbone.", or "" if the network has no others.
+/// Prefix of the names of a network's backbone parameters: "backbone.", or "" if the network has no other parameters.
 const char* backbone_prefix(const NetworkConfig& config);
 
 }  // namespace rapt

@@ -11,8 +11,8 @@
 
 namespace rapt {
 
-/// Holds a family's own configuration (GptConfig, BertConfig ...), which has the members vocabulary, context and
-/// init_std, and beside it the functions make_backbone, make_network, task_config and fit_to.
+/// Holds a family's own configuration (GptConfig, BertConfig ...). It has the members vocabulary, context and init_std,
+/// and there are functions make_backbone, make_network, task_config and fit_to for it.
 class BackboneConfig final {
  public:
   template <typename Config>
@@ -24,7 +24,7 @@ class BackboneConfig final {
   BackboneConfig& operator=(BackboneConfig&&) noexcept = default;
   ~BackboneConfig() = default;
 
-  /// The family's own configuration; null if it is another family's.
+  /// The family's own configuration; null if it belongs to another family.
   template <typename Config>
   Config* as() {
     auto* const of = dynamic_cast<Of<Config>*>(held_.get());
@@ -37,13 +37,13 @@ class BackboneConfig final {
 
   Dim vocabulary() const { return held_->common().vocabulary; }
   Dim context() const { return held_->common().context; }
-  /// What new matrices begin with, N(0, std^2).
+  /// The standard deviation of new matrices, N(0, std^2).
   double& init_std() { return held_->common().init_std; }
   double init_std() const { return held_->common().init_std; }
-  /// Forgets low-rank adapters, if the family has them.
+  /// Removes low-rank adapters, if the family has them.
   void drop_adapters() { held_->drop_adapters(); }
 
-  /// \throws UsageError  if its values do not fit each other
+  /// \throws UsageError  if its values are inconsistent
   std::unique_ptr<Backbone> make(Initializer& init) const { return held_->backbone(init); }
   /// A network with the family's own head for an objective without labels.
   /// \throws UsageError  as make() does; if the family has no such head

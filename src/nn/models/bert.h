@@ -44,8 +44,7 @@ struct BertConfig {
 /// \throws UsageError  naming the setting, if heads do not divide width or a size is not positive
 void check(const BertConfig& config);
 
-/// \name What BackboneConfig asks of a BERT's configuration (nn/models/backbone_config.h)
-/// @{
+/// \name Functions of a BERT's configuration for BackboneConfig (nn/models/backbone_config.h) @{
 std::unique_ptr<Backbone> make_backbone(const BertConfig& config, Initializer& init);
 std::unique_ptr<Network> make_network(const BertConfig& config, Objective objective, Initializer& init);
 /// With the hidden dropout, but none before the question-answering head, as in transformers' classes.

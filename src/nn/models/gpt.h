@@ -52,8 +52,7 @@ struct GptConfig {
 ///                     would rotate an odd number of columns
 void check(const GptConfig& config);
 
-/// \name What BackboneConfig asks of a GPT's configuration (nn/models/backbone_config.h)
-/// @{
+/// \name Functions of a GPT's configuration for BackboneConfig (nn/models/backbone_config.h) @{
 std::unique_ptr<Backbone> make_backbone(const GptConfig& config, Initializer& init);
 std::unique_ptr<Network> make_network(const GptConfig& config, Objective objective, Initializer& init);
 /// Without a bias for whole sequences, as in transformers' classes.
@@ -62,7 +61,7 @@ inline void fit_to(GptConfig& /*config*/, Objective /*objective*/, const TaskCon
 /// @}
 
 /// Token and position embeddings, a stack of blocks, and the matrix that predicts the next token, which is the token
-/// table unless it is untied.
+/// table if it is tied.
 class Gpt final : public NextTokenBackbone {
  public:
   /// \throws UsageError  as check(config) does
@@ -113,7 +112,7 @@ class Gpt final : public NextTokenBackbone {
   Variable head_;                // [V, C] unless tied
 };
 
-/// The GPT that a language model has. \throws UsageError  if it has another backbone
+/// The GPT of a language model. \throws UsageError  if it has another backbone
 const Gpt& gpt_of(const Network& network);
 
 }  // namespace rapt

@@ -7,7 +7,7 @@
 
 namespace rapt {
 
-/// A backbone that predicts the next token, taught to. Its parameters have the backbone's names, without a prefix.
+/// A backbone with the next-token loss. Its parameters have the backbone's names, without a prefix.
 class LanguageModel final : public Network {
  public:
   explicit LanguageModel(std::unique_ptr<NextTokenBackbone> backbone) : backbone_(std::move(backbone)) {}

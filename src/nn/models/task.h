@@ -1,4 +1,4 @@
-// The tasks that a network learns from labels, and the head that it needs for one.
+// The tasks that a network learns from labels, and the heads for them.
 #pragma once
 
 #include <span>

@@ -30,7 +30,7 @@ class TaskNetwork final : public Network {
   ///
   /// With share.language_model, plus that factor times the language-model loss of batch.targets / share.targets.
   ///
-  /// \param batch  labels of the kind that the task is taught with
+  /// \param batch  labels of the task's type
   /// \throws ShapeError, std::invalid_argument  if the batch's labels do not match the task, or if a language-model
   ///         loss is requested for a backbone or a task without one
   Variable loss(const Batch& batch, const LossShare& share, Context& ctx) const override;

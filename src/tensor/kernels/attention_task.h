@@ -53,12 +53,12 @@ struct AttentionHeadGradients {
   Write write_q, write_kv;
 };
 
-/// Pairs of one of T queries and one of the S keys that it sees.
+/// Number of pairs of one of T queries and one of the S keys that it sees.
 inline Dim seen_pairs(Dim T, Dim S, bool causal) {
-  const Dim n = std::min(T, S);  // of the queries, the last n see keys
+  const Dim n = std::min(T, S);  // the last n queries see keys
   return causal ? n * S - n * (n - 1) / 2 : T * S;
 }
-/// The same of all sequences.
+/// The same for all sequences.
 inline Dim seen_pairs(const AttentionProblem& problem) {
   Dim pairs = 0;
   for (std::size_t b = 0; b + 1 < problem.queries.size(); ++b) {

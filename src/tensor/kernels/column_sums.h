@@ -14,7 +14,7 @@ template <typename T>
 void column_sums(T* sums, Write write, const T* x, Dim N, Dim C);
 
 // sums (+)= x_0 + x_1 + ... for `rows` rows of C elements that are `stride` apart, on the calling thread. With kAssign
-// and no rows, `sums` is left as it was.
+// and no rows, `sums` is unchanged.
 template <typename T>
 void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride);
 
@@ -22,7 +22,7 @@ void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride);
 template <typename T>
 class ColumnSums {
  public:
-  /// \param rows  of a block
+  /// \param rows  rows per block
   ColumnSums(Dim N, Dim C, Dim count, Dim rows)
       : rows_(rows),
         blocks_((N + rows - 1) / rows),
@@ -51,8 +51,7 @@ class ColumnSums {
   Tensor sums_;
 };
 
-/// Rows of a block for kernels that go over whole rows: at most 64 blocks, so that their sums stay small beside what is
-/// summed.
+/// Rows per block for kernels on whole rows: at most 64 blocks, so that their sums stay small compared with the input.
 constexpr Dim rows_of_few_blocks(Dim N, Dim C) { return std::max(rows_per_block(C), (N + 63) / 64); }
 
 /// sums (+)= the sums over the rows of an [N, C] array, in pieces of 128 rows and 1024 columns: piece(to, r0, r1, c0,

@@ -23,7 +23,7 @@ bool HeldOut::operator()(std::int64_t document) const {
 
 namespace {
 
-// What stands in front of a piece's text.
+// The header of a piece's text.
 struct Record {
   std::uint64_t bytes = 0, offset = 0, source = 0;
   bool begins = false, ends = false, follows = false;

@@ -108,7 +108,7 @@ class StoreBuilder final {
     add_text_in_parts(train, HeldOut(info.documents, info.documents - at.documents));
   }
 
-  // What is held out lies all over the text: it is put aside until the training part is complete.
+  // Held-out documents are spread over the text: they are kept aside until the training part is complete.
   void add_text_in_parts(const Corpus& train, const HeldOut& held_out) {
     PiecesAside aside(path_);
     encoder_.begin_corpus(train);
@@ -172,7 +172,7 @@ class StoreBuilder final {
     encoder_.flush();
   }
 
-  /// \param text  what is left of the piece's own
+  /// \param text  the rest of the piece's own text
   void add_piece(const Corpus& corpus, const CorpusPiece& piece, std::string_view text) {
     const bool joins = joins_next(corpus, piece);
     const std::uint64_t end = piece.offset + piece.text.size();
@@ -367,7 +367,7 @@ TokenStore build_token_store(const Corpus& train, const Corpus* validation, cons
                              const std::string& path, const TokenStoreOptions& options,
                              const TokenStoreProgress& progress) {
   require_options(options, tokenizer);
-  for (const Corpus* corpus : {&train, validation}) {  // before the key, whose digests the same reading finds
+  for (const Corpus* corpus : {&train, validation}) {  // before the key, which needs the digests of this reading
     if (corpus != nullptr && !corpus->holds_tokens()) corpus->scan();
   }
   StoreBuilder(tokenizer, path, options, progress)

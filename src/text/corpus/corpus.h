@@ -54,7 +54,7 @@ class CorpusReader;
 /// A corpus whose files have been found. It can be read any number of times. Copying it is cheap.
 ///
 /// The first reading of a file records its digest; a later reading that finds other bytes is an error. Copies share
-/// what is known of the corpus. One thread at a time may use them.
+/// these facts about the corpus. Only one thread may use them at a time.
 class Corpus final {
  public:
   /// Finds the files, and reads standard input to its end. \throws as find_sources
@@ -71,15 +71,15 @@ class Corpus final {
 
   /// \throws UsageError  if holds_tokens()
   CorpusReader read() const;
-  /// What the corpus holds. Reads it only if it has not been scanned before. \throws as CorpusReader::next
+  /// The contents of the corpus. Reads it only if it has not been scanned before. \throws as CorpusReader::next
   const CorpusInfo& scan() const;
-  /// The same in a reading of its own, which passes each piece to `visit`.
+  /// The same, always in a new reading, which passes each piece to `visit`.
   const CorpusInfo& scan(const CorpusVisitor& visit) const;
-  /// The sources as they are stored, in order. Reads those whose digest is not known yet.
+  /// The stored sources, in order. Reads those whose digest is not known yet.
   std::vector<InputFile> files() const;
-  /// Records digests that were computed before, one for each source.
+  /// Records digests that were computed before, one per source.
   void expect(const std::vector<InputFile>& files);
-  /// Records what a reading of a source found. \throws DataError  if it had other bytes before
+  /// Records the result of reading a source. \throws DataError  if it had other bytes before
   void note(std::size_t source, const InputFile& file) const;
 
  private:

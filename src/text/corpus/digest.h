@@ -1,4 +1,4 @@
-// XXH3-128 of bytes, in 32 hexadecimal digits: what `xxh128sum` prints. It tells files apart, whatever they are called.
+// XXH3-128 of bytes, as 32 hexadecimal digits: the output of `xxh128sum`. It distinguishes files, whatever their names.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace rapt {
 
-/// Takes bytes piece by piece.
+/// Receives bytes piece by piece.
 class Digest final {
  public:
   Digest();

@@ -70,7 +70,7 @@ class ByteReader final {
   bool unpacks() const { return gzip_ != nullptr; }
   bool would_wait() const { return input_.would_wait(offset_); }
   const Input& input() const { return input_; }
-  /// Digest of the stored bytes that have been read; at the end digest_of(input()).
+  /// Digest of the stored bytes read so far; at the end, digest_of(input()).
   std::string digest() const { return digest_.text(); }
 
  private:

@@ -1,4 +1,4 @@
-// A file as it was when it was read: its name, its size and the digest of its bytes.
+// A file at the time it was read: its name, its size and the digest of its bytes.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 namespace rapt {
 
 struct InputFile {
-  std::string name;         ///< as it was given, escaped for terminals
-  std::uint64_t bytes = 0;  ///< of a directory, of all its files
+  std::string name;         ///< as given, escaped for terminals
+  std::uint64_t bytes = 0;  ///< for a directory, of all its files
   std::string digest;       ///< text/corpus/digest.h
 };
 
 /// Reads the input once.
 InputFile describe(const Input& input);
 
-/// How token stores and checkpoints keep it: `{"name": "a.txt", "bytes": 1, "xxh3_128": "..."}`.
+/// The form in token stores and checkpoints: `{"name": "a.txt", "bytes": 1, "xxh3_128": "..."}`.
 Json to_json(const InputFile& file);
-/// \param where  what errors call the JSON
+/// \param where  the name of the JSON in errors
 InputFile input_file_from(const Json& json, const std::string& where);
 
 }  // namespace rapt

@@ -26,7 +26,7 @@ class TextReader final {
 
   /// "data/a.txt", "data/a.txt.gz (unpacked)": the name of the text in messages.
   std::string name() const;
-  /// What was read: see ByteReader::digest.
+  /// Digest of the bytes read so far: see ByteReader::digest.
   const ByteReader& bytes() const { return bytes_; }
 
  private:

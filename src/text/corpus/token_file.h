@@ -32,7 +32,7 @@ class TokenFile final {
   Dim size() const { return size_; }
   /// The next to.size() ids. \throws DataError  for an id that is not below `vocabulary_size`
   void read(std::span<std::int32_t> to, std::int32_t vocabulary_size);
-  /// The file with the digest of what has been read; at the end that of the whole file.
+  /// The file with the digest of the bytes read so far; at the end, of the whole file.
   InputFile contents() const;
 
  private:

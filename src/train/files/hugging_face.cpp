@@ -53,8 +53,8 @@ void order_as_theirs(const ParameterName& name, float* theirs, const Tensor& our
   transpose_runs(theirs, from, 3, name.heads, ours.size() / (3 * name.heads));
 }
 
-// The names that a tensor may have in a file besides the one of its kind's table: with or without the backbone's prefix
-// (openai-community/gpt2 leaves it out), with TensorFlow's words for a norm's parameters, and those the kind knows.
+// Names that a tensor may have in a file instead of the one in its kind's table: with or without the backbone's prefix
+// (openai-community/gpt2 omits it), with TensorFlow's names of a norm's parameters, and those that the kind knows.
 std::vector<std::string> aliases(const std::string& name, const NetworkConfig& config) {
   const HuggingFaceKind& kind = kind_of(config.backbone);
   const std::string prefix = kind.name_prefix;
@@ -78,7 +78,7 @@ const SafetensorsEntry* find_tensor(const SafetensorsModel& file, const std::str
   return nullptr;
 }
 
-// The extents of theirs, of a parameter of ours.
+// The extents of their tensor for a parameter of ours.
 std::vector<Dim> their_shape(const ParameterName& name, const Shape& ours) {
   std::vector<Dim> shape(ours.extents().begin(), ours.extents().end());
   if (name.transposed) std::ranges::reverse(shape);
@@ -108,7 +108,7 @@ void read_parameter(const SafetensorsModel& file, const SafetensorsEntry& entry,
   order_as_ours(name, value.data<float>(), theirs);
 }
 
-// What is in the file and has no place in the network is an error: half a model read in silence is worse than none.
+// A tensor that does not belong to the network is an error: silently reading half a model is worse than reading none.
 void refuse_unknown(const SafetensorsModel& file, const std::set<std::string>& read, const NetworkConfig& config,
                     const std::string& directory) {
   const HuggingFaceKind& kind = kind_of(config.backbone);

@@ -1,5 +1,5 @@
-// Hugging Face directories, the border to everything else: config.json and model.safetensors of the gpt2, openai-gpt,
-// gpt_neox and bert kinds, in and out. What their keys and names mean is told by train/models/hugging_face_kind.h.
+// Hugging Face directories, the exchange format: reads and writes config.json and model.safetensors of the kinds gpt2,
+// openai-gpt, gpt_neox and bert. train/models/hugging_face_kind.h defines the meaning of their keys and names.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace rapt {
 
-/// config.json of a directory, and from its weights whether a BERT has a pooler.
+/// Reads config.json of a directory and determines from its weights whether a BERT has a pooler.
 /// \throws MissingInputError, DataError
 HuggingFaceConfig read_hugging_face_config(const std::string& directory);
 
@@ -25,9 +25,9 @@ struct HuggingFaceModel {
 ///                                       belong to the network
 HuggingFaceModel read_hugging_face(const std::string& directory);
 
-/// Writes config.json, model.safetensors, for language models generation_config.json and, with a tokenizer,
-/// tokenizer.json, tokenizer_config.json and special_tokens_map.json. f32 weights keep their bits; switched-off biases
-/// are written as zeros, because transformers has no switch for them. An untied language-model head is left out of
+/// Writes config.json, model.safetensors, generation_config.json for language models and, with a tokenizer,
+/// tokenizer.json, tokenizer_config.json and special_tokens_map.json. f32 weights keep their bits. Switched-off biases
+/// are written as zeros, because transformers has no switch for them. An untied language-model head is omitted from
 /// classes that have none.
 /// \param network  must match the configuration
 /// \throws CannotCreateError, IoError, UsageError

@@ -23,11 +23,11 @@ struct Pretrained {
   std::string source;     ///< the file or folder that the weights came from
   std::int64_t step = 0;  ///< updates of the run; 0 for a Hugging Face directory
 
-  /// The network where it must be of one kind.
-  /// \throws UsageError  if it is another one, saying what it is and which command takes it
+  /// The network as a certain kind.
+  /// \throws UsageError  if it is another kind, naming it and the commands that accept it
   LanguageModel& language_model() const;
-  const Gpt& gpt() const;           ///< that of a language model
-  BertPretraining& masked() const;  ///< one that knows masked words
+  const Gpt& gpt() const;           ///< the GPT of a language model
+  BertPretraining& masked() const;  ///< a masked language model
   TaskNetwork& task_network() const;
 };
 

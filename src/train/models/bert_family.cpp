@@ -61,7 +61,7 @@ ModelSize bert_size(const TrainConfig& config, Dim vocabulary, double length) {
   size.parts.emplace_back("segment embeddings", config.segments * C);
   size.parts.emplace_back("attention", L * block.attention);
   size.parts.emplace_back("feed-forward", L * block.feed_forward);
-  size.parts.emplace_back("norms", (2 * L + 1) * block.norm);  // one behind the embeddings
+  size.parts.emplace_back("norms", (2 * L + 1) * block.norm);  // one after the embeddings
   if (has_pooler(config)) size.parts.emplace_back("pooler", C * C + C);
   if (config.masks_words()) size.in_heads = C * C + C + block.norm + V;
   if (config.objective() == Objective::kMaskedWordsNextSentence) size.in_heads += 2 * C + 2;

@@ -1,5 +1,5 @@
-// The model families: one record for each, in a file of its own (gpt_family.cpp, bert_family.cpp), and a table of them.
-// Code that depends on the kind of a model asks its family's record for the property that it means, never for a name.
+// The model families: one record each, in a separate file (gpt_family.cpp, bert_family.cpp), and a table of them. Code
+// that depends on the kind of a model uses a property in its family's record, never a name.
 #pragma once
 
 #include <string>
@@ -13,56 +13,56 @@
 
 namespace rapt {
 
-/// What a family's parameters are called, without "backbone." in front: for --freeze, --layer-rate-decay and
-/// --lora-rank.
+/// The names of a family's parameters without the prefix "backbone.": for --freeze, --layer-rate-decay and --lora-rank.
 struct ParameterGroups {
-  std::vector<std::string> embeddings;  ///< beginnings of names in front of the blocks: tables, a norm behind them
-  std::string blocks = "blocks.";       ///< what stands before a block's number
-  std::vector<std::string> before_head = {};  ///< beginnings of names between the blocks and a task's head
+  std::vector<std::string> embeddings;        ///< prefixes of names before the blocks: tables, a norm after them
+  std::string blocks = "blocks.";             ///< prefix of a block's number
+  std::vector<std::string> before_head = {};  ///< prefixes of names between the blocks and a task head
 };
 
-/// A vocabulary that published models of the family share.
+/// A vocabulary that the family's published models share.
 struct KnownVocabulary {
-  Dim entries = 0;  ///< 0: there is none
+  Dim entries = 0;  ///< 0: none
   std::string name = {};
 };
 
 struct ModelFamily {
-  std::vector<std::string> names;     ///< as --model has them
+  std::vector<std::string> names;     ///< values of --model
   std::string title;                  ///< "GPT", for messages
-  std::vector<Objective> objectives;  ///< what its networks can be taught
-  std::string usual_task;             ///< as --task has it, where none is given
-  /// Texts of a task are framed by the tokenizer, "[CLS] A [SEP]"; otherwise by GPT-1's delimiters.
+  std::vector<Objective> objectives;  ///< the objectives of its networks
+  std::string usual_task;             ///< the default --task
+  /// The tokenizer adds the special tokens of a task's texts, "[CLS] A [SEP]"; otherwise GPT-1's delimiters are used.
   bool framed_by_tokenizer = false;
-  bool has_attention_start = false;  ///< --attention-start means something to it
+  bool has_attention_start = false;  ///< --attention-start applies to it
   KnownVocabulary known_vocabulary = {};
   ParameterGroups parameters;
 
-  /// Refuses settings of the structure that the family does not have. \throws UsageError
+  /// Rejects structure settings that the family does not have. \throws UsageError
   void (*check)(const TrainConfig& config);
-  /// The backbone that the settings describe. \throws UsageError  if they do not fit each other
+  /// The backbone that the settings describe. \throws UsageError  if they are inconsistent
   BackboneConfig (*backbone)(const TrainConfig& config, Dim vocabulary);
   bool (*owns)(const BackboneConfig& backbone);
-  /// Puts the settings that describe a backbone of the family into a configuration; its dropouts by themselves.
+  /// Copies the settings that describe a backbone of the family into a configuration; its dropouts separately.
   void (*take_structure)(TrainConfig& config, const BackboneConfig& backbone);
   void (*take_dropouts)(TrainConfig& config, const BackboneConfig& backbone);
   /// As model_size().
   ModelSize (*size)(const TrainConfig& config, Dim vocabulary, double length);
 
-  std::vector<HuggingFaceKind> hugging_face;  ///< the kinds of config.json that hold its networks
+  std::vector<HuggingFaceKind> hugging_face;  ///< the kinds of config.json for its networks
 
   bool can_learn(Objective objective) const;
 };
 
 const std::vector<ModelFamily>& model_families();
 
-/// \param name  as --model has it
-/// \throws UsageError  for one that no family has, listing those there are
+/// \param name  a value of --model
+/// \throws UsageError  for an unknown one, listing the existing ones
 const ModelFamily& family_named(std::string_view name);
 inline const ModelFamily& family_of(const TrainConfig& config) { return family_named(config.model); }
 const ModelFamily& family_of(const BackboneConfig& backbone);
 
-/// The name of the first model that holds for, as --model has it: what a message proposes. Empty if there is none.
+/// The name of the first model for which `holds` is true, as in --model: for suggestions in messages. Empty if there is
+/// none.
 std::string first_model_for(Objective objective);
 
 }  // namespace rapt

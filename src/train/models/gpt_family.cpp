@@ -1,4 +1,4 @@
-// GPTs: gpt2, which normalises before its sublayers, and gpt1, which does so after them.
+// GPTs: gpt2, which normalises before its sublayers, and gpt1, which normalises after them.
 #include "io/names.h"
 #include "nn/models/gpt.h"
 #include "tensor/error.h"
@@ -72,7 +72,7 @@ ModelSize gpt_size(const TrainConfig& config, Dim vocabulary, double length) {
   if (config.position == "learned") size.parts.emplace_back("position embeddings", T * C);
   size.parts.emplace_back("attention", L * block.attention);
   size.parts.emplace_back("feed-forward", L * block.feed_forward);
-  size.parts.emplace_back("norms", (2 * L + (is_first(config) ? 0 : 1)) * block.norm);  // the second's last one
+  size.parts.emplace_back("norms", (2 * L + (is_first(config) ? 0 : 1)) * block.norm);  // the second one's final norm
   if (!config.tie) size.parts.emplace_back("output layer", V * C);
   finish_size(size, config, vocabulary, length, 0.5);
   return size;

@@ -1,4 +1,4 @@
-// The activations of config.json, and what cannot be exported.
+// The activations of config.json, and errors for networks that cannot be exported.
 #include <array>
 #include <utility>
 

@@ -50,7 +50,7 @@ BackboneConfig read(const JsonFields& fields, const HuggingFaceClass& known) {
   if (masks_words(known.objective) && !fields.boolean_or("tie_word_embeddings", true)) {
     fields.refuse("tie_word_embeddings", "true: words are predicted with the token table");
   }
-  return c;  // chunk_size_feed_forward, use_cache and their like change no result
+  return c;  // chunk_size_feed_forward, use_cache and similar settings do not change results
 }
 
 TaskConfig read_head(const JsonFields& fields, Task task, Dim outputs, const BackboneConfig& backbone) {
@@ -143,13 +143,13 @@ bool may_be_left(const std::string& name, const NetworkConfig& network) {
          name.starts_with("cls.seq_relationship.");
 }
 
-// google's small ones do not say what they are.
+// Google's small models do not name their class.
 const char* class_of_weights(const HuggingFaceKind::HasTensor& has) {
   return has("cls.predictions.transform.dense.weight") ? "ForMaskedLM" : "Model";
 }
 
-// What of a BERT is in its file, whatever its class says: encoders come with a pooler and without, google's masked
-// language models hold the next-sentence head as well.
+// Determines from its weights which parts of a BERT a file has, whatever its class says: encoders come with and without
+// a pooler, and Google's masked language models also hold the next-sentence head.
 void settle_by_weights(NetworkConfig& network, const HuggingFaceKind::HasTensor& has) {
   const bool pooler = has("bert.pooler.dense.weight") || has("pooler.dense.weight");
   if (network.objective == Objective::kNone) network.backbone.as<BertConfig>()->pooler = pooler;

@@ -24,7 +24,7 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-// The class that `architectures` names, the kind's first one if it names none.
+// The class in `architectures`, or the kind's first one if there is none.
 const HuggingFaceClass& class_of(const JsonFields& fields, const HuggingFaceKind& kind) {
   if (!fields.has_value("architectures")) return kind.classes[0];
   const std::vector<std::string> names = fields.strings("architectures");
@@ -45,7 +45,7 @@ bool same_class(const HuggingFaceClass& known, const NetworkConfig& network) {
   return *known.task == (sequence ? Task::kClassify : task);
 }
 
-// id2label, or as many LABEL_i as num_labels says; transformers' default is two.
+// id2label, or num_labels times LABEL_i; transformers' default is two.
 std::vector<std::string> labels_of(const JsonFields& fields) {
   std::vector<std::string> labels;
   if (!fields.has_value("id2label")) {
@@ -138,7 +138,7 @@ HuggingFaceConfig config_from_json(const Json& config, const std::string& name) 
     if (task == Task::kQuestion && outputs != 2) {
       fields.refuse("id2label", "of two outputs, the first and the last token of an answer");
     }
-    if (task == Task::kQuestion || task == Task::kChoice) {  // their outputs are no labels
+    if (task == Task::kQuestion || task == Task::kChoice) {  // their outputs are not labels
       labels.clear();
       outputs = 1;
     }

@@ -18,7 +18,7 @@ constexpr std::array<HuggingFaceClass, 4> kClasses{{
     {"ForQuestionAnswering", Objective::kLabels, Task::kQuestion},
 }};
 
-// The head's name in the class of a task; null where there is no such class.
+// The head's name in the class of a task; null if there is no such class.
 const char* head_name(Task task) {
   switch (task) {
     case Task::kClassify:

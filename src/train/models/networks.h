@@ -1,4 +1,4 @@
-// From settings to a network and back, and from one network to another.
+// Converts settings to a network and back, and copies one network to another.
 #pragma once
 
 #include "nn/models/any_network.h"
@@ -6,12 +6,13 @@
 
 namespace rapt {
 
-/// Refuses settings of the structure that the model's family does not have. network_config() does so, too.
+/// Rejects structure settings that the model's family does not have. network_config() calls it, too.
 /// \throws UsageError
 void check_structure(const TrainConfig& config);
 
-/// The network that the settings describe: the model with the head for its task; as many outputs as there are --labels.
-/// \throws UsageError  if its settings do not fit each other
+/// The network that the settings describe: the model with the head for its task, with as many outputs as there are
+/// --labels.
+/// \throws UsageError  if its settings are inconsistent
 NetworkConfig network_config(const TrainConfig& config, Dim vocabulary);
 
 /// Copies the settings that describe an existing network into a configuration; --task and dropouts are unchanged.
@@ -31,7 +32,7 @@ std::string task_word(const NetworkConfig& network);
 /// Tables of `to` may be longer; parameters without a counterpart keep their values. Adapters of `from` are merged into
 /// its weights before; those of `to` keep their values, which add nothing while they are new.
 /// \return  the parameters of `to` that kept their values
-/// \throws DataError  networks of different families; a parameter of another shape
+/// \throws DataError  for networks of different families, or a parameter of another shape
 std::vector<std::string> copy_parameters(AnyNetwork& from, AnyNetwork& to, bool heads);
 
 }  // namespace rapt

@@ -30,7 +30,7 @@ BlockSizes block_sizes(const TrainConfig& config, bool bias) {
   return {.attention = 4 * C * C + b * 4 * C, .feed_forward = 2 * C * F + b * (F + C), .norm = C + b * C};
 }
 
-// Parameters of the head that a token is multiplied with, on average.
+// Mean number of parameters of the head that a token is multiplied with.
 static double head_products(const TrainConfig& config, Dim vocabulary) {
   const auto V = static_cast<double>(vocabulary), C = static_cast<double>(config.width);
   if (config.masks_words()) return config.mlm_probability * (V * C + C * C);

@@ -1,4 +1,4 @@
-// What the families that are stacks of transformer blocks share: settings, and the sizes of their parts.
+// Shared by the families that are stacks of transformer blocks: settings, and the sizes of their parts.
 #pragma once
 
 #include "autograd/ops/activation.h"
@@ -8,10 +8,10 @@
 
 namespace rapt {
 
-/// What --lora-rank and its like ask for. \throws UsageError  for a target that does not exist
+/// The adapters that --lora-rank and related settings request. \throws UsageError  for an unknown target
 LoraOptions lora_options(const TrainConfig& config);
 
-/// \throws UsageError  for a name that is none
+/// \throws UsageError  for an unknown name
 Activation activation_of(const TrainConfig& config);
 
 template <typename ModelConfig>
@@ -27,7 +27,7 @@ void give_transformer_settings(ModelConfig& c, const TrainConfig& config, Dim vo
   c.lora = lora_options(config);
 }
 
-/// The way back.
+/// The inverse.
 template <typename ModelConfig>
 void take_transformer_settings(TrainConfig& config, const ModelConfig& model) {
   config.layers = model.layers;
@@ -39,15 +39,15 @@ void take_transformer_settings(TrainConfig& config, const ModelConfig& model) {
   config.norm_epsilon = model.norm_epsilon;
 }
 
-/// Parameters of the parts of a stack's blocks.
+/// Number of parameters of the parts of a stack's blocks.
 struct BlockSizes {
   Dim attention = 0, feed_forward = 0, norm = 0;
   Dim whole() const { return attention + feed_forward + 2 * norm; }
 };
 BlockSizes block_sizes(const TrainConfig& config, bool bias);
 
-/// Adds up the parts, and what is computed from them: work and memory.
-/// \param keys  that a token sees on average, as a share of its sequence's
+/// Adds up the parts, and computes compute and memory from them.
+/// \param keys  mean number of keys that a token sees, as a share of its sequence's tokens
 void finish_size(ModelSize& size, const TrainConfig& config, Dim vocabulary, double length, double keys);
 
 }  // namespace rapt

@@ -21,7 +21,7 @@ std::string input_text(std::size_t index, std::size_t count, const Shape& shape)
   return "input " + (count > 1 ? std::to_string(index + 1) + " " : "") + shape.to_string();
 }
 
-// Where an op is in the network: its own parameter, or the one that was used last.
+// The position of an op in the network: its own parameter, or the last one used.
 std::string place_text(const std::string& own, const char* side, const std::string& last) {
   if (!own.empty()) return " (" + own + ")";
   return last.empty() ? "" : std::string(" (") + side + " " + last + ")";

@@ -1,4 +1,4 @@
-// Which op computed the first number that is not finite: checks on the replay of an update.
+// Finds the op that computed the first number that is not finite, by checks on a replay of the update.
 #pragma once
 
 #include <span>
@@ -16,7 +16,7 @@ class UpdateError : public NotFiniteError {
  public:
   enum class Cause {
     kWeights,     ///< weights were not finite before the update
-    kArithmetic,  ///< an op computed such a number from finite ones
+    kArithmetic,  ///< an op computed such a number from finite inputs
     kMachine,     ///< a replay of the update was finite: the machine does not compute reliably
   };
   UpdateError(Cause cause, const std::string& message) : NotFiniteError(message), cause(cause) {}
@@ -27,7 +27,7 @@ class UpdateError : public NotFiniteError {
 /// "nan in blocks.0.norm1.gain": the first parameter that is not finite; empty if all are.
 std::string first_bad_weight(const FlatParameters& parameters);
 
-/// Checks the results of every op, and keeps the first that is not finite.
+/// Checks the results of every op, and records the first one that is not finite.
 class FiniteCheck final : public OpObserver {
  public:
   explicit FiniteCheck(const FlatParameters& parameters);
@@ -43,7 +43,7 @@ class FiniteCheck final : public OpObserver {
   std::string name_of(const Gradient* input) const;
 
   std::unordered_map<const Gradient*, std::string> parameters_;
-  std::string after_, before_;  // the parameter that was used last, forward and backward
+  std::string after_, before_;  // the last parameter used, forward and backward
   std::string found_;
 };
 

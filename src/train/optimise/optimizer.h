@@ -35,7 +35,7 @@ class Optimizer final {
   /// L2 norm of all gradients together, accumulated in double; not finite if any gradient is not.
   double grad_norm() const;
 
-  /// One update with gradients times `gradient_factor` (clipping); gives the gradients back.
+  /// One update with gradients times `gradient_factor` (clipping); frees the gradients.
   void update(double learning_rate, double gradient_factor = 1);
 
   /// Buffers to save with the parameters, with the same layout: "m" and "v", or "momentum", or none.

@@ -50,7 +50,7 @@ struct Names {
   Dim block_count = 0;
   bool task_head = false;  // there is one
 
-  // Which block a parameter belongs to, if to any.
+  // The block that a parameter belongs to, if any.
   std::optional<Dim> block_of(std::string_view name) const {
     name = inner_name(name);
     if (!name.starts_with(groups.blocks)) return std::nullopt;
@@ -58,8 +58,8 @@ struct Names {
     return number(name.substr(0, name.find('.')));
   }
   bool is_embedding(std::string_view name) const { return begins_with_one_of(inner_name(name), groups.embeddings); }
-  // Adapters, and what judges whole texts or tokens for a task: the head, and what stands in front of it, which a
-  // network that was pretrained on masked words alone does not even have.
+  // Adapters and the task-specific layers: the head, and layers before it that a network pretrained on masked words
+  // alone does not have.
   bool learns_beside_adapters(std::string_view name) const {
     if (name.find(".lora.") != std::string_view::npos) return true;
     return task_head && (name.starts_with("head.") || begins_with_one_of(inner_name(name), groups.before_head));

@@ -51,7 +51,7 @@ std::vector<Profile::Op> Profile::ops() const {
 
 namespace {
 
-// "97.0 GFLOP/s" of what makes products, "11.3 GB/s" of what moves memory.
+// "97.0 GFLOP/s" for ops with products, "11.3 GB/s" for ops that move memory.
 std::string rate_of(const Profile::Part& part) {
   if (part.seconds <= 0) return "-";
   if (part.work.flop > 0) return fmt::format("{:.1f} GFLOP/s", part.work.flop / part.seconds * 1e-9);
@@ -59,7 +59,7 @@ std::string rate_of(const Profile::Part& part) {
   return "-";
 }
 
-// Milliseconds, share and rate; blank if it never was.
+// Milliseconds, share and rate; blank if it never ran.
 std::string columns(const Profile::Part& part, double updates, double update_seconds) {
   if (part.calls == 0) return fmt::format("{:>36}", "");
   const double seconds = part.seconds / updates;

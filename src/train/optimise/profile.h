@@ -1,4 +1,4 @@
-// Where the time of updates goes: op by op, forward and backward, and what lies between ops.
+// The times of updates: op by op, forward and backward, and between ops.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@
 
 namespace rapt {
 
-/// A stopwatch that never stands still: whatever is done gets the time since something else was done last, so that the
-/// parts add up to the whole. An op's time so holds what its layer does before it.
+/// A stopwatch that runs continuously: each part gets the time since the previous part ended, so that the parts add up
+/// to the total. An op's time therefore includes its layer's work before it.
 class Profile final : public OpObserver {
  public:
   struct Part {
@@ -30,26 +30,26 @@ class Profile final : public OpObserver {
   /// Starts the stopwatch.
   Profile();
 
-  /// What was done just now was `part` of an update: "data", "optimizer".
+  /// The work since the last call was `part` of an update: "data", "optimizer".
   void in_update(const char* part) { take(update_parts_[part]); }
-  /// What was done just now was none of an update: "validation", "checkpoints".
+  /// The work since the last call was outside of updates: "validation", "checkpoints".
   void outside(const char* part) { take(other_parts_[part]); }
-  /// An update has ended, and with it what was not named.
+  /// An update has ended; the remaining work since the last call belongs to it.
   void end_update();
 
   void forward_done(const char* op, std::span<const Variable> inputs, std::span<const Tensor> outputs) override;
   void backward_done(const char* op, std::span<const std::shared_ptr<Gradient>> inputs) override;
 
   std::int64_t updates() const { return updates_; }
-  /// Seconds of an update, on average.
+  /// Mean seconds per update.
   double update_seconds() const;
-  /// By their time, longest first.
+  /// Sorted by time, longest first.
   std::vector<Op> ops() const;
   /// By name.
   const std::map<std::string, Part>& update_parts() const { return update_parts_; }
   const std::map<std::string, Part>& other_parts() const { return other_parts_; }
 
-  /// All of it as lines of a table; `sgemm_peak` in operations a second, 0: not known.
+  /// Everything as lines of a table; `sgemm_peak` in operations per second, 0: not known.
   std::string table(double sgemm_peak = 0) const;
 
  private:

@@ -99,8 +99,8 @@ static BatchCounts counts_of(const std::vector<Batch>& batches) {
   return counts;
 }
 
-// The counts of the whole update are known before the first forward pass, so each loss is scaled by them at once:
-// 1 x 32 sequences and 4 x 8 accumulated ones give the same gradient.
+// The counts of the whole update are known before the first forward pass, so each loss is scaled by them immediately: 1
+// x 32 sequences and 4 x 8 accumulated ones give the same gradient.
 double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
   const BatchCounts update = counts_of(batches);
   const LossShare share{.targets = static_cast<double>(std::max<Dim>(1, update.targets)),
@@ -127,8 +127,8 @@ static std::string text_of(double value) {
   return std::isfinite(value) ? fmt::format("{:.4f}", value) : name_of_not_finite(value);
 }
 
-// Names the first number that was not finite. An update is a function of the weights and of its number, so a replay has
-// the same numbers.
+// Names the first number that was not finite. An update is a function of the weights and of its number, so a replay
+// computes the same numbers.
 void Trainer::refuse(const std::vector<Batch>& batches, double loss, double norm) {
   parameters_.drop_gradients();
   std::string message = fmt::format("train: update {} is not finite: loss {}, gradient norm {}; ", state_.step + 1,

@@ -63,11 +63,11 @@ class Trainer final {
   /// \param total_steps  the length of the schedule
   Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps);
 
-  /// Forward and backward over the batches of one update, clip, update.
-  /// \throws UpdateError  naming the update, and the op and tensor that were not finite first; nothing was changed
+  /// Runs forward and backward over the batches of one update, clips the gradient, and applies the update.
+  /// \throws UpdateError  naming the update, and the op and tensor that were not finite first; nothing has changed
   UpdateResult update();
 
-  /// From now on `profile` is told where the time of updates goes; nullptr: none is.
+  /// From now on, `profile` receives the times of updates; nullptr: none.
   void set_profile(Profile* profile) { profile_ = profile; }
 
   TrainState& state() { return state_; }

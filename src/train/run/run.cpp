@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What is told of a run that had come to its end before.
+// The report on a run that was already finished.
 RunResult finished_before(const RunFolder& folder, const FoundCheckpoint& found, const TrainConfig& config) {
   const CheckpointFile file(found.path);
   RunResult r;

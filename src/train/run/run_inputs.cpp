@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A directory is the files that stand in it.
+// A directory is represented by its files.
 InputFile describe_path(const std::string& path) {
   if (!fs::is_directory(path)) return describe(Input::from_file(path));
   std::vector<std::string> files;

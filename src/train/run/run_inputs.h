@@ -17,8 +17,8 @@ struct RunInputs {
   std::optional<InputFile> init, tokenizer;
 };
 
-/// Reads the files that the settings name once and computes their digests.
-/// \param read  of the data, if it has been read already
+/// Reads the files in the settings once and computes their digests.
+/// \param read  those of the data, if it has already been read
 /// \throws MissingInputError, IoError, DataError  as find_sources and TokenStore::open
 RunInputs read_inputs(const TrainConfig& config, const std::optional<DataFiles>& read = std::nullopt);
 

@@ -100,8 +100,8 @@ UpdateReport TrainingLoop::report(const UpdateResult& update) const {
   return r;
 }
 
-// True if it is the best so far. Each validation of a run reads the same part of the held-out data, and by that the
-// best is found; the last one reads the rest as well, and tells of all.
+// True if it is the best so far. Every validation of a run reads the same part of the held-out data, and the best is
+// selected on that part; the last one also reads the rest, and reports on all of it.
 bool TrainingLoop::validate(bool last) {
   Evaluation evaluation = job_.evaluate(config_.eval_tokens);
   TrainState& s = trainer_.state();
@@ -122,7 +122,7 @@ bool TrainingLoop::validate(bool last) {
   return best;
 }
 
-// How to continue without a bad update.
+// How to continue after a bad update.
 std::string TrainingLoop::advice(UpdateError::Cause cause) const {
   const std::string resume = "rapt train --resume " + for_shell(folder_.path);
   if (cause == UpdateError::Cause::kMachine) {
@@ -208,7 +208,7 @@ RunResult TrainingLoop::run() {
 
 RunResult TrainingLoop::updates() {
   std::string reason = end_reason();
-  RunClock before = clock();  // when it was last asked what is due: nothing that falls into a validation is lost
+  RunClock before = clock();  // when due events were last checked: none is lost during a validation
   while (reason.empty()) {
     const Clock::time_point began = Clock::now();
     const UpdateResult update = this->update();

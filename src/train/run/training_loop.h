@@ -1,4 +1,4 @@
-// The loop of a run that is set up: updates, and between them what is due: reports, validations, samples, checkpoints.
+// The training loop: updates, and between them whatever is due: reports, validations, samples, checkpoints.
 #pragma once
 
 #include <chrono>
@@ -18,11 +18,11 @@ namespace rapt {
 
 class TrainingLoop final {
  public:
-  /// \param request, signals  must outlive this
+  /// \param request, signals  must outlive this object
   TrainingLoop(const RunRequest& request, const StopSignals& signals, RunFolder folder, Beginning beginning);
 
-  /// Goes on to the end of the run, or until a signal comes.
-  /// \throws Error  as run_training does
+  /// Continues to the end of the run, or until a signal arrives.
+  /// \throws Error  as run_training
   RunResult run();
 
  private:
@@ -54,9 +54,9 @@ class TrainingLoop final {
   double earlier_seconds_ = 0;
   std::string parent_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  double peak_ = 0;               // sgemm, operations a second
-  double sitting_tokens_ = 0;     // of this sitting, and
-  double sitting_seconds_ = 0;    // the time that its updates took
+  double peak_ = 0;               // sgemm, operations per second
+  double sitting_tokens_ = 0;     // of this session, and
+  double sitting_seconds_ = 0;    // the time of its updates
   std::int64_t last_saved_ = -1;  // update of the newest checkpoint; -1: none yet
   std::optional<Profile> profile_;
 };

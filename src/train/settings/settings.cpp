@@ -35,7 +35,7 @@ void set_warmup_ratio(Config& c, const std::string& text) {
   c.warmup = share == 0 ? Period{} : Period{Period::Unit::kShare, share * 100};
 }
 
-// "embed" names a network that has nothing to learn.
+// "embed" is a network without anything to train.
 Texts trained_task_words() {
   Texts names;
   for (const TaskWord& word : task_words()) {

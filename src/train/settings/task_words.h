@@ -1,4 +1,4 @@
-// The words of --task, and what each of them stands for.
+// The values of --task and their meanings.
 #pragma once
 
 #include <optional>
@@ -13,19 +13,19 @@ namespace rapt {
 struct TaskWord {
   const char* name;
   Objective objective;
-  std::optional<Task> task = {};  ///< of Objective::kLabels
+  std::optional<Task> task = {};  ///< for Objective::kLabels
 };
 
 /// lm, mlm, mlm-nsp, the labelled tasks, and embed for a network without a head.
 std::span<const TaskWord> task_words();
 
-/// \throws UsageError  for a word that is not one of them, listing them
+/// \throws UsageError  for an unknown word, listing the known ones
 const TaskWord& find_task_word(std::string_view name);
 
-/// One of the labelled tasks. \throws UsageError  for another word, listing them
+/// One of the labelled tasks. \throws UsageError  for any other word, listing them
 Task task_named(std::string_view name);
 
-/// What a network that is taught so is for, as --task has it. \param task  of Objective::kLabels
+/// The --task of a network with this objective. \param task  for Objective::kLabels
 const char* task_word(Objective objective, Task task);
 
 }  // namespace rapt

@@ -17,8 +17,8 @@ namespace rapt {
 struct TrainConfig {
   // Task
   std::string task = "lm";          ///< one of task_words()
-  std::vector<std::string> labels;  ///< names of the classes, in the order of the outputs; found in the data
-  std::string metric;               ///< what decides which checkpoint is the best; empty: the task's own
+  std::vector<std::string> labels;  ///< names of the classes, in the order of the outputs; read from the data
+  std::string metric;               ///< metric that selects the best checkpoint; empty: the task's default
 
   std::string glue;  ///< a GLUE task, whose column layout is known: sst2, cola ...
 
@@ -151,11 +151,11 @@ struct TrainConfig {
   double attention_dropout_rate() const { return attention_dropout.value_or(dropout); }
   double residual_dropout_rate() const { return residual_dropout.value_or(dropout); }
   double head_dropout_rate() const { return head_dropout.value_or(dropout); }
-  /// What --task stands for. \throws UsageError  if it is none of the words there are
+  /// The meaning of --task. \throws UsageError  for an unknown word
   Objective objective() const { return find_task_word(task).objective; }
   bool is_labelled() const { return objective() == Objective::kLabels; }
   bool masks_words() const { return rapt::masks_words(objective()); }
-  /// Whether --tokenizer names a kind that is trained on the data, and not a tokenizer that exists.
+  /// Whether --tokenizer names a kind to train on the data, and not an existing tokenizer.
   bool learns_tokenizer() const;
   /// Maximum number of tokens per training sequence.
   std::int64_t longest_sequence() const { return max_length > 0 && max_length < context ? max_length : context; }

@@ -17,7 +17,7 @@ namespace rapt {
 struct Job {
   std::unique_ptr<AnyNetwork> network;
   std::shared_ptr<const Tokenizer> tokenizer;
-  std::optional<DataFiles> files;  ///< of the data, if their digests are known
+  std::optional<DataFiles> files;  ///< files of the data, if their digests are known
   TrainingData data;
   double flop_per_token = 0;  ///< of an update; 0: not known
 

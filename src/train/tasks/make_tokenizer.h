@@ -1,4 +1,4 @@
-// The tokenizer that a run's settings name: a file, or a kind that is learnt from its data.
+// The tokenizer in a run's settings: a file, or a kind to train on its data.
 #pragma once
 
 #include <functional>
@@ -11,12 +11,12 @@
 
 namespace rapt {
 
-/// How a tokenizer of the kind that the settings name is learnt. \pre config.learns_tokenizer()
+/// The options for training a tokenizer of the configured kind. \pre config.learns_tokenizer()
 TokenizerTrainerOptions trainer_options(const TrainConfig& config);
 
 using LearnTokenizer = std::function<std::unique_ptr<Tokenizer>(const TokenizerTrainerOptions& options)>;
 
-/// Loads the tokenizer, or learns it and tells so. \throws as load_tokenizer and `learn`
+/// Loads the tokenizer, or trains it and reports it. \throws as load_tokenizer and `learn`
 std::shared_ptr<const Tokenizer> make_tokenizer(const TrainConfig& config, const Notice& notice,
                                                 const LearnTokenizer& learn);
 

@@ -16,7 +16,7 @@ namespace {
 
 // Requires a model of the kind that the task continues from.
 void require_kind(const Pretrained& start, const TrainConfig& config) {
-  if (config.objective() == Objective::kNextToken) static_cast<void>(start.language_model());  // or it says what it is
+  if (config.objective() == Objective::kNextToken) static_cast<void>(start.language_model());  // or reports its kind
   if (config.masks_words() && !family_of(start.config).can_learn(Objective::kMaskedWords)) {
     throw UsageError("train: --init " + config.init + " is a " + start.config.model +
                      ", which does not predict masked words; give a " + first_model_for(Objective::kMaskedWords) +

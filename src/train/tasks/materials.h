@@ -14,8 +14,8 @@ namespace rapt {
 
 class Materials final : public Facts {
  public:
-  /// \param folder  where tokenised data is kept
-  /// \param from    the checkpoint that is gone on from; nullptr: a new run
+  /// \param folder  holds the tokenised data
+  /// \param from    the checkpoint to continue from; nullptr: a new run
   /// \param known   digests of the data's files that were computed before
   Materials(RunFolder folder, const CheckpointFile* from, Notice notice, std::optional<DataFiles> known = {});
 
@@ -44,7 +44,7 @@ class Materials final : public Facts {
   const CheckpointFile* from_;
   Notice notice_;
   std::optional<DataFiles> known_;
-  Pretrained start_;  // of --init; empty where there is none
+  Pretrained start_;  // of --init; empty if there is none
   std::unique_ptr<TaskData> data_;
   bool read_ = false;
 };

@@ -122,7 +122,7 @@ class MaskedWordsData final : public TaskData {
   }
 
   RunText text_;
-  std::string given_store_;  // the path of a token store that is the data
+  std::string given_store_;  // path of a token store that was given as data
   std::optional<RunData> data_;
 };
 

@@ -9,7 +9,7 @@
 
 namespace rapt {
 
-/// In which order the configuration's samples come.
+/// The order of the configuration's samples.
 LmOrder lm_order(const TrainConfig& config);
 
 /// The held-out part of a store; nullopt if nothing is held out.

@@ -20,7 +20,7 @@ DocumentUnit document_unit(const std::string& name) {
   return DocumentUnit::kFile;
 }
 
-// --format of text.
+// --format for text.
 std::optional<SourceFormat> source_format(const TrainConfig& config) {
   if (config.format.empty()) return std::nullopt;
   if (config.format == "text" || config.format == "lines") return SourceFormat::kText;
@@ -29,7 +29,7 @@ std::optional<SourceFormat> source_format(const TrainConfig& config) {
                    ", which trains on text; give --task classify or tag, or --format text");
 }
 
-// What has labels, or is a checkpoint, could be read as text, and seldom should.
+// Labelled data and checkpoints could be read as text, which is rarely intended.
 void require_plain_text(const CorpusSource& source, const TrainConfig& config) {
   const bool named = source.name() == "standard input" || std::ranges::count(config.data, source.name()) > 0;
   if (!named || source.format() == SourceFormat::kTokens) return;
@@ -48,7 +48,7 @@ void require_plain_text(const CorpusSource& source, const TrainConfig& config) {
   const bool has_label = std::ranges::any_of(fields, is_usual_label_name);
   const std::string as_it_is = "; --format text trains on it as plain text";
   if (!fields.empty() && kind == DataKind::kTable && (has_text || !has_label)) {
-    if (source.format() == SourceFormat::kJsonLines) return;  // the reader names the fields where text is missing
+    if (source.format() == SourceFormat::kJsonLines) return;  // the reader names the fields if text is missing
     if (!has_text) throw UndecidedError(must + "JSON" + as_it_is, "--format text");
     throw UndecidedError(
         must + "JSON" + as_it_is + "; --format jsonl trains on its field " + in_quotes(config.text_field),
@@ -135,7 +135,7 @@ RunData RunText::tokenise(const TrainConfig& config, const RunFolder& folder,
       return words_->train(options.vocabulary, corpus_->sources().front().name());
     });
   }
-  words_.reset();  // what it counted may be large
+  words_.reset();  // its counts may be large
   TokenStoreOptions options{.validation_fraction = config.validation_fraction, .instances = instances};
   if (!instances) options.end_of_text = document_end(*corpus_, *tokenizer);
   TokenStore store =

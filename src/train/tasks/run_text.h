@@ -1,4 +1,4 @@
-// The text of a run: found, read once for all that a look at it needs, and read again as tokens. Its token store is
+// The text of a run: found, read once to collect all facts about it, and read again to tokenise it. Its token store is
 // built once, in the run folder.
 #pragma once
 
@@ -15,14 +15,16 @@
 
 namespace rapt {
 
-/// The corpus that a configuration names, found but not read; nothing if its only data is a token store. Open it once:
-/// standard input cannot be read again. \throws MissingInputError
+/// The corpus in a configuration, found but not read; nothing if its only data is a token store. Open it once: standard
+/// input cannot be read again.
+///
+/// \throws MissingInputError
 std::optional<Corpus> open_corpus(const TrainConfig& config, const Notice& notice);
 
-/// Whether the only data is a token store, tokenised before by `rapt data build`.
+/// Whether the only data is a token store that `rapt data build` made.
 bool is_given_store(const TrainConfig& config);
 
-/// The files that hold a run's data, as they were when they were read.
+/// The files of a run's data, at the time they were read.
 struct DataFiles {
   std::vector<InputFile> train, validation;
 };
@@ -33,12 +35,12 @@ struct RunData {
   std::optional<DataFiles> files;  ///< not set: the store was given
 };
 
-/// Before the first update a new run reads its text twice: read() counts it, takes down its digests and learns words;
-/// tokenise() encodes it on all threads. A file that changes in between is an error. A run that is resumed only needs
-/// the digests.
+/// Before the first update, a new run reads its text twice. read() counts it, computes its digests and collects words;
+/// tokenise() encodes it on all threads. If a file changes in between, this is an error. A resumed run only needs the
+/// digests.
 class RunText final {
  public:
-  /// \param known  digests that were found before; nullptr: none
+  /// \param known  digests that were computed before; nullptr: none
   /// \throws as open_corpus
   RunText(const TrainConfig& config, const Notice& notice, const DataFiles* known = nullptr);
 
@@ -48,16 +50,16 @@ class RunText final {
   /// See Corpus; false for a token store.
   bool documents_are_files() const { return corpus_ && corpus_->documents_are_files(); }
 
-  /// The first reading. Where the configuration learns a tokenizer, its kind must be settled; the size of its
-  /// vocabulary may depend on what is found. \pre not is_given_store()
+  /// The first reading. If the configuration trains a tokenizer, its kind must be settled; the size of its vocabulary
+  /// may depend on the facts. \pre not is_given_store()
   /// \throws as CorpusReader::next and CorpusTrainer
   const CorpusInfo& read(const TrainConfig& config);
 
-  /// The second reading, into the run folder, unless what was tokenised before lies there; or the token store that is
-  /// the configuration's only data.
-  /// \param tokenizer  of the checkpoint or model that is gone on with; nullptr: the file that the configuration
-  ///                   names, or one of the kind that it names, learnt from the text
-  /// \param instances  how to cut the text into sequences for masked words; not set: a language model's data
+  /// The second reading, into the run folder, unless the tokenised text is already there; or opens the token store that
+  /// is the configuration's only data.
+  /// \param tokenizer  of the checkpoint or model that the run continues; nullptr: the file in the configuration, or
+  ///                   one of the kind in the configuration, trained on the text
+  /// \param instances  how to make sequences for masked words; not set: a language model's data
   RunData tokenise(const TrainConfig& config, const RunFolder& folder, std::shared_ptr<const Tokenizer> tokenizer,
                    const std::optional<InstanceOptions>& instances = std::nullopt);
 

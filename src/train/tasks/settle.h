@@ -46,8 +46,8 @@ class Facts {
  public:
   virtual ~Facts() = default;
   virtual StartFacts start(const TrainConfig& config) = 0;
-  /// The text before it is tokenised; nothing where the data is tokens or examples. The settings say which kind of
-  /// tokenizer will be trained on it.
+  /// The text before it is tokenised; nothing if the data is tokens or examples. The kind of tokenizer to train on it
+  /// must be in the settings.
   virtual std::optional<CorpusInfo> text(const TrainConfig& config) = 0;
   /// The default masking options of a token store that is given as data.
   virtual std::optional<MaskingOptions> masking(const TrainConfig& config) = 0;

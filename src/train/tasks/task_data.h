@@ -26,10 +26,10 @@ class TaskData {
  public:
   virtual ~TaskData() = default;
 
-  /// The text before it is tokenised; nothing where the data is tokens or examples. The kind of tokenizer must be
-  /// settled, because the same reading counts what it is trained on.
+  /// The text before it is tokenised; nothing if the data is tokens or examples. The kind of tokenizer must be settled,
+  /// because the same reading collects its training data.
   virtual std::optional<CorpusInfo> text(const TrainConfig& config) = 0;
-  /// What a token store that is given as data proposes for masking.
+  /// The default masking options of a token store that is given as data.
   virtual std::optional<MaskingOptions> masking() const { return std::nullopt; }
   /// Reads and tokenises everything. The members below need it.
   /// \throws MissingInputError, DataError, UsageError, ConfigError
@@ -38,7 +38,7 @@ class TaskData {
   /// Whether the data is already tokens, so that no tokenizer is needed.
   virtual bool is_tokens() const = 0;
   virtual std::shared_ptr<const Tokenizer> tokenizer() const = 0;
-  /// The files of the data, if read() has read them from the beginning to the end and knows their digests.
+  /// The files of the data, if read() has read them completely and knows their digests.
   virtual std::optional<DataFiles> files() const { return std::nullopt; }
   virtual DataFacts facts() const = 0;
   /// Number of entries of the network's table. \param known  those of the model that it starts from; 0: none
@@ -51,7 +51,7 @@ class TaskData {
   virtual void judge(Job& job, const TrainConfig& config) const = 0;
 };
 
-/// Finds the data of the configuration's task; reads nothing yet but standard input.
+/// Finds the data of the configuration's task; reads only standard input so far.
 /// \param known  digests of the files that were computed before; nullptr: none
 /// \throws MissingInputError, UndecidedError
 std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice, const DataFiles* known);

@@ -172,7 +172,7 @@ TEST_CASE("a corpus is counted once, in a reading that others may look at, and i
   std::string seen;
   CHECK(corpus.scan([&](const CorpusPiece& piece) { seen += piece.text; }).documents == 2);
   CHECK(seen == "one\n\ntwothree");
-  write_plainly(path, "changed");  // no more readings: what is known stays
+  write_plainly(path, "changed");  // no more readings: recorded facts stay
   CHECK(corpus.scan().bytes == 13);
   const std::vector<InputFile> files = Corpus(corpus).files();
   REQUIRE(files.size() == 2);

@@ -72,7 +72,7 @@ std::vector<NetworkConfig> all_networks() {
   return all;
 }
 
-// What keeps its values.
+// The parameters that keep their values.
 std::vector<std::string> start_from(const std::string& directory, AnyNetwork& network, bool heads) {
   HuggingFaceModel model = read_hugging_face(directory);
   return copy_parameters(model.network, network, heads);

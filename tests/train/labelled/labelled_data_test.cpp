@@ -130,7 +130,7 @@ TEST_CASE("unknown labels may be accepted, to be counted as wrong") {
   CHECK(std::ranges::equal(data.unknown_of(1), std::vector<std::string>{"yess"}));
   CHECK(data.unknown_of(0).empty());
   CHECK(data.facts().unknown == std::map<std::string, std::int64_t>{{"yess", 2}});
-  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{1, 0});  // something that a network can take
+  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{1, 0});  // accepted by a network
   CHECK(std::ranges::equal(data.subset(std::vector<Dim>{2}).unknown_of(0), std::vector<std::string>{"yess"}));
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("prediction needs no labels") {
   const LabelledData data = read(folder, "a.tsv", "text\na\nb\n", {.labels_required = false, .labels = {"no", "yes"}});
   CHECK_FALSE(data.labelled());
   CHECK(data.class_of(0) == -1);
-  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{0, 0});  // something that a network can take
+  CHECK(ids_of(label_values(batch_of(data, {0, 1}).labels)) == Ids{0, 0});  // accepted by a network
 }
 
 TEST_CASE("several files are one, and messages name them all") {

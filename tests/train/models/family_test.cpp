@@ -1,4 +1,4 @@
-// The table of model families: every record is whole, and its settings and configurations tell the same network.
+// The table of model families: every record is complete, and its settings and configurations describe the same network.
 #include "train/models/family.h"
 
 #include <doctest/doctest.h>
@@ -15,7 +15,7 @@ using namespace rapt;
 
 namespace {
 
-// Settings of a model that differ from the defaults as far as every family has them.
+// Settings of a model that differ from the defaults, where every family has them.
 TrainConfig settings_of(const std::string& model) {
   TrainConfig c;
   c.model = model;
@@ -67,7 +67,7 @@ TEST_CASE("settings make a backbone whose settings make it again, for every mode
     again.pooler = config.pooler;
     family.take_structure(again, backbone);
     CHECK(again.model == model);
-    CHECK_FALSE(again.residual_dropout.has_value());  // dropouts come by themselves
+    CHECK_FALSE(again.residual_dropout.has_value());  // dropouts are copied separately
     family.take_dropouts(again, backbone);
     again.embedding_dropout = config.embedding_dropout;  // one of them may stand for several
     CHECK(again == config);

@@ -23,7 +23,7 @@ class Pair final : public Module {
   Variable first{Tensor::full({2}, 2), true}, second{Tensor::full({2}, 3), true};
 };
 
-// y = x with a way back that gives `slope` for the gradient of x.
+// y = x with a backward function that gives `slope` for the gradient of x.
 Variable sloped(const Variable& x, float slope) {
   return record("sloped", x.value().clone(), {x}, [slope](const Tensor&, Grads d) { d.slot(0).tensor.fill(slope); });
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-// Numbers of pairs by their two symbols: a hash table of indices into `pairs`, at most half full.
+// Indices of pairs by their two symbols: a hash table of indices into `pairs`, at most half full.
 class PairIndex final {
  public:
   template <typename Pairs>
@@ -47,8 +47,8 @@ class PairIndex final {
   std::vector<std::uint32_t> slots_;  // 1 + an index, or 0
 };
 
-// All words' symbols, and for each pair of neighbours the words that have it, or had it before a merge. A word becomes
-// shorter in place.
+// The symbols of all words, and for each pair of adjacent symbols the words that contain it, or did before a merge.
+// Words are shortened in place.
 class Learner {
  public:
   Learner(BpeCorpus corpus, const BpeLearningOptions& options)
@@ -123,7 +123,7 @@ class Learner {
     std::vector<std::size_t> known_;
   };
 
-  // Twice through the text, so that no list is longer than what it holds.
+  // Two passes over the text, so that no list is longer than its contents.
   void count_pairs() {
     std::vector<std::uint32_t> places;
     const auto for_each_pair = [this](auto visit) {
@@ -180,7 +180,7 @@ class Learner {
     }
   }
 
-  // From the left: of "aaa", two places of (a, a), only the first can be merged.
+  // From the left: "aaa" has two positions of (a, a), of which only the first can be merged.
   void merge_in_word(std::uint32_t w, std::uint32_t merging, std::int32_t merged) {
     const std::int32_t left = pairs_[merging].left, right = pairs_[merging].right;
     BpeCorpus::Word& word = words_[w];
@@ -192,7 +192,7 @@ class Learner {
         s[kept++] = s[i];
         continue;
       }
-      ++i;  // at the right one
+      ++i;  // at the right symbol
       if (kept > 0) {
         const std::int32_t before = s[kept - 1];
         remove(before_left_.pair_of(before, [&] { return pair(before, left); }), word.count);
@@ -212,10 +212,10 @@ class Learner {
   void remove(std::uint32_t index, std::int64_t count) {
     Pair& pair = pairs_[index];
     pair.count -= count;
-    if (pair.count == 0) std::vector<std::uint32_t>().swap(pair.words);  // no word has it
+    if (pair.count == 0) std::vector<std::uint32_t>().swap(pair.words);  // no word contains it
   }
 
-  // A pair whose count may have risen has to be offered again.
+  // A pair whose count may have increased must be pushed again.
   void add(std::uint32_t index, std::uint32_t word) {
     Pair& pair = pairs_[index];
     pair.count += words_[word].count;

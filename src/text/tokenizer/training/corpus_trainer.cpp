@@ -9,7 +9,7 @@ namespace rapt {
 
 static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-/// Not a byte of UTF-8's longer characters either, among which there are other kinds of white space.
+/// Not a byte of longer UTF-8 characters either, because some of them are white space.
 static bool is_ascii_word(char c) { return static_cast<unsigned char>(c) < 0x80 && !is_space(c); }
 
 std::size_t length_of_whole_words(std::string_view text) {
@@ -28,7 +28,7 @@ void CorpusTrainer::add(const CorpusPiece& piece) {
     const std::size_t whole = length_of_whole_words(text_);
     trainer_.add_text(std::string_view(text_).substr(0, whole));
     text_.erase(0, whole);
-    // A text without spaces is searched again only when it has doubled, so that its length counts once.
+    // A text without spaces is searched again only when it has doubled, so that the total time stays linear.
     enough_ = std::max(kEnough, 2 * text_.size());
   }
 }

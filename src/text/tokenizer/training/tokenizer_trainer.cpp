@@ -219,7 +219,7 @@ class TokenizerTrainer::Impl {
 
   LearnedBpe learn(BpeCorpus corpus, std::int64_t size, const std::string& first_tokens,
                    const std::string& prefix = "") {
-    words = WordCounts();  // learning wants the memory
+    words = WordCounts();  // training needs the memory
     if (corpus.words.empty()) throw DataError("tokenizer: the training text must have at least one word, got none");
     require_room(static_cast<std::int64_t>(corpus.tokens.size()), first_tokens, size);
     BpeLearningOptions learning{.tokens = static_cast<std::size_t>(size) - options.special.size(),

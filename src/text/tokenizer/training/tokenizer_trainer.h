@@ -64,11 +64,11 @@ class TokenizerTrainer final {
   /// \throws DataError  kChar: for text that is not UTF-8
   void add_text(std::string_view text);
 
-  /// May be called once: it frees the counts.
+  /// May be called only once, because it frees the counts.
   /// \throws DataError   without text, or for text without a word
   /// \throws UsageError  kWordBpe, kWordPiece: for a vocabulary that is too small for the text's characters
   std::unique_ptr<Tokenizer> train();
-  /// The same with a vocabulary of another size than the options say, which may depend on the amount of text.
+  /// The same with a vocabulary size other than in the options, which may depend on the amount of text.
   std::unique_ptr<Tokenizer> train(std::int64_t vocabulary);
 
   std::int64_t bytes_seen() const;
