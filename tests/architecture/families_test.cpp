@@ -38,12 +38,12 @@ bool names_a_family(const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("a line that names a family is seen") {
+TEST_CASE("a line that names a family is detected") {
   CHECK(names_a_family("  if (config.model == \"bert\") return;"));
   CHECK_FALSE(names_a_family("  use(\"bert.encoder\");"));
 }
 
-TEST_CASE("no file of src names a model family but its own and the tables of settings") {
+TEST_CASE("no file of src names a model family except its own and the tables of settings") {
   std::set<std::string> named;
   std::string offenders;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kSource)) {

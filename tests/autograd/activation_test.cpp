@@ -154,7 +154,7 @@ TEST_CASE("activations have the same bits on one thread and on two") {
   set_thread_count(threads);
 }
 
-TEST_CASE("activations are known by name") {
+TEST_CASE("activations are found by name") {
   CHECK(std::string(name_of(Activation::kGeluTanh)) == "gelu-tanh");
   for (const auto& [f, name] : activation_names()) CHECK(std::string(name_of(f)) == name);
 }

@@ -114,7 +114,7 @@ TEST_CASE("recompute gives the same gradients, also of parameters inside") {
   for (const double g : w.grad().span<double>()) CHECK(g == 2.0);
 }
 
-TEST_CASE("parameters bound to a flat buffer have the values that lie there") {
+TEST_CASE("parameters bound to a flat buffer have the values in it") {
   Tensor values = Tensor::full({7}, 2, DType::kF64);
   Variable a = random_variable({3}, 1), b = random_variable({4}, 2);
   a.rebind(values.view(0, {3}));
@@ -143,7 +143,7 @@ class Listener final : public OpObserver {
 
 }  // namespace
 
-TEST_CASE("an observer is told of each op when it is done, forward and backward") {
+TEST_CASE("an observer is called after each op, forward and backward") {
   const Variable x = random_variable({3}, 1), fixed(x.value());
   Listener outer, inner;
   {
@@ -161,7 +161,7 @@ TEST_CASE("an observer is told of each op when it is done, forward and backward"
   CHECK(inner.heard == "scaled 1>1 ");
 }
 
-TEST_CASE("an observer is told of a recomputed block each time it runs") {
+TEST_CASE("an observer is called for a recomputed block each time it runs") {
   const Variable x = random_variable({3}, 1);
   Listener listener;
   const Observed observed(&listener);

@@ -96,7 +96,7 @@ TEST_CASE("a language model with a NaN in it gives no scores and no text") {
   CHECK_FALSE(shop.has("e.npy"));
 }
 
-TEST_CASE("training weights that hold a NaN names these, and blames no learning rate") {
+TEST_CASE("training weights with a NaN names them, and does not suggest a learning rate") {
   const Workshop shop;
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.h.0.mlp.c_fc.bias", kNan);
@@ -105,7 +105,7 @@ TEST_CASE("training weights that hold a NaN names these, and blames no learning 
                    "blocks.0.feed_forward.up.bias; nothing was changed");
 }
 
-TEST_CASE("training weights with which numbers overflow names the op that makes the first infinity") {
+TEST_CASE("training weights that cause an overflow names the op with the first infinity") {
   const Workshop shop;
   make_gpt(shop, "hf");
   spoil(shop, "hf", "transformer.ln_f.weight", 3e38F);

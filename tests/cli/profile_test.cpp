@@ -30,7 +30,7 @@ std::vector<std::string> small_training(const Workshop& shop, std::vector<std::s
 
 }  // namespace
 
-TEST_CASE("train --profile ends with a table of the ops, what lies between them, and what lies between updates") {
+TEST_CASE("train --profile ends with a table of the ops, the time between them, and the time between updates") {
   const Workshop shop;
   const ProgramResult result = shop.rapt(small_training(shop, {"--profile"}));
   CAPTURE(result.err);
@@ -46,7 +46,7 @@ TEST_CASE("train --profile ends with a table of the ops, what lies between them,
   CHECK(has_line(result.err, "outside of updates: checkpoints [0-9.]+ s, other [0-9.]+ s, validation [0-9.]+ s"));
 }
 
-TEST_CASE("a profile changes nothing that a run leaves, and is shown by a quiet one as well") {
+TEST_CASE("a profile does not change a run's files, and is printed with --quiet, too") {
   const Workshop shop;
   REQUIRE(shop.rapt(small_training(shop, {"--quiet"})).code == 0);
   const ProgramResult result = shop.rapt(small_training(shop, {"--quiet", "--profile", "--out", "runs/p"}));

@@ -31,11 +31,11 @@ TEST_CASE("an enumerator is found by its name, and its name by the enumerator") 
   CHECK(name_in(std::array<std::pair<Colour, const char*>, 1>{{{Colour::kRed, "red"}}}, Colour::kGreen) == nullptr);
 }
 
-TEST_CASE("a row of a table is found by its name and stays where it is") {
+TEST_CASE("a row of a table is found by its name and is not copied") {
   CHECK(&find_named("two", kRows, &Row::name, "row:") == &kRows[1]);
 }
 
-TEST_CASE("a name that nothing has is refused with all names and the nearest") {
+TEST_CASE("an unknown name is rejected with all names and the most similar one") {
   CHECK_THROWS_WITH_AS(value_named("gren", kColours, "--colour"),
                        "--colour must be one of red, green, got \"gren\"; did you mean green?", UsageError);
   CHECK_THROWS_WITH_AS(find_named("x\n", kRows, &Row::name, "row:"), "row: must be one of one, two, got \"x\\n\"",

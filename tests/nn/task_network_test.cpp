@@ -291,7 +291,7 @@ TEST_CASE("missing targets of a task are named") {
   CHECK_THROWS_AS(AnyNetwork(with_task_head({.backbone = small_bert()}, Task::kClassify, 0), init), UsageError);
 }
 
-TEST_CASE("any network is what its configuration says, and its backbone is found by its names") {
+TEST_CASE("any network matches its configuration, and its backbone is found by parameter names") {
   const std::vector<NetworkConfig> configs = {
       {.backbone = small_gpt(true), .objective = Objective::kNextToken},
       {.backbone = small_bert(), .objective = Objective::kNone},

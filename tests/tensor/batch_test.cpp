@@ -21,7 +21,7 @@ TEST_CASE("a stream's positions count from 0 within each sequence") {
   CHECK_FALSE(make_stream(std::vector<Dim>{1}, {7}).segments.defined());
 }
 
-TEST_CASE("a stream whose parts do not fit each other is refused") {
+TEST_CASE("a stream with inconsistent parts is rejected") {
   CHECK_THROWS_WITH_AS(make_stream(std::vector<Dim>{2, 2}, {1, 2, 3}),
                        "batch: the lengths must add up to the number of tokens, 3, got 4", ShapeError);
   CHECK_THROWS_WITH_AS(make_stream(std::vector<Dim>{3}, {1, 2, 3}, {0, 1}),
@@ -30,7 +30,7 @@ TEST_CASE("a stream whose parts do not fit each other is refused") {
                        ShapeError);
 }
 
-TEST_CASE("labels are given to those who are taught with their kind, and named to others") {
+TEST_CASE("labels of the requested type are returned, and others are named in an error") {
   const Labels classes = ClassLabels{Tensor::from<std::int32_t>({1, 0, 2}, {3})};
   CHECK(ids_of(labels_as<ClassLabels>(classes, {3}, "classify")) == Ids{1, 0, 2});
   CHECK_THROWS_WITH_AS(labels_as<ClassLabels>(classes, {2}, "classify"),

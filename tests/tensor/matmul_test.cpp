@@ -192,7 +192,7 @@ concept Multiplies = requires(Matrix<C> c, Matrix<const A> a, Matrix<const B> b)
   matmul<C, A, B>(c, a, Transpose::kNo, b, Transpose::kNo, Write::kAssign);
 };
 
-TEST_CASE("operands of several types do not compile as long as no provider takes them") {
+TEST_CASE("operands of several types do not compile unless a provider supports them") {
   CHECK(Multiplies<float, float, float>);
   CHECK(Multiplies<double, double, double>);
   CHECK_FALSE(Multiplies<float, double, float>);
@@ -201,7 +201,7 @@ TEST_CASE("operands of several types do not compile as long as no provider takes
   CHECK_FALSE(Multiplies<std::int32_t, std::int32_t, std::int32_t>);
 }
 
-TEST_CASE("the provider is the openmp build of OpenBLAS and its products are right") {
+TEST_CASE("the provider is the openmp build of OpenBLAS and its products are correct") {
   CHECK_NOTHROW(check_matmul_provider());
   CHECK(matmul_provider().find("OpenBLAS") != std::string::npos);
 }

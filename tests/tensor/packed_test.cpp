@@ -24,7 +24,7 @@ TEST_CASE("no sequences make an empty packing") {
   CHECK(packed.longest == 0);
 }
 
-TEST_CASE("lengths that cannot be packed are named") {
+TEST_CASE("invalid lengths are named") {
   CHECK_THROWS_WITH_AS(pack_lengths(std::vector<Dim>{2, -1}),
                        "pack_lengths: a length must not be negative, got -1 for sequence 1", ShapeError);
   CHECK_THROWS_AS(pack_lengths(std::vector<Dim>{Dim{1} << 30, Dim{1} << 30, 1}), ShapeError);
@@ -36,7 +36,7 @@ TEST_CASE("positions count from 0 within each sequence") {
   CHECK(std::vector<std::int32_t>(values.begin(), values.end()) == std::vector<std::int32_t>{0, 1, 2, 0, 1});
 }
 
-TEST_CASE("first and last rows are where sequences begin and end") {
+TEST_CASE("first and last rows are those of the sequences") {
   const auto values = [](const Tensor& t) {
     const auto span = t.span<std::int32_t>();
     return std::vector<std::int32_t>(span.begin(), span.end());

@@ -8,7 +8,7 @@
 
 using namespace rapt;
 
-TEST_CASE("an element type is known by its name, its size and its type in the code") {
+TEST_CASE("an element type has a name, a size and a C++ type") {
   const struct {
     DType dtype;
     std::string name;
@@ -30,7 +30,7 @@ TEST_CASE("kernels are chosen for floating-point types only") {
                        std::invalid_argument);
 }
 
-TEST_CASE("elements asked for under another type than their own are refused, not read") {
+TEST_CASE("requesting elements as another type than their own is an error") {
   Tensor x = Tensor::zeros({2}, DType::kF64);
   CHECK_THROWS_WITH(x.data<float>(), "tensor: asked for f32 elements of a tensor of f64");
 }

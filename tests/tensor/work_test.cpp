@@ -44,7 +44,7 @@ TEST_CASE("kernels without products count each element that they read or write")
   CHECK(work_of([&] { kernels::scale(y.data(), x.data(), 2, 100, Write::kAdd); }).bytes == 100 * 3 * sizeof(double));
 }
 
-TEST_CASE("what a kernel does with the help of another one is counted once, on any number of threads") {
+TEST_CASE("work of a kernel that calls another one is counted once, on any number of threads") {
   const Dim N = 5000, C = 16;
   std::vector<float> x(N * C), y(N * C), sum(N * C), gain(C), mean(N), recip(N);
   const kernels::LayerNormShape<float> shape{gain.data(), nullptr, mean.data(), recip.data(), N, C};

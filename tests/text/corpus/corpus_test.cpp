@@ -165,7 +165,7 @@ TEST_CASE("a scan counts documents, bytes and characters") {
   CHECK(info.characters == 6);
 }
 
-TEST_CASE("a corpus is counted once, in a reading that others may look at, and its digests come with it") {
+TEST_CASE("a corpus is counted once, in a reading that others may share, together with its digests") {
   const TemporaryFolder folder;
   const std::string path = write_in(folder, "a.txt", "one\n\ntwo"), packed = write_in(folder, "b.gz", gzipped("three"));
   const Corpus corpus({.sources = {path, packed}});
@@ -182,7 +182,7 @@ TEST_CASE("a corpus is counted once, in a reading that others may look at, and i
   CHECK(files[1].digest == digest_of(std::string_view(gzipped("three"))));
 }
 
-TEST_CASE("a file that has other bytes when it is read again is an error") {
+TEST_CASE("a file that changes between two readings is an error") {
   const TemporaryFolder folder;
   const std::string path = write_in(folder, "a.txt", "one\n");
   const std::string message = path +

@@ -47,12 +47,12 @@ TEST_CASE("the names of all families are the choices of --model, each of one fam
   CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
 }
 
-TEST_CASE("a name that no family has is refused with those there are and the nearest") {
+TEST_CASE("an unknown family is rejected with the existing names and the most similar one") {
   CHECK(message_of<UsageError>([] { family_named("brt"); }) ==
         "--model must be one of gpt2, gpt1, bert, got \"brt\"; did you mean bert?");
 }
 
-TEST_CASE("settings make a backbone whose settings make it again, for every model") {
+TEST_CASE("a backbone made from settings gives the same settings, for every model") {
   for (const std::string& model : find_setting("model")->choices) {
     CAPTURE(model);
     const ModelFamily& family = family_named(model);
@@ -74,7 +74,7 @@ TEST_CASE("settings make a backbone whose settings make it again, for every mode
   }
 }
 
-TEST_CASE("every family can learn its usual task, and says what it cannot learn") {
+TEST_CASE("every family supports its default task, and names unsupported ones") {
   for (const ModelFamily& family : model_families()) {
     CAPTURE(family.title);
     CHECK(family.can_learn(find_task_word(family.usual_task).objective));
@@ -104,7 +104,7 @@ TEST_CASE("every family can learn its usual task, and says what it cannot learn"
         "--model gpt2 cannot be for --task embed; use --model bert");
 }
 
-TEST_CASE("a structure that a family does not have is refused before a network is made") {
+TEST_CASE("a structure that a family does not have is rejected before a network is made") {
   TrainConfig first = settings_of("gpt1");
   first.position = "rope";
   CHECK(message_of<UsageError>([&] { check_structure(first); }) ==
@@ -116,7 +116,7 @@ TEST_CASE("a structure that a family does not have is refused before a network i
   check_structure(settings_of("gpt2"));
 }
 
-TEST_CASE("the sizes of every model are those of the network that is made") {
+TEST_CASE("the sizes of every model are those of its network") {
   for (const std::string& model : find_setting("model")->choices) {
     for (const TaskWord& word : task_words()) {
       TrainConfig config = settings_of(model);

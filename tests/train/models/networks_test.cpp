@@ -60,7 +60,7 @@ std::vector<std::string> names_of(AnyNetwork& network) {
 
 }  // namespace
 
-TEST_CASE("settings make a network whose settings make it again, for every model and task") {
+TEST_CASE("a network made from settings gives the same settings, for every model and task") {
   const std::pair<const char*, std::vector<const char*>> kinds[] = {
       {"gpt1", {"lm", "classify", "regress", "multilabel", "choice"}},
       {"gpt2", {"lm", "classify", "regress", "multilabel", "tag", "qa", "choice"}},

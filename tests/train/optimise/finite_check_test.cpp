@@ -39,7 +39,7 @@ std::string found_in(const std::function<Variable(const Pair&)>& loss) {
 
 }  // namespace
 
-TEST_CASE("an update whose numbers are finite shows nothing") {
+TEST_CASE("an update whose numbers are finite reports nothing") {
   CHECK(found_in([](const Pair& p) { return sum(p.first * p.second); }).empty());
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("the op that first made a number that is not finite is named, with its
         }) == "inf in the output [2] of mul (after second), with finite inputs");
 }
 
-TEST_CASE("a number that was not finite before the first op is not blamed on that op") {
+TEST_CASE("a number that was not finite before the first op is not attributed to that op") {
   const Variable given(Tensor::full({2}, kNan));
   CHECK(found_in([&](const Pair& p) { return sum(p.first * given); }) == "nan in input 2 [2] of mul (first)");
 }
@@ -67,7 +67,7 @@ TEST_CASE("the op whose gradient is not finite first is named, with what it is t
   CHECK(found_in([](const Pair& p) { return sum(sloped(scale(p.first, 2), 1) * scale(p.second, 1e20)); }).empty());
 }
 
-TEST_CASE("ops in a recomputed block are looked at as well") {
+TEST_CASE("ops in a recomputed block are checked, too") {
   CHECK(found_in([](const Pair& p) {
           return sum(recompute([&](const Variable& x) { return sloped(x * p.second, kNan); }, p.first));
         }) == "nan in the gradient of input [2], computed by sloped");

@@ -46,7 +46,7 @@ const Profile::Op& op_of(const std::vector<Profile::Op>& ops, const std::string&
 
 }  // namespace
 
-TEST_CASE("each op is counted when it runs, with the work that it does") {
+TEST_CASE("each op is counted when it runs, with its work") {
   const Tensor w = Tensor::full({3, 4}, 1), x = Tensor::full({2, 4}, 1);
   Profile profile;
   {
@@ -67,7 +67,7 @@ TEST_CASE("each op is counted when it runs, with the work that it does") {
   CHECK(op_of(ops, "sum").backward.work.bytes == 2 * 3 * sizeof(float));
 }
 
-TEST_CASE("the parts of an update add up to its time, and no op of a network goes without a rate") {
+TEST_CASE("the parts of an update add up to its time, and every op of a network has a rate") {
   for (const bool recompute : {false, true}) {
     CAPTURE(recompute);
     const auto measured = profile_of_gpt(recompute);

@@ -80,7 +80,7 @@ TEST_CASE("an update that is not finite names the op and the tensor that were no
   CHECK(std::string(error.what()).ends_with(" (blocks.1.norm2.gain), with finite inputs; nothing was changed"));
 }
 
-TEST_CASE("an update of weights that were not finite names these") {
+TEST_CASE("an update of weights that were not finite names them") {
   const UpdateError error = error_with("blocks.0.attention.out.weight", kNan);
   CHECK(error.cause == UpdateError::Cause::kWeights);
   CHECK(std::string(error.what()) ==
@@ -88,7 +88,7 @@ TEST_CASE("an update of weights that were not finite names these") {
         "blocks.0.attention.out.weight; nothing was changed");
 }
 
-TEST_CASE("an update that is finite when it is replayed is blamed on the machine") {
+TEST_CASE("an update that is finite when it is replayed is attributed to the machine") {
   Flaky network;
   Trainer trainer(two_updates(), network, one_batch(), 2);
   try {
