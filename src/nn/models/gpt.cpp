@@ -173,7 +173,7 @@ NextTokenBackbone::StatesAndHead Gpt::states_and_head(const Stream& input, Conte
 
 const Gpt& gpt_of(const Network& network) {
   if (const auto* const gpt = dynamic_cast<const Gpt*>(&network.backbone())) return *gpt;
-  throw UsageError("model: must be a GPT to write, got another network");
+  throw UsageError("model: must be a GPT to generate text, got another network");
 }
 
 void Gpt::visit(ParameterVisitor& v) {

@@ -29,8 +29,9 @@ Dim most_predictions(const MaskingOptions& options, Dim context) {
     throw UsageError(text.str());
   }
   if (options.most < 0) {
-    throw UsageError("masking: the maximum number of predictions must be at least 1, or 0 for no maximum, got " +
-                     std::to_string(options.most));
+    throw UsageError(
+        "masking: the maximum number of predictions must be at least 1, or 0 for that share of the context, got " +
+        std::to_string(options.most));
   }
   if (options.most > 0) return options.most;
   return static_cast<Dim>(std::ceil(static_cast<double>(context) * options.probability));

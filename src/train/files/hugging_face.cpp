@@ -96,7 +96,7 @@ void read_parameter(const SafetensorsModel& file, const SafetensorsEntry& entry,
                     Tensor& value, const std::string& directory) {
   const std::vector<Dim> wanted = their_shape(name, value.shape());
   if (entry.shape != wanted) {
-    throw DataError(directory + ": " + entry.name + " is " + shape_text(entry.shape) + ", config.json wants " +
+    throw DataError(directory + ": " + entry.name + " is " + shape_text(entry.shape) + ", config.json needs " +
                     shape_text(wanted));
   }
   if (same_order(name)) {

@@ -19,7 +19,7 @@ void check_objective(const TrainConfig& c, const ModelFamily& family) {
     throw UsageError("--model " + c.model + " does not predict the next token; use --task " + family.usual_task +
                      ", or --model " + first_model_for(c.objective()));
   }
-  throw UsageError("--model " + c.model + " cannot be for --task " + c.task + "; use --model " +
+  throw UsageError("--model " + c.model + " cannot be used for --task " + c.task + "; use --model " +
                    first_model_for(c.objective()));
 }
 

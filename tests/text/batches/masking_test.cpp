@@ -232,7 +232,7 @@ TEST_CASE("tokenizers and options that do not support masking are named") {
         "or RoBERTa tokenizer");
   CHECK(message(*letters, {.probability = 0}) == "64 masking: the probability must be above 0 and at most 1, got 0");
   CHECK(message(*letters, {.most = -1}) ==
-        "64 masking: the maximum number of predictions must be at least 1, or 0 for no maximum, got -1");
+        "64 masking: the maximum number of predictions must be at least 1, or 0 for that share of the context, got -1");
   CHECK(message(*letters, {.whole_words = true}) ==
         "64 masking: whole words need a vocabulary that marks them (##, \xC4\xA0, \xE2\x96\x81 or </w>), got one of "
         "characters; leave --whole-word out");

@@ -352,6 +352,6 @@ TEST_CASE("gpt_neox weights that do not fit the configuration are named with bot
   json["hidden_size"] = 24;
   write_plainly(path, dump_pretty(json));
   CHECK_THROWS_WITH_AS(read_hugging_face(folder / "hf"),
-                       (folder / "hf" + ": gpt_neox.embed_in.weight is [23, 12], config.json wants [23, 24]").c_str(),
+                       (folder / "hf" + ": gpt_neox.embed_in.weight is [23, 12], config.json needs [23, 24]").c_str(),
                        DataError);
 }

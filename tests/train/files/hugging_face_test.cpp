@@ -109,7 +109,7 @@ TEST_CASE("weights that do not fit the configuration are named with both shapes"
   config.replace(config.find("\"vocab_size\": 23"), 16, "\"vocab_size\": 24");
   write_plainly(folder / "hf/config.json", config);
   CHECK_THROWS_WITH_AS(read_hugging_face(folder / "hf"),
-                       (folder / "hf" + ": transformer.wte.weight is [23, 12], config.json wants [24, 12]").c_str(),
+                       (folder / "hf" + ": transformer.wte.weight is [23, 12], config.json needs [24, 12]").c_str(),
                        DataError);
 }
 

@@ -101,7 +101,7 @@ TEST_CASE("every family supports its default task, and names unsupported ones") 
         "--model bert does not predict the next token; use --task mlm-nsp, or --model gpt2");
   gpt.task = "embed";
   CHECK(message_of<UsageError>([&] { network_config(gpt, 11); }) ==
-        "--model gpt2 cannot be for --task embed; use --model bert");
+        "--model gpt2 cannot be used for --task embed; use --model bert");
 }
 
 TEST_CASE("a structure that a family does not have is rejected before a network is made") {
