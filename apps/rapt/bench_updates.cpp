@@ -45,7 +45,7 @@ UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t ste
 std::vector<Option> update_options() {
   return {
       {.name = "warm", .value = "N", .help = "updates before timing starts", .aliases = {"warmup"}, .fallback = "2"},
-      {.name = "profile", .kind = OptionKind::kSwitch, .help = "show where the time of an update went, op by op"},
+      {.name = "profile", .kind = OptionKind::kSwitch, .help = "print where the time of the updates went, op by op"},
       {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}};
 }
 
@@ -77,7 +77,7 @@ static nlohmann::ordered_json as_json(const Profile::Part& part, double updates)
           {"bytes", part.work.bytes / updates}};
 }
 
-// Per update.
+// Averages per update.
 static nlohmann::ordered_json as_json(const Profile& profile) {
   const double updates = static_cast<double>(profile.updates());
   nlohmann::ordered_json json;

@@ -25,7 +25,7 @@ struct UpdateTimes {
   std::size_t allocations = 0;  ///< from the system after the first update
 };
 
-/// \param profile  receives the times of the timed updates; nullptr: none
+/// \param profile  measures the timed updates; may be nullptr
 UpdateTimes time_updates(Trainer& trainer, std::int64_t warmup, std::int64_t steps, Profile* profile);
 
 /// The options --warm, --profile and --json.
@@ -37,7 +37,7 @@ std::vector<Option> update_options();
 nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes& times, double flop_per_token,
                                       double peak);
 
-/// The report as an object (--json) or a line, and the profile if there is one.
+/// The report as an object (--json) or a line, with the profile unless it is nullptr.
 void print_updates(nlohmann::ordered_json report, const Profile* profile, bool json);
 
 }  // namespace rapt::app

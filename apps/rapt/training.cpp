@@ -108,7 +108,7 @@ std::vector<Option> training_options() {
            .aliases = {"dump-config"}},
           {.name = "profile",
            .kind = OptionKind::kSwitch,
-           .help = "at the end, show where the time of an update went, op by op"},
+           .help = "print at the end where the time of the updates went, op by op"},
           {.name = "json", .kind = OptionKind::kSwitch, .help = "with --seeds: one JSON object instead of a table"}};
 }
 

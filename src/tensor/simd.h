@@ -6,6 +6,7 @@
 //     #include "tensor/kernels/scale.h"
 //
 //     #include "tensor/parallel.h"                           // every other header first
+//     #include "tensor/work.h"
 //
 //     #undef HWY_TARGET_INCLUDE
 //     #define HWY_TARGET_INCLUDE "tensor/kernels/scale.cpp"  // this file, which simd.h includes again for each target
@@ -31,6 +32,7 @@
 //     namespace kernels {
 //     template <typename T>
 //     void scale(T* y, const T* x, T factor, Dim n) {
+//       count_elements<T>(2 * n);                            // tensor/work.h
 //       parallel_blocks(n, 16384, [&](Dim begin, Dim end) {
 //         RAPT_DISPATCH(T, scale)(y + begin, x + begin, factor, end - begin);
 //       });

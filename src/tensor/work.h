@@ -1,5 +1,5 @@
-// The work that kernels have done, counted by the kernels: a profile divides it by their time. The entry point of each
-// kernel counts its work, next to its formula; matmul counts products.
+// Counts the work of kernels, for profiles: a rate is work divided by time. The entry point of each kernel counts its
+// own work; matmul counts that of products.
 #pragma once
 
 #include "tensor/types.h"
@@ -7,21 +7,21 @@
 namespace rapt {
 
 struct Work {
-  double flop = 0;   ///< multiplications and additions of matrix products, including attention's
-  double bytes = 0;  ///< read and written by other kernels: each element of their operands once
+  double flop = 0;   ///< multiplications and additions of matrix products, including attention
+  double bytes = 0;  ///< read and written by other kernels, counting each element of their operands once
 };
 
-/// Work of kernels that were called on this thread since it started.
+/// The work of all kernels that were called on this thread.
 Work work_done();
 
-/// Counts products. Neither function counts anything inside a body of parallel_for, because the caller has already
-/// counted.
+/// Counts operations of products. Like count_elements, does nothing inside a body of parallel_for: the kernel that
+/// called parallel_for has counted the work.
 void count_flop(double flop);
 /// Counts elements of type T that are read or written.
 template <typename T>
 void count_elements(Dim count);
 
-/// How often an output is accessed: written, or read and written.
+/// How often an output element is accessed: written, or read and written.
 constexpr Dim touches(Write write) { return write == Write::kAdd ? 2 : 1; }
 
 namespace detail {

@@ -1,4 +1,4 @@
-// The times of updates: op by op, forward and backward, and between ops.
+// Where the time of updates goes: op by op, forward and backward, and between ops.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@
 
 namespace rapt {
 
-/// A stopwatch that runs continuously: each part gets the time since the previous part ended, so that the parts add up
-/// to the total. An op's time therefore includes its layer's work before it.
+/// A stopwatch that never stops: each part gets the time since the end of the previous part, so the parts add up to the
+/// whole. The time of an op therefore includes the work of its layer before it.
 class Profile final : public OpObserver {
  public:
   struct Part {
@@ -30,18 +30,18 @@ class Profile final : public OpObserver {
   /// Starts the stopwatch.
   Profile();
 
-  /// The work since the last call was `part` of an update: "data", "optimizer".
+  /// A part of an update has ended: "data", "optimizer".
   void in_update(const char* part) { take(update_parts_[part]); }
-  /// The work since the last call was outside of updates: "validation", "checkpoints".
+  /// Something outside of updates has ended: "validation", "checkpoints".
   void outside(const char* part) { take(other_parts_[part]); }
-  /// An update has ended; the remaining work since the last call belongs to it.
+  /// An update has ended. The time since its last part is "other".
   void end_update();
 
   void forward_done(const char* op, std::span<const Variable> inputs, std::span<const Tensor> outputs) override;
   void backward_done(const char* op, std::span<const std::shared_ptr<Gradient>> inputs) override;
 
   std::int64_t updates() const { return updates_; }
-  /// Mean seconds per update.
+  /// Seconds per update, on average.
   double update_seconds() const;
   /// Sorted by time, longest first.
   std::vector<Op> ops() const;
@@ -49,7 +49,7 @@ class Profile final : public OpObserver {
   const std::map<std::string, Part>& update_parts() const { return update_parts_; }
   const std::map<std::string, Part>& other_parts() const { return other_parts_; }
 
-  /// Everything as lines of a table; `sgemm_peak` in operations per second, 0: not known.
+  /// The lines of a table. \param sgemm_peak  operations per second; 0 if unknown
   std::string table(double sgemm_peak = 0) const;
 
  private:

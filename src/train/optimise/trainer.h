@@ -63,11 +63,11 @@ class Trainer final {
   /// \param total_steps  the length of the schedule
   Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps);
 
-  /// Runs forward and backward over the batches of one update, clips the gradient, and applies the update.
-  /// \throws UpdateError  naming the update, and the op and tensor that were not finite first; nothing has changed
+  /// Forward and backward over the batches of one update, clip, update.
+  /// \throws UpdateError  naming the update and the first number that was not finite; nothing was changed
   UpdateResult update();
 
-  /// From now on, `profile` receives the times of updates; nullptr: none.
+  /// From now on, updates are measured by `profile`; nullptr: they are not.
   void set_profile(Profile* profile) { profile_ = profile; }
 
   TrainState& state() { return state_; }

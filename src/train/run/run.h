@@ -16,8 +16,8 @@ struct RunRequest {
   bool resume = false;   ///< --resume: there must be a run to resume
   CommandWords command;  ///< as typed: for the manifest, and for commands in messages
   ProgressOptions progress;
-  Progress::Sink sink;   ///< receives lines for users
-  bool profile = false;  ///< at the end, writes the profile of the updates to the sink
+  Progress::Sink sink;   ///< where lines for people go
+  bool profile = false;  ///< print where the time of the updates went
 };
 
 struct RunResult {

@@ -41,7 +41,7 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
 
 /// The manifest of a checkpoint (docs/checkpoints.md).
 Json manifest_of(const CheckpointFile& file);
-/// Seconds of the sessions before a checkpoint, from its manifest.
+/// The training time before a checkpoint, in seconds, from its manifest.
 double seconds_before(const CheckpointFile& file);
 
 }  // namespace rapt

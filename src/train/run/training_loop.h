@@ -1,4 +1,4 @@
-// The training loop: updates, and between them whatever is due: reports, validations, samples, checkpoints.
+// The training loop of a prepared run: updates, and between them reports, validations, samples and checkpoints.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,8 @@ class TrainingLoop final {
   /// \param request, signals  must outlive this object
   TrainingLoop(const RunRequest& request, const StopSignals& signals, RunFolder folder, Beginning beginning);
 
-  /// Continues to the end of the run, or until a signal arrives.
-  /// \throws Error  as run_training
+  /// Trains to the end of the run, or until a signal arrives.
+  /// \throws Error  as run_training does
   RunResult run();
 
  private:
