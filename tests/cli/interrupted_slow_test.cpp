@@ -8,6 +8,7 @@
 #include <functional>
 #include <random>
 #include <regex>
+#include <system_error>
 #include <thread>
 
 #include "run_program.h"
@@ -16,6 +17,8 @@
 using namespace rapt;
 
 namespace {
+
+constexpr int kSaveEvery = 3;  // updates
 
 std::vector<std::string> arguments_of(const std::string& out, int steps) {
   return {"train",
@@ -46,24 +49,31 @@ std::vector<std::string> arguments_of(const std::string& out, int steps) {
           "--eval-every",
           "40",
           "--save-every",
-          "3",
+          std::to_string(kSaveEvery),
           "--steps",
           std::to_string(steps),
           "--quiet"};
 }
 
 std::vector<std::string> masked_words_arguments(const std::string& out) {
-  return {"train",    "stories.txt", "--out",        out, "--model",      "bert", "--vocab",      "120",
-          "--layers", "2",           "--heads",      "2", "--width",      "32",   "--context",    "32",
-          "--batch",  "4",           "--accumulate", "2", "--dropout",    "0.1",  "--warmup",     "10",
-          "--steps",  "1500",        "--log-every",  "5", "--eval-every", "40",   "--save-every", "3",
+  return {"train",        "stories.txt", "--out",        out,
+          "--model",      "bert",        "--vocab",      "120",
+          "--layers",     "2",           "--heads",      "2",
+          "--width",      "32",          "--context",    "32",
+          "--batch",      "4",           "--accumulate", "2",
+          "--dropout",    "0.1",         "--warmup",     "10",
+          "--steps",      "1500",        "--log-every",  "5",
+          "--eval-every", "40",          "--save-every", std::to_string(kSaveEvery),
           "--quiet"};
 }
 
 std::vector<std::string> classifier_arguments(const std::string& init, const std::string& out) {
-  return {"train",          "a.tsv", "--task",       "classify", "--init",       init,  "--out",        "tuned-" + out,
-          "--batch-tokens", "60",    "--accumulate", "2",        "--dropout",    "0.2", "--warmup",     "10",
-          "--steps",        "1500",  "--log-every",  "5",        "--eval-every", "40",  "--save-every", "3",
+  return {"train",          "a.tsv", "--task",       "classify",
+          "--init",         init,    "--out",        "tuned-" + out,
+          "--batch-tokens", "60",    "--accumulate", "2",
+          "--dropout",      "0.2",   "--warmup",     "10",
+          "--steps",        "1500",  "--log-every",  "5",
+          "--eval-every",   "40",    "--save-every", std::to_string(kSaveEvery),
           "--quiet"};
 }
 
@@ -84,32 +94,49 @@ std::string folder_of(const std::vector<std::string>& arguments) {
   return *std::next(std::ranges::find(arguments, "--out"));
 }
 
-// One run from start to end, and one that is killed twenty times at random moments before it runs to its end.
+// The update of the newest checkpoint in a run's folder.
+int saved_updates(const std::string& folder) {
+  int newest = 0;
+  std::error_code none;  // the folder may not be there yet, and files come and go
+  for (auto file = std::filesystem::directory_iterator(folder, none); !none && file != std::filesystem::end(file);
+       file.increment(none)) {
+    const std::string name = file->path().filename().string();
+    if (name.starts_with("step-") && name.ends_with(".h5")) newest = std::max(newest, std::stoi(name.substr(5)));
+  }
+  return newest;
+}
+
+// One run to its end, and one that is killed twenty times at random moments before it may run to its end. When a kill
+// comes depends on what the run has done, so that on any machine twenty of them come before its 500 saves are over.
 // \param arguments  of a run in folder "whole" or "killed"
 void check_killed(const Workshop& shop, const std::function<std::vector<std::string>(const std::string&)>& arguments) {
   std::vector<std::string> whole = arguments("whole");
   whole.insert(whole.end(), {"--threads", "2"});
-  const auto start = std::chrono::steady_clock::now();
   const ProgramResult uninterrupted = shop.rapt(whole);
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
   REQUIRE_MESSAGE(uninterrupted.code == 0, uninterrupted.err);
 
+  const std::string a = folder_of(arguments("whole")), b = folder_of(arguments("killed"));
   std::mt19937 random(20260101);
-  int kills = 0;
-  for (int sitting = 0; sitting < 200; ++sitting) {
+  for (int kills = 0; kills < 20; ++kills) {
     std::vector<std::string> killed = arguments("killed");
     killed.insert(killed.end(), {"--threads", std::to_string(1 + random() % 3)});
-    // A start plus a fortieth of the run on average, so half of the run is left after the last kill.
-    const auto longest = static_cast<unsigned>(std::max<std::int64_t>(20, took.count() / 20));
-    const auto patience =
-        kills < 20 ? std::chrono::milliseconds(60 + random() % longest) : std::chrono::milliseconds(600000);
-    const ProgramResult result = shop.rapt_for(killed, patience, SIGKILL);
-    if (result.code == 0) break;
+    // One in five during its start; the others some moments after one to five saves, wherever it is then.
+    const auto start = std::chrono::steady_clock::now();
+    const auto patience = std::chrono::milliseconds(kills % 5 == 0 ? random() % 100 : 60000);
+    const int enough = saved_updates(shop.path(b)) + kSaveEvery * static_cast<int>(1 + random() % 5);
+    const auto moments = std::chrono::microseconds(random() % 4000);
+    const ProgramResult result = shop.rapt_until(
+        killed,
+        [&] {
+          if (saved_updates(shop.path(b)) < enough) return std::chrono::steady_clock::now() - start > patience;
+          std::this_thread::sleep_for(moments);
+          return true;
+        },
+        SIGKILL);
     REQUIRE_MESSAGE(result.code == 128 + SIGKILL, result.err);
-    ++kills;
   }
-  CHECK(kills >= 20);
-  const std::string a = folder_of(arguments("whole")), b = folder_of(arguments("killed"));
+  const ProgramResult resumed = shop.rapt(arguments("killed"));
+  REQUIRE_MESSAGE(resumed.code == 0, resumed.err);
   CHECK(shop.rapt({"checkpoint", "diff", a, b}).code == 0);
   CHECK(without_clock(shop.read(a + "/metrics.jsonl")) == without_clock(shop.read(b + "/metrics.jsonl")));
 }
@@ -119,7 +146,7 @@ void check_killed(const Workshop& shop, const std::function<std::vector<std::str
 TEST_CASE("killed twenty times and resumed on other numbers of threads, a run ends with the same bits") {
   const Workshop shop;
   shop.write("stories.txt", generate_stories(3, 40000));
-  check_killed(shop, [](const std::string& out) { return arguments_of(out, 2000); });  // more than twenty sessions
+  check_killed(shop, [](const std::string& out) { return arguments_of(out, 2000); });
 }
 
 TEST_CASE("masked words and a classifier that starts from them, killed twenty times: the same bits") {
@@ -158,15 +185,14 @@ TEST_CASE("a disk that is full while saving: exit 74, and the previous checkpoin
 TEST_CASE("the second run in a folder is rejected, and TERM saves: exit codes 73 and 75") {
   const Workshop shop;
   shop.write("stories.txt", generate_stories(3, 40000));
-  ProgramResult first, second;
-  std::thread running(
-      [&] { first = shop.rapt_for(arguments_of("run", 100000), std::chrono::milliseconds(3000), SIGTERM); });
-  for (int i = 0; i < 200 && !shop.has("run/last.h5"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const pid_t running = shop.start(arguments_of("run", 100000));
+  for (int i = 0; i < 60000 && !shop.has("run/last.h5"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const Workshop other;
   std::vector<std::string> arguments = arguments_of(shop.path("run"), 100000);
   arguments[2] = shop.path("stories.txt");
-  second = other.rapt(arguments);
-  running.join();
+  const ProgramResult second = other.rapt(arguments);
+  ::kill(running, SIGTERM);
+  const ProgramResult first = shop.wait(running);
   CHECK(second.code == 73);
   CHECK(second.err.find("is in use by pid ") != std::string::npos);
   CHECK(first.code == 75);

@@ -6,12 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -60,19 +60,15 @@ class Workshop {
     return ended(child);
   }
 
-  /// The same, but sends `signal` if it has not ended after `patience`.
-  ProgramResult rapt_for(const std::vector<std::string>& arguments, std::chrono::milliseconds patience,
-                         int signal) const {
-    write(".in", "");
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) become(arguments);
-    const auto limit = std::chrono::steady_clock::now() + patience;
+  /// The same, but sent `signal` once `enough()` is true, which is asked again and again while it runs.
+  ProgramResult rapt_until(const std::vector<std::string>& arguments, const std::function<bool()>& enough,
+                           int signal) const {
+    const pid_t child = start(arguments);
     siginfo_t info{};
-    while (std::chrono::steady_clock::now() < limit) {
+    while (!enough()) {
       REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0);
       if (info.si_pid == child) return ended(child);
-      ::usleep(2000);
+      ::usleep(500);
     }
     ::kill(child, signal);
     return ended(child);
