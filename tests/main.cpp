@@ -1,6 +1,18 @@
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
-#include "support/source_folder.h"
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 
-const char* rapt::source_folder() { return RAPT_SOURCE_DIR; }
+#include "tensor/instruction_set.h"
+
+int main(int argc, char** argv) {
+  try {
+    rapt::hold_instruction_set(std::getenv("RAPT_SIMD"));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return doctest::Context(argc, argv).run();
+}

@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include "io/escape.h"
 #include "io/hdf5.h"
 #include "tensor/error.h"
+#include "tensor/instruction_set.h"
 #include "tensor/matmul.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
@@ -70,7 +72,9 @@ static int run(const Arguments& arguments) {
     line("processor", fmt::format("{}; {} online, {} usable by this process", escape_for_terminal(processor_name()),
                                   report["processors_online"].get<long>(), usable_processors()));
     line("threads", std::to_string(thread_count()));
-    line("instructions", simd_target());
+    const char* const held = std::getenv("RAPT_SIMD");
+    line("instructions",
+         simd_target() + (held != nullptr && *held != '\0' ? fmt::format(" (RAPT_SIMD={})", held) : ""));
     line("memory", readable_bytes(available_memory()) + " available");
     line("products", matmul_provider());
     line("hdf5", hdf5_version());

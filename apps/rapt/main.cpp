@@ -13,6 +13,7 @@
 #include "io/escape.h"
 #include "io/temporary_name.h"
 #include "tensor/error.h"
+#include "tensor/instruction_set.h"
 #include "tensor/parallel.h"
 #include "tensor/types.h"
 #include "terminal.h"
@@ -62,6 +63,7 @@ std::string with_option(const std::vector<std::string>& typed, const std::string
 }
 
 int run(const std::vector<std::string>& typed) {
+  hold_instruction_set(std::getenv("RAPT_SIMD"));
   if (typed.empty() || typed[0] == "--help" || typed[0] == "-h" || typed[0] == "--help-all") {
     out(overview());
     return 0;

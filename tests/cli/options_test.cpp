@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "cli/run_program.h"
 
@@ -201,7 +202,24 @@ TEST_CASE("a result that cannot be written is an error; a reader that exited is 
   CHECK(shop.read("err").empty());
 }
 
-TEST_CASE("doctor reports its findings, also as JSON") {
+TEST_CASE("RAPT_SIMD holds the program to an instruction set, and is refused where it names none") {
+  Workshop shop;
+  const char* const was = std::getenv("RAPT_SIMD");
+  const std::string before = was == nullptr ? "" : was;
+  ::setenv("RAPT_SIMD", "mmx", 1);
+  const ProgramResult refused = shop.rapt({"doctor"});
+  ::setenv("RAPT_SIMD", "sse4", 1);
+  const ProgramResult held = shop.rapt({"doctor"});
+  was == nullptr ? ::unsetenv("RAPT_SIMD") : ::setenv("RAPT_SIMD", before.c_str(), 1);
+#if defined(__x86_64__)
+  check_error(refused, 64, "RAPT_SIMD: must be one of sse4, avx2, avx512, got \"mmx\"; unset it to use the best");
+  CHECK(held.out.find("instructions  SSE4 (RAPT_SIMD=sse4)\n") != std::string::npos);
+#else
+  CHECK(refused.code == 64);
+#endif
+}
+
+TEST_CASE("doctor says what it found, also as JSON") {
   Workshop shop;
   const ProgramResult result = shop.rapt({"doctor", "--threads", "1"});
   CHECK(result.code == 0);

@@ -1,6 +1,5 @@
 #include "train/tasks/machine.h"
 
-#include <hwy/targets.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -102,11 +101,6 @@ std::string processor_name() {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown processor";
-}
-
-std::string simd_target() {
-  const std::int64_t supported = hwy::SupportedTargets();
-  return hwy::TargetName(supported & -supported);
 }
 
 }  // namespace rapt

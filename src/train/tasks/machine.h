@@ -25,8 +25,4 @@ std::uint64_t available_memory();
 /// "AMD EPYC 9R14".
 std::string processor_name();
 
-/// The best instruction set that kernels are compiled for and this processor supports: "AVX3", "AVX2", "SSE2", "NEON"
-/// ...
-std::string simd_target();
-
 }  // namespace rapt
