@@ -1,6 +1,6 @@
-// Runs every case of ../shared/golden (or $RAPT_GOLDEN) as its files describe: models with inputs, outputs and
-// gradients that PyTorch and transformers computed. A case of a kind that rapt does not support yet is skipped and
-// named.
+// Runs every case of tests/golden and of ../shared/golden (or $RAPT_GOLDEN) by what its files say: models with inputs,
+// outputs and gradients that PyTorch and transformers computed. A case of a kind that rapt does not know yet is skipped
+// and named.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -11,6 +11,7 @@
 
 #include "decode/beam.h"
 #include "decode/generate.h"
+#include "io/shared_data.h"
 #include "support/golden_network.h"
 #include "support/source_folder.h"
 #include "text/tokenizer/files/tokenizer_files.h"
@@ -186,19 +187,8 @@ std::function<void(const std::string&)> check_of(const std::string& kind) {
   return nullptr;
 }
 
-std::string golden_folder() {
-  if (const char* folder = std::getenv("RAPT_GOLDEN")) return folder;
-  return source_folder() + std::string("/../shared/golden");
-}
-
-}  // namespace
-
-TEST_CASE("every golden case that rapt supports agrees with PyTorch and transformers") {
-  const std::string root = golden_folder();
-  if (!fs::is_directory(root)) {
-    std::cout << "skipped: there is no " << root << "\n";
-    return;
-  }
+// Compares every case in a folder; returns how many.
+std::size_t check_cases(const std::string& root) {
   std::vector<std::string> folders;
   for (const auto& entry : fs::directory_iterator(root)) {
     if (fs::exists(entry.path() / "expected.json")) folders.push_back(entry.path().string());
@@ -223,5 +213,18 @@ TEST_CASE("every golden case that rapt supports agrees with PyTorch and transfor
     std::cout << "golden " << name << ": " << (difference.empty() ? "ok" : "FAILED: " + difference) << "\n";
     CHECK_MESSAGE(difference.empty(), name << ": " << difference);
   }
-  CHECK_MESSAGE(compared > 0, "no case of a known kind in " << root);
+  return compared;
+}
+
+}  // namespace
+
+TEST_CASE("a tiny GPT and a tiny BERT agree with PyTorch and transformers") {
+  CHECK(check_cases(RAPT_SOURCE_DIR "/tests/golden") == 2);
+}
+
+TEST_CASE("every golden case of ../shared that rapt knows agrees with PyTorch and transformers") {
+  const char* const folder = std::getenv("RAPT_GOLDEN");
+  const std::string root = folder != nullptr ? folder : shared_data("golden");
+  if (root.empty()) return;
+  CHECK_MESSAGE(check_cases(root) > 0, "no case of a known kind in " << root);
 }
