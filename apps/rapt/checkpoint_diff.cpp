@@ -54,8 +54,10 @@ class Side {
                             return bytes;
                           }});
     }
-    for (const auto& [name, value] : file_->state())
-      std::visit([&](const auto& v) { state_[name] = fmt::format("{}", v); }, value);
+    for (const auto& [name, value] : file_->state()) {
+      std::string& text = state_[name];
+      std::visit([&text](const auto& v) { text = fmt::format("{}", v); }, value);
+    }
     for (const std::string& name : file_->texts()) texts_[name] = file_->text(name);
   }
   Side(const Side&) = delete;

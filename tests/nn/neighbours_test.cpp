@@ -112,7 +112,8 @@ TEST_CASE("only positions and the queries and keys of two heads of the first blo
     Bert with = fresh(config, true), without = fresh(config, false);
     const auto changed = parameters_by_name(with), as_ever = parameters_by_name(without);
     const Dim C = config.width, D = C / config.heads;
-    for (const auto& [name, values] : changed) {
+    for (const auto& [parameter, values] : changed) {
+      const std::string& name = parameter;
       CAPTURE(name);
       const Tensor& before = as_ever.at(name);
       if (name == "positions.weight") continue;

@@ -15,7 +15,8 @@ FlatParameters::FlatParameters(Module& model, const ParameterRules& rules) {
                         .frozen = rules.frozen && rules.frozen(p.name),
                         .rate = rules.rate ? rules.rate(p.name) : 1});
   }
-  std::ranges::stable_partition(entries_, [](const Entry& entry) { return !entry.frozen; });
+  // Not std::ranges::stable_partition, which clang 14 does not take.
+  std::stable_partition(entries_.begin(), entries_.end(), [](const Entry& entry) { return !entry.frozen; });
   Dim size = 0;
   for (Entry& entry : entries_) {
     entry.begin = size;

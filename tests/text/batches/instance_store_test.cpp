@@ -130,8 +130,9 @@ TEST_CASE("a file that is one document is split at a line end") {
   std::string text;
   for (int i = 0; i < 10; ++i) text += "abcdefghi\n";
   for (const auto& [fraction, lines] : {std::pair{0.1, 1}, {0.11, 1}, {0.19, 1}, {0.2, 2}, {0.5, 5}, {0.001, 0}}) {
-    CAPTURE(fraction);
-    const TokenStore store = build(folder, Corpus::from_text("a", text), for_pairs(fraction));
+    const double share = fraction;
+    CAPTURE(share);
+    const TokenStore store = build(folder, Corpus::from_text("a", text), for_pairs(share));
     CHECK(store.part(Part::kTrain).size() == 9 * (10 - lines));
     CHECK(store.part(Part::kValidation).size() == 9 * lines);
   }

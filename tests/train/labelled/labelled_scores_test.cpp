@@ -117,7 +117,8 @@ TEST_CASE("classes: correct predictions, the loss, the predicted class; the firs
   CHECK(scores.report().find("yes") != std::string::npos);
   CHECK(scores.evaluation("loss").score == -e.loss);
   CHECK_THROWS_AS(scores.evaluation("pearson"), UsageError);
-  for (const auto& [name, interval] : scores.intervals()) {
+  for (const auto& [metric, interval] : scores.intervals()) {
+    const std::string& name = metric;
     CAPTURE(name);
     CHECK(name != "majority_accuracy");
     if (name == "accuracy") CHECK((interval.low <= 1.0 / 3 && interval.high >= 1.0 / 3));

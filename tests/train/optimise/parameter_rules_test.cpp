@@ -172,9 +172,10 @@ TEST_CASE("an update changes parameters by their share of the learning rate") {
   const auto step = [&](const std::map<std::string, Tensor>& after, const std::string& name) {
     return static_cast<double>(after.at(name).data<float>()[0]) - static_cast<double>(before.at(name).data<float>()[0]);
   };
-  for (const auto& [name, share] : {std::pair<std::string, double>{"head.weight", 1},
-                                    {"backbone.blocks.1.norm2.bias", 0.5},
-                                    {"backbone.blocks.0.norm2.bias", 0.25}}) {
+  for (const auto& [parameter, share] : {std::pair<std::string, double>{"head.weight", 1},
+                                         {"backbone.blocks.1.norm2.bias", 0.5},
+                                         {"backbone.blocks.0.norm2.bias", 0.25}}) {
+    const std::string& name = parameter;
     CAPTURE(name);
     CHECK(step(a, name) != 0);
     CHECK(step(b, name) == doctest::Approx(share * step(a, name)).epsilon(1e-4));
@@ -226,7 +227,7 @@ TEST_CASE("a run with frozen parameters resumes as if it had never stopped") {
   restore(rest, file);
   for (int i = 0; i < 3; ++i) rest.update();
   const auto a = values_of(whole), b = values_of(*second);
-  for (const auto& [name, value] : a) CHECK_MESSAGE(same_bits(value, b.at(name)), name);
+  for (const auto& parameter : a) CHECK_MESSAGE(same_bits(parameter.second, b.at(parameter.first)), parameter.first);
   for (std::size_t i = 0; i < 2; ++i) {
     CHECK(same_bits(one.optimizer().state()[i].values, rest.optimizer().state()[i].values));
   }

@@ -132,10 +132,11 @@ TEST_CASE("a validation line shows the deciding metric and two others; the log h
   report.metric = "matthews";
   progress.validation(report);
   CHECK(shown == "validation at step 7 | loss 0.5000 | matthews 0.2500 | accuracy 0.8000 | majority accuracy 0.6000\n");
-  for (const auto& [name, value] : report.evaluation.metrics) {
+  for (const auto& [metric, value] : report.evaluation.metrics) {
+    const std::string& name = metric;
     CAPTURE(name);
     const auto& fields = validation_event(report).fields;
-    CHECK(std::ranges::any_of(fields, [&, key = name](const auto& field) { return field.first == key; }));
+    CHECK(std::ranges::any_of(fields, [&](const auto& field) { return field.first == name; }));
   }
   shown.clear();
   report.evaluation.metrics = {{"mlm_loss", 3}, {"mlm_accuracy", 0.3}, {"nsp_loss", 0.6}, {"nsp_accuracy", 0.7}};

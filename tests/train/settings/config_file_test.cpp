@@ -102,7 +102,8 @@ TEST_CASE("every preset and size consists of valid settings that are consistent"
     for (const Preset& preset : *table) {
       CAPTURE(preset.name);
       TrainConfig config;
-      for (const auto& [name, value] : preset.settings) {
+      for (const auto& [setting, value] : preset.settings) {
+        const std::string name(setting);
         CAPTURE(name);
         REQUIRE(find_setting(name));
         CHECK(find_setting(name)->name == name);
