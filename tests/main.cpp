@@ -5,7 +5,10 @@
 #include <cstdlib>
 #include <exception>
 
+#include "support/source_folder.h"
 #include "tensor/instruction_set.h"
+
+const char* rapt::source_folder() { return RAPT_SOURCE_DIR; }
 
 int main(int argc, char** argv) {
   try {

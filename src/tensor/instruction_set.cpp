@@ -17,7 +17,7 @@ struct NamedTarget {
   std::int64_t target;
 };
 
-// What tensor/simd.h has kernels compiled for, from the least on.
+// The targets that tensor/simd.h compiles kernels for, the lesser ones first.
 constexpr NamedTarget kTargets[] = {
 #if HWY_ARCH_X86
     {"sse4", HWY_SSE4}, {"avx2", HWY_AVX2}, {"avx512", HWY_AVX3}
@@ -28,7 +28,7 @@ constexpr NamedTarget kTargets[] = {
 #endif
 };
 
-// The names of those that `targets` has, as a list for a message.
+// The names of the instruction sets in `targets`, for a message.
 std::string names_of(std::int64_t targets) {
   std::string list;
   for (const NamedTarget& known : kTargets) {
@@ -46,10 +46,10 @@ void hold_instruction_set(const char* name) {
     const std::int64_t supported = hwy::SupportedTargets();
     if (found == std::end(kTargets))
       throw UsageError("RAPT_SIMD: must be one of " + names_of(-1) + ", got \"" + name +
-                       "\"; unset it to use the best");
+                       "\"; unset it to use the best one");
     if ((found->target & supported) == 0)
-      throw UsageError("RAPT_SIMD: this processor must have what it names, got " + std::string(name) + "; it has " +
-                       names_of(supported));
+      throw UsageError("RAPT_SIMD: this processor must support the instruction set, got " + std::string(name) +
+                       "; it supports " + names_of(supported));
     hwy::DisableTargets(found->target - 1);  // a better target is a lower bit
   }
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());

@@ -106,9 +106,9 @@ int saved_updates(const std::string& folder) {
   return newest;
 }
 
-// One run to its end, and one that is killed twenty times at random moments before it may run to its end. When a kill
-// comes depends on what the run has done, so that on any machine twenty of them come before its 500 saves are over.
-// \param arguments  of a run in folder "whole" or "killed"
+// One run from start to end, and one that is killed twenty times at random moments before it runs to its end. The
+// moment of a kill depends on what the run has saved, so on any machine twenty kills come long before its 500th
+// checkpoint. \param arguments  of a run in folder "whole" or "killed"
 void check_killed(const Workshop& shop, const std::function<std::vector<std::string>(const std::string&)>& arguments) {
   std::vector<std::string> whole = arguments("whole");
   whole.insert(whole.end(), {"--threads", "2"});
@@ -120,7 +120,7 @@ void check_killed(const Workshop& shop, const std::function<std::vector<std::str
   for (int kills = 0; kills < 20; ++kills) {
     std::vector<std::string> killed = arguments("killed");
     killed.insert(killed.end(), {"--threads", std::to_string(1 + random() % 3)});
-    // One in five during its start; the others some moments after one to five saves, wherever it is then.
+    // One kill in five comes during the start, the others a moment after one to five checkpoints.
     const auto start = std::chrono::steady_clock::now();
     const auto patience = std::chrono::milliseconds(kills % 5 == 0 ? random() % 100 : 60000);
     const int enough = saved_updates(shop.path(b)) + kSaveEvery * static_cast<int>(1 + random() % 5);

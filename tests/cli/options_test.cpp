@@ -202,7 +202,7 @@ TEST_CASE("a result that cannot be written is an error; a reader that exited is 
   CHECK(shop.read("err").empty());
 }
 
-TEST_CASE("RAPT_SIMD holds the program to an instruction set, and is refused where it names none") {
+TEST_CASE("RAPT_SIMD limits the instruction set, and must name one") {
   Workshop shop;
   const char* const was = std::getenv("RAPT_SIMD");
   const std::string before = was == nullptr ? "" : was;
@@ -212,14 +212,14 @@ TEST_CASE("RAPT_SIMD holds the program to an instruction set, and is refused whe
   const ProgramResult held = shop.rapt({"doctor"});
   was == nullptr ? ::unsetenv("RAPT_SIMD") : ::setenv("RAPT_SIMD", before.c_str(), 1);
 #if defined(__x86_64__)
-  check_error(refused, 64, "RAPT_SIMD: must be one of sse4, avx2, avx512, got \"mmx\"; unset it to use the best");
+  check_error(refused, 64, "RAPT_SIMD: must be one of sse4, avx2, avx512, got \"mmx\"; unset it to use the best one");
   CHECK(held.out.find("instructions  SSE4 (RAPT_SIMD=sse4)\n") != std::string::npos);
 #else
   CHECK(refused.code == 64);
 #endif
 }
 
-TEST_CASE("doctor says what it found, also as JSON") {
+TEST_CASE("doctor reports its findings, also as JSON") {
   Workshop shop;
   const ProgramResult result = shop.rapt({"doctor", "--threads", "1"});
   CHECK(result.code == 0);

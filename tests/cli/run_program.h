@@ -60,7 +60,7 @@ class Workshop {
     return ended(child);
   }
 
-  /// The same, but sent `signal` once `enough()` is true, which is asked again and again while it runs.
+  /// The same, but sends `signal` as soon as `enough()` is true. It is called every half millisecond.
   ProgramResult rapt_until(const std::vector<std::string>& arguments, const std::function<bool()>& enough,
                            int signal) const {
     const pid_t child = start(arguments);

@@ -23,8 +23,8 @@ Gpt random_model(Dim context = 24) {
   return Gpt(c, init);
 }
 
-// The greedy continuation without any cache: the whole text anew for every token, or its last half where it outgrows
-// the context.
+// The greedy continuation without a cache: the whole text is processed again for every token, or the last half of a
+// context where the text is longer than the context.
 std::vector<std::int32_t> plain_greedy(const Gpt& model, std::vector<std::int32_t> text, int count) {
   const NoGrad no_grad;
   std::vector<std::int32_t> tokens;
@@ -131,7 +131,7 @@ TEST_CASE("a beam that a stop rule ends competes like one that a stop token ends
   }
 }
 
-TEST_CASE("texts and prompts that outgrow the context go on from its last half") {
+TEST_CASE("texts and prompts that are longer than the context continue from the last half of it") {
   const Gpt model = random_model(16);
   const auto texts = generate(model, kPrompts, greedy(60));
   for (std::size_t p = 0; p < kPrompts.size(); ++p) CHECK(texts[p].tokens == plain_greedy(model, kPrompts[p], 60));

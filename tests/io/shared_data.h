@@ -11,15 +11,15 @@
 
 namespace rapt {
 
-/// The path of `name` in ../shared (or in the folder that RAPT_SHARED names); empty, with a message, if it is not
-/// there. With RAPT_REQUIRE_SHARED in the environment, as in .ci/run, that is a failure.
+/// The path of `name` in ../shared (or in the folder in RAPT_SHARED); empty, with a message, if it does not exist. If
+/// RAPT_REQUIRE_SHARED is set, as in .ci/run, the test fails then.
 inline std::string shared_data(const std::string& name) {
   const char* variable = std::getenv("RAPT_SHARED");
   const std::filesystem::path root = variable != nullptr ? variable : std::string(source_folder()) + "/../shared";
   if (std::filesystem::exists(root / name)) return (root / name).string();
   const char* required = std::getenv("RAPT_REQUIRE_SHARED");
   if (required != nullptr && *required != '\0')
-    FAIL((root / name).string() << " is not there, and must be: RAPT_REQUIRE_SHARED is set");
+    FAIL((root / name).string() << " does not exist, and RAPT_REQUIRE_SHARED is set");
   MESSAGE("skipped: no ../shared");
   return "";
 }

@@ -39,8 +39,8 @@ TEST_CASE("kernels run on the instruction set that is named, as long as it stays
     const char* const name = known;
     CAPTURE(name);
     if ((supported & target) == 0) {
-      CHECK(error_of(name).starts_with("RAPT_SIMD: this processor must have what it names, got " + std::string(name) +
-                                       "; it has sse4"));
+      CHECK(error_of(name).starts_with("RAPT_SIMD: this processor must support the instruction set, got " +
+                                       std::string(name) + "; it supports sse4"));
       continue;
     }
     hold_instruction_set(name);
@@ -52,6 +52,6 @@ TEST_CASE("kernels run on the instruction set that is named, as long as it stays
 
 TEST_CASE("an instruction set of another name is refused with the names there are") {
   const Restore restore;
-  CHECK(error_of("AVX9") == "RAPT_SIMD: must be one of sse4, avx2, avx512, got \"AVX9\"; unset it to use the best");
+  CHECK(error_of("AVX9") == "RAPT_SIMD: must be one of sse4, avx2, avx512, got \"AVX9\"; unset it to use the best one");
 }
 #endif

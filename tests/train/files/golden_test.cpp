@@ -219,7 +219,7 @@ std::size_t check_cases(const std::string& root) {
 }  // namespace
 
 TEST_CASE("a tiny GPT and a tiny BERT agree with PyTorch and transformers") {
-  CHECK(check_cases(RAPT_SOURCE_DIR "/tests/golden") == 2);
+  CHECK(check_cases(source_folder() + std::string("/tests/golden")) == 2);
 }
 
 TEST_CASE("every golden case of ../shared that rapt knows agrees with PyTorch and transformers") {

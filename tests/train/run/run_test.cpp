@@ -93,7 +93,7 @@ TEST_CASE("an unfinished run is not resumed with other settings") {
   CHECK_THROWS_AS(run(small_run(folder, "a", {{"learning-rate", {"5"}}})), ConfigError);
 }
 
-TEST_CASE("a loss that is not finite stops the run with the checkpoint and the metrics of the update before it") {
+TEST_CASE("a loss that is not finite stops the run; checkpoint and metrics are those of the update before it") {
   const TemporaryFolder folder;
   const RunRequest request = small_run(
       folder, "a",
@@ -120,9 +120,9 @@ TEST_CASE("a loss that is not finite stops the run with the checkpoint and the m
   CHECK(metrics.find("\"event\":\"train\",\"step\":" + std::to_string(before + 1) + ",") == std::string::npos);
 }
 
-TEST_CASE("recompute leaves the bits alone, and accumulation the numbers") {
+TEST_CASE("recompute does not change a bit of the results, and accumulation changes no more than rounding") {
   const TemporaryFolder folder;
-  const std::vector<FlagValue> plain = {{"optimizer", {"sgd"}}};  // Adam would make much of differences of rounding
+  const std::vector<FlagValue> plain = {{"optimizer", {"sgd"}}};  // Adam amplifies differences of rounding
   const auto with = [&](std::vector<FlagValue> more) {
     more.insert(more.begin(), plain.begin(), plain.end());
     return more;
