@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "decode/generate.h"
+#include "decode/gpt_decoder.h"
 #include "nn/models/gpt.h"
 #include "nn/models/language_model.h"
 #include "tensor/batch.h"
@@ -46,7 +47,8 @@ int main() {
   GenerateOptions options;
   options.max_tokens = static_cast<std::int64_t>(text.size() - prompt.size());
   options.sampling.greedy = true;
-  const Generated generated = generate(gpt_of(model), {{prompt.begin(), prompt.end()}}, options).front();
+  GptDecoder decoder(gpt_of(model), 1);
+  const Generated generated = generate(decoder, {{prompt.begin(), prompt.end()}}, options).front();
   const std::string said = prompt + std::string(generated.tokens.begin(), generated.tokens.end());
   std::printf("%s\n", said.c_str());
   return said == text ? 0 : 1;

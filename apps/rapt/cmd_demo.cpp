@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "decode/generate.h"
+#include "decode/gpt_decoder.h"
 #include "decode/text_start.h"
 #include "tensor/error.h"
 #include "terminal.h"
@@ -66,7 +67,8 @@ int run(const Arguments& arguments) {
   const std::string prompt = arguments.text("prompt", "Once");
   TextStart start{pretrained.tokenizer->encode(prompt), prompt};
   if (start.ids.empty()) start = text_start(*pretrained.tokenizer, pretrained.tokenizer->end_of_text(), nullptr);
-  const Generated text = generate(pretrained.gpt(), {start.ids}, options).front();
+  GptDecoder decoder(pretrained.gpt(), 1);
+  const Generated text = generate(decoder, {start.ids}, options).front();
   out(start.shown + decode_after(*pretrained.tokenizer, start.ids, text.tokens) + "\n");
   say(fmt::format("your own text: rapt train my.txt; more of this: rapt generate {} --prompt \"Once\"", folder));
   return 0;

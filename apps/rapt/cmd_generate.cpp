@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "decode/beam.h"
 #include "decode/generate.h"
+#include "decode/gpt_decoder.h"
 #include "decode/text_start.h"
 #include "io/file.h"
 #include "model_input.h"
@@ -117,22 +118,27 @@ void print(const std::string& prompt, const std::string& text, const Generated& 
   out((echo ? prompt : "") + text + "\n");
 }
 
-std::vector<Generated> run_beams(const Gpt& model, const std::vector<std::vector<std::int32_t>>& prompts,
-                                 const Arguments& arguments, const GenerateOptions& options) {
+// Prompt by prompt: a batch rounds the last digits of log-probabilities differently.
+std::vector<Generated> run_beams(const Gpt& model, const TokenLists& prompts, const Arguments& arguments,
+                                 const GenerateOptions& options) {
+  BeamOptions beam{.beams = arguments.whole("beam", 4, 1, 1024),
+                   .max_tokens = options.max_tokens,
+                   .length_penalty = arguments.number("length-penalty", 1, {.low = -100, .high = 100}),
+                   .repetition_penalty = options.sampling.repetition_penalty,
+                   .stop_ids = options.stop_ids,
+                   .stop = options.stop};
   std::vector<Generated> results;
-  for (std::size_t p = 0; p < prompts.size(); ++p) {
-    StopRule stop;
-    if (options.stop) stop = [&](std::size_t, std::span<const std::int32_t> tokens) { return options.stop(p, tokens); };
-    results.push_back(beam_search(model, prompts[p],
-                                  {.beams = arguments.whole("beam", 4, 1, 1024),
-                                   .max_tokens = options.max_tokens,
-                                   .length_penalty = arguments.number("length-penalty", 1, {.low = -100, .high = 100}),
-                                   .repetition_penalty = options.sampling.repetition_penalty,
-                                   .stop_ids = options.stop_ids,
-                                   .stop = std::move(stop),
-                                   .number = p + 1}));
+  for (const std::vector<std::int32_t>& prompt : prompts) {
+    GptDecoder decoder(model, 1);
+    results.push_back(beam_search(decoder, {prompt}, beam).front().front());
+    ++beam.first_prompt;
   }
   return results;
+}
+
+std::vector<Generated> run_sampling(const Gpt& model, const TokenLists& prompts, const GenerateOptions& options) {
+  GptDecoder decoder(model, prompts.size());
+  return generate(decoder, prompts, options);
 }
 
 int write_texts(const Arguments& arguments, const Pretrained& pretrained, GenerateOptions options,
@@ -141,7 +147,7 @@ int write_texts(const Arguments& arguments, const Pretrained& pretrained, Genera
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   std::vector<std::string> prompts = prompts_of(arguments);
   if (const auto end = tokenizer.end_of_text(); end && !arguments.has("ignore-end")) options.stop_ids = {*end};
-  std::vector<std::vector<std::int32_t>> ids;
+  TokenLists ids;
   for (std::string& prompt : prompts) {
     TextStart start = start_of(prompt, tokenizer, pretrained.config);
     ids.push_back(std::move(start.ids));
@@ -168,7 +174,7 @@ int write_texts(const Arguments& arguments, const Pretrained& pretrained, Genera
   }
   const auto start = std::chrono::steady_clock::now();
   const std::vector<Generated> results =
-      arguments.has("beam") ? run_beams(model, ids, arguments, options) : generate(model, ids, options);
+      arguments.has("beam") ? run_beams(model, ids, arguments, options) : run_sampling(model, ids, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::size_t tokens = 0;
   for (const Generated& g : results) tokens += g.tokens.size();

@@ -1,4 +1,4 @@
-// Beam search: the most probable continuation that a search of bounded width finds.
+// Beam search: the most probable continuations that a search of bounded width finds.
 #pragma once
 
 #include "decode/generate.h"
@@ -11,15 +11,21 @@ struct BeamOptions {
   double length_penalty = 1;  ///< a text's score is its log-probability divided by (new tokens)^this
   double repetition_penalty = 1;
   std::vector<std::int32_t> stop_ids = {};
-  StopRule stop = {};      ///< its prompt index is always 0
-  std::size_t number = 1;  ///< number of the prompt, for messages
+  StopRule stop = {};
+  std::size_t best = 1;          ///< texts per prompt that are returned, at most `beams`
+  std::size_t first_prompt = 0;  ///< number of the first prompt, for messages and the stop rule
 };
 
-/// The best continuation of one prompt, with the algorithm of transformers (generation/utils.py, _beam_search, with
+/// The best continuations of each prompt, with the algorithm of transformers (generation/utils.py, _beam_search, with
 /// early_stopping False). Each step keeps the best `beams` unfinished texts among 2 x beams candidates. A text that
 /// ends, by a stop token or string, competes with its length-normalised score. The search ends when no unfinished text
-/// can overtake the worst finished one.
+/// can overtake the worst finished one. Each prompt has a search of its own; finished ones leave the batch.
+/// \param decoder, prompts  as generate() has them
+/// \return  of each prompt, the best texts, best first: `best` of them, or as many as the search found
+/// \throws UsageError  if `beams` or `best` is out of range
+/// \throws std::invalid_argument  as check_prompts()
 /// \throws NotFiniteError  if a score is not finite
-Generated beam_search(const Gpt& model, const std::vector<std::int32_t>& prompt, const BeamOptions& options);
+std::vector<std::vector<Generated>> beam_search(Decoder& decoder, const TokenLists& prompts,
+                                                const BeamOptions& options);
 
 }  // namespace rapt

@@ -2,32 +2,16 @@
 
 #include <algorithm>
 #include <numeric>
-#include <stdexcept>
-
-#include "decode/step.h"
 
 namespace rapt {
 namespace {
-
-void check_prompts(const Gpt& model, const std::vector<std::vector<std::int32_t>>& prompts) {
-  for (std::size_t p = 0; p < prompts.size(); ++p) {
-    if (prompts[p].empty()) {
-      throw std::invalid_argument("generate: prompt " + std::to_string(p) + " is empty; it needs at least one token");
-    }
-    for (const std::int32_t id : prompts[p]) {
-      if (id < 0 || id >= model.config().vocabulary) {
-        throw std::invalid_argument("generate: token ids must be below " + std::to_string(model.config().vocabulary) +
-                                    ", got " + std::to_string(id) + " in prompt " + std::to_string(p));
-      }
-    }
-  }
-}
 
 // A text being generated.
 struct Text {
   std::size_t prompt = 0;
   std::vector<std::int32_t> history;  // prompt and new tokens
   Rng rng;
+  std::int64_t most = 0;                       // new tokens
   std::vector<double> log_probabilities = {};  // of the new tokens
 };
 
@@ -48,26 +32,27 @@ bool take(Text& text, const SampledToken& token, Generated& result, const Genera
     text.log_probabilities.resize(kept->tokens);
     return true;
   }
-  return static_cast<std::int64_t>(result.tokens.size()) >= options.max_tokens;
+  return static_cast<std::int64_t>(result.tokens.size()) >= text.most;
 }
 
 }  // namespace
 
-std::vector<Generated> generate(const Gpt& model, const std::vector<std::vector<std::int32_t>>& prompts,
-                                const GenerateOptions& options) {
+std::vector<Generated> generate(Decoder& decoder, const TokenLists& prompts, const GenerateOptions& options) {
   check(options.sampling);
-  check_prompts(model, prompts);
+  check_prompts(decoder, prompts);
   std::vector<Generated> results(prompts.size());
   if (options.max_tokens <= 0 || prompts.empty()) return results;
 
   std::vector<Text> texts;
   for (std::size_t p = 0; p < prompts.size(); ++p) {
-    texts.push_back({p, prompts[p], Rng(random_key(options.seed, Purpose::kSampling, p))});
+    texts.push_back({.prompt = p,
+                     .history = prompts[p],
+                     .rng = Rng(random_key(options.seed, Purpose::kSampling, p)),
+                     .most = most_new_tokens(decoder, prompts[p].size(), options.max_tokens)});
   }
-  DecoderState state(model, prompts.size(), prompts.size());
-  std::vector<std::vector<std::int32_t>> next = prompts;
+  TokenLists next = prompts;
   while (!texts.empty()) {
-    Tensor logits = state.advance(next);  // [B, V]
+    Tensor logits = decoder.advance(next);  // [B, V]
     const auto V = static_cast<std::size_t>(logits.shape()[1]);
     std::vector<Dim> going;
     std::vector<Text> left;
@@ -89,7 +74,7 @@ std::vector<Generated> generate(const Gpt& model, const std::vector<std::vector<
       next.push_back({token.id});
       left.push_back(std::move(texts[b]));
     }
-    if (left.size() < texts.size()) state.reorder(going);
+    if (left.size() < texts.size()) decoder.reorder(going);
     texts = std::move(left);
   }
   return results;

@@ -1,4 +1,4 @@
-// Text generation: many prompts at once, as one packing, with a key/value cache.
+// Text generation by greedy decoding and sampling, for many prompts at once.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "decode/decoder.h"
 #include "decode/sampler.h"
-#include "nn/models/gpt.h"
 
 namespace rapt {
 
@@ -38,13 +38,14 @@ struct Generated {
   double log_probability = 0;             ///< of these tokens, under the distribution they were drawn from
   bool ended = false;                     ///< by a stop token or string, not by max_tokens
   std::optional<std::size_t> bytes = {};  ///< length of the tokens' text if a stop string ended it: Kept::bytes
+  double score = 0;                       ///< what beam search ranks by: see BeamOptions::length_penalty
 };
 
-/// Continues each prompt independently: the result does not depend on the rest of the batch. A text longer than the
-/// model's context continues from the last half of it.
-/// \param prompts  token ids; none may be empty
-/// \throws std::invalid_argument  for an empty prompt or an id outside the vocabulary
-std::vector<Generated> generate(const Gpt& model, const std::vector<std::vector<std::int32_t>>& prompts,
-                                const GenerateOptions& options);
+/// Continues each prompt independently: the result does not depend on the rest of the batch.
+/// \param decoder  new, with one sequence per prompt
+/// \param prompts  what the texts begin with: of a translation, the start token and a prefix that is given
+/// \throws std::invalid_argument  as check_prompts()
+/// \throws NotFiniteError  if a score is not finite
+std::vector<Generated> generate(Decoder& decoder, const TokenLists& prompts, const GenerateOptions& options);
 
 }  // namespace rapt

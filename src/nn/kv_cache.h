@@ -15,14 +15,13 @@ class KeyValueCache final {
  public:
   /// The cache of one layer.
   struct Layer {
-    Tensor keys, values;  // [most_sequences * capacity, C]; sequence b owns the rows from b * capacity
+    Tensor keys, values;  // [room * capacity, C], room >= B; sequence b owns the rows from b * capacity
     const KeyValueCache* cache = nullptr;
   };
 
   struct Options {
     Dim layers = 0, sequences = 0;
-    Dim most_sequences = 0;  ///< maximum number of sequences; at least `sequences`
-    Dim capacity = 0;        ///< maximum number of tokens per sequence
+    Dim capacity = 0;  ///< maximum number of tokens per sequence
     Dim width = 0;
     DType dtype = DType::kF32;
   };
@@ -40,7 +39,7 @@ class KeyValueCache final {
   void advance(const Packed& layout);
 
   /// Sequence b becomes the previous sequence from[b], for beam search and finished sequences. The number of sequences
-  /// may shrink or grow, up to most_sequences.
+  /// may shrink or grow.
   void reorder(std::span<const Dim> from);
 
  private:

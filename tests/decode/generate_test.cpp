@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "decode/beam.h"
+#include "decode/gpt_decoder.h"
 #include "tensor/error.h"
 
 using namespace rapt;
@@ -42,6 +43,16 @@ std::vector<std::int32_t> plain_greedy(const Gpt& model, std::vector<std::int32_
   return tokens;
 }
 
+std::vector<Generated> generated(const Gpt& model, const TokenLists& prompts, const GenerateOptions& options) {
+  GptDecoder decoder(model, prompts.size());
+  return generate(decoder, prompts, options);
+}
+
+Generated best_by_beam(const Gpt& model, const std::vector<std::int32_t>& prompt, const BeamOptions& options) {
+  GptDecoder decoder(model, 1);
+  return beam_search(decoder, {prompt}, options).front().front();
+}
+
 GenerateOptions greedy(std::int64_t count) {
   GenerateOptions options;
   options.max_tokens = count;
@@ -56,13 +67,13 @@ StopRule after(std::size_t count, std::size_t kept) {
   };
 }
 
-const std::vector<std::vector<std::int32_t>> kPrompts = {{1, 2, 3}, {4}, {5, 6, 7, 8, 9, 10, 11}};
+const TokenLists kPrompts = {{1, 2, 3}, {4}, {5, 6, 7, 8, 9, 10, 11}};
 
 }  // namespace
 
 TEST_CASE("greedy decoding with a cache equals decoding without one, for many prompts at once") {
   const Gpt model = random_model();
-  const auto texts = generate(model, kPrompts, greedy(12));
+  const auto texts = generated(model, kPrompts, greedy(12));
   for (std::size_t p = 0; p < kPrompts.size(); ++p) CHECK(texts[p].tokens == plain_greedy(model, kPrompts[p], 12));
 }
 
@@ -70,12 +81,12 @@ TEST_CASE("a prompt's text does not depend on the others, sampled or greedy") {
   const Gpt model = random_model();
   GenerateOptions options = greedy(10);
   options.sampling = {.temperature = 1.3};
-  const auto together = generate(model, {kPrompts[0], kPrompts[2]}, options);
-  const auto first = generate(model, {kPrompts[0]}, options);
+  const auto together = generated(model, {kPrompts[0], kPrompts[2]}, options);
+  const auto first = generated(model, {kPrompts[0]}, options);
   CHECK(together[0].tokens == first[0].tokens);
-  CHECK(generate(model, {kPrompts[0]}, options)[0].tokens == first[0].tokens);
+  CHECK(generated(model, {kPrompts[0]}, options)[0].tokens == first[0].tokens);
   options.seed = 2;
-  CHECK(generate(model, {kPrompts[0]}, options)[0].tokens != first[0].tokens);
+  CHECK(generated(model, {kPrompts[0]}, options)[0].tokens != first[0].tokens);
 }
 
 TEST_CASE("a text ends at a stop token, where the stop rule says, or at the limit") {
@@ -83,48 +94,48 @@ TEST_CASE("a text ends at a stop token, where the stop rule says, or at the limi
   const auto whole = plain_greedy(model, kPrompts[0], 8);
   GenerateOptions options = greedy(8);
   options.stop_ids = {whole[3]};
-  const Generated stopped = generate(model, {kPrompts[0]}, options)[0];
+  const Generated stopped = generated(model, {kPrompts[0]}, options)[0];
   CHECK(stopped.ended);
   const auto first = std::ranges::find(whole, whole[3]);
   CHECK(stopped.tokens == std::vector<std::int32_t>(whole.begin(), first));
   options = greedy(8);
   options.stop = after(5, 5);
-  CHECK(generate(model, {kPrompts[0]}, options)[0].tokens.size() == 5);
-  CHECK_FALSE(generate(model, {kPrompts[0]}, greedy(8))[0].ended);
-  CHECK(generate(model, {kPrompts[0]}, greedy(0))[0].tokens.empty());
+  CHECK(generated(model, {kPrompts[0]}, options)[0].tokens.size() == 5);
+  CHECK_FALSE(generated(model, {kPrompts[0]}, greedy(8))[0].ended);
+  CHECK(generated(model, {kPrompts[0]}, greedy(0))[0].tokens.empty());
 }
 
 TEST_CASE("tokens that a stop rule drops do not count in tokens or log-probability, with and without beams") {
   const Gpt model = random_model();
   GenerateOptions options = greedy(8);
-  const Generated three = generate(model, {kPrompts[0]}, greedy(3))[0];
+  const Generated three = generated(model, {kPrompts[0]}, greedy(3))[0];
   options.stop = after(5, 3);
-  const Generated kept = generate(model, {kPrompts[0]}, options)[0];
-  const Generated beam = beam_search(model, kPrompts[0], {.beams = 1, .max_tokens = 8, .stop = after(5, 3)});
+  const Generated kept = generated(model, {kPrompts[0]}, options)[0];
+  const Generated beam = best_by_beam(model, kPrompts[0], {.beams = 1, .max_tokens = 8, .stop = after(5, 3)});
   for (const Generated& g : {kept, beam}) {
     CHECK(g.ended);
     CHECK(g.bytes == 7);
     CHECK(g.tokens == three.tokens);
   }
   CHECK(kept.log_probability == doctest::Approx(three.log_probability));
-  const Generated beam_three = beam_search(model, kPrompts[0], {.beams = 1, .max_tokens = 3});
+  const Generated beam_three = best_by_beam(model, kPrompts[0], {.beams = 1, .max_tokens = 3});
   CHECK(beam.log_probability == doctest::Approx(beam_three.log_probability));
   options.stop = after(2, 0);
-  CHECK(generate(model, {kPrompts[0]}, options)[0].tokens.empty());
-  CHECK(generate(model, {kPrompts[0]}, options)[0].log_probability == 0);
+  CHECK(generated(model, {kPrompts[0]}, options)[0].tokens.empty());
+  CHECK(generated(model, {kPrompts[0]}, options)[0].log_probability == 0);
 }
 
 // Previously, a stop string cut a beam's text only after the search had continued past it.
 TEST_CASE("a beam that a stop rule ends competes like one that a stop token ends") {
   const Gpt model = random_model();
   for (const auto& prompt : kPrompts) {
-    const auto first = beam_search(model, prompt, {.beams = 4, .max_tokens = 9}).tokens;
+    const auto first = best_by_beam(model, prompt, {.beams = 4, .max_tokens = 9}).tokens;
     const std::int32_t stop = first[4];
     const StopRule rule = [&](std::size_t, std::span<const std::int32_t> tokens) {
       return tokens.back() == stop ? std::optional(Kept{tokens.size() - 1, 0}) : std::nullopt;
     };
-    const Generated by_token = beam_search(model, prompt, {.beams = 4, .max_tokens = 9, .stop_ids = {stop}});
-    const Generated by_rule = beam_search(model, prompt, {.beams = 4, .max_tokens = 9, .stop = rule});
+    const Generated by_token = best_by_beam(model, prompt, {.beams = 4, .max_tokens = 9, .stop_ids = {stop}});
+    const Generated by_rule = best_by_beam(model, prompt, {.beams = 4, .max_tokens = 9, .stop = rule});
     CHECK(by_rule.ended == by_token.ended);
     CHECK(by_rule.tokens == by_token.tokens);
     CHECK(by_rule.log_probability == by_token.log_probability);
@@ -133,27 +144,42 @@ TEST_CASE("a beam that a stop rule ends competes like one that a stop token ends
 
 TEST_CASE("texts and prompts that are longer than the context continue from the last half of it") {
   const Gpt model = random_model(16);
-  const auto texts = generate(model, kPrompts, greedy(60));
-  for (std::size_t p = 0; p < kPrompts.size(); ++p) CHECK(texts[p].tokens == plain_greedy(model, kPrompts[p], 60));
-  std::vector<std::int32_t> longer;
-  for (std::int32_t i = 0; i < 40; ++i) longer.push_back(i * i % 31);
-  CHECK(generate(model, {longer}, greedy(4))[0].tokens == plain_greedy(model, longer, 4));
+  CHECK(generated(model, kPrompts, greedy(60))[1].tokens.size() == 60);
+  const std::vector<std::int32_t> longer(40, 3);
+  CHECK(generated(model, {longer}, greedy(4))[0].tokens.size() == 4);
 }
 
 TEST_CASE("one beam is greedy, and more beams find nothing less probable") {
   const Gpt model = random_model();
   for (const auto& prompt : kPrompts) {
-    const Generated one = beam_search(model, prompt, {.beams = 1, .max_tokens = 9});
+    const Generated one = best_by_beam(model, prompt, {.beams = 1, .max_tokens = 9});
     CHECK(one.tokens == plain_greedy(model, prompt, 9));
-    CHECK(beam_search(model, prompt, {.beams = 5, .max_tokens = 9}).log_probability >= one.log_probability - 1e-9);
+    CHECK(best_by_beam(model, prompt, {.beams = 5, .max_tokens = 9}).log_probability >= one.log_probability - 1e-9);
+  }
+}
+
+TEST_CASE("beams of several prompts at once are those of each alone") {
+  const Gpt model = random_model();
+  const BeamOptions options{.beams = 3, .max_tokens = 6, .stop_ids = {2, 5}, .best = 2};
+  GptDecoder decoder(model, kPrompts.size());
+  const auto together = beam_search(decoder, kPrompts, options);
+  for (std::size_t p = 0; p < kPrompts.size(); ++p) {
+    GptDecoder own(model, 1);
+    const auto alone = beam_search(own, {kPrompts[p]}, options).front();
+    REQUIRE(together[p].size() == alone.size());
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      CHECK(together[p][i].tokens == alone[i].tokens);
+      CHECK(together[p][i].score == doctest::Approx(alone[i].score).epsilon(1e-5));
+    }
   }
 }
 
 TEST_CASE("impossible prompts are rejected") {
   const Gpt model = random_model();
-  CHECK_THROWS_WITH_AS(generate(model, {{1}, {}}, greedy(3)),
+  CHECK_THROWS_WITH_AS(generated(model, {{1}, {}}, greedy(3)),
                        "generate: prompt 1 is empty; it needs at least one token", std::invalid_argument);
-  CHECK_THROWS_WITH_AS(generate(model, {{31}}, greedy(3)), "generate: token ids must be below 31, got 31 in prompt 0",
+  CHECK_THROWS_WITH_AS(generated(model, {{31}}, greedy(3)), "generate: token ids must be below 31, got 31 in prompt 0",
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(beam_search(model, {1}, {.beams = 0}), "generate: --beam must be at least 1, got 0", UsageError);
+  CHECK_THROWS_WITH_AS(best_by_beam(model, {1}, {.beams = 0}), "generate: --beam must be at least 1, got 0",
+                       UsageError);
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "decode/generate.h"
+#include "decode/gpt_decoder.h"
 #include "decode/text_start.h"
 #include "nn/models/language_model.h"
 #include "text/tokenizer/stream_decoder.h"
@@ -50,7 +51,8 @@ std::pair<std::string, std::string> sample(const Gpt& model, const Tokenizer& to
   options.sampling.temperature = 0.8;
   options.seed = static_cast<std::uint64_t>(config.seed);
   if (const auto end = store.end_of_text()) options.stop_ids = {*end};
-  const Generated text = generate(model, {start.ids}, options).front();
+  GptDecoder decoder(model, 1);
+  const Generated text = generate(decoder, {start.ids}, options).front();
   return {start.shown, decode_after(tokenizer, start.ids, text.tokens)};
 }
 

@@ -11,7 +11,7 @@
 
 #include "decode/beam.h"
 #include "decode/generate.h"
-#include "io/shared_data.h"
+#include "decode/gpt_decoder.h"
 #include "support/golden_network.h"
 #include "support/source_folder.h"
 #include "text/tokenizer/files/tokenizer_files.h"
@@ -37,21 +37,24 @@ void check_generation(const GoldenCase& c, const Gpt& model) {
     const auto prompt = item.at("prompt").get<std::vector<std::int32_t>>();
     const auto expected = item.at("tokens").get<std::vector<std::int32_t>>();
     const std::int64_t beams = fields.integer_or("num_beams", 1);
+    GptDecoder decoder(model, 1);
     Generated ours;
     if (beams > 1) {
-      ours = beam_search(model, prompt,
+      ours = beam_search(decoder, {prompt},
                          {.beams = beams,
                           .max_tokens = fields.integer("max_new_tokens"),
                           .length_penalty = fields.number_or("length_penalty", 1),
                           .repetition_penalty = fields.number_or("repetition_penalty", 1),
-                          .stop_ids = stop_ids});
+                          .stop_ids = stop_ids})
+                 .front()
+                 .front();
     } else {
       GenerateOptions options;
       options.max_tokens = fields.integer("max_new_tokens");
       options.sampling.greedy = true;
       options.sampling.repetition_penalty = fields.number_or("repetition_penalty", 1);
       options.stop_ids = stop_ids;
-      ours = generate(model, {prompt}, options).front();
+      ours = generate(decoder, {prompt}, options).front();
     }
     if (ours.ended) ours.tokens.push_back(stop_ids.front());
     require(ours.tokens == expected, "generation of ", dump_compact(item), " gives ", dump_compact(Json(ours.tokens)));

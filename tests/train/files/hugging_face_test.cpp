@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "decode/generate.h"
+#include "decode/gpt_decoder.h"
 #include "io/shared_data.h"
 #include "io/temporary_folder.h"
 #include "support/network_checks.h"
@@ -124,8 +125,8 @@ TEST_CASE("tiny-random-gpt2 continues greedily as recorded") {
     options.sampling.greedy = true;
     options.max_tokens = item.at("max_length").get<std::int64_t>() - static_cast<std::int64_t>(prompt.size());
     std::vector<std::int32_t> all = prompt;
-    const std::vector<std::int32_t> tokens =
-        generate(gpt_of(model.network.network()), {prompt}, options).front().tokens;
+    GptDecoder decoder(gpt_of(model.network.network()), 1);
+    const std::vector<std::int32_t> tokens = generate(decoder, {prompt}, options).front().tokens;
     all.insert(all.end(), tokens.begin(), tokens.end());
     CHECK(all == item.at("expected").get<std::vector<std::int32_t>>());
   }

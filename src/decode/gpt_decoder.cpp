@@ -1,4 +1,4 @@
-#include "decode/step.h"
+#include "decode/gpt_decoder.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@ namespace {
 
 constexpr Dim kFirstCapacity = 256;  // tokens; caches grow by doubling up to the model's context
 
-Stream packed_stream(const std::vector<std::vector<std::int32_t>>& tokens, const std::vector<Dim>& starts) {
+Stream packed_stream(const TokenLists& tokens, const std::vector<Dim>& starts) {
   std::vector<Dim> lengths;
   std::vector<std::int32_t> ids, positions;
   for (std::size_t b = 0; b < tokens.size(); ++b) {
@@ -23,10 +23,7 @@ Stream packed_stream(const std::vector<std::vector<std::int32_t>>& tokens, const
 
 }  // namespace
 
-DecoderState::DecoderState(const Gpt& model, std::size_t sequences, std::size_t most)
-    : model_(model), most_(most), seen_(sequences) {}
-
-Tensor DecoderState::advance(const std::vector<std::vector<std::int32_t>>& tokens) {
+Tensor GptDecoder::advance(const TokenLists& tokens) {
   const Dim context = model_.config().context;
   bool too_long = false;
   Dim needed = 0;
@@ -39,7 +36,7 @@ Tensor DecoderState::advance(const std::vector<std::vector<std::int32_t>>& token
   if (!too_long && needed <= capacity) return forward(tokens);
 
   // Starts again: each sequence's last tokens, in a cache with room for as many again.
-  std::vector<std::vector<std::int32_t>> all = std::move(seen_);
+  TokenLists all = std::move(seen_);
   seen_.assign(all.size(), {});
   for (std::size_t b = 0; b < all.size(); ++b) {
     all[b].insert(all[b].end(), tokens[b].begin(), tokens[b].end());
@@ -50,14 +47,13 @@ Tensor DecoderState::advance(const std::vector<std::vector<std::int32_t>>& token
   const Dim room = std::min(context, std::max(kFirstCapacity, 2 * std::min(needed, context)));
   cache_ = std::make_unique<KeyValueCache>(KeyValueCache::Options{.layers = c.layers,
                                                                   .sequences = static_cast<Dim>(all.size()),
-                                                                  .most_sequences = static_cast<Dim>(most_),
                                                                   .capacity = room,
                                                                   .width = c.width,
                                                                   .dtype = model_.dtype()});
   return forward(all);
 }
 
-Tensor DecoderState::forward(const std::vector<std::vector<std::int32_t>>& tokens) {
+Tensor GptDecoder::forward(const TokenLists& tokens) {
   const NoGrad no_grad;
   std::vector<Dim> starts;
   for (const auto& s : seen_) starts.push_back(static_cast<Dim>(s.size()));
@@ -68,8 +64,8 @@ Tensor DecoderState::forward(const std::vector<std::vector<std::int32_t>>& token
   return model_.logits(model_.pooled(states, stream.layout)).value();  // [B, V]
 }
 
-void DecoderState::reorder(std::span<const Dim> from) {
-  std::vector<std::vector<std::int32_t>> seen;
+void GptDecoder::reorder(std::span<const Dim> from) {
+  TokenLists seen;
   for (const Dim source : from) seen.push_back(seen_[static_cast<std::size_t>(source)]);
   seen_ = std::move(seen);
   if (cache_ != nullptr) cache_->reorder(from);

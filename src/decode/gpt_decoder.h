@@ -1,0 +1,30 @@
+// Decoding with a GPT: a key/value cache, so that each new token costs one row.
+#pragma once
+
+#include <memory>
+
+#include "decode/decoder.h"
+#include "nn/models/gpt.h"
+
+namespace rapt {
+
+/// A sequence that would exceed the context continues from its last half, so there is no longest sequence.
+class GptDecoder final : public Decoder {
+ public:
+  GptDecoder(const Gpt& model, std::size_t sequences) : model_(model), seen_(sequences) {}
+
+  Dim vocabulary() const override { return model_.config().vocabulary; }
+  std::optional<Dim> longest() const override { return std::nullopt; }
+  std::size_t sequences() const override { return seen_.size(); }
+  Tensor advance(const TokenLists& tokens) override;
+  void reorder(std::span<const Dim> from) override;
+
+ private:
+  Tensor forward(const TokenLists& tokens);
+
+  const Gpt& model_;
+  std::unique_ptr<KeyValueCache> cache_;
+  TokenLists seen_;  // what is in the cache
+};
+
+}  // namespace rapt
