@@ -221,7 +221,7 @@ TEST_CASE("errors for ambiguous data and data for another task end with the comm
               "classify: rapt finetune --task classify --init runs/b --train train.tsv");
   check_error(
       shop.rapt({"finetune", "--task", "classify", "--init", "runs/b", "--train", "tags.txt", "--out", "runs/x1"}), 65,
-      "tags.txt: must be a table with one text per row and its label, got words with a tag each; use --task "
+      "tags.txt: must be a table with one text per row and its label, got words with tags; use --task "
       "tag: rapt finetune --task tag --init runs/b --train tags.txt --out runs/x1");
   // eval does not have --task.
   check_error(shop.rapt({"eval", "runs/lt", "--data", "train.tsv"}), 65,
@@ -243,11 +243,11 @@ TEST_CASE("labelled data and checkpoints are not training text, unless --format 
               "train.tsv: must be plain text, got a table with one text per row; --format text trains on it as plain "
               "text; to train on its labels, use --task classify: rapt train train.tsv --steps 2 --task classify");
   check_error(shop.rapt({"train", "tags.txt", "--steps", "2"}), 65,
-              "tags.txt: must be plain text, got words with a tag each; --format text trains on it as plain text; to "
+              "tags.txt: must be plain text, got words with tags; --format text trains on it as plain text; to "
               "train on its labels, use --task tag: rapt train tags.txt --steps 2 --task tag");
   shop.write("said.jsonl", "{\"said\": \"the cat\", \"label\": \"cat\"}\n");
   CHECK(shop.rapt({"train", "said.jsonl", "--steps", "2"})
-            .err.ends_with("its labels are learnt with --task classify: rapt train said.jsonl --steps 2 --task "
+            .err.ends_with("to train on its labels, use --task classify: rapt train said.jsonl --steps 2 --task "
                            "classify\n"));
   shop.write("texts.json", "[{\"text\": \"the cat\"}]\n");
   CHECK(shop.rapt({"train", "texts.json", "--steps", "2"})

@@ -195,7 +195,7 @@ TEST_CASE("errors of fill-mask and embed are reported in one line") {
                    "2", "--tokenizer", "char", "--threads", "1", "--quiet", "--out", "runs/g"})
             .code == 0);
   check_error(shop.rapt({"fill-mask", "runs/g", "a [MASK]"}), 64,
-              "model: runs/g/best.h5 must be a model of masked words, got a gpt2 for --task lm; use it with rapt "
+              "model: runs/g/best.h5 must be a masked language model, got a gpt2 for --task lm; use it with rapt "
               "generate, score or eval");
   check_error(
       shop.rapt({"embed", "runs/g", "--data", "-"}, "the cat\n\n"), 65,

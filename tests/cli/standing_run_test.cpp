@@ -83,7 +83,7 @@ TEST_CASE("a mistyped setting is an error before a run is said to be finished") 
               "--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, got \"wordpice\"; did you "
               "mean wordpiece?");
   check_error(shop.rapt({"train", "my.txt", "--text-column", "a"}), 64,
-              "--text-column belongs to labelled tasks, got --task lm; leave it out");
+              "--text-column applies to labelled tasks, got --task lm; leave it out");
   check_error(shop.rapt({"train", "my.txt", "--steps", "0"}), 64,
               "--steps must be above 0, got 0; leave it out for no limit");
 }
@@ -140,7 +140,7 @@ TEST_CASE("options that contradict the model of --init are rejected") {
   refuses({"--tokenizer", "char"},
           "--tokenizer char cannot take effect: the model of --init runs/b has its own tokenizer; leave it out");
   refuses({"--vocab", "300"},
-          "--vocab belongs to tokenizers that are trained on the data, got --tokenizer init; leave it out");
+          "--vocab applies to tokenizers that are trained on the data, got --tokenizer init; leave it out");
   CHECK_FALSE(shop.has("runs/b-classify-train/config.toml"));
 }
 

@@ -34,7 +34,7 @@ TEST_CASE("settings are read in file order, with their positions") {
 TEST_CASE("anything but flat TOML is rejected with line and column") {
   CHECK(error_of("[model]\nlayers = 2\n") ==
         "run.toml:1:1: settings must be at the top level, got the table [model]; remove its heading");
-  CHECK(error_of("a = 1\nb = {c = 2}\n").rfind("run.toml:2:5: settings stand at the top level", 0) == 0);
+  CHECK(error_of("a = 1\nb = {c = 2}\n").rfind("run.toml:2:5: settings must be at the top level", 0) == 0);
   CHECK(error_of("a = [1, [2]]") == "run.toml:1:5: a must be a string, a number, true or false");
   CHECK(error_of("a = 2024-01-02") == "run.toml:1:5: a must be a string, a number, true or false");
   CHECK(error_of("a = 1\na = 2\n").rfind("run.toml:2:", 0) == 0);

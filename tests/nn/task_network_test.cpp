@@ -287,7 +287,8 @@ TEST_CASE("missing targets of a task are named") {
   const TaskNetwork classifier(std::make_unique<Bert>(without_pooler, init), {.task = Task::kClassify}, init);
   Context ctx;
   CHECK_THROWS_WITH_AS(classifier.loss(batch, {}, ctx),
-                       "bert: this network has no pooler to judge whole sequences with", std::invalid_argument);
+                       "bert: a prediction for a whole sequence needs a pooler, which this network lacks",
+                       std::invalid_argument);
   CHECK_THROWS_AS(AnyNetwork(with_task_head({.backbone = small_bert()}, Task::kClassify, 0), init), UsageError);
 }
 

@@ -49,7 +49,7 @@ static void collect(const fs::path& folder, std::vector<std::string>& files, con
       files.push_back(entry->path().string());
     }
   }
-  if (error && notice) notice(escape_for_terminal(folder.string()) + ": left out, " + error.message());
+  if (error && notice) notice(escape_for_terminal(folder.string()) + ": skipped, " + error.message());
 }
 
 static void tell_left_out(const std::string& folder, const std::vector<std::string>& left_out, const Notice& notice) {
@@ -80,7 +80,7 @@ static void add_folder(const std::string& folder, std::optional<SourceFormat> fo
         sources.emplace_back(file, format.value_or(format_by_name(file)));
       }
     } catch (const MissingInputError& error) {  // not readable
-      if (notice) notice(std::string(error.what()) + "; left out");
+      if (notice) notice(std::string(error.what()) + "; skipped");
     }
   }
   tell_left_out(folder, left_out, notice);

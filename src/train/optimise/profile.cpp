@@ -85,12 +85,12 @@ std::string Profile::table(double sgemm_peak) const {
   const double updates = static_cast<double>(updates_), update = update_seconds();
   const auto row = [&](const std::string& name, const std::string& calls, const Part& forward, const Part& backward) {
     return without_trailing_blanks(fmt::format("{:<24}{:>6}{}{}", name, calls, columns(forward, updates, update),
-                                               columns(backward, updates, update)));
+                                               " " + columns(backward, updates, update)));
   };
   std::string text =
       fmt::format("profile of {} update{}, {:.3f} ms each", updates_, updates_ == 1 ? "" : "s", update * 1e3);
   if (sgemm_peak > 0) text += fmt::format("; sgemm peak {:.1f} GFLOP/s", sgemm_peak * 1e-9);
-  text += fmt::format("\n{:<24}{:>6}{:>11} {:>9} {:>14}{:>11} {:>9} {:>14}\n", "op", "calls", "forward ms", "share",
+  text += fmt::format("\n{:<24}{:>6}{:>11} {:>9} {:>14}{:>12} {:>9} {:>14}\n", "op", "calls", "forward ms", "share",
                       "rate", "backward ms", "share", "rate");
   Part forward, backward;
   for (const Op& op : ops()) {

@@ -6,6 +6,7 @@
 #include "io/escape.h"
 #include "io/json.h"
 #include "tensor/error.h"
+#include "tensor/instruction_set.h"
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "train/files/checkpoint.h"

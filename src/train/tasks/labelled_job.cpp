@@ -79,7 +79,7 @@ class LabelledTaskData final : public TaskData {
         return train_on_examples(config, options);
       });
     }
-    if (is_new && config.model != "bert") tokenizer_ = with_delimiters(*tokenizer_);
+    if (is_new && !family_of(config).framed_by_tokenizer) tokenizer_ = with_delimiters(*tokenizer_);
     const SequenceFrame frame = frame_of(config, tokenizer_);
     LabelledOptions options = labelled_options(config);
     if (!is_new) std::swap(options.columns, options.usual);  // detected once; each of several files may have its own

@@ -312,9 +312,10 @@ TEST_CASE("a source that changes before it is tokenised is an error, and leaves 
   const std::string path = write_in(folder, "a.txt", "some text");
   const Corpus corpus({.sources = {path}});
   corpus.scan();
-  write_plainly(path, "same text");
+  write_plainly(path, "text some");
   const std::string message =
       message_of<DataError>([&] { build_token_store(corpus, nullptr, *tokenizer, folder / "d.h5"); });
+  CAPTURE(message);
   CHECK(message.starts_with(path + ": must not change while it is used, got other bytes"));
   const std::string tokens = write_in(folder, "b.bin", std::string("\1\0\2\0\3\0", 6));
   const Corpus ids({.sources = {tokens}});

@@ -91,7 +91,7 @@ TEST_CASE("a folder is walked in sorted order; hidden and binary files are skipp
   std::vector<std::string> notices;
   const Corpus corpus({.sources = {folder / "data"}}, [&](const std::string& line) { notices.push_back(line); });
   CHECK(documents(corpus) == Texts{"Z", "B", "C", "ab", "P"});
-  CHECK(notices == Texts{(folder / "data") + ": left out 4 non-text files (image.png, latin1.txt, pictures.gz, ...)"});
+  CHECK(notices == Texts{(folder / "data") + ": skipped 4 non-text files (image.png, latin1.txt, pictures.gz, ...)"});
 }
 
 TEST_CASE("one field of each JSON object is read") {

@@ -74,7 +74,7 @@ TEST_CASE("prediction ignores answers; data of another kind is named") {
   CHECK(read_squad(Input::from_memory("a.json", wrong), false).questions[0].answers.empty());
   CHECK(refusal("label\ttext\n1\tgood\n", "a.tsv") ==
         "a.tsv: must be SQuAD's JSON: questions about texts; got a table with one text per row; use --task classify");
-  CHECK(refusal("EU B-ORG\nsays O\n", "a.conll").ends_with("got words with a tag each; use --task tag"));
+  CHECK(refusal("EU B-ORG\nsays O\n", "a.conll").ends_with("got words with tags; use --task tag"));
   CHECK(refusal("Once upon a time.\n", "a.txt") ==
         "a.txt: must be SQuAD's JSON: questions about texts; got \"Once upon a time.\"");
   CHECK(refusal("", "a.json") == "a.json: must hold text, got an empty file");

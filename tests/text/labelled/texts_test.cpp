@@ -168,7 +168,7 @@ TEST_CASE("data of another task is rejected with the name of that task") {
     return "none";
   };
   CHECK(option_of("a.conll", "EU B-ORG\nsays O\n\nPeter B-PER\n") ==
-        "a.conll: must be a table with one text per row and its label, got words with a tag each; use --task tag | "
+        "a.conll: must be a table with one text per row and its label, got words with tags; use --task tag | "
         "--task tag");
   CHECK(option_of("a.json", "{\"data\": [{\"paragraphs\": []}]}")
             .ends_with("got questions about texts; use --task qa | --task qa"));

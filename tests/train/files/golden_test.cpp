@@ -12,6 +12,7 @@
 #include "decode/beam.h"
 #include "decode/generate.h"
 #include "decode/gpt_decoder.h"
+#include "io/shared_data.h"
 #include "support/golden_network.h"
 #include "support/source_folder.h"
 #include "text/tokenizer/files/tokenizer_files.h"

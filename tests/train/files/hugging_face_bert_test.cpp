@@ -104,7 +104,7 @@ TEST_CASE("every network and head comes back from a Hugging Face directory with 
       CHECK(bert->feed_forward == 20);
       CHECK(bert->hidden_dropout == 0.2);
       CHECK(bert->attention_dropout == 0.3);
-      CHECK(bert->pooler == all[i].backbone.as<BertConfig>()->pooler);
+      CHECK(bert->pooler == network.config().backbone.as<BertConfig>()->pooler);
       if (c.objective == Objective::kLabels) CHECK(c.task.dropout == all[i].task.dropout);
     }
   }

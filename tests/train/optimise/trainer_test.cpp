@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "nn/models/gpt.h"
+#include "nn/models/language_model.h"
 #include "support/random_batch.h"
 #include "support/small_networks.h"
 #include "train/optimise/finite_check.h"
@@ -35,7 +36,7 @@ TrainConfig two_updates() {
 // afterwards, and no gradient be left.
 UpdateError error_with(const std::string& parameter, float value) {
   Initializer init(1);
-  Gpt gpt(small_gpt(), init);
+  LanguageModel gpt(std::make_unique<Gpt>(small_gpt(), init));
   for (NamedParameter& p : parameters_of(gpt)) {
     if (p.name == parameter) p.variable.value().fill(value);
   }
@@ -57,11 +58,13 @@ UpdateError error_with(const std::string& parameter, float value) {
 class Flaky final : public Network {
  public:
   void visit(ParameterVisitor& v) override { v.parameter("weight", weight); }
-  DType dtype() const override { return DType::kF32; }
+  const Backbone& backbone() const override { return gpt; }
   Variable loss(const Batch&, const LossShare&, Context&) const override {
     const float value = passes++ == 0 ? kNan : 1;
     return record("flaky", Tensor::full({}, value), {weight}, [](const Tensor&, Grads d) { d.sum(0).fill(1); });
   }
+  Initializer init{1};
+  Gpt gpt{small_gpt(), init};
   Variable weight{Tensor::full({2}, 2), true};
   mutable int passes = 0;
 };
@@ -72,18 +75,16 @@ TEST_CASE("an update that is not finite names the op and the tensor that were no
   const UpdateError error = error_with("blocks.1.norm2.gain", 3e38F);
   CHECK(error.cause == UpdateError::Cause::kArithmetic);
   CHECK(error.code() == 79);
-  CHECK(std::string(error.what())
-            .starts_with("train: update 1 is not finite: loss nan, gradient norm nan; first there "
-                         "was "));
+  CHECK(std::string(error.what()).starts_with("train: update 1 is not finite: loss nan, gradient norm nan; first: "));
   CHECK(std::string(error.what()).find("inf in the output [12, 8] of ") != std::string::npos);
-  CHECK(std::string(error.what()).ends_with(" with blocks.1.norm2.gain, from finite inputs; nothing was changed"));
+  CHECK(std::string(error.what()).ends_with(" (blocks.1.norm2.gain), with finite inputs; nothing was changed"));
 }
 
 TEST_CASE("an update of weights that were not finite names these") {
   const UpdateError error = error_with("blocks.0.attention.out.weight", kNan);
   CHECK(error.cause == UpdateError::Cause::kWeights);
   CHECK(std::string(error.what()) ==
-        "train: update 1 is not finite: loss nan, gradient norm nan; before it there was nan in "
+        "train: update 1 is not finite: loss nan, gradient norm nan; before the update: nan in "
         "blocks.0.attention.out.weight; nothing was changed");
 }
 
@@ -96,7 +97,7 @@ TEST_CASE("an update that is finite when it is replayed is blamed on the machine
   } catch (const UpdateError& error) {
     CHECK(error.cause == UpdateError::Cause::kMachine);
     CHECK(std::string(error.what()) ==
-          "train: update 1 is not finite: loss nan, gradient norm 1.4142; replayed, it was finite, so this machine "
-          "computes wrong now and then; nothing was changed");
+          "train: update 1 is not finite: loss nan, gradient norm 1.4142; a replay of the update was finite, so this "
+          "machine does not compute reliably; nothing was changed");
   }
 }

@@ -60,13 +60,13 @@ TEST_CASE("settings that do not apply to a run are rejected, not ignored") {
     CAPTURE(message);
     CHECK_THROWS_WITH_AS(require_applicable(layer_config("", "", flags)), message, UsageError);
   };
-  refuses({{"text-column", {"a"}}}, "--text-column belongs to labelled tasks, got --task lm; leave it out");
+  refuses({{"text-column", {"a"}}}, "--text-column applies to labelled tasks, got --task lm; leave it out");
   refuses({{"mlm-probability", {"0.2"}}},
           "--mlm-probability applies to --task mlm and mlm-nsp, got --task lm; leave it out");
   refuses({{"vocab", {"100"}}, {"tokenizer", {"byte-bpe.json"}}},
-          "--vocab belongs to tokenizers that are trained on the data, got --tokenizer byte-bpe.json; leave it out");
+          "--vocab applies to tokenizers that are trained on the data, got --tokenizer byte-bpe.json; leave it out");
   refuses({{"max-length", {"9"}}},
-          "--max-length belongs to labelled tasks, masked words and runs with --init, got --task lm; leave it out");
+          "--max-length applies to labelled tasks, masked words and runs with --init, got --task lm; leave it out");
   CHECK_NOTHROW(require_applicable(layer_config("", "", {{"preset", {"bert-tiny"}}})));
 }
 
