@@ -8,7 +8,10 @@ namespace rapt {
 
 using Clock = std::chrono::steady_clock;
 
-Profile::Profile() : last_(Clock::now()), work_before_(work_done()) {}
+void Profile::start() {
+  last_ = Clock::now();
+  work_before_ = work_done();
+}
 
 void Profile::take(Part& part) {
   const Clock::time_point now = Clock::now();
@@ -61,9 +64,9 @@ std::string rate_of(const Profile::Part& part) {
 
 // Milliseconds, share and rate; blank if it never ran.
 std::string columns(const Profile::Part& part, double updates, double update_seconds) {
-  if (part.calls == 0) return fmt::format("{:>36}", "");
+  if (part.calls == 0) return fmt::format("{:>38}", "");
   const double seconds = part.seconds / updates;
-  return fmt::format("{:>11.3f} {:>7.1f} % {:>14}", seconds * 1e3, 100 * seconds / update_seconds, rate_of(part));
+  return fmt::format("{:>13.3f} {:>7.1f} % {:>14}", seconds * 1e3, 100 * seconds / update_seconds, rate_of(part));
 }
 
 void add(Profile::Part& sum, const Profile::Part& part) {
@@ -90,7 +93,7 @@ std::string Profile::table(double sgemm_peak) const {
   std::string text =
       fmt::format("profile of {} update{}, {:.3f} ms each", updates_, updates_ == 1 ? "" : "s", update * 1e3);
   if (sgemm_peak > 0) text += fmt::format("; sgemm peak {:.1f} GFLOP/s", sgemm_peak * 1e-9);
-  text += fmt::format("\n{:<24}{:>6}{:>11} {:>9} {:>14}{:>12} {:>9} {:>14}\n", "op", "calls", "forward ms", "share",
+  text += fmt::format("\n{:<24}{:>6}{:>13} {:>9} {:>14}{:>13} {:>9} {:>14}\n", "op", "calls", "forward ms", "share",
                       "rate", "backward ms", "share", "rate");
   Part forward, backward;
   for (const Op& op : ops()) {

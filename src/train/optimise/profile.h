@@ -27,8 +27,10 @@ class Profile final : public OpObserver {
     Part forward, backward;
   };
 
-  /// Starts the stopwatch.
-  Profile();
+  Profile() { start(); }
+
+  /// Starts the stopwatch: earlier time is ignored.
+  void start();
 
   /// A part of an update has ended: "data", "optimizer".
   void in_update(const char* part) { take(update_parts_[part]); }

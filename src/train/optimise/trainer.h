@@ -68,7 +68,10 @@ class Trainer final {
   UpdateResult update();
 
   /// From now on, updates are measured by `profile`; nullptr: they are not.
-  void set_profile(Profile* profile) { profile_ = profile; }
+  void set_profile(Profile* profile) {
+    profile_ = profile;
+    if (profile != nullptr) profile->start();
+  }
 
   TrainState& state() { return state_; }
   const TrainState& state() const { return state_; }
