@@ -7,7 +7,6 @@
 #include "io/durable_file.h"
 #include "io/lock_file.h"
 #include "tensor/error.h"
-#include "tensor/instruction_set.h"
 #include "tensor/matmul.h"
 #include "train/files/checkpoint.h"
 #include "train/run/resume.h"
