@@ -84,7 +84,7 @@ Bert::Bert(const BertConfig& config, Initializer& init)
     begin_with_neighbours(positions_.weight(), blocks_.front(), config.heads, config.init_std);
   }
   if (config.pooler) {  // not truncated, like a new pooler of transformers, the usual reference
-    pooler_.emplace_back(Linear::Options{.in = config.width, .out = config.width, .std = config.init_std}, init);
+    pooler_.emplace(Linear::Options{.in = config.width, .out = config.width, .std = config.init_std}, init);
   }
 }
 
@@ -104,9 +104,9 @@ Variable Bert::states(const Stream& input, Context& ctx, std::vector<Tensor>* tr
 }
 
 const Linear& Bert::pooler() const {
-  if (pooler_.empty())
+  if (!pooler_)
     throw std::invalid_argument("bert: a prediction for a whole sequence needs a pooler, which this network lacks");
-  return pooler_[0];
+  return *pooler_;
 }
 
 Variable Bert::pooled(const Variable& states, const Packed& layout) const {
@@ -125,7 +125,7 @@ void Bert::visit(ParameterVisitor& v) {
   v.child("segments", segments_);
   v.child("norm", norm_);
   v.children("blocks", blocks_);
-  if (!pooler_.empty()) v.child("pooler", pooler_[0]);
+  if (pooler_) v.child("pooler", *pooler_);
 }
 
 }  // namespace rapt

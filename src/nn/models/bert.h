@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "nn/block.h"
@@ -89,7 +90,7 @@ class Bert final : public Backbone {
   Embedding tokens_, positions_, segments_;
   LayerNorm norm_;
   std::vector<TransformerBlock> blocks_;
-  std::vector<Linear> pooler_;  // one, or none
+  std::optional<Linear> pooler_;
 };
 
 }  // namespace rapt

@@ -13,7 +13,7 @@ BertPretraining::BertPretraining(const BertConfig& config, Initializer& init)
       norm_({.width = config.width, .epsilon = config.norm_epsilon}, init),
       bias_(init.zeros({config.vocabulary})) {
   if (config.pooler) {
-    next_sentence_.emplace_back(Linear::Options{.in = config.width, .out = 2, .std = config.spread()}, init);
+    next_sentence_.emplace(Linear::Options{.in = config.width, .out = 2, .std = config.spread()}, init);
   }
 }
 
@@ -31,7 +31,7 @@ Variable BertPretraining::loss(const Batch& batch, const LossShare& share, Conte
   if (!has_next_sentence()) return word_loss;
   const Dim B = batch.input.layout.sequences();
   const Tensor& random_next = labels_as<ClassLabels>(batch.labels, {B}, "next sentence");
-  const Linear& head = next_sentence_[0];
+  const Linear& head = *next_sentence_;
   return word_loss + linear_cross_entropy(bert_.pooled(states, batch.input.layout), head.weight(), head.bias(),
                                           all_rows(B), random_next, {.scale = 1 / share.sequences});
 }
@@ -45,7 +45,7 @@ BertPretraining::Scores BertPretraining::scores(const Batch& batch) const {
       target_log_probabilities(transformed(states, batch.targets.rows).value(), bert_.token_table().value(),
                                bias_.value(), all_rows(batch.targets.count()), batch.targets.ids, &scores.predicted);
   if (has_next_sentence()) {
-    scores.next_sentence = next_sentence_[0].forward(bert_.pooled(states, batch.input.layout)).value();
+    scores.next_sentence = next_sentence_->forward(bert_.pooled(states, batch.input.layout)).value();
   }
   return scores;
 }
@@ -62,7 +62,7 @@ void BertPretraining::visit(ParameterVisitor& v) {
   v.child("words.dense", dense_);
   v.child("words.norm", norm_);
   v.parameter("words.bias", bias_);
-  if (has_next_sentence()) v.child("next_sentence", next_sentence_[0]);
+  if (has_next_sentence()) v.child("next_sentence", *next_sentence_);
 }
 
 }  // namespace rapt

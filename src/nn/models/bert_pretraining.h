@@ -2,6 +2,8 @@
 // arXiv 1810.04805, section 3.1.
 #pragma once
 
+#include <optional>
+
 #include "nn/models/bert.h"
 
 namespace rapt {
@@ -14,7 +16,7 @@ class BertPretraining final : public Network {
 
   const Bert& backbone() const override { return bert_; }
   const BertConfig& config() const { return bert_.config(); }
-  bool has_next_sentence() const { return !next_sentence_.empty(); }
+  bool has_next_sentence() const { return next_sentence_.has_value(); }
 
   /// Sum over batch.targets of -log p(word) / share.targets, and, with the next-sentence head, sum over sequences of
   /// -log p(label) / share.sequences, [].
@@ -40,8 +42,8 @@ class BertPretraining final : public Network {
   Bert bert_;
   Linear dense_;
   LayerNorm norm_;
-  Variable bias_;                      // [V]
-  std::vector<Linear> next_sentence_;  // one, or none
+  Variable bias_;  // [V]
+  std::optional<Linear> next_sentence_;
 };
 
 }  // namespace rapt

@@ -102,13 +102,13 @@ Gpt::Gpt(const GptConfig& config, Initializer& init)
       tokens_({.rows = config.vocabulary, .width = config.width, .std = config.init_std}, init) {
   const GptConfig& c = config_;
   if (c.positions == PositionKind::kLearned) {
-    positions_.emplace_back(Embedding::Options{.rows = c.context, .width = c.width, .std = c.position_std}, init);
+    positions_.emplace(Embedding::Options{.rows = c.context, .width = c.width, .std = c.position_std}, init);
   } else if (c.positions == PositionKind::kSinusoidal) {
     sinusoids_ = sinusoidal_positions(c.context, c.width, false, init.dtype());
   }
   for (Dim layer = 0; layer < c.layers; ++layer) blocks_.emplace_back(block_options(c, layer), init);
   if (c.norm == NormPlacement::kPre) {
-    norm_.emplace_back(LayerNorm::Options{.width = c.width, .epsilon = c.norm_epsilon, .bias = c.bias}, init);
+    norm_.emplace(LayerNorm::Options{.width = c.width, .epsilon = c.norm_epsilon, .bias = c.bias}, init);
   }
   if (!c.tied_head) head_ = init.normal({c.vocabulary, c.width}, c.init_std);
 }
@@ -117,11 +117,11 @@ const Variable& Gpt::head() const { return config_.tied_head ? tokens_.weight() 
 
 Gpt::Tables Gpt::tables(Context& ctx) const {
   Tables t{.tokens = tokens_.weight(), .positions = Variable()};
-  if (!positions_.empty()) t.positions = positions_[0].weight();
+  if (positions_) t.positions = positions_->weight();
   if (sinusoids_.defined()) t.positions = Variable(sinusoids_);
   if (ctx.training && config_.dropout_on_table && config_.embedding_dropout > 0) {
     t.tokens = dropout(t.tokens, config_.embedding_dropout, ctx.table_dropout_key());
-    if (!positions_.empty()) t.positions = dropout(t.positions, config_.embedding_dropout, ctx.table_dropout_key());
+    if (positions_) t.positions = dropout(t.positions, config_.embedding_dropout, ctx.table_dropout_key());
   }
   return t;
 }
@@ -140,8 +140,8 @@ Variable Gpt::embed(const Stream& input, const Tables& tables, Context& ctx) con
 Variable Gpt::run(const Stream& input, const Tables& tables, Context& ctx, KeyValueCache* cache,
                   std::vector<Tensor>* trace) const {
   Variable x = run_blocks(blocks_, embed(input, tables, ctx), input, ctx, cache, trace);  // [N, C]
-  if (norm_.empty()) return x;
-  x = norm_[0].forward(x);
+  if (!norm_) return x;
+  x = norm_->forward(x);
   if (trace != nullptr) trace->back() = x.value();
   return x;
 }
@@ -161,7 +161,7 @@ Variable Gpt::pooled(const Variable& states, const Packed& layout) const {
 Variable Gpt::sequence_vectors(const Stream& input, Context& ctx) const {
   const Variable x = embed(input, tables(ctx), ctx);                                     // [N, C]
   const Variable last = run_blocks_at(blocks_, x, input, last_rows(input.layout), ctx);  // [B, C]
-  return norm_.empty() ? last : norm_[0].forward(last);
+  return norm_ ? norm_->forward(last) : last;
 }
 
 Variable Gpt::logits(const Variable& states) const { return linear(states, head(), Variable()); }
@@ -178,9 +178,9 @@ const Gpt& gpt_of(const Network& network) {
 
 void Gpt::visit(ParameterVisitor& v) {
   v.child("tokens", tokens_);
-  if (!positions_.empty()) v.child("positions", positions_[0]);
+  if (positions_) v.child("positions", *positions_);
   v.children("blocks", blocks_);
-  if (!norm_.empty()) v.child("norm", norm_[0]);
+  if (norm_) v.child("norm", *norm_);
   v.parameter("head.weight", head_);
 }
 

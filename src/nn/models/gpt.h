@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "nn/block.h"
@@ -105,11 +106,11 @@ class Gpt final : public NextTokenBackbone {
 
   GptConfig config_;
   Embedding tokens_;
-  std::vector<Embedding> positions_;  // one, or none
-  Tensor sinusoids_;                  // [context, C] if positions are fixed
+  std::optional<Embedding> positions_;  // if positions are learnt
+  Tensor sinusoids_;                    // [context, C] if positions are fixed
   std::vector<TransformerBlock> blocks_;
-  std::vector<LayerNorm> norm_;  // one for pre-norm, none for post-norm
-  Variable head_;                // [V, C] unless tied
+  std::optional<LayerNorm> norm_;  // for pre-norm
+  Variable head_;                  // [V, C] unless tied
 };
 
 /// The GPT of a language model. \throws UsageError  if it has another backbone
