@@ -43,7 +43,7 @@ class Side {
       const std::string prefix = backbone_prefix(model_->network->config());
       for (NamedParameter& p : parameters_of(model_->network->module()))
         add("model/" + p.name.substr(p.name.starts_with(prefix) ? prefix.size() : 0), p.variable.value());
-      if (model_->tokenizer != nullptr) texts_["tokenizer"] = model_->tokenizer->to_json();
+      for (auto& [name, text] : named_texts(model_->tokenizers)) texts_[name] = std::move(text);
       return;
     }
     file_.emplace(source);
@@ -181,7 +181,8 @@ int run_checkpoint_diff(const Arguments& arguments) {
   const bool weights_only = fs::is_directory(first) || fs::is_directory(second);
   const Side a(first, weights_only), b(second, weights_only);
   std::size_t count = compare_tensors(a, b) + compare_state(a, b);
-  if (a.text("tokenizer") != b.text("tokenizer")) {
+  const auto differs = [&](const char* name) { return a.text(name) != b.text(name); };
+  if (differs("tokenizer") || differs("tokenizer_source") || differs("tokenizer_target")) {
     ++count;
     out("the tokenizers differ\n");
   }

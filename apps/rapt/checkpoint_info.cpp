@@ -49,9 +49,13 @@ void tell_model(const Pretrained& model) {
   row("context", fmt::format("{} tokens", c.context));
   row("task", c.task);
   if (!c.labels.empty()) row("labels", labels_text(c.labels));
-  row("tokenizer", model.tokenizer == nullptr ? "none"
-                                              : fmt::format("{}, {} entries", model.tokenizer->kind(),
-                                                            fmt::group_digits(model.tokenizer->vocabulary_size())));
+  const auto tokenizer_row = [&](const char* name, const Tokenizer* tokenizer) {
+    row(name, tokenizer == nullptr
+                  ? "none"
+                  : fmt::format("{}, {} entries", tokenizer->kind(), fmt::group_digits(tokenizer->vocabulary_size())));
+  };
+  if (model.tokenizers.source != nullptr) tokenizer_row("source", model.tokenizers.source.get());
+  tokenizer_row("tokenizer", model.tokenizers.target.get());
 }
 
 // The files in the manifest, however it groups them.

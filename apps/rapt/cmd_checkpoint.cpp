@@ -55,7 +55,7 @@ int run_export(const Arguments& arguments) {
     say(fmt::format("merged {} low-rank adapters into the weights", adapters));
   }
   write_hugging_face(pretrained.network->module(), {pretrained.network->config(), pretrained.config.labels},
-                     pretrained.tokenizer.get(), directory);
+                     pretrained.tokenizers.target.get(), directory);
   say(fmt::format("wrote {} from {}", escape_for_terminal(directory), escape_for_terminal(pretrained.source)));
   return 0;
 }
@@ -69,9 +69,7 @@ int run_import(const Arguments& arguments) {
   manifest["format"] = "rapt checkpoint";
   manifest["imported_from"] = pretrained.source;
   save_model(path, pretrained.network->module(),
-             {.config = to_toml(config),
-              .tokenizer = pretrained.tokenizer == nullptr ? "" : pretrained.tokenizer->to_json(),
-              .manifest = manifest.dump(2) + "\n"});
+             {.config = to_toml(config), .tokenizers = pretrained.tokenizers, .manifest = manifest.dump(2) + "\n"});
   say(fmt::format("wrote {} from {}", escape_for_terminal(path), escape_for_terminal(pretrained.source)));
   return 0;
 }

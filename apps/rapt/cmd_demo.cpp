@@ -63,13 +63,14 @@ int run(const Arguments& arguments) {
   GenerateOptions options;
   options.max_tokens = 200;
   options.sampling.temperature = 0.7;
-  if (const auto end = pretrained.tokenizer->end_of_text()) options.stop_ids = {*end};
+  const Tokenizer& tokenizer = require_tokenizer(pretrained);
+  if (const auto end = tokenizer.end_of_text()) options.stop_ids = {*end};
   const std::string prompt = arguments.text("prompt", "Once");
-  TextStart start{pretrained.tokenizer->encode(prompt), prompt};
-  if (start.ids.empty()) start = text_start(*pretrained.tokenizer, pretrained.tokenizer->end_of_text(), nullptr);
+  TextStart start{tokenizer.encode(prompt), prompt};
+  if (start.ids.empty()) start = text_start(tokenizer, tokenizer.end_of_text(), nullptr);
   GptDecoder decoder(pretrained.gpt(), 1);
   const Generated text = generate(decoder, {start.ids}, options).front();
-  out(start.shown + decode_after(*pretrained.tokenizer, start.ids, text.tokens) + "\n");
+  out(start.shown + decode_after(tokenizer, start.ids, text.tokens) + "\n");
   say(fmt::format("your own text: rapt train my.txt; more of this: rapt generate {} --prompt \"Once\"", folder));
   return 0;
 }

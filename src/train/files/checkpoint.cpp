@@ -3,7 +3,6 @@
 #include <set>
 
 #include "tensor/error.h"
-#include "text/tokenizer/files/tokenizer_files.h"
 #include "train/models/networks.h"
 #include "train/settings/config_file.h"
 
@@ -21,7 +20,7 @@ NamedTensorView view_of(const std::string& name, const Tensor& t) {
 
 std::vector<std::pair<std::string, std::string>> named(const CheckpointTexts& texts) {
   std::vector<std::pair<std::string, std::string>> result = {{"config", texts.config}};
-  if (!texts.tokenizer.empty()) result.emplace_back("tokenizer", texts.tokenizer);
+  for (auto& text : named_texts(texts.tokenizers)) result.push_back(std::move(text));
   result.emplace_back("manifest", texts.manifest);
   return result;
 }
@@ -126,11 +125,6 @@ std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file) {
   auto network = std::make_unique<AnyNetwork>(network_config(config_of(file), tokens->shape[0]), init);
   read_model(file, network->module());
   return network;
-}
-
-std::unique_ptr<Tokenizer> tokenizer_of(const CheckpointFile& file) {
-  if (!file.has_text("tokenizer")) return nullptr;
-  return tokenizer_from_json(file.text("tokenizer"), file.path() + ": /tokenizer");
 }
 
 }  // namespace rapt

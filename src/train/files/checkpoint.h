@@ -6,17 +6,17 @@
 #include <string>
 
 #include "nn/models/any_network.h"
-#include "text/tokenizer/tokenizer.h"
 #include "train/files/checkpoint_file.h"
+#include "train/files/tokenizers.h"
 #include "train/optimise/trainer.h"
 
 namespace rapt {
 
 /// The texts of a checkpoint, which record how the run was started.
 struct CheckpointTexts {
-  std::string config;     ///< TOML, as written by to_toml
-  std::string tokenizer;  ///< tokenizer.json
-  std::string manifest;   ///< JSON: run id, data digests, command line, build, instruction set
+  std::string config;  ///< TOML, as written by to_toml
+  Tokenizers tokenizers = {};
+  std::string manifest;  ///< JSON: run id, data digests, command line, build, instruction set
 };
 
 /// Writes weights, optimiser state and the state of the run. Nothing is copied, so peak memory does not grow.
@@ -35,8 +35,5 @@ TrainConfig config_of(const CheckpointFile& file);
 
 /// The network that the checkpoint's texts and shapes describe, with its weights.
 std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file);
-
-/// nullptr if the checkpoint has none (a model imported without a tokenizer).
-std::unique_ptr<Tokenizer> tokenizer_of(const CheckpointFile& file);
 
 }  // namespace rapt

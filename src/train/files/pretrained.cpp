@@ -84,25 +84,25 @@ Pretrained open_pretrained(const std::string& path) {
     result.config.tokenizer = result.source;
     take_network_settings(result.config, model.network.config());
     result.network = std::make_unique<AnyNetwork>(std::move(model.network));
-    result.tokenizer = tokenizer_beside(result.source);
+    result.tokenizers.target = tokenizer_beside(result.source);
   } else {
     const CheckpointFile file(result.source);
     result.config = config_of(file);
     result.network = network_of(file);
-    result.tokenizer = tokenizer_of(file);
+    result.tokenizers = tokenizers_of(file);
     result.step = file.state_integer("step");
   }
   const Dim vocabulary = result.network->backbone().vocabulary();
-  if (result.tokenizer != nullptr && result.tokenizer->vocabulary_size() > vocabulary) {
-    throw DataError("model: " + result.source + ": the tokenizer has " +
-                    std::to_string(result.tokenizer->vocabulary_size()) + " entries, the model " +
-                    std::to_string(vocabulary) + "; they do not belong together");
+  const Tokenizer* const tokenizer = result.tokenizers.target.get();
+  if (tokenizer != nullptr && tokenizer->vocabulary_size() > vocabulary) {
+    throw DataError("model: " + result.source + ": the tokenizer has " + std::to_string(tokenizer->vocabulary_size()) +
+                    " entries, the model " + std::to_string(vocabulary) + "; they do not belong together");
   }
   return result;
 }
 
 const Tokenizer& require_tokenizer(const Pretrained& model) {
-  if (model.tokenizer != nullptr) return *model.tokenizer;
+  if (model.tokenizers.target != nullptr) return *model.tokenizers.target;
   throw MissingInputError("model: " + model.source +
                           " has no tokenizer; put its tokenizer.json beside the weights, or give token ids");
 }

@@ -9,14 +9,14 @@
 #include "nn/models/gpt.h"
 #include "nn/models/language_model.h"
 #include "nn/models/task_network.h"
-#include "text/tokenizer/tokenizer.h"
+#include "train/files/tokenizers.h"
 #include "train/settings/train_config.h"
 
 namespace rapt {
 
 struct Pretrained {
   std::unique_ptr<AnyNetwork> network;
-  std::shared_ptr<const Tokenizer> tokenizer;  ///< nullptr if the source has none
+  Tokenizers tokenizers;  ///< none if the source has none
   /// The settings of its run or, for a Hugging Face directory, those that follow from the network: its task and the
   /// names of its classes.
   TrainConfig config;
@@ -38,7 +38,7 @@ std::string model_source(const std::string& path);
 /// \throws MissingInputError, DataError
 Pretrained open_pretrained(const std::string& path);
 
-/// The tokenizer of a model, for commands that need one.
+/// The tokenizer of what a model predicts, for commands that need one.
 /// \throws MissingInputError  if there is none, explaining how to add one
 const Tokenizer& require_tokenizer(const Pretrained& model);
 

@@ -68,7 +68,7 @@ class ScratchFolder {
 void leave_words(const RunRequest& request, const RunFolder& folder, const Notice& notice) {
   const Beginning words = begin_run({}, {folder.words()}, request, word_settings(request.config, folder), notice);
   save_model(RunFolder{folder.words()}.last(), words.job.network->module(),
-             {.config = to_toml(words.config.values), .tokenizer = words.job.tokenizer->to_json(), .manifest = "{}"});
+             {.config = to_toml(words.config.values), .tokenizers = words.job.tokenizers, .manifest = "{}"});
 }
 
 }  // namespace

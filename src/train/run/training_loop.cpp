@@ -164,7 +164,7 @@ CheckpointTexts TrainingLoop::texts() const {
   manifest["matmul"] = matmul_provider();
   manifest["threads"] = thread_count();
   manifest["seconds"] = seconds();
-  return {.config = to_toml(config_), .tokenizer = job_.tokenizer->to_json(), .manifest = dump_pretty(manifest)};
+  return {.config = to_toml(config_), .tokenizers = job_.tokenizers, .manifest = dump_pretty(manifest)};
 }
 
 void TrainingLoop::save(bool best) {

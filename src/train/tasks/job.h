@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "nn/models/any_network.h"
-#include "text/tokenizer/tokenizer.h"
+#include "train/files/tokenizers.h"
 #include "train/metrics/evaluation.h"
 #include "train/optimise/trainer.h"
 #include "train/tasks/run_text.h"
@@ -16,7 +16,7 @@ namespace rapt {
 
 struct Job {
   std::unique_ptr<AnyNetwork> network;
-  std::shared_ptr<const Tokenizer> tokenizer;
+  Tokenizers tokenizers;
   std::optional<DataFiles> files;  ///< files of the data, if their digests are known
   TrainingData data;
   double flop_per_token = 0;  ///< of an update; 0: not known

@@ -73,7 +73,7 @@ class LabelledTaskData final : public TaskData {
   void read(const ReadingRequest& request) override {
     const TrainConfig& config = request.config;
     const bool is_new = request.start != Start::kCheckpoint;
-    tokenizer_ = request.tokenizer;
+    tokenizer_ = request.tokenizers.target;
     if (tokenizer_ == nullptr) {
       tokenizer_ = make_tokenizer(config, request.notice, [&](const TokenizerTrainerOptions& options) {
         return train_on_examples(config, options);
@@ -93,7 +93,7 @@ class LabelledTaskData final : public TaskData {
     facts_.examples = data_->samples();
   }
 
-  std::shared_ptr<const Tokenizer> tokenizer() const override { return tokenizer_; }
+  Tokenizers tokenizers() const override { return {.target = tokenizer_}; }
   DataFacts facts() const override { return facts_; }
   Dim vocabulary(Dim known) const override { return std::max<Dim>(tokenizer_->vocabulary_size(), known); }
   TrainingData batches(const TrainConfig& config) const override { return training_data(data_, config); }

@@ -67,12 +67,12 @@ class LanguageModelData final : public TaskData {
   bool is_tokens() const override { return !text_.is_text(); }
 
   void read(const ReadingRequest& request) override {
-    data_ = text_.tokenise(request.config, request.folder, request.tokenizer);
+    data_ = text_.tokenise(request.config, request.folder, request.tokenizers.target);
     if (request.start == Start::kCheckpoint) return;
     tell_text(request.config, store(), text_.documents_are_files(), request.notice);
   }
 
-  std::shared_ptr<const Tokenizer> tokenizer() const override { return data_->tokenizer; }
+  Tokenizers tokenizers() const override { return {.target = data_->tokenizer}; }
   std::optional<DataFiles> files() const override { return data_->files; }
   DataFacts facts() const override { return {.validation_tokens = store().part(Part::kValidation).size()}; }
   Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
@@ -92,7 +92,7 @@ class LanguageModelData final : public TaskData {
         return evaluate(model, held, batch, bytes, most);
       };
     }
-    job.sample = [&model = gpt_of(model), tokenizer = job.tokenizer, store = store(), config] {
+    job.sample = [&model = gpt_of(model), tokenizer = job.tokenizers.target, store = store(), config] {
       return sample(model, *tokenizer, store, config);
     };
   }

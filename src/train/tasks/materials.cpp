@@ -66,12 +66,13 @@ StartFacts Materials::start(const TrainConfig& config) {
   start_ = open_pretrained(config.init);
   require_kind(start_, config);
   StartFacts facts{.network = start_.network->config(), .config = start_.config};
-  facts.has_tokenizer = start_.tokenizer != nullptr;
+  std::shared_ptr<const Tokenizer>& own = start_.tokenizers.target;
+  facts.has_tokenizer = own != nullptr;
   const bool is_file = !config.learns_tokenizer() && config.tokenizer != "init";
   if (is_file) {
     std::shared_ptr<const Tokenizer> asked = load_tokenizer(config.tokenizer);
-    facts.same_tokenizer = facts.has_tokenizer && asked->to_json() == start_.tokenizer->to_json();
-    if (!facts.has_tokenizer) start_.tokenizer = std::move(asked);
+    facts.same_tokenizer = facts.has_tokenizer && asked->to_json() == own->to_json();
+    if (!facts.has_tokenizer) own = std::move(asked);
   }
   return facts;
 }
@@ -84,10 +85,9 @@ TaskData& Materials::opened(const TrainConfig& config) {
 std::optional<CorpusInfo> Materials::text(const TrainConfig& config) { return opened(config).text(config); }
 
 void Materials::read(const TrainConfig& config, Start start) {
-  std::shared_ptr<const Tokenizer> tokenizer = start_.tokenizer;
-  if (from_ != nullptr) tokenizer = tokenizer_of(*from_);
+  Tokenizers tokenizers = from_ != nullptr ? tokenizers_of(*from_) : start_.tokenizers;
   opened(config).read(
-      {.config = config, .folder = folder_, .tokenizer = std::move(tokenizer), .start = start, .notice = notice_});
+      {.config = config, .folder = folder_, .tokenizers = std::move(tokenizers), .start = start, .notice = notice_});
   read_ = true;
 }
 
@@ -140,7 +140,7 @@ Job Materials::build(const TrainConfig& config) {
   if (!read_) read(config, Start::kCheckpoint);
   Job job;
   job.network = from_ != nullptr ? network_of(*from_) : first_network(config);
-  job.tokenizer = data_->tokenizer();
+  job.tokenizers = data_->tokenizers();
   job.files = data_->files();
   job.data = data_->batches(config);
   job.flop_per_token = model_size(config, vocabulary(), job.data.tokens_per_sample).flop_per_token;

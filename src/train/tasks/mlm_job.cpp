@@ -59,7 +59,7 @@ class MaskedWordsData final : public TaskData {
   void read(const ReadingRequest& request) override {
     const TrainConfig& config = request.config;
     const auto instances = is_tokens() ? std::nullopt : std::optional(instance_options(config));
-    data_ = text_.tokenise(config, request.folder, request.tokenizer, instances);
+    data_ = text_.tokenise(config, request.folder, request.tokenizers.target, instances);
     if (is_tokens()) require_instances(store(), config);
     if (sequence() > config.context) {
       throw ConfigError("train: " + store().path() + " has sequences of " + std::to_string(sequence()) +
@@ -72,14 +72,14 @@ class MaskedWordsData final : public TaskData {
     }
   }
 
-  std::shared_ptr<const Tokenizer> tokenizer() const override { return data_->tokenizer; }
+  Tokenizers tokenizers() const override { return {.target = data_->tokenizer}; }
   std::optional<DataFiles> files() const override { return data_->files; }
   Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
 
   DataFacts facts() const override { return {}; }
 
   TrainingData batches(const TrainConfig& config) const override {
-    const auto batches = std::make_shared<MlmBatches>(store(), *tokenizer(), masking_options(config),
+    const auto batches = std::make_shared<MlmBatches>(store(), *data_->tokenizer, masking_options(config),
                                                       static_cast<std::uint64_t>(config.seed));
     TrainingData data;
     data.train = [batches](std::int64_t first, Dim count) {
@@ -118,7 +118,7 @@ class MaskedWordsData final : public TaskData {
 
   std::optional<MlmEvaluation> held_out(const TrainConfig& config) const {
     if (store().instances(Part::kValidation).size() == 0) return std::nullopt;
-    return MlmEvaluation(store(), *tokenizer(), Part::kValidation, masking_options(config));
+    return MlmEvaluation(store(), *data_->tokenizer, Part::kValidation, masking_options(config));
   }
 
   RunText text_;

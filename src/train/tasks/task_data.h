@@ -15,8 +15,7 @@ namespace rapt {
 struct ReadingRequest {
   const TrainConfig& config;
   const RunFolder& folder;  ///< holds the tokenised data
-  /// Of the model of --init or of the checkpoint; nullptr: given by --tokenizer
-  std::shared_ptr<const Tokenizer> tokenizer;
+  Tokenizers tokenizers;    ///< of the model of --init or of the checkpoint; none: given by --tokenizer
   /// kCheckpoint: the settings are complete and include the facts found in the data. Otherwise the data is reported.
   Start start = Start::kNothing;
   const Notice& notice;
@@ -37,7 +36,7 @@ class TaskData {
 
   /// Whether the data is already tokens, so that no tokenizer is needed.
   virtual bool is_tokens() const = 0;
-  virtual std::shared_ptr<const Tokenizer> tokenizer() const = 0;
+  virtual Tokenizers tokenizers() const = 0;
   /// The files of the data, if read() has read them completely and knows their digests.
   virtual std::optional<DataFiles> files() const { return std::nullopt; }
   virtual DataFacts facts() const = 0;

@@ -101,7 +101,7 @@ TEST_CASE("a GPT with rotary positions comes back from a Hugging Face directory 
 
       TrainConfig config;
       take_network_settings(config, model.network.config());
-      save_model(folder / "m.h5", network.module(), {.config = to_toml(config), .tokenizer = "", .manifest = "{}"});
+      save_model(folder / "m.h5", network.module(), {.config = to_toml(config), .tokenizers = {}, .manifest = "{}"});
       check_equal(network.module(), open_pretrained(folder / "m.h5").network->module());
       CHECK(open_pretrained(folder / "m.h5").gpt().config().rotary_base == c.rotary_base);
     }

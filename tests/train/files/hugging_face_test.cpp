@@ -80,7 +80,7 @@ TEST_CASE("an imported network survives as a checkpoint") {
   Gpt model(c, init);
   TrainConfig config;
   take_network_settings(config, {.backbone = c});
-  save_model(folder / "m.h5", model, {.config = to_toml(config), .tokenizer = "", .manifest = "{}"});
+  save_model(folder / "m.h5", model, {.config = to_toml(config), .tokenizers = {}, .manifest = "{}"});
   Pretrained again = open_pretrained(folder / "m.h5");
   check_equal(model, again.network->module());
   CHECK(again.gpt().config().scale_attention_by_inverse_layer);

@@ -85,7 +85,7 @@ std::map<std::string, Tensor> values_of(AnyNetwork& network) {
 }
 
 CheckpointTexts texts_of(const TrainConfig& config) {
-  return {.config = to_toml(config), .tokenizer = "", .manifest = "{}"};
+  return {.config = to_toml(config), .tokenizers = {}, .manifest = "{}"};
 }
 
 }  // namespace

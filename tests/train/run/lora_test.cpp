@@ -61,9 +61,8 @@ void train_adapters(const TemporaryFolder& folder, const std::string& from, cons
 }
 
 Tensor logits_of(const Pretrained& model, const TemporaryFolder& folder) {
-  const std::shared_ptr<const Tokenizer> tokenizer(&*model.tokenizer, [](const Tokenizer*) {});
-  const LabelledData data =
-      LabelledData::read({folder / "a.tsv"}, frame_of(model.config, tokenizer), labelled_options(model.config));
+  const LabelledData data = LabelledData::read({folder / "a.tsv"}, frame_of(model.config, model.tokenizers.target),
+                                               labelled_options(model.config));
   return model.task_network().logits(data.batch(std::vector<Dim>{0, 1, 2, 3, 4, 5}));
 }
 
@@ -104,11 +103,11 @@ TEST_CASE("the directory that is exported has the adapters in its weights") {
     const Pretrained adapted = open_pretrained(folder / lora);
     const Tensor before = logits_of(adapted, folder);
     CHECK_THROWS_AS(write_hugging_face(adapted.network->module(), {adapted.network->config(), adapted.config.labels},
-                                       adapted.tokenizer.get(), folder / "refused"),
+                                       adapted.tokenizers.target.get(), folder / "refused"),
                     UsageError);
     CHECK(adapted.network->merge_adapters() == 8);
     write_hugging_face(adapted.network->module(), {adapted.network->config(), adapted.config.labels},
-                       adapted.tokenizer.get(), folder / (lora + "-hf"));
+                       adapted.tokenizers.target.get(), folder / (lora + "-hf"));
     const Pretrained exported = open_pretrained(folder / (lora + "-hf"));
     CHECK(exported.config.labels == std::vector<std::string>{"bad", "good"});
     CHECK(max_difference(before, logits_of(exported, folder)) < 1e-5);
