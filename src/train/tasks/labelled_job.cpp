@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "nn/models/task_network.h"
 #include "tensor/error.h"
 #include "text/batches/permutation.h"
 #include "text/labelled/glue.h"
