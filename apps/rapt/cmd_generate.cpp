@@ -9,7 +9,6 @@
 #include "commands.h"
 #include "decode/beam.h"
 #include "decode/generate.h"
-#include "decode/gpt_decoder.h"
 #include "decode/text_start.h"
 #include "io/file.h"
 #include "model_input.h"
@@ -17,6 +16,7 @@
 #include "terminal.h"
 #include "text/corpus/input.h"
 #include "text/tokenizer/stream_decoder.h"
+#include "train/models/family.h"
 
 namespace rapt::app {
 namespace {
@@ -119,7 +119,7 @@ void print(const std::string& prompt, const std::string& text, const Generated& 
 }
 
 // Prompt by prompt: a batch rounds the last digits of log-probabilities differently.
-std::vector<Generated> run_beams(const Gpt& model, const TokenLists& prompts, const Arguments& arguments,
+std::vector<Generated> run_beams(const AnyNetwork& network, const TokenLists& prompts, const Arguments& arguments,
                                  const GenerateOptions& options) {
   BeamOptions beam{.beams = arguments.whole("beam", 4, 1, 1024),
                    .max_tokens = options.max_tokens,
@@ -129,21 +129,22 @@ std::vector<Generated> run_beams(const Gpt& model, const TokenLists& prompts, co
                    .stop = options.stop};
   std::vector<Generated> results;
   for (const std::vector<std::int32_t>& prompt : prompts) {
-    GptDecoder decoder(model, 1);
-    results.push_back(beam_search(decoder, {prompt}, beam).front().front());
+    const auto decoder = make_decoder(network, 1);
+    results.push_back(beam_search(*decoder, {prompt}, beam).front().front());
     ++beam.first_prompt;
   }
   return results;
 }
 
-std::vector<Generated> run_sampling(const Gpt& model, const TokenLists& prompts, const GenerateOptions& options) {
-  GptDecoder decoder(model, prompts.size());
-  return generate(decoder, prompts, options);
+std::vector<Generated> run_sampling(const AnyNetwork& network, const TokenLists& prompts,
+                                    const GenerateOptions& options) {
+  const auto decoder = make_decoder(network, prompts.size());
+  return generate(*decoder, prompts, options);
 }
 
 int write_texts(const Arguments& arguments, const Pretrained& pretrained, GenerateOptions options,
                 const std::vector<std::string>& stops) {
-  const Gpt& model = pretrained.gpt();  // or reports its kind, before anything is written
+  static_cast<void>(pretrained.language_model());  // or reports its kind, before anything is written
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   std::vector<std::string> prompts = prompts_of(arguments);
   if (const auto end = tokenizer.end_of_text(); end && !arguments.has("ignore-end")) options.stop_ids = {*end};
@@ -173,8 +174,8 @@ int write_texts(const Arguments& arguments, const Pretrained& pretrained, Genera
     };
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<Generated> results =
-      arguments.has("beam") ? run_beams(model, ids, arguments, options) : run_sampling(model, ids, options);
+  const std::vector<Generated> results = arguments.has("beam") ? run_beams(*pretrained.network, ids, arguments, options)
+                                                               : run_sampling(*pretrained.network, ids, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::size_t tokens = 0;
   for (const Generated& g : results) tokens += g.tokens.size();

@@ -56,7 +56,6 @@ T& network_as(const Pretrained& model, const char* wanted) {
 }  // namespace
 
 LanguageModel& Pretrained::language_model() const { return network_as<LanguageModel>(*this, "a language model"); }
-const Gpt& Pretrained::gpt() const { return gpt_of(language_model()); }
 BertPretraining& Pretrained::masked() const { return network_as<BertPretraining>(*this, "a masked language model"); }
 TaskNetwork& Pretrained::task_network() const { return network_as<TaskNetwork>(*this, "a model with a task head"); }
 

@@ -6,7 +6,6 @@
 
 #include "nn/models/any_network.h"
 #include "nn/models/bert_pretraining.h"
-#include "nn/models/gpt.h"
 #include "nn/models/language_model.h"
 #include "nn/models/task_network.h"
 #include "train/files/tokenizers.h"
@@ -26,7 +25,6 @@ struct Pretrained {
   /// The network as a certain kind.
   /// \throws UsageError  if it is another kind, naming it and the commands that accept it
   LanguageModel& language_model() const;
-  const Gpt& gpt() const;           ///< the GPT of a language model
   BertPretraining& masked() const;  ///< a masked language model
   TaskNetwork& task_network() const;
 };

@@ -35,6 +35,12 @@ const ModelFamily& family_of(const BackboneConfig& backbone) {
   throw BugError("network: a backbone of no family");
 }
 
+std::unique_ptr<Decoder> make_decoder(const AnyNetwork& network, std::size_t sequences) {
+  const ModelFamily& family = family_of(network.config().backbone);
+  if (family.decoder == nullptr) throw UsageError("model: a " + family.title + " does not predict the next token");
+  return family.decoder(network.backbone(), sequences);
+}
+
 std::string first_model_for(Objective objective) {
   for (const ModelFamily& family : model_families()) {
     if (family.can_learn(objective)) return family.names.front();

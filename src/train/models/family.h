@@ -2,10 +2,12 @@
 // that depends on the kind of a model uses a property in its family's record, never a name.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "decode/decoder.h"
 #include "nn/models/any_network.h"
 #include "train/models/hugging_face_kind.h"
 #include "train/models/model_size.h"
@@ -50,6 +52,9 @@ struct ModelFamily {
 
   std::vector<HuggingFaceKind> hugging_face;  ///< the kinds of config.json for its networks
 
+  /// Decodes with a backbone of the family; not set if the family does not predict the next token.
+  std::unique_ptr<Decoder> (*decoder)(const Backbone& backbone, std::size_t sequences) = nullptr;
+
   bool can_learn(Objective objective) const;
 };
 
@@ -61,8 +66,11 @@ const ModelFamily& family_named(std::string_view name);
 inline const ModelFamily& family_of(const TrainConfig& config) { return family_named(config.model); }
 const ModelFamily& family_of(const BackboneConfig& backbone);
 
-/// The name of the first model for which `holds` is true, as in --model: for suggestions in messages. Empty if there is
-/// none.
+/// The first value of --model that can learn this: for suggestions in messages. Empty if there is none.
 std::string first_model_for(Objective objective);
+
+/// A decoder that reads the network, which must outlive it.
+/// \throws UsageError  if the network does not predict the next token
+std::unique_ptr<Decoder> make_decoder(const AnyNetwork& network, std::size_t sequences);
 
 }  // namespace rapt

@@ -1,4 +1,5 @@
 // GPTs: gpt2, which normalises before its sublayers, and gpt1, which normalises after them.
+#include "decode/gpt_decoder.h"
 #include "io/names.h"
 #include "nn/models/gpt.h"
 #include "tensor/error.h"
@@ -78,6 +79,10 @@ ModelSize gpt_size(const TrainConfig& config, Dim vocabulary, double length) {
   return size;
 }
 
+std::unique_ptr<Decoder> gpt_decoder(const Backbone& backbone, std::size_t sequences) {
+  return std::make_unique<GptDecoder>(dynamic_cast<const Gpt&>(backbone), sequences);
+}
+
 }  // namespace
 
 ModelFamily gpt_family() {
@@ -92,7 +97,8 @@ ModelFamily gpt_family() {
           .take_structure = take_gpt_structure,
           .take_dropouts = take_gpt_dropouts,
           .size = gpt_size,
-          .hugging_face = {gpt2_kind(), openai_gpt_kind(), gpt_neox_kind()}};
+          .hugging_face = {gpt2_kind(), openai_gpt_kind(), gpt_neox_kind()},
+          .decoder = gpt_decoder};
 }
 
 }  // namespace rapt

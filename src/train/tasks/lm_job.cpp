@@ -1,11 +1,11 @@
-// --task lm: a GPT that predicts the next token of a text.
+// --task lm: a network that predicts the next token of a text.
 #include <cmath>
 
 #include "decode/generate.h"
-#include "decode/gpt_decoder.h"
 #include "decode/text_start.h"
 #include "nn/models/language_model.h"
 #include "text/tokenizer/stream_decoder.h"
+#include "train/models/family.h"
 #include "train/tasks/run_data.h"
 #include "train/tasks/task_data.h"
 #include "train/tasks/text_summary.h"
@@ -34,8 +34,8 @@ Evaluation evaluate(const LanguageModel& model, const LmEvaluation& held_out, Di
   return result;
 }
 
-std::pair<std::string, std::string> sample(const Gpt& model, const Tokenizer& tokenizer, const TokenStore& store,
-                                           const TrainConfig& config) {
+std::pair<std::string, std::string> sample(const AnyNetwork& network, const Tokenizer& tokenizer,
+                                           const TokenStore& store, const TrainConfig& config) {
   TextStart start{tokenizer.encode(config.sample_prompt), config.sample_prompt};
   if (start.ids.empty()) {
     const TokenRange text = store.part(Part::kTrain);
@@ -51,8 +51,8 @@ std::pair<std::string, std::string> sample(const Gpt& model, const Tokenizer& to
   options.sampling.temperature = 0.8;
   options.seed = static_cast<std::uint64_t>(config.seed);
   if (const auto end = store.end_of_text()) options.stop_ids = {*end};
-  GptDecoder decoder(model, 1);
-  const Generated text = generate(decoder, {start.ids}, options).front();
+  const auto decoder = make_decoder(network, 1);
+  const Generated text = generate(*decoder, {start.ids}, options).front();
   return {start.shown, decode_after(tokenizer, start.ids, text.tokens)};
 }
 
@@ -92,8 +92,8 @@ class LanguageModelData final : public TaskData {
         return evaluate(model, held, batch, bytes, most);
       };
     }
-    job.sample = [&model = gpt_of(model), tokenizer = job.tokenizers.target, store = store(), config] {
-      return sample(model, *tokenizer, store, config);
+    job.sample = [&network = *job.network, tokenizer = job.tokenizer, store = store(), config] {
+      return sample(network, *tokenizer, store, config);
     };
   }
 

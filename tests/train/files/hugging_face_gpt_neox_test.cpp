@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "io/temporary_folder.h"
+#include "nn/models/gpt.h"
 #include "support/hugging_face_directories.h"
 #include "support/network_checks.h"
 #include "tensor/error.h"
@@ -103,7 +104,7 @@ TEST_CASE("a GPT with rotary positions comes back from a Hugging Face directory 
       take_network_settings(config, model.network.config());
       save_model(folder / "m.h5", network.module(), {.config = to_toml(config), .tokenizers = {}, .manifest = "{}"});
       check_equal(network.module(), open_pretrained(folder / "m.h5").network->module());
-      CHECK(open_pretrained(folder / "m.h5").gpt().config().rotary_base == c.rotary_base);
+      CHECK(gpt_of(open_pretrained(folder / "m.h5").language_model()).config().rotary_base == c.rotary_base);
     }
   }
 }

@@ -83,8 +83,8 @@ TEST_CASE("an imported network survives as a checkpoint") {
   save_model(folder / "m.h5", model, {.config = to_toml(config), .tokenizers = {}, .manifest = "{}"});
   Pretrained again = open_pretrained(folder / "m.h5");
   check_equal(model, again.network->module());
-  CHECK(again.gpt().config().scale_attention_by_inverse_layer);
-  CHECK(again.gpt().config().inner_width() == 20);
+  CHECK(gpt_of(again.language_model()).config().scale_attention_by_inverse_layer);
+  CHECK(gpt_of(again.language_model()).config().inner_width() == 20);
 }
 
 TEST_CASE("unsupported settings of a configuration are named") {

@@ -104,6 +104,24 @@ TEST_CASE("every family supports its default task, and names unsupported ones") 
         "--model gpt2 cannot be used for --task embed; use --model bert");
 }
 
+TEST_CASE("a network that predicts the next token decodes, and no other does") {
+  for (const std::string& model : find_setting("model")->choices) {
+    CAPTURE(model);
+    const ModelFamily& family = family_named(model);
+    CHECK((family.decoder != nullptr) == family.can_learn(Objective::kNextToken));
+    Initializer init(1);
+    const AnyNetwork network(network_config(settings_of(model), 11), init);
+    if (family.decoder != nullptr) {
+      const auto decoder = make_decoder(network, 2);
+      CHECK(decoder->sequences() == 2);
+      CHECK(decoder->vocabulary() == 11);
+    } else {
+      CHECK(message_of<UsageError>([&] { make_decoder(network, 1); }) ==
+            "model: a " + family.title + " does not predict the next token");
+    }
+  }
+}
+
 TEST_CASE("a structure that a family does not have is rejected before a network is made") {
   TrainConfig first = settings_of("gpt1");
   first.position = "rope";

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <regex>
 
+#include "nn/models/gpt.h"
 #include "support/run_checks.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
@@ -52,7 +53,7 @@ TEST_CASE("a run's folder can be trained further, used for generation, and repea
   for (const char* name : {"config.toml", "metrics.jsonl", "data.h5", "last.h5", "best.h5"}) {
     CHECK(std::filesystem::exists(folder / (std::string("a/") + name)));
   }
-  CHECK(open_pretrained(folder / "a").gpt().config().width == 16);
+  CHECK(gpt_of(open_pretrained(folder / "a").language_model()).config().width == 16);
   run(small_run(folder, "b"));
   check_same(folder / "a", folder / "b");
   run(small_run(folder, "c", {{"seed", {"2"}}}));
@@ -156,7 +157,7 @@ TEST_CASE("a run starts from another one's weights and structure") {
       {"data", {folder / "stories.txt"}}, {"out", {folder / "f"}}, {"init", {folder / "a"}}, {"steps", {"3"}}};
   request.config = layer_config("", "", flags);
   CHECK(run(request).finished);
-  CHECK(open_pretrained(folder / "f").gpt().config().width == 16);
+  CHECK(gpt_of(open_pretrained(folder / "f").language_model()).config().width == 16);
 }
 
 TEST_CASE("stopping by epochs, tokens and early stopping") {
