@@ -20,8 +20,8 @@ struct BeamOptions {
 /// early_stopping False). Each step keeps the best `beams` unfinished texts among 2 x beams candidates. A text that
 /// ends, by a stop token or string, competes with its length-normalised score. The search ends when no unfinished text
 /// can overtake the worst finished one. Each prompt has a search of its own; finished ones leave the batch.
-/// \param decoder, prompts  as generate() has them
-/// \return  of each prompt, the best texts, best first: `best` of them, or as many as the search found
+/// \param decoder, prompts  as in generate()
+/// \return  for each prompt, the best texts, best first: `best` of them, or as many as the search found
 /// \throws UsageError  if `beams` or `best` is out of range
 /// \throws std::invalid_argument  as check_prompts()
 /// \throws NotFiniteError  if a score is not finite

@@ -10,17 +10,17 @@
 
 namespace rapt {
 
-/// Token ids of several sequences, or of the prompts that they begin with.
+/// Token ids of several sequences, or of their prompts.
 using TokenLists = std::vector<std::vector<std::int32_t>>;
 
-/// Sequences being decoded, with what the network remembers of them: keys and values, encoded sources, the state of a
-/// recurrent network. Greedy decoding, sampling and beam search know a network by this interface only.
+/// Sequences being decoded, with the network's state for them: keys and values, encoded sources, the state of a
+/// recurrent network. Greedy decoding, sampling and beam search use networks only through this interface.
 class Decoder {
  public:
   virtual ~Decoder() = default;
 
   virtual Dim vocabulary() const = 0;
-  /// Maximum number of tokens per sequence, prompt included; nothing: no maximum.
+  /// Maximum number of tokens per sequence, including the prompt; nothing: no maximum.
   virtual std::optional<Dim> longest() const = 0;
   virtual std::size_t sequences() const = 0;
 
@@ -28,8 +28,8 @@ class Decoder {
   /// \return  the scores of the next token of each sequence, [B, V] f32
   virtual Tensor advance(const TokenLists& tokens) = 0;
 
-  /// Sequence b becomes the previous sequence from[b], with its source. The number of sequences may shrink (texts that
-  /// are finished) or grow (several texts from one prompt).
+  /// Sequence b becomes the previous sequence from[b], with its source. The number of sequences may shrink (finished
+  /// texts) or grow (several texts per prompt).
   virtual void reorder(std::span<const Dim> from) = 0;
 
  protected:

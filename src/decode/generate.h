@@ -38,12 +38,12 @@ struct Generated {
   double log_probability = 0;             ///< of these tokens, under the distribution they were drawn from
   bool ended = false;                     ///< by a stop token or string, not by max_tokens
   std::optional<std::size_t> bytes = {};  ///< length of the tokens' text if a stop string ended it: Kept::bytes
-  double score = 0;                       ///< what beam search ranks by: see BeamOptions::length_penalty
+  double score = 0;                       ///< the ranking score of beam search: see BeamOptions::length_penalty
 };
 
 /// Continues each prompt independently: the result does not depend on the rest of the batch.
 /// \param decoder  new, with one sequence per prompt
-/// \param prompts  what the texts begin with: of a translation, the start token and a prefix that is given
+/// \param prompts  the start of the texts: for a translation, the start token and a given prefix
 /// \throws std::invalid_argument  as check_prompts()
 /// \throws NotFiniteError  if a score is not finite
 std::vector<Generated> generate(Decoder& decoder, const TokenLists& prompts, const GenerateOptions& options);

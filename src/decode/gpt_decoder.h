@@ -8,7 +8,7 @@
 
 namespace rapt {
 
-/// A sequence that would exceed the context continues from its last half, so there is no longest sequence.
+/// A sequence that would exceed the context continues from its last half, so there is no maximum length.
 class GptDecoder final : public Decoder {
  public:
   GptDecoder(const Gpt& model, std::size_t sequences) : model_(model), seen_(sequences) {}
@@ -24,7 +24,7 @@ class GptDecoder final : public Decoder {
 
   const Gpt& model_;
   std::unique_ptr<KeyValueCache> cache_;
-  TokenLists seen_;  // what is in the cache
+  TokenLists seen_;  // the tokens in the cache
 };
 
 }  // namespace rapt

@@ -91,7 +91,7 @@ void penalise_repetition(std::span<float> logits, std::span<const std::int32_t> 
   if (penalty == 1) return;
   std::vector<std::int32_t> seen(history.begin(), history.end());
   std::ranges::sort(seen);
-  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());  // clang 14 takes no std::ranges::unique
+  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());  // clang 14 does not support std::ranges::unique
   for (const std::int32_t id : seen) {
     float& x = logits[static_cast<std::size_t>(id)];
     x = static_cast<float>(x < 0 ? x * penalty : x / penalty);

@@ -20,7 +20,7 @@ void KeyValueCache::advance(const Packed& layout) {
 
 namespace {
 
-// The bytes of a sequence's rows: where they begin, and how many hold tokens.
+// The bytes of a sequence's rows: where they start, and how many hold tokens.
 struct Rows {
   std::byte* base;
   std::size_t stride, token;

@@ -17,7 +17,7 @@ struct NamedTarget {
   std::int64_t target;
 };
 
-// The targets that tensor/simd.h compiles kernels for, the lesser ones first.
+// The targets for which tensor/simd.h compiles kernels, the lesser ones first.
 constexpr NamedTarget kTargets[] = {
 #if HWY_ARCH_X86
     {"sse4", HWY_SSE4}, {"avx2", HWY_AVX2}, {"avx512", HWY_AVX3}

@@ -1,5 +1,5 @@
-// The instruction set that kernels run on: the best that the processor supports, or a lesser one, so that one machine
-// can reproduce what another computes (docs/numerics.md).
+// The instruction set of kernels: the best that the processor supports, or a lesser one, so that one machine can
+// reproduce the results of another (docs/numerics.md).
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace rapt {
 /// \throws UsageError  if there is no such instruction set, or this processor does not support it
 void hold_instruction_set(const char* name);
 
-/// The best one that kernels may use, by its name in Highway: "AVX3" (AVX-512), "AVX2", "SSE4", "NEON" ...
+/// The best one that kernels may use, with its name in Highway: "AVX3" (AVX-512), "AVX2", "SSE4", "NEON" ...
 std::string simd_target();
 
 }  // namespace rapt

@@ -46,7 +46,7 @@ std::vector<Tensor> inputs_of(Dim N, Dim C, DType dtype) {
           random_tensor({C}, 4, dtype)};
 }
 
-// What f() gives on each instruction set, beside what it gives on the best.
+// The results of f() on each instruction set, compared with the best one.
 void check_like_best(DType dtype, const std::function<std::vector<Tensor>()>& f) {
   const std::vector<Tensor> best = f();
   for_each_instruction_set([&] {
@@ -59,7 +59,7 @@ void check_like_best(DType dtype, const std::function<std::vector<Tensor>()>& f)
   });
 }
 
-// The same, of an operation's value and gradients, in f32 and f64.
+// The same for an operation's value and gradients, in f32 and f64.
 void check_like_best(const Differentiable& f, const std::function<std::vector<Tensor>(DType)>& inputs) {
   for (const DType dtype : {DType::kF32, DType::kF64}) {
     check_like_best(dtype, [&] { return value_and_gradients(f, inputs(dtype)); });

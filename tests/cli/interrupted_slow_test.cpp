@@ -97,7 +97,7 @@ std::string folder_of(const std::vector<std::string>& arguments) {
 // The update of the newest checkpoint in a run's folder.
 int saved_updates(const std::string& folder) {
   int newest = 0;
-  std::error_code none;  // the folder may not be there yet, and files come and go
+  std::error_code none;  // the folder may not exist yet, and files appear and disappear
   for (auto file = std::filesystem::directory_iterator(folder, none); !none && file != std::filesystem::end(file);
        file.increment(none)) {
     const std::string name = file->path().filename().string();

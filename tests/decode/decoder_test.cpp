@@ -1,5 +1,5 @@
-// Greedy decoding, sampling and beam search with a decoder that is no GPT: texts about a source, with a longest text
-// and no cache, whose next token's scores are a table that can be searched in full.
+// Greedy decoding, sampling and beam search with a decoder that is not a GPT: texts with a source, a maximum length and
+// no cache. The scores of the next token are a table, which can be searched completely.
 #include "decode/decoder.h"
 
 #include <doctest/doctest.h>
@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::int32_t kVocabulary = 4, kStop = 3;
 
-// The score of `token` after `text`, prompt included, about a source.
+// The score of `token` after `text`, including the prompt, for a source.
 float score_of(std::int32_t source, const Tokens& text, std::int32_t token) {
   std::uint64_t place = text.size();
   for (const std::int32_t id : text) place = place * 5 + static_cast<std::uint64_t>(id) + 1;
@@ -71,7 +71,7 @@ struct Text {
   bool ended = false;
 };
 
-// All texts of at most `most` new tokens, ended by the stop token or cut, best score first.
+// All texts of at most `most` new tokens, ended by the stop token or truncated, best score first.
 void add_texts(std::int32_t source, const Tokens& prompt, const Text& begun, std::size_t most, double length_penalty,
                std::vector<Text>& all) {
   Tokens text = prompt;

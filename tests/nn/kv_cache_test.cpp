@@ -57,7 +57,7 @@ TEST_CASE("sequences of a cache swap, leave, multiply and come back to fewer, wi
     if (order.empty()) continue;
     cache.reorder(std::vector<Dim>{cache.sequences() - 1, 0});
     check_holds(cache, {order.back(), order.front()});
-    cache.reorder(std::vector<Dim>{1, 0, 1});  // back to as many as there is room for
+    cache.reorder(std::vector<Dim>{1, 0, 1});  // back to the maximum number
     check_holds(cache, {order.front(), order.back(), order.front()});
   }
 }

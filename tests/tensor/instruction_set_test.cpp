@@ -1,4 +1,4 @@
-// RAPT_SIMD: what kernels run on can be held to less than the processor has.
+// RAPT_SIMD limits kernels to less than the processor supports.
 #include "tensor/instruction_set.h"
 
 #include <doctest/doctest.h>
@@ -13,7 +13,7 @@ using namespace rapt;
 
 namespace {
 
-// Leaves what the test program was started with.
+// Restores the limit with which the test program was started.
 struct Restore {
   ~Restore() { hold_instruction_set(std::getenv("RAPT_SIMD")); }
 };

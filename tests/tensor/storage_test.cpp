@@ -1,4 +1,4 @@
-// The pool: blocks are split, joined again when they come back, and aligned.
+// The pool: blocks are split, joined when they are returned, and aligned.
 #include "tensor/storage.h"
 
 #include <doctest/doctest.h>
@@ -15,7 +15,7 @@ using namespace rapt;
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool kPooled = false;  // every tensor is an allocation of its own there
+constexpr bool kPooled = false;  // there, every tensor is a separate allocation
 #else
 constexpr bool kPooled = true;
 #endif
@@ -49,7 +49,7 @@ TEST_CASE("a chunk cut into pieces is one block again when all came back, in wha
       CAPTURE(order);
       release_unused_memory();
       const MemoryStats before = memory_stats();
-      // More than any chunk that other tests left a part of: the last chunks hold nothing but these.
+      // More than is left in any chunk used by other tests: the last chunks hold only these.
       std::vector<std::unique_ptr<Storage>> pieces;
       while (memory_stats().system_allocations < before.system_allocations + 2 || pieces.size() % 4 != 0)
         pieces.push_back(std::make_unique<Storage>(piece));
@@ -60,7 +60,7 @@ TEST_CASE("a chunk cut into pieces is one block again when all came back, in wha
       if (order > 1) std::ranges::shuffle(pieces, random);
       for (auto& block : pieces) block.reset();
       CHECK(memory_stats().live == before.live);
-      // Only chunks that are one free block go back to the system.
+      // Only chunks that are one free block are returned to the system.
       release_unused_memory();
       CHECK(memory_stats().reserved == before.reserved);
     }

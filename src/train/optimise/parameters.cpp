@@ -15,7 +15,7 @@ FlatParameters::FlatParameters(Module& model, const ParameterRules& rules) {
                         .frozen = rules.frozen && rules.frozen(p.name),
                         .rate = rules.rate ? rules.rate(p.name) : 1});
   }
-  // Not std::ranges::stable_partition, which clang 14 does not take.
+  // Not std::ranges::stable_partition, which clang 14 does not support.
   std::stable_partition(entries_.begin(), entries_.end(), [](const Entry& entry) { return !entry.frozen; });
   Dim size = 0;
   for (Entry& entry : entries_) {

@@ -1,6 +1,6 @@
-// Runs every case of tests/golden and of ../shared/golden (or $RAPT_GOLDEN) by what its files say: models with inputs,
-// outputs and gradients that PyTorch and transformers computed. A case of a kind that rapt does not know yet is skipped
-// and named.
+// Runs every case of tests/golden and of ../shared/golden (or $RAPT_GOLDEN) as its files describe: models with inputs,
+// outputs and gradients that PyTorch and transformers computed. A case of a kind that rapt does not support yet is
+// skipped and named.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -191,7 +191,7 @@ std::function<void(const std::string&)> check_of(const std::string& kind) {
   return nullptr;
 }
 
-// Compares every case in a folder; returns how many.
+// Compares every case in a folder; returns their number.
 std::size_t check_cases(const std::string& root) {
   std::vector<std::string> folders;
   for (const auto& entry : fs::directory_iterator(root)) {

@@ -32,8 +32,8 @@ TrainConfig two_updates() {
   return config;
 }
 
-// The error of an update of a small GPT with `value` all over the parameter of this name; its weights must be the same
-// afterwards, and no gradient be left.
+// The error of an update of a small GPT whose parameter with this name is filled with `value`; its weights must be
+// unchanged afterwards, and no gradient may remain.
 UpdateError error_with(const std::string& parameter, float value) {
   Initializer init(1);
   LanguageModel gpt(std::make_unique<Gpt>(small_gpt(), init));

@@ -33,7 +33,7 @@ RunRequest small_run(const TemporaryFolder& folder, const std::string& out, std:
   return run_of(flags);
 }
 
-// A whole number that a checkpoint's state holds; -1 if it does not.
+// An integer in a checkpoint's state; -1 if it is missing.
 std::int64_t state_of(const CheckpointFile& file, const std::string& name) {
   for (const auto& [key, value] : file.state()) {
     if (key == name && std::holds_alternative<std::int64_t>(value)) return std::get<std::int64_t>(value);
@@ -123,7 +123,7 @@ TEST_CASE("a loss that is not finite stops the run; checkpoint and metrics are t
 
 TEST_CASE("recompute does not change a bit of the results, and accumulation changes no more than rounding") {
   const TemporaryFolder folder;
-  const std::vector<FlagValue> plain = {{"optimizer", {"sgd"}}};  // Adam amplifies differences of rounding
+  const std::vector<FlagValue> plain = {{"optimizer", {"sgd"}}};  // Adam amplifies rounding differences
   const auto with = [&](std::vector<FlagValue> more) {
     more.insert(more.begin(), plain.begin(), plain.end());
     return more;
