@@ -117,7 +117,7 @@ static constexpr ForeignOption kOptions[] = {
     {"mini-batch-fit", kMarian, "batch-tokens", "use --batch-tokens N"},
     {"maxi-batch", kMarian, "", kPacked},
     {"maxi-batch-sort", kMarian, "", kPacked},
-    {"max-length-crop", kMarian, "max-length", "not needed, examples longer than --max-length are cut"},
+    {"max-length-crop", kMarian, "max-length", "not needed, examples longer than --max-length are truncated"},
     {"valid-mini-batch", kMarian, "", kWholeValidation},
     {"workspace", kMarian, "", "not needed, memory is allocated as needed; a smaller --batch needs less"},
     {"devices", kMarian, "", kCpu},

@@ -207,8 +207,9 @@ void add_fine_tuning(SettingTable& t) {
   t.group(
       "fine-tuning", [](const Config& c) { return c.is_labelled() || !c.init.empty(); },
       "labelled tasks and runs with --init");
-  Setting& max_length = t.add(whole("max-length", &Config::max_length, 0,
-                                    "maximum tokens per training sequence; longer examples are cut; 0: the context"));
+  Setting& max_length =
+      t.add(whole("max-length", &Config::max_length, 0,
+                  "maximum tokens per training sequence; longer examples are truncated; 0: the context"));
   max_length.applies = [](const Config& c) { return c.is_labelled() || c.masks_words() || !c.init.empty(); };
   max_length.applies_to = "labelled tasks, masked words and runs with --init";
   t.add(whole("stride", &Config::stride, 1, "qa: tokens between the starts of two windows over a long text"),
