@@ -67,11 +67,11 @@ int run(const Arguments& arguments) {
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   if (const auto end = tokenizer.end_of_text()) options.stop_ids = {*end};
   const std::string prompt = arguments.text("prompt", "Once");
-  TextStart start{pretrained.tokenizer->encode(prompt), prompt};
-  if (start.ids.empty()) start = text_start(*pretrained.tokenizer, pretrained.tokenizer->end_of_text(), nullptr);
+  TextStart start{tokenizer.encode(prompt), prompt};
+  if (start.ids.empty()) start = text_start(tokenizer, tokenizer.end_of_text(), nullptr);
   const auto decoder = make_decoder(*pretrained.network, 1);
   const Generated text = generate(*decoder, {start.ids}, options).front();
-  out(start.shown + decode_after(*pretrained.tokenizer, start.ids, text.tokens) + "\n");
+  out(start.shown + decode_after(tokenizer, start.ids, text.tokens) + "\n");
   say(fmt::format("your own text: rapt train my.txt; more of this: rapt generate {} --prompt \"Once\"", folder));
   return 0;
 }

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/ops/linear.h"
 #include "train/files/hugging_face.h"
 #include "train/files/pretrained.h"
 
@@ -45,8 +46,8 @@ static std::vector<Tensor> outputs_of(const AnyNetwork& network, const Batch& ba
     return outputs;
   }
   if (network.config().objective == Objective::kNone) return {network.backbone().states(batch.input, ctx).value()};
-  const Gpt& gpt = gpt_of(network.network());
-  return {gpt.logits(gpt.states(batch.input, ctx)).value()};
+  const auto pass = network.backbone().next_token()->states_and_head(batch.input, ctx);
+  return {linear(pass.states, pass.head, Variable()).value()};
 }
 
 static AnyNetwork open(const std::string& model) {

@@ -92,7 +92,7 @@ class LanguageModelData final : public TaskData {
         return evaluate(model, held, batch, bytes, most);
       };
     }
-    job.sample = [&network = *job.network, tokenizer = job.tokenizer, store = store(), config] {
+    job.sample = [&network = *job.network, tokenizer = job.tokenizers.target, store = store(), config] {
       return sample(network, *tokenizer, store, config);
     };
   }
