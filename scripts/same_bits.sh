@@ -43,6 +43,11 @@ else
   trap 'rm -rf "$work"' EXIT
 fi
 mkdir -p "$work/other" "$work/this"
+# Copies, because a build may replace the programs meanwhile.
+cp "$other" "$work/program-other"
+cp "$this" "$work/program-this"
+other=$work/program-other
+this=$work/program-this
 
 # ---- What both programs read ------------------------------------------------------------------------------------
 
@@ -222,18 +227,20 @@ compare() {
   for folder in "$a" "$b"; do
     [ ! -e "$folder/failed" ] || found+=("${folder#"$work/"}: $(head -n 1 "$folder/failed")")
   done
-  while read -r file; do
-    files=$((files + 1))
-    if [ ! -e "$a/$file" ]; then
-      found+=("$file only in ${b#"$work/"}")
-    elif [ ! -e "$b/$file" ]; then
-      found+=("$file only in ${a#"$work/"}")
-    elif ! same_file "$a/$file" "$b/$file"; then
-      found+=("$file")
-    fi
-  done < <({ cd "$a" && find . -type f; cd "$b" && find . -type f; } | sed 's,^\./,,' |
-    grep -vE '\.err$|^failed$|(^|/)lock$' | sort -u)
-  [ $files -gt 0 ] || found+=("no files")
+  if [ ${#found[@]} -eq 0 ]; then  # else the command that failed explains what is missing
+    while read -r file; do
+      files=$((files + 1))
+      if [ ! -e "$a/$file" ]; then
+        found+=("$file only in ${b#"$work/"}")
+      elif [ ! -e "$b/$file" ]; then
+        found+=("$file only in ${a#"$work/"}")
+      elif ! same_file "$a/$file" "$b/$file"; then
+        found+=("$file")
+      fi
+    done < <({ cd "$a" && find . -type f; cd "$b" && find . -type f; } | sed 's,^\./,,' |
+      grep -vE '\.err$|^failed$|(^|/)lock$' | sort -u)
+    [ $files -gt 0 ] || found+=("no files")
+  fi
   if [ ${#found[@]} -eq 0 ]; then
     printf 'same     %-18s %3d files\n' "$name" $files
   else
@@ -283,7 +290,7 @@ run_cases "$other" "$work/other" &
 run_cases "$this" "$work/this"
 wait $!
 for name in "${cases[@]}"; do compare "$name" "$work/other/$name" "$work/this/$name"; done
-if [ "${cases[-1]}" = killed ]; then
+if [ "${cases[-1]}" = killed ] && [ ! -e "$work/other/killed/failed" ] && [ ! -e "$work/this/killed/failed" ]; then
   mkdir -p "$work"/resumed/by-{this,other}
   (cd "$work/resumed/by-this" && resume_with "$this" "$work/other") &
   (cd "$work/resumed/by-other" && resume_with "$other" "$work/this")
