@@ -53,7 +53,7 @@ TEST_CASE("a chunk cut into pieces is one block again when all came back, in wha
       std::vector<std::unique_ptr<Storage>> pieces;
       while (memory_stats().system_allocations < before.system_allocations + 2 || pieces.size() % 4 != 0)
         pieces.push_back(std::make_unique<Storage>(piece));
-      CHECK(memory_stats().live == before.live + pieces.size() * piece);
+      CHECK(memory_stats().live >= before.live + pieces.size() * piece);  // a rest too small to split stays
       CHECK(memory_stats().reserved > before.reserved);
       std::mt19937 random(static_cast<unsigned>(order));
       if (order == 1) std::ranges::reverse(pieces);
