@@ -114,6 +114,7 @@ TEST_CASE("beams enough for all texts find the best ones, with every length pena
       const std::vector<Text> all = all_texts(static_cast<std::int32_t>(7 + p), prompts[p], 3, length_penalty);
       REQUIRE(all.size() == 40);
       REQUIRE(found[p].size() == 5);
+      for (std::size_t i = 0; i < 5; ++i) REQUIRE(all[i].score - all[i + 1].score > 1e-4);  // or rounding would choose
       for (std::size_t i = 0; i < 5; ++i) {
         CHECK(found[p][i].tokens == all[i].tokens);
         CHECK(found[p][i].score == doctest::Approx(all[i].score).epsilon(1e-5));
