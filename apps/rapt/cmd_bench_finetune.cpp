@@ -72,7 +72,7 @@ int run(const Arguments& arguments) {
   config.labels = data->labels().names();
   Initializer init(static_cast<std::uint64_t>(config.seed));
   AnyNetwork network(network_config(config, tokenizer->vocabulary_size()), init);
-  Trainer trainer(config, network.network(), training_data(data, config), warmup + steps);
+  Trainer trainer(config, network.network(), training_data(config, data), warmup + steps);
   std::optional<Profile> profile;
   if (arguments.has("profile")) profile.emplace();
   const UpdateTimes times = time_updates(trainer, warmup, steps, profile ? &*profile : nullptr);

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numbers>
 
 #include "commands.h"
 #include "evaluate.h"
@@ -12,34 +11,12 @@
 #include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "train/tasks/run_data.h"
+#include "train/tasks/lm_evaluation.h"
 
 namespace rapt::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr Dim kRows = 4096;  // approximate tokens per forward pass
-
-struct Score {
-  double log_probability = 0;  // natural, of all predicted tokens
-  std::int64_t tokens = 0;     // number of predicted tokens
-  std::vector<float> each;     // of each predicted token, in order
-};
-
-Score score(const LanguageModel& model, const LmEvaluation& evaluation, Dim context, bool keep_each = false) {
-  Score total;
-  const Dim count = std::max<Dim>(1, kRows / context);
-  for (Dim first = 0; first < evaluation.sequences(); first += count) {
-    const Tensor log_probabilities = model.log_probabilities(evaluation.batch(first, count));
-    for (const float p : log_probabilities.span<float>()) {
-      total.log_probability += static_cast<double>(p);
-      if (keep_each) total.each.push_back(p);
-    }
-    total.tokens += log_probabilities.size();
-  }
-  return total;
-}
 
 void require_finite(double value, const char* name, const std::string& where = "") {
   if (!std::isfinite(value)) throw not_finite(name, value, where);
@@ -59,13 +36,13 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
   const Dim context = context_of(arguments, model);
   const LmEvaluation evaluation(tokens_of(documents, tokenizer), Part::kTrain, context,
                                 documents.size() > 1 ? LmOrder::kDocuments : LmOrder::kRandom);
-  const Score total = score(model, evaluation, context);
-  const double loss = -total.log_probability / static_cast<double>(total.tokens);
+  const LmScore total = score_text(model, evaluation, context);
+  const double loss = total.loss();
   require_finite(loss, "eval: the loss");
-  require_finite(std::exp(loss), "eval: the perplexity");
+  require_finite(total.perplexity(), "eval: the perplexity");
   Json json;
   json["loss"] = loss;
-  json["perplexity"] = std::exp(loss);
+  json["perplexity"] = total.perplexity();
   json["bits_per_byte"] = bits_per_byte(loss, total.tokens, static_cast<double>(bytes));
   json["tokens"] = total.tokens;
   json["bytes"] = bytes;
@@ -75,7 +52,7 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
     out(json.dump() + "\n");
   } else {
     out(fmt::format("loss {:.4f} nats per token, perplexity {:.3f}, {:.4f} bits per byte, {} tokens\n", loss,
-                    std::exp(loss), json["bits_per_byte"].get<double>(), total.tokens));
+                    total.perplexity(), json["bits_per_byte"].get<double>(), total.tokens));
   }
   return 0;
 }
@@ -91,18 +68,17 @@ int run_eval(const Arguments& arguments) {
 }
 
 // Tokens, log-probability, perplexity and the line.
-void print_scored(const Score& s, const std::string& line, bool json) {
-  const double perplexity = s.tokens > 0 ? std::exp(-s.log_probability / static_cast<double>(s.tokens)) : NAN;
+void print_scored(const LmScore& s, const std::string& line, bool json) {
   if (json) {
     Json row;
     row["log_probability"] = s.log_probability;
     row["tokens"] = s.tokens;
-    row["perplexity"] = perplexity;
+    row["perplexity"] = s.perplexity();
     if (!s.each.empty()) row["token_log_probabilities"] = s.each;
     row["text"] = line;
     return out(row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
-  out(fmt::format("{:.6f}\t{}\t{:.4f}\t{}\n", s.log_probability, s.tokens, perplexity, line));
+  out(fmt::format("{:.6f}\t{}\t{:.4f}\t{}\n", s.log_probability, s.tokens, s.perplexity(), line));
 }
 
 int score_texts(const Arguments& arguments, const Pretrained& pretrained) {
@@ -114,17 +90,17 @@ int score_texts(const Arguments& arguments, const Pretrained& pretrained) {
   for (const std::string& text : read_documents(arguments, per_line)) {
     ++number;
     const TokenStore store = tokens_of({text}, tokenizer);
-    Score s;
+    LmScore s;
     if (store.size() > (store.end_of_text() ? 0 : 1)) {
       const LmEvaluation evaluation(store, Part::kTrain, context, LmOrder::kDocuments);
-      s = score(model, evaluation, context, arguments.has("per-token"));
+      s = score_text(model, evaluation, context, arguments.has("per-token"));
     }
     std::string shown = text;
     if (!per_line) shown = fmt::format("{} bytes", text.size());
     if (s.tokens > 0) {
       const std::string where = fmt::format("text {}, {}", number, in_quotes(shown, 40));
       require_finite(s.log_probability, "score: the log-probability", where);
-      require_finite(std::exp(-s.log_probability / static_cast<double>(s.tokens)), "score: the perplexity", where);
+      require_finite(s.perplexity(), "score: the perplexity", where);
     }
     print_scored(s, shown, arguments.has("json") || arguments.has("per-token"));
   }

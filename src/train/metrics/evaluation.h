@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <numbers>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +25,12 @@ struct Evaluation {
   double score = 0;
   double share = 1;  ///< share of the held-out data that was read
 };
+
+/// Converts a mean loss in nats per token to bits per byte of the text; NaN if its bytes are not known.
+inline double bits_per_byte(double loss, std::int64_t targets, double text_bytes) {
+  if (text_bytes <= 0) return std::numeric_limits<double>::quiet_NaN();
+  return loss * static_cast<double>(targets) / (std::numbers::ln2 * text_bytes);
+}
 
 /// `chosen` of `all` items, evenly spaced, always the same ones. All of them if `chosen` is not fewer.
 inline std::vector<std::int64_t> evenly_spaced(std::int64_t all, std::int64_t chosen) {

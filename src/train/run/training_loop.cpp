@@ -1,7 +1,6 @@
 #include "train/run/training_loop.h"
 
 #include <filesystem>
-#include <numbers>
 
 #include "io/escape.h"
 #include "io/json.h"
@@ -190,7 +189,7 @@ RunResult TrainingLoop::result(std::string reason, bool finished) const {
   r.best_loss = trainer_.state().best_loss;
   r.best_score = trainer_.state().best_score;
   r.metric = job_.metric;
-  if (job_.bytes_per_target > 0) r.bits_per_byte = r.best_loss / (std::numbers::ln2 * job_.bytes_per_target);
+  if (job_.bytes_per_target > 0) r.bits_per_byte = bits_per_byte(r.best_loss, 1, job_.bytes_per_target);
   r.seconds = seconds();
   return r;
 }

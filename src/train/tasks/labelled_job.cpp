@@ -97,7 +97,7 @@ class LabelledTaskData final : public TaskData {
   Tokenizers tokenizers() const override { return {.target = tokenizer_}; }
   DataFacts facts() const override { return facts_; }
   Dim vocabulary(Dim known) const override { return std::max<Dim>(tokenizer_->vocabulary_size(), known); }
-  TrainingData batches(const TrainConfig& config) const override { return training_data(data_, config); }
+  TrainingData batches(const TrainConfig& config) const override { return training_data(config, data_); }
   double validation_tokens(const TrainConfig&) const override {
     return held_out_ ? static_cast<double>(held_out_->tokens()) : 0;
   }
@@ -188,7 +188,7 @@ SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenize
   return SequenceFrame(std::move(tokenizer), family_of(config).framed_by_tokenizer, config.longest_sequence());
 }
 
-TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config) {
+TrainingData training_data(const TrainConfig& config, std::shared_ptr<const LabelledData> data) {
   const Dim samples = data->samples();
   const auto sample_at = [samples, seed = static_cast<std::uint64_t>(config.seed)](std::int64_t i) {
     const auto epoch = static_cast<std::uint64_t>(i / samples);

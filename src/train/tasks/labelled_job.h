@@ -32,6 +32,6 @@ SequenceFrame frame_of(const TrainConfig& config, std::shared_ptr<const Tokenize
 std::vector<std::string> texts_of(const TrainConfig& config, const Notice& told = nullptr);
 
 /// Batches of the data in an order that is new in each epoch: sample i of a run is a function of (seed, i).
-TrainingData training_data(std::shared_ptr<const LabelledData> data, const TrainConfig& config);
+TrainingData training_data(const TrainConfig& config, std::shared_ptr<const LabelledData> data);
 
 }  // namespace rapt

@@ -1,38 +1,16 @@
 // --task lm: a network that predicts the next token of a text.
-#include <cmath>
-
 #include "decode/generate.h"
 #include "decode/text_start.h"
 #include "nn/models/language_model.h"
 #include "text/tokenizer/stream_decoder.h"
 #include "train/models/family.h"
+#include "train/tasks/lm_evaluation.h"
 #include "train/tasks/run_data.h"
 #include "train/tasks/task_data.h"
 #include "train/tasks/text_summary.h"
 
 namespace rapt {
 namespace {
-
-Evaluation evaluate(const LanguageModel& model, const LmEvaluation& held_out, Dim batch, double bytes_per_target,
-                    std::int64_t most) {
-  Evaluation result;
-  double sum = 0;
-  const PartToRead part(held_out.sequences(), batch, static_cast<double>(held_out.targets()), most);
-  for (const Dim first : part.firsts) {
-    const Tensor log_probabilities = model.log_probabilities(held_out.batch(first, part.batch));
-    for (const float p : log_probabilities.span<float>()) sum -= static_cast<double>(p);
-    result.targets += log_probabilities.size();
-  }
-  result.loss = result.targets > 0 ? sum / static_cast<double>(result.targets) : NAN;
-  result.score = -result.loss;
-  result.share = part.share;
-  result.metrics.emplace_back("perplexity", std::exp(result.loss));
-  if (bytes_per_target > 0) {
-    const double bytes = bytes_per_target * static_cast<double>(result.targets);
-    result.metrics.emplace_back("bits_per_byte", bits_per_byte(result.loss, result.targets, bytes));
-  }
-  return result;
-}
 
 std::pair<std::string, std::string> sample(const AnyNetwork& network, const Tokenizer& tokenizer,
                                            const TokenStore& store, const TrainConfig& config) {
@@ -87,10 +65,8 @@ class LanguageModelData final : public TaskData {
     if (const auto held = held_out(config, store())) {
       job.held_out_tokens = static_cast<double>(held->targets());
       job.bytes_per_target = static_cast<double>(store().text_bytes(Part::kValidation)) / job.held_out_tokens;
-      job.evaluate = [&model, held = *held, batch = std::max<Dim>(1, kEvaluationRows / config.longest_sequence()),
-                      bytes = job.bytes_per_target](std::int64_t most) {
-        return evaluate(model, held, batch, bytes, most);
-      };
+      job.evaluate = [&model, held = *held, context = config.longest_sequence(), bytes = job.bytes_per_target](
+                         std::int64_t most) { return evaluate_language_model(model, held, context, bytes, most); };
     }
     job.sample = [&network = *job.network, tokenizer = job.tokenizers.target, store = store(), config] {
       return sample(network, *tokenizer, store, config);

@@ -1,8 +1,5 @@
 #include "train/tasks/run_data.h"
 
-#include <limits>
-#include <numbers>
-
 namespace rapt {
 
 LmOrder lm_order(const TrainConfig& config) {
@@ -30,11 +27,6 @@ TrainingData training_data(const TrainConfig& config, const TokenStore& store) {
     });
   }
   return data;
-}
-
-double bits_per_byte(double loss, std::int64_t targets, double text_bytes) {
-  if (text_bytes <= 0) return std::numeric_limits<double>::quiet_NaN();
-  return loss * static_cast<double>(targets) / (std::numbers::ln2 * text_bytes);
 }
 
 }  // namespace rapt

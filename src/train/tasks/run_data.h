@@ -18,7 +18,4 @@ std::optional<LmEvaluation> held_out(const TrainConfig& config, const TokenStore
 /// Batches from a token store, sampled as the configuration says.
 TrainingData training_data(const TrainConfig& config, const TokenStore& store);
 
-/// Converts a mean loss in nats per token to bits per byte of the text.
-double bits_per_byte(double loss, std::int64_t targets, double text_bytes);
-
 }  // namespace rapt

@@ -1,0 +1,36 @@
+// What a language model predicts of a text: its validation while it trains, `rapt eval` and `rapt score`.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nn/models/language_model.h"
+#include "text/batches/lm_batches.h"
+#include "train/metrics/evaluation.h"
+
+namespace rapt {
+
+/// The sums that loss, perplexity and bits per byte are computed from.
+struct LmScore {
+  double log_probability = 0;  ///< natural, of all predicted tokens
+  std::int64_t tokens = 0;     ///< number of predicted tokens
+  std::vector<float> each;     ///< of each predicted token, in order, if requested
+
+  double loss() const;        ///< mean, in nats per token; NaN without tokens
+  double perplexity() const;  ///< exp(loss())
+};
+
+/// Scores the batches of `part`. \param keep_each  fills LmScore::each
+LmScore score_text(const LanguageModel& model, const LmEvaluation& text, const PartToRead& part,
+                   bool keep_each = false);
+
+/// The whole text, in forward passes of about kEvaluationRows tokens. \param context  of the text's windows
+LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, bool keep_each = false);
+
+/// perplexity and, if bytes_per_target is known (not 0), bits_per_byte; the score is the negative loss.
+/// \param context  of the text's windows
+/// \param most     number of tokens to read, approximately; 0: all
+Evaluation evaluate_language_model(const LanguageModel& model, const LmEvaluation& held_out, Dim context,
+                                   double bytes_per_target, std::int64_t most = 0);
+
+}  // namespace rapt
