@@ -12,9 +12,9 @@ namespace rapt {
 
 /// The sums that loss, perplexity and bits per byte are computed from.
 struct LmScore {
-  double log_probability = 0;  ///< natural, of all predicted tokens
-  std::int64_t tokens = 0;     ///< number of predicted tokens
-  std::vector<float> each;     ///< of each predicted token, in order, if requested
+  double log_probability = 0;    ///< natural, of all predicted tokens
+  std::int64_t tokens = 0;       ///< number of predicted tokens
+  std::vector<float> each = {};  ///< of each predicted token, in order, if requested
 
   double loss() const;        ///< mean, in nats per token; NaN without tokens
   double perplexity() const;  ///< exp(loss())
