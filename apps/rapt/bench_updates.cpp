@@ -49,11 +49,10 @@ std::vector<Option> update_options() {
       {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}};
 }
 
-nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes& times, double flop_per_token,
-                                      double peak) {
+Json report_updates(const std::string& what, const UpdateTimes& times, double flop_per_token, double peak) {
   const double seconds = median(times.seconds), tokens = static_cast<double>(times.tokens);
   const double work = flop_per_token * tokens / static_cast<double>(times.seconds.size());
-  nlohmann::ordered_json json;
+  Json json;
   json["what"] = what;
   json["rapt"] = RAPT_VERSION;
   json["threads"] = thread_count();
@@ -70,7 +69,7 @@ nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes
   return json;
 }
 
-static nlohmann::ordered_json as_json(const Profile::Part& part, double updates) {
+static Json as_json(const Profile::Part& part, double updates) {
   return {{"calls", static_cast<double>(part.calls) / updates},
           {"ms", part.seconds / updates * 1e3},
           {"flop", part.work.flop / updates},
@@ -78,9 +77,9 @@ static nlohmann::ordered_json as_json(const Profile::Part& part, double updates)
 }
 
 // Averages per update.
-static nlohmann::ordered_json as_json(const Profile& profile) {
+static Json as_json(const Profile& profile) {
   const double updates = static_cast<double>(profile.updates());
-  nlohmann::ordered_json json;
+  Json json;
   json["update_ms"] = profile.update_seconds() * 1e3;
   for (const Profile::Op& op : profile.ops()) {
     json["ops"][op.name] = {{"forward", as_json(op.forward, updates)}, {"backward", as_json(op.backward, updates)}};
@@ -89,7 +88,7 @@ static nlohmann::ordered_json as_json(const Profile& profile) {
   return json;
 }
 
-void print_updates(nlohmann::ordered_json report, const Profile* profile, bool json) {
+void print_updates(Json report, const Profile* profile, bool json) {
   if (json) {
     if (profile != nullptr) report["profile"] = as_json(*profile);
     return out(report.dump() + "\n");

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "io/json.h"
 #include "options.h"
 #include "train/optimise/trainer.h"
 
@@ -34,10 +34,9 @@ std::vector<Option> update_options();
 /// The report, with the same keys as ../shared/bench/common.py.
 /// \param flop_per_token  operations per token of an update
 /// \param peak            operations per second of matrix products, measured before anything was allocated
-nlohmann::ordered_json report_updates(const std::string& what, const UpdateTimes& times, double flop_per_token,
-                                      double peak);
+Json report_updates(const std::string& what, const UpdateTimes& times, double flop_per_token, double peak);
 
 /// The report as an object (--json) or a line, with the profile unless it is nullptr.
-void print_updates(nlohmann::ordered_json report, const Profile* profile, bool json);
+void print_updates(Json report, const Profile* profile, bool json);
 
 }  // namespace rapt::app

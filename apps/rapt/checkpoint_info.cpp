@@ -6,6 +6,7 @@
 
 #include "checkpoint_views.h"
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "terminal.h"
@@ -34,9 +35,7 @@ void tensor_line(const std::string& name, const char* type, const std::vector<Di
 
 std::string labels_text(const std::vector<std::string>& labels) {
   constexpr std::size_t kMost = 20;
-  std::string text = fmt::format("{}: ", labels.size());
-  for (std::size_t i = 0; i < std::min(labels.size(), kMost); ++i) text += (i == 0 ? "" : ", ") + labels[i];
-  return text + (labels.size() > kMost ? ", ..." : "");
+  return fmt::format("{}: {}", labels.size(), joined_first(labels, kMost));
 }
 
 // Facts for both rapt's own files and Hugging Face directories.

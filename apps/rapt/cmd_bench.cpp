@@ -1,11 +1,11 @@
 // rapt bench gemm, step: times matrix products and whole updates of a GPT, and compares them with the machine's peak.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "bench_updates.h"
 #include "commands.h"
+#include "io/json.h"
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "terminal.h"
@@ -18,7 +18,7 @@
 namespace rapt::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = Json;
 
 // ------------------------------------------------------------------------------------------------------------- gemm
 

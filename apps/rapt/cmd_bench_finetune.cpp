@@ -80,8 +80,7 @@ int run(const Arguments& arguments) {
   const double sentences = static_cast<double>(config.batch * config.accumulate * steps);
   const ModelSize size =
       model_size(config, tokenizer->vocabulary_size(), static_cast<double>(times.tokens) / sentences);
-  nlohmann::ordered_json json =
-      report_updates(fmt::format("bert {} packed", shape.name), times, size.flop_per_token, peak);
+  Json json = report_updates(fmt::format("bert {} packed", shape.name), times, size.flop_per_token, peak);
   json["sentences_per_s"] = sentences / times.total;
   json["padding"] = 0;
   print_updates(json, profile ? &*profile : nullptr, arguments.has("json"));

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "checkpoint_views.h"
 #include "commands.h"
 #include "io/escape.h"
+#include "io/json.h"
 #include "io/safetensors.h"
 #include "io/safetensors_model.h"
 #include "tensor/error.h"
@@ -22,7 +22,7 @@
 namespace rapt::app {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using Json = Json;
 
 namespace {
 

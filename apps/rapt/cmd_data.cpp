@@ -1,11 +1,11 @@
 // rapt data build, stats, head: tokenise text once, and inspect the result.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "commands.h"
 #include "data_instances.h"
 #include "io/escape.h"
+#include "io/joined.h"
+#include "io/json.h"
 #include "tensor/error.h"
 #include "terminal.h"
 #include "text/batches/token_store.h"
@@ -84,7 +84,7 @@ int run_build(const Arguments& arguments) {
 
 // ------------------------------------------------------------------------------------------------------------- stats
 
-nlohmann::ordered_json part_json(const TokenStore& store, Part part) {
+Json part_json(const TokenStore& store, Part part) {
   const auto tokens = store.part(part).size();
   const std::uint64_t bytes = store.text_bytes(part);
   return {{"tokens", tokens},
@@ -96,7 +96,7 @@ nlohmann::ordered_json part_json(const TokenStore& store, Part part) {
 int run_stats(const Arguments& arguments) {
   const TokenStore store = TokenStore::open(arguments.positional(0));
   if (arguments.has("json")) {
-    nlohmann::ordered_json json;
+    Json json;
     json["vocabulary"] = store.vocabulary_size();
     json["train"] = part_json(store, Part::kTrain);
     json["validation"] = part_json(store, Part::kValidation);
@@ -133,8 +133,7 @@ int run_head(const Arguments& arguments) {
     const TokenRange tokens = store.document(index);
     std::vector<std::int32_t> ids(static_cast<std::size_t>(std::min(tokens.size(), most)));
     store.copy(tokens.begin, ids);
-    std::string numbers;
-    for (const std::int32_t id : ids) numbers += (numbers.empty() ? "" : " ") + std::to_string(id);
+    const std::string numbers = joined(ids, " ", [](std::int32_t id) { return std::to_string(id); });
     const std::string more = tokens.size() > most ? " ..." : "";
     out(fmt::format("document {}: {} tokens\n  {}{}\n", index, fmt::group_digits(tokens.size()), numbers, more));
     if (tokenizer) out("  " + escape_for_terminal(tokenizer->decode(ids)) + more + "\n");

@@ -6,12 +6,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "commands.h"
 #include "help.h"
 #include "io/escape.h"
 #include "io/hdf5.h"
+#include "io/json.h"
 #include "tensor/error.h"
 #include "tensor/instruction_set.h"
 #include "tensor/matmul.h"
@@ -22,7 +22,7 @@
 
 namespace rapt::app {
 
-using Json = nlohmann::ordered_json;
+using Json = Json;
 
 static std::uint64_t free_disk_bytes(const char* folder) {
   struct statvfs disk {};

@@ -12,7 +12,6 @@
 #include "tensor/error.h"
 #include "terminal.h"
 #include "text/corpus/line_reader.h"
-#include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/post_processor.h"
 #include "train/labelled/labelled_data.h"
 #include "train/metrics/evaluation.h"
@@ -69,9 +68,8 @@ class Embedder {
 int embed(const Arguments& arguments, const Pretrained& model, Pooling pooling) {
   const Backbone& backbone = model.network->backbone();
   const Dim longest = arguments.whole("max-length", backbone.context(), 1, backbone.context());
-  const std::shared_ptr<const Tokenizer> tokenizer =
-      tokenizer_from_json(require_tokenizer(model).to_json(), model.source + ": tokenizer");
-  const SequenceFrame frame(tokenizer, family_of(model.config).framed_by_tokenizer, longest);
+  const Tokenizer& tokenizer = require_tokenizer(model);
+  const SequenceFrame frame(model.tokenizer, family_of(model.config).framed_by_tokenizer, longest);
   const auto output = open_embedding_output(arguments.text("out"), backbone.width());
 
   Embedder embedder(backbone, pooling, arguments.has("normalize"), *output);
@@ -79,7 +77,7 @@ int embed(const Arguments& arguments, const Pretrained& model, Pooling pooling) 
   for (const std::string& file : arguments.list("data")) {
     LineReader lines(file == "-" ? Input::from_standard_input() : Input::from_file(file));
     for (std::string line; lines.next(line); ++count) {
-      std::vector<std::int32_t> ids = tokenizer->encode(line, SpecialTokens::kAsText);
+      std::vector<std::int32_t> ids = tokenizer.encode(line, SpecialTokens::kAsText);
       const std::size_t whole = ids.size() + frame.one({}).ids.size();
       const TokenSequence sequence = frame.one(std::move(ids));
       if (sequence.ids.empty()) {

@@ -2,11 +2,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <numbers>
 
 #include "commands.h"
 #include "evaluate.h"
 #include "io/escape.h"
+#include "io/json.h"
 #include "labelled_input.h"
 #include "model_input.h"
 #include "tensor/error.h"
@@ -16,7 +17,7 @@
 namespace rapt::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = Json;
 
 void require_finite(double value, const char* name, const std::string& where = "") {
   if (!std::isfinite(value)) throw not_finite(name, value, where);

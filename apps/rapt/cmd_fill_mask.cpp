@@ -1,11 +1,10 @@
 // rapt fill-mask: the most probable words for the masks of a text, from a BERT.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "commands.h"
 #include "decode/fill_mask.h"
 #include "io/escape.h"
+#include "io/json.h"
 #include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
@@ -41,16 +40,16 @@ std::vector<std::string> texts_of(const Arguments& arguments) {
 }
 
 std::string as_json(const FilledText& result) {
-  nlohmann::ordered_json json;
+  Json json;
   json["text"] = result.text;
-  json["masks"] = nlohmann::ordered_json::array();
+  json["masks"] = Json::array();
   for (const std::vector<FilledWord>& mask : result.masks) {
-    nlohmann::ordered_json words = nlohmann::ordered_json::array();
+    Json words = Json::array();
     for (const FilledWord& w : mask) words.push_back({{"word", w.word}, {"id", w.id}, {"probability", w.probability}});
     json["masks"].push_back(std::move(words));
   }
   json["filled"] = result.filled;
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 // One line with probability and word per candidate, an empty line between masks, and the whole text at the end.

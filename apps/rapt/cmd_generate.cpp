@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "commands.h"
@@ -11,6 +10,7 @@
 #include "decode/generate.h"
 #include "decode/text_start.h"
 #include "io/file.h"
+#include "io/json.h"
 #include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
@@ -21,7 +21,7 @@
 namespace rapt::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = Json;
 
 std::string read_standard_input() {
   const Input input = Input::from_standard_input();

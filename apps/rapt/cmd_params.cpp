@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "commands.h"
 #include "io/escape.h"
 #include "io/file.h"
+#include "io/json.h"
 #include "terminal.h"
 #include "train/models/family.h"
 #include "train/models/model_size.h"
@@ -39,7 +39,7 @@ static std::string as_table(const TrainConfig& config, const ModelSize& size, Di
 }
 
 static std::string as_json(const ModelSize& size, Dim vocabulary) {
-  nlohmann::ordered_json json;
+  Json json;
   json["parameters"] = size.parameters;
   if (size.in_heads > 0) json["in_heads"] = size.in_heads;
   json["per_block"] = size.per_block;

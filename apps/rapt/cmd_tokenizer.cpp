@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "io/durable_file.h"
 #include "io/escape.h"
+#include "io/joined.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "terminal.h"
@@ -99,9 +100,7 @@ void map_lines(const std::function<std::string(const std::string& line, std::siz
 }
 
 std::string ids_line(const std::vector<std::int32_t>& ids) {
-  std::string text;
-  for (const std::int32_t id : ids) text += (text.empty() ? "" : " ") + std::to_string(id);
-  return text;
+  return joined(ids, " ", [](std::int32_t id) { return std::to_string(id); });
 }
 
 int run_encode(const Arguments& arguments) {
@@ -111,10 +110,7 @@ int run_encode(const Arguments& arguments) {
   const auto encode = [&](const std::string& text) {
     const std::vector<std::int32_t> ids = tokenizer->encode(text, special);
     if (!pieces) return ids_line(ids);
-    std::string shown;
-    for (const std::int32_t id : ids)
-      shown += (shown.empty() ? "" : " ") + escape_for_terminal(tokenizer->token_text(id));
-    return shown;
+    return joined(ids, " ", [&](std::int32_t id) { return escape_for_terminal(tokenizer->token_text(id)); });
   };
   if (arguments.has("whole")) {
     out(encode({std::istreambuf_iterator<char>(std::cin), {}}) + "\n");

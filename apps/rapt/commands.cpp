@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
 
@@ -60,12 +61,6 @@ static std::vector<std::string> verbs_of(const std::string& family) {
   for (const Command& command : commands())
     if (command.name.starts_with(family + " ")) verbs.push_back(command.name.substr(family.size() + 1));
   return verbs;
-}
-
-static std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
 }
 
 static bool is_family(const std::string& word) { return !verbs_of(word).empty(); }

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "help.h"
+#include "io/joined.h"
 
 namespace rapt::app {
 
@@ -17,24 +18,17 @@ static std::vector<std::string> first_words() {
 }
 
 static std::string second_words(const std::string& family) {
-  std::string words;
+  std::vector<std::string> words;
   for (const Command& command : commands())
-    if (command.name.starts_with(family + " "))
-      words += (words.empty() ? "" : " ") + command.name.substr(family.size() + 1);
-  return words;
+    if (command.name.starts_with(family + " ")) words.push_back(command.name.substr(family.size() + 1));
+  return joined(words, " ");
 }
 
 static std::string flags_of(const Command& command) {
-  std::string flags;
+  std::vector<std::string> flags;
   for (const auto* options : {&command.options, &global_options()})
-    for (const Option& option : *options) flags += (flags.empty() ? "--" : " --") + option.name;
-  return flags;
-}
-
-static std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
+    for (const Option& option : *options) flags.push_back("--" + option.name);
+  return joined(flags, " ");
 }
 
 // Words that may follow a command; files if nothing else fits.
@@ -45,7 +39,7 @@ static std::string bash() {
       "  local word=\"${COMP_WORDS[COMP_CWORD]}\" verb=\"${COMP_WORDS[1]}\" words=\"\"\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
       "    words=\"" +
-      joined(first_words()) +
+      joined(first_words(), " ") +
       "\"\n"
       "  else\n"
       "    case \"$verb ${COMP_WORDS[2]}\" in\n";

@@ -104,13 +104,12 @@ InstanceCounts count_instances(const TokenStore& store, Part part) {
   return {range.size(), static_cast<double>(tokens) / count, static_cast<double>(random) / count};
 }
 
-nlohmann::ordered_json instances_json(const TokenStore& store) {
+Json instances_json(const TokenStore& store) {
   const InstanceOptions& options = *store.instance_options();
   const MaskingOptions& masking = store.masking();
-  nlohmann::ordered_json json = {
-      {"task", name_of(options.task)},      {"context", options.context},
-      {"passes", options.passes},           {"mask_probability", masking.probability},
-      {"whole_words", masking.whole_words}, {"masking", masking.dynamic ? "dynamic" : "static"}};
+  Json json = {{"task", name_of(options.task)},      {"context", options.context},
+               {"passes", options.passes},           {"mask_probability", masking.probability},
+               {"whole_words", masking.whole_words}, {"masking", masking.dynamic ? "dynamic" : "static"}};
   for (const auto& [name, part] : {std::pair{"train", Part::kTrain}, {"validation", Part::kValidation}}) {
     const InstanceCounts counts = count_instances(store, part);
     json[name] = {

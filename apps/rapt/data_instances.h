@@ -1,10 +1,10 @@
 // The options and output of `rapt data` for instances, the sequences of masked language models.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "io/json.h"
 #include "options.h"
 #include "text/batches/token_store.h"
 
@@ -24,7 +24,7 @@ struct InstanceCounts {
 };
 InstanceCounts count_instances(const TokenStore& store, Part part);
 
-nlohmann::ordered_json instances_json(const TokenStore& store);
+Json instances_json(const TokenStore& store);
 std::string instances_table(const TokenStore& store);
 
 /// The first sequences of a part as models see them: each predicted token is followed by the original one in brackets.

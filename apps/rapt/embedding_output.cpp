@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "io/durable_file.h"
 #include "io/hdf5.h"
 #include "io/hdf5_stream.h"
+#include "io/json.h"
 #include "io/npy.h"
 #include "tensor/error.h"
 #include "terminal.h"
@@ -54,7 +53,7 @@ class JsonLinesOutput final : public EmbeddingOutput {
   }
 
   void add(std::string_view text, std::span<const float> vector) override {
-    const std::string quoted = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
     // The shortest numbers that read back as the same floats; JSON would print them as doubles.
     const std::string line = fmt::format("{{\"text\":{},\"embedding\":[{}]}}\n", quoted, fmt::join(vector, ","));
     if (file_ == nullptr) return out(line);

@@ -2,10 +2,10 @@
 
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "evaluate.h"
 #include "io/escape.h"
+#include "io/json.h"
 #include "labelled_input.h"
 #include "terminal.h"
 #include "train/labelled/labelled_scores.h"
@@ -15,7 +15,7 @@
 namespace rapt::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = Json;
 using Intervals = std::map<std::string, Interval>;
 
 constexpr std::size_t kMostInMatrix = 100;  // classes: the matrix grows with their square

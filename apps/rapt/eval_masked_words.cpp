@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "evaluate.h"
+#include "io/json.h"
 #include "tensor/error.h"
 #include "terminal.h"
 #include "text/batches/token_store.h"
@@ -81,7 +81,7 @@ int eval_masked_words(const Arguments& arguments, const Pretrained& model) {
   if (result.targets > 0 && !std::isfinite(result.loss)) throw not_finite("eval: the loss", result.loss);
   const MaskedWordsMajority majority = majority_of(held_out, network.backbone().vocabulary());
 
-  nlohmann::ordered_json json;
+  Json json;
   json["loss"] = result.loss;
   for (const auto& [name, value] : result.metrics) {
     json[name] = value;

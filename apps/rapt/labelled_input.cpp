@@ -1,7 +1,6 @@
 #include "labelled_input.h"
 
 #include "tensor/error.h"
-#include "text/tokenizer/files/tokenizer_files.h"
 #include "train/settings/settings.h"
 #include "train/tasks/labelled_job.h"
 
@@ -58,9 +57,8 @@ LabelledStream open_labelled(const std::vector<std::string>& files, const Argume
   options.keeps_columns = options.live = use == LabelledUse::kPredict;
   options.unknown_labels = true;
   options.language_model = false;
-  std::shared_ptr<const Tokenizer> tokenizer =
-      tokenizer_from_json(require_tokenizer(model).to_json(), model.source + ": tokenizer");
-  return {files, frame_of(config, std::move(tokenizer)), options};
+  require_tokenizer(model);
+  return {files, frame_of(config, model.tokenizer), options};
 }
 
 }  // namespace rapt::app

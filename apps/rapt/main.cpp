@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "help.h"
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/temporary_name.h"
 #include "tensor/error.h"
 #include "tensor/instruction_set.h"
@@ -40,10 +41,10 @@ std::vector<std::string> verb_first(const std::vector<std::string>& typed) {
 }
 
 void note_translations(const Arguments& arguments) {
-  std::string list;
-  for (const auto& [typed, canonical] : arguments.translated())
-    list += (list.empty() ? "" : ", ") + escape_for_terminal(typed) + " as " + canonical;
-  if (!list.empty()) say("note: read " + list);
+  const auto& translated = arguments.translated();
+  if (translated.empty()) return;
+  say("note: read " + joined(translated, ", ",
+                             [](const auto& word) { return escape_for_terminal(word.first) + " as " + word.second; }));
 }
 
 // The command that was typed, with an option replaced, or appended at the end.

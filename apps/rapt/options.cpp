@@ -7,6 +7,7 @@
 
 #include "foreign_options.h"
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
 #include "train/settings/settings.h"
@@ -260,9 +261,7 @@ std::string Arguments::choice(std::string_view name, std::string fallback,
                               const std::vector<std::string>& choices) const {
   const std::string word = text(name, fallback);
   if (!has(name) || std::find(choices.begin(), choices.end(), word) != choices.end()) return word;
-  std::string all;
-  for (const std::string& choice : choices) all += (all.empty() ? "" : "|") + choice;
-  throw UsageError("--" + std::string(name) + " must be one of " + all + ", got " + in_quotes(word) +
+  throw UsageError("--" + std::string(name) + " must be one of " + joined(choices, "|") + ", got " + in_quotes(word) +
                    did_you_mean(word, choices));
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "io/joined.h"
 #include "tensor/error.h"
 
 namespace rapt {
@@ -68,9 +69,7 @@ ElementType element_type_of(DType dtype) {
 }
 
 std::string shape_text(std::span<const Dim> shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + "]";
+  return "[" + joined(shape, ", ", [](Dim size) { return std::to_string(size); }) + "]";
 }
 
 std::uint64_t checked_bytes(std::span<const Dim> shape, ElementType type, const std::string& subject) {

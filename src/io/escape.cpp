@@ -1,7 +1,8 @@
 #include "io/escape.h"
 
+#include <fmt/format.h>
+
 #include <array>
-#include <cstdio>
 
 namespace rapt {
 
@@ -33,13 +34,6 @@ static bool turns_direction(char32_t c) {
 
 static bool breaks_line(char32_t c) { return c == 0x2028 || c == 0x2029; }
 
-template <typename Number>
-static void append_formatted(std::string& out, const char* format, Number number) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), format, number);
-  out += buffer.data();
-}
-
 std::string escape_for_terminal(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -55,13 +49,13 @@ std::string escape_for_terminal(std::string_view text) {
       } else if (byte == '\r') {
         out += "\\r";
       } else {
-        append_formatted(out, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
       }
       text.remove_prefix(1);
       continue;
     }
     if ((c >= 0x80 && c < 0xA0) || turns_direction(c) || breaks_line(c)) {
-      append_formatted(out, "\\u{%x}", static_cast<unsigned>(c));
+      out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(c));
     } else {
       out.append(text.substr(0, length));
     }
@@ -95,7 +89,7 @@ std::string readable_bytes(std::uint64_t bytes) {
     ++unit;
   }
   std::string out;
-  append_formatted(out, value < 99.95 ? "%.1f " : "%.0f ", value);
+  out += fmt::format("{:.{}f} ", value, value < 99.95 ? 1 : 0);
   return out + kUnits[unit];
 }
 

@@ -1,15 +1,14 @@
 #include "io/names.h"
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
 
 namespace rapt {
 
 void refuse_name(std::string_view what, std::string_view name, const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
-  throw UsageError(std::string(what) + " must be one of " + all + ", got " + in_quotes(name) +
+  throw UsageError(std::string(what) + " must be one of " + joined(names) + ", got " + in_quotes(name) +
                    did_you_mean(name, names));
 }
 

@@ -1,8 +1,8 @@
 #include "io/safetensors_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -140,9 +140,7 @@ static std::vector<std::vector<std::size_t>> cut_into_shards(const std::vector<S
 }
 
 static std::string shard_name(std::size_t number, std::size_t of) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "model-%05zu-of-%05zu.safetensors", number, of);
-  return text.data();
+  return fmt::format("model-{:05}-of-{:05}.safetensors", number, of);
 }
 
 void write_safetensors_model(const std::string& folder, const std::vector<SafetensorsSpec>& tensors,

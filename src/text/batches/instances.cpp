@@ -1,6 +1,7 @@
 #include "text/batches/instances.h"
 
-#include <sstream>
+#include <fmt/format.h>
+
 #include <string>
 
 #include "io/names.h"
@@ -29,9 +30,7 @@ InstanceOptions default_instance_options(InstanceTask task) {
 
 void require_instance_options(const InstanceOptions& options) {
   const auto fail = [](const std::string& what, auto value) {
-    std::ostringstream text;
-    text << "instances: " << what << ", got " << value;
-    throw UsageError(text.str());
+    throw UsageError(fmt::format("instances: {}, got {}", what, value));
   };
   if (options.context < kLeastContext || options.context > kMostContext) {
     fail("the context must be from 5 to 65536 tokens", options.context);
@@ -40,7 +39,7 @@ void require_instance_options(const InstanceOptions& options) {
     fail("the passes over the text must be from 1 to 10000", options.passes);
   }
   if (!(options.short_probability >= 0 && options.short_probability <= 1)) {
-    fail("the probability of short instances must be from 0 to 1", options.short_probability);
+    fail("the probability of short instances must be from 0 to 1", fmt::format("{:g}", options.short_probability));
   }
   if (options.document_lines < 1) fail("the lines of a document must be at least 1", options.document_lines);
 }

@@ -1,10 +1,11 @@
 #include "text/batches/masking.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
-#include <sstream>
 #include <string_view>
 
 #include "tensor/error.h"
@@ -24,14 +25,13 @@ std::int32_t required(std::optional<std::int32_t> token, const char* names) {
 
 Dim most_predictions(const MaskingOptions& options, Dim context) {
   if (!(options.probability > 0 && options.probability <= 1)) {
-    std::ostringstream text;
-    text << "masking: the probability must be above 0 and at most 1, got " << options.probability;
-    throw UsageError(text.str());
+    throw UsageError(
+        fmt::format("masking: the probability must be above 0 and at most 1, got {:g}", options.probability));
   }
   if (options.most < 0) {
-    throw UsageError(
-        "masking: the maximum number of predictions must be at least 1, or 0 for that share of the context, got " +
-        std::to_string(options.most));
+    throw UsageError(fmt::format(
+        "masking: the maximum number of predictions must be at least 1, or 0 for that share of the context, got {}",
+        options.most));
   }
   if (options.most > 0) return options.most;
   return static_cast<Dim>(std::ceil(static_cast<double>(context) * options.probability));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/json.h"
 #include "tensor/error.h"
 #include "text/corpus/line_reader.h"
@@ -222,13 +223,9 @@ bool CorpusReader::next_of_json_lines(CorpusPiece& piece) {
 
 // "a", "b", ...: the fields of an object, for a message.
 static std::string field_names(const Json& object) {
-  std::string names;
-  std::size_t count = 0;
-  for (const auto& item : object.items()) {
-    if (++count > 6) return names + ", ...";
-    names += (count == 1 ? "" : ", ") + in_quotes(item.key(), 40);
-  }
-  return names.empty() ? "none" : names;
+  std::vector<std::string> names;
+  for (const auto& item : object.items()) names.push_back(in_quotes(item.key(), 40));
+  return names.empty() ? "none" : joined_first(names, 6);
 }
 
 std::string CorpusReader::json_text(const std::string& line) const {

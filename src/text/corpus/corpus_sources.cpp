@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "tensor/error.h"
 #include "text/corpus/text_reader.h"
 #include "text/corpus/token_file.h"
@@ -54,11 +55,8 @@ static void collect(const fs::path& folder, std::vector<std::string>& files, con
 
 static void tell_left_out(const std::string& folder, const std::vector<std::string>& left_out, const Notice& notice) {
   if (left_out.empty() || !notice) return;
-  std::string names;
-  for (std::size_t i = 0; i < std::min<std::size_t>(left_out.size(), 3); ++i) {
-    names += (i == 0 ? "" : ", ") + escape_for_terminal(fs::path(left_out[i]).filename().string());
-  }
-  if (left_out.size() > 3) names += ", ...";
+  const std::string names = joined_first(
+      left_out, 3, [](const std::string& path) { return escape_for_terminal(fs::path(path).filename().string()); });
   notice(escape_for_terminal(folder) + ": skipped " + std::to_string(left_out.size()) +
          (left_out.size() == 1 ? " non-text file (" : " non-text files (") + names + ")");
 }

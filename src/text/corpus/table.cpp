@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
 #include "text/corpus/json_records.h"
@@ -221,11 +222,7 @@ bool TableReader::next(TableRow& row) {
 std::string TableReader::column_names() const {
   const std::vector<std::string>& columns = state_->columns;
   if (columns.empty()) return "none";
-  std::string names;
-  for (std::size_t i = 0; i < std::min<std::size_t>(columns.size(), 12); ++i) {
-    names += (i == 0 ? "" : ", ") + in_quotes(columns[i], 40);
-  }
-  return columns.size() > 12 ? names + ", ..." : names;
+  return joined_first(columns, 12, [](const std::string& name) { return in_quotes(name, 40); });
 }
 
 std::optional<std::size_t> TableReader::find(std::string_view name) const {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "tensor/error.h"
 #include "text/labelled/texts.h"
 #include "text/labelled/undecided_error.h"
@@ -137,17 +138,14 @@ std::optional<std::size_t> index_of(const TableSample& sample, const std::string
 
 [[noreturn]] void refuse_to_guess(const TableSample& sample, const char* what, const char* flag, std::size_t likely) {
   const std::vector<std::string>& columns = sample.columns;
-  std::string names;
-  const std::size_t shown = std::min<std::size_t>(columns.size(), 12);
   const bool has_names = sample.header || sample.format == TableFormat::kJsonLines;
-  for (std::size_t i = 0; i < shown; ++i) {
-    names += (i == 0 ? "" : ", ") + (has_names || sample.rows.empty()
-                                         ? in_quotes(columns[i], 40)
-                                         : columns[i] + " such as " + in_quotes(sample.rows[0][i], 30));
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    shown.push_back(has_names || sample.rows.empty() ? in_quotes(columns[i], 40)
+                                                     : columns[i] + " such as " + in_quotes(sample.rows[0][i], 30));
   }
   throw UndecidedError(escape_for_terminal(sample.name) + ": cannot tell which column holds the " + what +
-                           " (columns: " + (names.empty() ? "none" : names) + (shown < columns.size() ? ", ..." : "") +
-                           "); use " + flag,
+                           " (columns: " + (shown.empty() ? "none" : joined_first(shown, 12)) + "); use " + flag,
                        columns.empty() ? flag : std::string(flag) + ' ' + name_of(sample, likely));
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
 
@@ -96,10 +97,8 @@ std::string number(int position) { return position == 0 ? "" : std::to_string(po
   wanted += " and " + in_quotes(layout.label.front());
   std::string got =
       missing.empty() ? std::to_string(cells) + " cells and no such header" : "none named " + in_quotes(missing);
-  std::string counts;
-  for (const Positions& positions : layout.positions) {
-    counts += (counts.empty() ? "" : " or ") + std::to_string(positions.cells);
-  }
+  const std::string counts =
+      joined(layout.positions, " or ", [](const Positions& positions) { return std::to_string(positions.cells); });
   if (!json) wanted += ", or without a header " + counts + " cells a row";
   throw DataError(escape_for_terminal(input.name()) + ": glue/" + std::string(task.name) + " must have " + wanted +
                   ", got " + got + "; for other files name the columns with --text-column and --label-column");
@@ -117,9 +116,7 @@ const GlueTask& glue_task(std::string_view name) {
     if (known.name == task) return known;
     names.emplace_back(known.name);
   }
-  std::string all;
-  for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
-  throw UsageError("glue: the task must be one of " + all + ", got " + in_quotes(task) +
+  throw UsageError("glue: the task must be one of " + joined(names) + ", got " + in_quotes(task) +
                    did_you_mean(task, names, "glue/"));
 }
 

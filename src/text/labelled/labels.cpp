@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
 #include "text/labelled/texts.h"
@@ -41,11 +42,7 @@ std::optional<std::int32_t> LabelVocabulary::find(std::string_view name) const {
 
 std::int32_t LabelVocabulary::index(std::string_view label, const std::string& where) const {
   if (const std::optional<std::int32_t> found = find(label)) return *found;
-  std::string known;
-  for (std::size_t i = 0; i < std::min<std::size_t>(names_.size(), 12); ++i) {
-    known += (i == 0 ? "" : ", ") + in_quotes(names_[i], 40);
-  }
-  if (names_.size() > 12) known += ", ...";
+  const std::string known = joined_first(names_, 12, [](const std::string& name) { return in_quotes(name, 40); });
   throw DataError(where + ": the label must be one of " + known + ", got " + in_quotes(label) +
                   did_you_mean(label, names_));
 }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "io/joined.h"
 #include "io/json.h"
 
 namespace rapt {
@@ -55,12 +56,6 @@ static Json json_number(float value) {
   double number = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
   return number;
-}
-
-static std::string joined(const std::vector<std::string>& labels) {
-  std::string out;
-  for (std::size_t i = 0; i < labels.size(); ++i) out += (i == 0 ? "" : ",") + labels[i];
-  return out;
 }
 
 // -------------------------------------------------------------------------------------------------------------- tables
@@ -124,9 +119,9 @@ void PredictionWriter::write(const Prediction& prediction) {
 
 std::vector<std::string> PredictionWriter::cells_of(const Prediction& prediction) const {
   std::vector<std::string> cells = {layout_.ids ? prediction.id : std::to_string(prediction.line),
-                                    joined(prediction.labels)};
+                                    joined(prediction.labels, ",")};
   if (layout_.probability) cells.push_back(shortest(prediction.probability));
-  if (layout_.gold) cells.push_back(joined(prediction.gold));
+  if (layout_.gold) cells.push_back(joined(prediction.gold, ","));
   for (std::size_t i = layout_.probability ? 1 : 0; i < layout_.top; ++i) {
     const bool there = i < prediction.top.size();
     cells.push_back(there ? prediction.top[i].first : "");

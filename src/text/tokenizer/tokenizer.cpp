@@ -1,10 +1,12 @@
 #include "text/tokenizer/tokenizer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <sstream>
 #include <stdexcept>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "tensor/error.h"
 #include "tensor/parallel.h"
 #include "text/tokenizer/bpe_model.h"
@@ -287,28 +289,24 @@ std::string Tokenizer::to_config_json(std::int64_t context) const {
 }
 
 std::string describe(const Tokenizer& tokenizer) {
-  const auto& added = tokenizer.added_tokens();
-  std::ostringstream out;
-  out << "kind: " << tokenizer.kind() << "\nvocabulary: " << tokenizer.vocabulary_size() << " tokens";
-  out << "\nmerges: " << tokenizer.merge_count();
   std::int32_t longest = 0;
   for (std::int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
     if (tokenizer.is_special(id)) continue;
     if (tokenizer.token_text(id).size() > tokenizer.token_text(longest).size()) longest = id;
   }
-  out << "\nlongest token: " << in_quotes(tokenizer.token_text(longest)) << " (" << longest << ")";
-  out << "\nadded tokens:";
-  if (added.empty()) out << " none";
-  for (const AddedToken& token : added)
-    out << (token.id == added[0].id ? " " : ", ") << in_quotes(token.content) << " (" << token.id << ")";
-  out << "\nend of text: ";
-  if (const auto end = tokenizer.end_of_text()) {
-    out << in_quotes(tokenizer.token_text(*end)) << " (" << *end << ")";
-  } else {
-    out << "none";
-  }
-  out << "\nkeeps any bytes: " << (tokenizer.keeps_bytes() ? "yes" : "no") << '\n';
-  return out.str();
+  const auto with_id = [](std::string_view text, std::int32_t id) {
+    return fmt::format("{} ({})", in_quotes(text), id);
+  };
+  const auto& added = tokenizer.added_tokens();
+  const std::string names =
+      joined(added, ", ", [&](const AddedToken& token) { return with_id(token.content, token.id); });
+  const auto end = tokenizer.end_of_text();
+  return fmt::format(
+      "kind: {}\nvocabulary: {} tokens\nmerges: {}\nlongest token: {}\nadded tokens: {}\nend of text: {}\n"
+      "keeps any bytes: {}\n",
+      tokenizer.kind(), tokenizer.vocabulary_size(), tokenizer.merge_count(),
+      with_id(tokenizer.token_text(longest), longest), added.empty() ? "none" : names,
+      end ? with_id(tokenizer.token_text(*end), *end) : "none", tokenizer.keeps_bytes() ? "yes" : "no");
 }
 
 }  // namespace rapt

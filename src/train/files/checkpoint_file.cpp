@@ -1,8 +1,9 @@
 #include "train/files/checkpoint_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <string_view>
@@ -107,11 +108,7 @@ void CheckpointFile::refuse(const std::string& what) const {
   throw DataError(escape_for_terminal(path_) + ": " + what);
 }
 
-static std::string hex(std::uint32_t value) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "%08x", value);
-  return text.data();
-}
+static std::string hex(std::uint32_t value) { return fmt::format("{:08x}", value); }
 
 void CheckpointFile::verify() {
   static const char* const kAdvice = "; use another checkpoint of the run, or the copy this one came from";

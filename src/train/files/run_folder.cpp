@@ -1,10 +1,11 @@
 #include "train/files/run_folder.h"
 
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -19,9 +20,7 @@ namespace fs = std::filesystem;
 
 std::string RunFolder::checkpoint(std::int64_t step) const {
   // Padded, so that names sort by step.
-  char name[40];
-  std::snprintf(name, sizeof name, "/step-%08lld.h5", static_cast<long long>(step));
-  return path + name;
+  return fmt::format("{}/step-{:08}.h5", path, step);
 }
 
 std::vector<std::int64_t> RunFolder::steps() const {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "tensor/error.h"
 #include "text/labelled/choices.h"
 #include "text/labelled/glue.h"
@@ -32,12 +33,6 @@ namespace {
 Input open_input(const std::string& file, const LabelledOptions& options) {
   if (file != "-") return Input::from_file(file);
   return options.live ? Input::live_standard_input() : Input::from_standard_input();
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
-  return all;
 }
 
 // The next example of several files, one file after the other; false after the last.

@@ -1,26 +1,20 @@
 #include "train/labelled/labelled_summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "train/settings/numbers.h"
 
 namespace rapt {
 namespace {
 
 using Count = std::pair<std::string, std::int64_t>;
-
-template <typename... Values>
-std::string printed(const char* format, Values... values) {
-  std::array<char, 128> text{};
-  std::snprintf(text.data(), text.size(), format, values...);
-  return text.data();
-}
 
 std::string counted(std::int64_t n, const char* one, const char* many) {
   return print_grouped(n) + ' ' + (n == 1 ? one : many);
@@ -29,11 +23,9 @@ std::string counted(std::int64_t n, const char* one, const char* many) {
 // "ENTY 1,250, HUM 1,223, ...", most frequent first.
 std::string list_of(std::vector<Count> counts, std::size_t most) {
   std::ranges::stable_sort(counts, [](const Count& a, const Count& b) { return a.second > b.second; });
-  std::string text;
-  for (std::size_t i = 0; i < std::min(counts.size(), most); ++i) {
-    text += (i == 0 ? "" : ", ") + escape_for_terminal(counts[i].first) + ' ' + print_grouped(counts[i].second);
-  }
-  return counts.size() > most ? text + ", ..." : text;
+  return joined_first(counts, most, [](const Count& count) {
+    return escape_for_terminal(count.first) + ' ' + print_grouped(count.second);
+  });
 }
 
 // The count of each label in the data, in the order of the labels.
@@ -99,7 +91,7 @@ std::string numbers_text(const LabelledData& data) {
     low = std::min(low, data.value_of(s));
     high = std::max(high, data.value_of(s));
   }
-  return printed("labels from %g to %g, mean %.4g", low, high, sum / static_cast<double>(data.samples()));
+  return fmt::format("labels from {:g} to {:g}, mean {:.4g}", low, high, sum / static_cast<double>(data.samples()));
 }
 
 void warn_of_classes(const LabelledData& data, const std::vector<Count>& counts, const Notice& notice) {
@@ -140,8 +132,8 @@ void tell_lengths(const LabelledData& data, Dim max_length, const Notice& notice
   const char* unit = data.task() == Task::kQuestion ? "window" : "example";
   std::string cut = facts.cut == 0 ? "none is truncated"
                                    : print_grouped(facts.cut) + (facts.cut == 1 ? " is" : " are") + " truncated";
-  notice("data: " + printed("%.1f tokens per ", mean) + unit + " on average, at most " + print_grouped(facts.longest) +
-         "; " + cut + " at " + std::to_string(max_length));
+  notice("data: " + fmt::format("{:.1f} tokens per ", mean) + unit + " on average, at most " +
+         print_grouped(facts.longest) + "; " + cut + " at " + std::to_string(max_length));
 }
 
 void tell_validation(const LabelledData* held_out, bool own, const Notice& notice) {

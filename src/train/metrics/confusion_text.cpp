@@ -1,6 +1,6 @@
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "io/escape.h"
 #include "text/utf8.h"
@@ -31,11 +31,7 @@ static std::string padded(const std::string& text, std::size_t width, bool to_th
   return to_the_right ? spaces + text : text + spaces;
 }
 
-static std::string percent(double value) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.1f%%", 100 * value);
-  return buffer.data();
-}
+static std::string percent(double value) { return fmt::format("{:.1f}%", 100 * value); }
 
 static std::string without_trailing_spaces(std::string line) {
   line.erase(line.find_last_not_of(' ') + 1);

@@ -43,12 +43,6 @@ double metric_value(const MetricValues& values, std::string_view name) {
   return find_named(name, values, &MetricValues::value_type::first, "metric: for this task it").second;
 }
 
-bool is_better(const MetricInfo& metric, double value, double best) {
-  if (std::isnan(value)) return false;
-  if (std::isnan(best)) return true;
-  return metric.larger_is_better ? value > best : value < best;
-}
-
 double share(double a, double b) { return b == 0 ? 0 : a / b; }
 
 MatchCounts& MatchCounts::operator+=(const MatchCounts& other) {

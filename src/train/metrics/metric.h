@@ -27,9 +27,6 @@ using MetricValues = std::vector<std::pair<std::string, double>>;
 /// The value of one metric. \throws UsageError  if it is not among the values, naming those that are
 double metric_value(const MetricValues& values, std::string_view name);
 
-/// Whether `value` is better than `best`; NaN never is, and anything is better than NaN.
-bool is_better(const MetricInfo& metric, double value, double best);
-
 /// a / b, or 0 if b is 0: precision, recall and F1 of classes that do not occur, as in conlleval and scikit-learn.
 double share(double a, double b);
 

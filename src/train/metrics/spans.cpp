@@ -1,7 +1,7 @@
 #include "train/metrics/spans.h"
 
-#include <array>
-#include <cstdio>
+#include <fmt/format.h>
+
 #include <stdexcept>
 
 namespace rapt {
@@ -115,11 +115,7 @@ MetricValues SpanScores::values() const {
           {"recall_macro", share(recall, types)}};
 }
 
-static std::string percent(double value) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%6.2f", 100 * value);
-  return buffer.data();
-}
+static std::string percent(double value) { return fmt::format("{:6.2f}", 100 * value); }
 
 static std::string whole(double count) { return std::to_string(static_cast<std::int64_t>(count)); }
 

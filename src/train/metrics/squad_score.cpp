@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "io/joined.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -62,11 +63,7 @@ static std::vector<std::string> answer_words(std::string_view raw) {
   return words;
 }
 
-std::string normalize_answer(std::string_view text) {
-  std::string out;
-  for (const std::string& word : answer_words(text)) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
+std::string normalize_answer(std::string_view text) { return joined(answer_words(text), " "); }
 
 static double words_f1(const std::vector<std::string>& prediction, const std::vector<std::string>& gold,
                        bool may_be_unanswerable) {

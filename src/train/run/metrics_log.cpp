@@ -6,14 +6,14 @@
 
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "io/escape.h"
+#include "io/json.h"
 #include "tensor/error.h"
 
 namespace rapt {
 
-using Json = nlohmann::ordered_json;
+using Json = Json;
 
 static Json object(const MetricFields& fields) {
   Json out = Json::object();

@@ -1,38 +1,31 @@
 #include "train/run/progress.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "io/escape.h"
 #include "train/metrics/metric.h"
 
 namespace rapt {
 
-template <typename... Args>
-static std::string print(const char* format, Args... args) {
-  std::array<char, 512> buffer;
-  const int length = std::snprintf(buffer.data(), buffer.size(), format, args...);
-  return std::string(buffer.data(),
-                     std::min<std::size_t>(buffer.size() - 1, static_cast<std::size_t>(std::max(length, 0))));
-}
-
 std::string short_time(double seconds) {
   if (!(seconds >= 0) || seconds > 1e9) return "?";
-  if (seconds < 10) return print("%.1fs", seconds);
+  if (seconds < 10) return fmt::format("{:.1f}s", seconds);
   const auto s = static_cast<long long>(std::llround(seconds));
-  if (s < 60) return print("%llds", s);
-  if (s < 3600) return print("%lldm%02llds", s / 60, s % 60);
-  if (s < 86400) return print("%lldh%02lldm", s / 3600, s % 3600 / 60);
-  return print("%lldd%02lldh", s / 86400, s % 86400 / 3600);
+  if (s < 60) return fmt::format("{}s", s);
+  if (s < 3600) return fmt::format("{}m{:02}s", s / 60, s % 60);
+  if (s < 86400) return fmt::format("{}h{:02}m", s / 3600, s % 3600 / 60);
+  return fmt::format("{}d{:02}h", s / 86400, s % 86400 / 3600);
 }
 
 std::string short_count(double count) {
-  if (count >= 999.5e6) return print("%.2fG", count / 1e9);
-  if (count >= 999.5e3) return print("%.2fM", count / 1e6);
-  if (count >= 999.5) return print("%.1fk", count / 1e3);
-  return print("%.0f", count);
+  if (count >= 999.5e6) return fmt::format("{:.2f}G", count / 1e9);
+  if (count >= 999.5e3) return fmt::format("{:.2f}M", count / 1e6);
+  if (count >= 999.5) return fmt::format("{:.1f}k", count / 1e3);
+  return fmt::format("{:.0f}", count);
 }
 
 // If the machine was busy, or its clock slow, when the peak was measured, a run may exceed it later: then the peak is
@@ -48,13 +41,13 @@ static std::string clock(const UpdateReport& r) {
 }
 
 std::string progress_line(const UpdateReport& r) {
-  const auto step = static_cast<long long>(r.step), total = static_cast<long long>(r.total_steps);
-  std::string line = total > 0 ? print("step %5lld/%lld (%.1f%%)", step, total, percent(r)) : print("step %5lld", step);
-  line += print(" | loss %.4f | lr %.2e | gnorm %.2f", r.loss, r.learning_rate, r.grad_norm);
+  std::string line = r.total_steps > 0 ? fmt::format("step {:5}/{} ({:.1f}%)", r.step, r.total_steps, percent(r))
+                                       : fmt::format("step {:5}", r.step);
+  line += fmt::format(" | loss {:.4f} | lr {:.2e} | gnorm {:.2f}", r.loss, r.learning_rate, r.grad_norm);
   if (r.tokens_per_second > 0) line += " | " + short_count(r.tokens_per_second) + " tok/s";
-  if (knows_share(r)) line += print(" | %.0f%% of peak", 100 * r.share_of_peak);
+  if (knows_share(r)) line += fmt::format(" | {:.0f}% of peak", 100 * r.share_of_peak);
   line += " | " + clock(r);
-  if (r.memory_bytes > 0) line += print(" | %.0f MB", static_cast<double>(r.memory_bytes) / 1e6);
+  if (r.memory_bytes > 0) line += fmt::format(" | {:.0f} MB", static_cast<double>(r.memory_bytes) / 1e6);
   return line;
 }
 
@@ -72,12 +65,12 @@ static std::string bar_of(double share, std::size_t cells, bool unicode) {
 }
 
 std::string progress_bar(const UpdateReport& r, std::size_t width, bool unicode) {
-  const auto step = static_cast<long long>(r.step), total = static_cast<long long>(r.total_steps);
-  std::string right = total > 0 ? print("| %lld/%lld [", step, total) : print("%lld [", step);
+  const bool has_end = r.total_steps > 0;
+  std::string right = has_end ? fmt::format("| {}/{} [", r.step, r.total_steps) : fmt::format("{} [", r.step);
   right += clock(r) + (r.tokens_per_second > 0 ? ", " + short_count(r.tokens_per_second) + " tok/s" : "");
-  right += print(", loss %.4f]", r.loss);
-  if (total <= 0) return right.substr(0, width);
-  const std::string left = print("%3.0f%%|", std::floor(percent(r)));
+  right += fmt::format(", loss {:.4f}]", r.loss);
+  if (!has_end) return right.substr(0, width);
+  const std::string left = fmt::format("{:3.0f}%|", std::floor(percent(r)));
   const std::size_t used = left.size() + right.size();
   // Too narrow for a bar: only the numbers, truncated and not wrapped, because a wrapped line cannot be rewritten.
   if (used + 4 > width) return (left + right).substr(0, width);
@@ -142,10 +135,10 @@ void Progress::update(const UpdateReport& report) {
 }
 
 static std::string metric_text(const std::string& name, double value) {
-  if (name == "bits_per_byte") return print("%.4f bits per byte", value);
+  if (name == "bits_per_byte") return fmt::format("{:.4f} bits per byte", value);
   std::string words = name;
   std::replace(words.begin(), words.end(), '_', ' ');
-  return words + print(name == "perplexity" ? " %.2f" : " %.4f", value);
+  return fmt::format("{} {:.{}f}", words, value, name == "perplexity" ? 2 : 4);
 }
 
 // The metrics that fit on a line: the deciding one and the first two others, or all of them if they are few.
@@ -164,11 +157,11 @@ static MetricValues shown_metrics(const ValidationReport& r) {
 }
 
 void Progress::validation(const ValidationReport& r) {
-  std::string text = print("validation at step %lld | loss %.4f", static_cast<long long>(r.step), r.evaluation.loss);
+  std::string text = fmt::format("validation at step {} | loss {:.4f}", r.step, r.evaluation.loss);
   for (const auto& [name, value] : shown_metrics(r)) text += " | " + metric_text(name, value);
   if (r.evaluation.share < 1)
-    text += print(r.evaluation.share < 0.1 ? " | on %.1f%% of the held-out data" : " | on %.0f%% of the held-out data",
-                  100 * r.evaluation.share);
+    text +=
+        fmt::format(" | on {:.{}f}% of the held-out data", 100 * r.evaluation.share, r.evaluation.share < 0.1 ? 1 : 0);
   if (r.best) text += options_.colour ? " | \033[32mbest\033[0m" : " | best";
   line(text);
   if (log_) log_->write(validation_event(r));
@@ -186,7 +179,7 @@ static std::string shown_lines(std::string_view text) {
 }
 
 void Progress::sample(std::int64_t step, std::string_view prompt, std::string_view text) {
-  line(print("sample at step %lld:", static_cast<long long>(step)));
+  line(fmt::format("sample at step {}:", step));
   line(shown_lines(std::string(prompt) + std::string(text)));
   if (log_) log_->write({"sample", step, {{"prompt", std::string(prompt)}, {"text", std::string(text)}}, {}});
 }
@@ -194,8 +187,6 @@ void Progress::sample(std::int64_t step, std::string_view prompt, std::string_vi
 void Progress::end(std::int64_t step, std::string_view reason, double seconds) {
   if (log_) log_->write({"end", step, {{"reason", std::string(reason)}}, {{"seconds", seconds}}});
 }
-
-void Progress::note(std::string_view text) { line(text); }
 
 void Progress::leave_bar() {
   if (drawn_) sink_("\n");

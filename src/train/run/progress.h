@@ -80,8 +80,6 @@ class Progress final {
   /// Call at the end of the whole run (not of a session): `reason` is `steps`, `epochs`, `tokens`, `minutes` or
   /// `early-stop`.
   void end(std::int64_t step, std::string_view reason, double seconds);
-  /// A line for users only.
-  void note(std::string_view text);
   /// Moves the cursor below the bar; further calls draw it again.
   void leave_bar();
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "tensor/error.h"
 #include "train/run/resume.h"
 #include "train/settings/settings.h"
@@ -30,20 +31,15 @@ static std::string foreign_file(const RunFolder& folder) {
 }
 
 static std::string disagreement(const TrainConfig& saved, const LayeredConfig& wanted, Resuming resuming) {
-  std::string list;
+  std::vector<std::string> list;
   for (const Difference& d : differences(saved, wanted.values, resuming))
-    if (wanted.given(d.name))
-      list += (list.empty() ? "--" : ", --") + d.name + " " + d.ours + " (now " + d.theirs + ")";
-  return list;
+    if (wanted.given(d.name)) list.push_back("--" + d.name + " " + d.ours + " (now " + d.theirs + ")");
+  return joined(list);
 }
 
 // ------------------------------------------------------------------------------------------------------ what to type
 
-std::string command_line(const CommandWords& command) {
-  std::string line;
-  for (const std::string& word : command) line += (line.empty() ? "" : " ") + for_shell(word);
-  return line;
-}
+std::string command_line(const CommandWords& command) { return joined(command, " ", for_shell); }
 
 /// A folder that does not exist yet: `runs/my-2`, or for one of several seeds, one beside the folder of all of them.
 static std::string free_folder(const RunFolder& folder) {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 #include "io/toml.h"
 #include "tensor/error.h"
@@ -40,9 +41,7 @@ static std::string toml_value(const Setting& setting, const std::vector<std::str
     case SettingType::kList:
       break;
   }
-  std::string list;
-  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + toml_string(value);
-  return "[" + list + "]";
+  return "[" + joined(values, ", ", toml_string) + "]";
 }
 
 /// One line per setting; `comment` is appended to it.

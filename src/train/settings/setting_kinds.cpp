@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 
 namespace rapt::setting_kinds {
@@ -46,8 +47,7 @@ Setting words(std::string name, Texts Config::*field, std::string value, std::st
 
 Setting choice(std::string name, std::string Config::*field, Texts choices, std::string help,
                std::map<std::string, std::string> also) {
-  std::string words;
-  for (const std::string& word : choices) words += (words.empty() ? "" : "|") + word;
+  const std::string words = joined(choices, "|");
   const auto set = [field, choices, also, words](Config& c, const Texts& t) {
     std::string word = t.at(0);
     std::replace(word.begin(), word.end(), '_', '-');

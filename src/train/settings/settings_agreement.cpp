@@ -1,14 +1,14 @@
 #include "train/settings/settings_agreement.h"
 
+#include "io/joined.h"
 #include "tensor/error.h"
 #include "train/settings/numbers.h"
 
 namespace rapt {
 
-static std::string joined(const std::vector<std::string>& values) {
-  std::string out;
-  for (const std::string& value : values) out += (out.empty() ? "" : " ") + value;
-  return out.empty() ? "(unset)" : out;
+static std::string text_of(const std::vector<std::string>& values) {
+  const std::string text = joined(values, " ");
+  return text.empty() ? "(unset)" : text;
 }
 
 std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& theirs, Resuming resuming) {
@@ -24,7 +24,7 @@ std::vector<Difference> differences(const TrainConfig& ours, const TrainConfig& 
       continue;
     }
     if (s.name == "tokenizer" && !ours.learns_tokenizer() && !theirs.learns_tokenizer()) continue;
-    if (const auto a = s.get(ours), b = s.get(theirs); a != b) found.push_back({s.name, joined(a), joined(b)});
+    if (const auto a = s.get(ours), b = s.get(theirs); a != b) found.push_back({s.name, text_of(a), text_of(b)});
   }
   return found;
 }

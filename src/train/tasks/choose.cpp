@@ -1,5 +1,7 @@
 #include "train/tasks/choose.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -11,11 +13,7 @@
 namespace rapt {
 namespace {
 
-std::string text_of(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
-}
+std::string text_of(double value) { return fmt::format("{:.3g}", value); }
 
 }  // namespace
 

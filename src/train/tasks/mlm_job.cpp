@@ -1,5 +1,7 @@
 // --task mlm and mlm-nsp: a BERT that predicts masked words and, with mlm-nsp, whether two segments belong together.
 // Devlin et al. 2018, arXiv 1810.04805, section 3.1.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "tensor/error.h"
@@ -34,12 +36,9 @@ void require_instances(const TokenStore& store, const TrainConfig& config) {
 
 // The accuracy of always predicting the most frequent masked word, or the more frequent answer.
 std::string majority_text(const MaskedWordsMajority& majority) {
-  char text[160];
-  std::snprintf(text, sizeof text, "baseline (most frequent word): %.1f %%", 100 * majority.words);
-  std::string line = text;
-  if (majority.pairs < 0) return line;
-  std::snprintf(text, sizeof text, "; baseline (more frequent next-sentence answer): %.1f %%", 100 * majority.pairs);
-  return line + text;
+  const std::string words = fmt::format("baseline (most frequent word): {:.1f} %", 100 * majority.words);
+  if (majority.pairs < 0) return words;
+  return words + fmt::format("; baseline (more frequent next-sentence answer): {:.1f} %", 100 * majority.pairs);
 }
 
 class MaskedWordsData final : public TaskData {

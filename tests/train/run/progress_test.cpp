@@ -103,8 +103,8 @@ TEST_CASE("a bar rewrites one line, and other lines push it down") {
   progress.tick(report());  // too soon after the last one
   CHECK(shown == "\r" + progress_bar(report(), 79, false) + "\033[K");
   shown.clear();
-  progress.note("saved");
-  CHECK(shown == "\r\033[Ksaved\n");
+  progress.sample(7, "Once", " upon");
+  CHECK(shown == "\r\033[Ksample at step 7:\n  Once upon\n");
   shown.clear();
   progress.leave_bar();
   CHECK(shown.empty());
@@ -116,7 +116,7 @@ TEST_CASE("quiet runs show nothing") {
       {.bar = true, .quiet = true}, [&](std::string_view text) { shown += text; }, nullptr);
   progress.tick(report());
   progress.update(report());
-  progress.note("x");
+  progress.sample(7, "Once", " upon");
   CHECK(shown.empty());
 }
 

@@ -47,12 +47,46 @@ class PairIndex final {
   std::vector<std::uint32_t> slots_;  // 1 + an index, or 0
 };
 
+// Indices of words, stored as differences in as few bytes as possible: one or two for most, since they ascend.
+class WordList final {
+ public:
+  void add(std::uint32_t word) {
+    if (!bytes_.empty() && word == last_) return;
+    const auto step = static_cast<std::int64_t>(word) - static_cast<std::int64_t>(std::exchange(last_, word));
+    auto rest = static_cast<std::uint64_t>(step < 0 ? -2 * step - 1 : 2 * step);
+    for (; rest >= 0x80; rest >>= 7) bytes_.push_back(static_cast<std::uint8_t>(rest | 0x80));
+    bytes_.push_back(static_cast<std::uint8_t>(rest));
+  }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    std::int64_t word = 0;
+    for (std::size_t i = 0; i < bytes_.size(); ++i) {
+      std::uint64_t step = 0;
+      int shift = 0;
+      for (; (bytes_[i] & 0x80) != 0; ++i, shift += 7) step |= std::uint64_t{bytes_[i] & 0x7Fu} << shift;
+      step |= std::uint64_t{bytes_[i]} << shift;
+      word += (step & 1) != 0 ? -static_cast<std::int64_t>(step / 2) - 1 : static_cast<std::int64_t>(step / 2);
+      visit(static_cast<std::uint32_t>(word));
+    }
+  }
+  /// Frees memory that was reserved ahead.
+  void fit() {
+    if (bytes_.capacity() > bytes_.size() + bytes_.size() / 4) bytes_.shrink_to_fit();
+  }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+  std::uint32_t last_ = 0;
+};
+
 // The symbols of all words, and for each pair of adjacent symbols the words that contain it, or did before a merge.
 // Words are shortened in place.
+template <typename Symbol>
 class Learner {
  public:
   Learner(BpeCorpus corpus, const BpeLearningOptions& options)
-      : options_(options), symbols_(std::move(corpus.symbols)), words_(std::move(corpus.words)) {
+      : options_(options), symbols_(corpus.symbols.begin(), corpus.symbols.end()), words_(std::move(corpus.words)) {
+    std::vector<std::int32_t>().swap(corpus.symbols);
     learned_.tokens = std::move(corpus.tokens);
     for (std::size_t i = 0; i < learned_.tokens.size(); ++i) {
       ids_.emplace(learned_.tokens[i], static_cast<std::int32_t>(i));
@@ -79,7 +113,7 @@ class Learner {
   struct Pair {
     std::int32_t left, right;
     std::int64_t count = 0;
-    std::vector<std::uint32_t> words = {};
+    WordList words = {};
     bool skipped = false;
     bool touched = false;
   };
@@ -123,28 +157,16 @@ class Learner {
     std::vector<std::size_t> known_;
   };
 
-  // Two passes over the text, so that no list is longer than its contents.
   void count_pairs() {
-    std::vector<std::uint32_t> places;
-    const auto for_each_pair = [this](auto visit) {
-      for (std::uint32_t w = 0; w < words_.size(); ++w) {
-        const std::int32_t* symbol = symbols_.data() + words_[w].begin;
-        for (std::uint32_t i = 0; i + 1 < words_[w].length; ++i) {
-          visit(w, index_.find_or_add(pairs_, symbol[i], symbol[i + 1]));
-        }
+    for (std::uint32_t w = 0; w < words_.size(); ++w) {
+      const Symbol* symbol = symbols_.data() + words_[w].begin;
+      for (std::uint32_t i = 0; i + 1 < words_[w].length; ++i) {
+        Pair& pair = pairs_[index_.find_or_add(pairs_, symbol[i], symbol[i + 1])];
+        pair.count += words_[w].count;
+        pair.words.add(w);
       }
-    };
-    for_each_pair([&](std::uint32_t w, std::uint32_t p) {
-      pairs_[p].count += words_[w].count;
-      places.resize(pairs_.size());
-      ++places[p];
-    });
-    for (std::size_t p = 0; p < pairs_.size(); ++p) pairs_[p].words.reserve(places[p]);
-    for_each_pair([&](std::uint32_t w, std::uint32_t p) { enter(pairs_[p], w); });
-  }
-
-  static void enter(Pair& pair, std::uint32_t word) {
-    if (pair.words.empty() || pair.words.back() != word) pair.words.push_back(word);
+    }
+    for (Pair& pair : pairs_) pair.words.fit();
   }
 
   void offer(std::uint32_t index) {
@@ -170,12 +192,12 @@ class Learner {
       neighbours->clear(learned_.tokens.size());
     }
     touched_.clear();
-    const std::vector<std::uint32_t> words = std::exchange(pairs_[index].words, {});
-    for (const std::uint32_t w : words) merge_in_word(w, index, merged);
+    const WordList words = std::exchange(pairs_[index].words, {});
+    words.for_each([&](std::uint32_t w) { merge_in_word(w, index, merged); });
     for (const std::uint32_t p : touched_) {
       Pair& pair = pairs_[p];
       pair.touched = false;
-      if (pair.words.capacity() > pair.words.size() + pair.words.size() / 4) pair.words.shrink_to_fit();
+      pair.words.fit();
       offer(p);
     }
   }
@@ -184,7 +206,7 @@ class Learner {
   void merge_in_word(std::uint32_t w, std::uint32_t merging, std::int32_t merged) {
     const std::int32_t left = pairs_[merging].left, right = pairs_[merging].right;
     BpeCorpus::Word& word = words_[w];
-    std::int32_t* const s = symbols_.data() + word.begin;
+    Symbol* const s = symbols_.data() + word.begin;
     const auto pair = [this](std::int32_t a, std::int32_t b) { return index_.find_or_add(pairs_, a, b); };
     std::uint32_t kept = 0;
     for (std::uint32_t i = 0; i < word.length; ++i) {
@@ -204,7 +226,7 @@ class Learner {
         add(behind_merged_.pair_of(behind, [&] { return pair(merged, behind); }), w);
       }
       remove(merging, word.count);
-      s[kept++] = merged;
+      s[kept++] = static_cast<Symbol>(merged);
     }
     word.length = kept;
   }
@@ -212,14 +234,14 @@ class Learner {
   void remove(std::uint32_t index, std::int64_t count) {
     Pair& pair = pairs_[index];
     pair.count -= count;
-    if (pair.count == 0) std::vector<std::uint32_t>().swap(pair.words);  // no word contains it
+    if (pair.count == 0) pair.words = {};  // no word contains it
   }
 
   // A pair whose count may have increased must be pushed again.
   void add(std::uint32_t index, std::uint32_t word) {
     Pair& pair = pairs_[index];
     pair.count += words_[word].count;
-    enter(pair, word);
+    pair.words.add(word);
     if (pair.touched) return;
     pair.touched = true;
     touched_.push_back(index);
@@ -228,7 +250,7 @@ class Learner {
   const BpeLearningOptions& options_;
   LearnedBpe learned_;
   std::unordered_map<std::string, std::int32_t> ids_;
-  std::vector<std::int32_t> symbols_;
+  std::vector<Symbol> symbols_;
   std::vector<BpeCorpus::Word> words_;
   std::vector<Pair> pairs_;
   PairIndex index_;
@@ -240,7 +262,11 @@ class Learner {
 }  // namespace
 
 LearnedBpe learn_bpe(BpeCorpus corpus, const BpeLearningOptions& options) {
-  return Learner(std::move(corpus), options).run();
+  constexpr std::size_t kNarrow = std::size_t{1} << 16;
+  if (std::max(options.tokens, corpus.tokens.size()) > kNarrow) {
+    return Learner<std::int32_t>(std::move(corpus), options).run();
+  }
+  return Learner<std::uint16_t>(std::move(corpus), options).run();
 }
 
 }  // namespace rapt

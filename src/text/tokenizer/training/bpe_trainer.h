@@ -44,7 +44,7 @@ struct LearnedBpe {
 ///
 /// Pairs are counted once. Each pair has a list of the words that contain it; a merge rewrites those words and updates
 /// the counts of the pairs around its positions. The total cost is about proportional to the number of merged
-/// positions, not to merges times text. About 10 bytes per symbol, 16 per word and 80 per distinct pair.
+/// positions, not to merges times text. About 5 bytes per symbol, 16 per word and 80 per distinct pair.
 ///
 /// Sennrich, Haddow, Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", algorithm 1.
 LearnedBpe learn_bpe(BpeCorpus corpus, const BpeLearningOptions& options);
