@@ -69,7 +69,7 @@ int embed(const Arguments& arguments, const Pretrained& model, Pooling pooling) 
   const Backbone& backbone = model.network->backbone();
   const Dim longest = arguments.whole("max-length", backbone.context(), 1, backbone.context());
   const Tokenizer& tokenizer = require_tokenizer(model);
-  const SequenceFrame frame(model.tokenizer, family_of(model.config).framed_by_tokenizer, longest);
+  const SequenceFrame frame(model.tokenizers.target, family_of(model.config).framed_by_tokenizer, longest);
   const auto output = open_embedding_output(arguments.text("out"), backbone.width());
 
   Embedder embedder(backbone, pooling, arguments.has("normalize"), *output);

@@ -58,7 +58,7 @@ LabelledStream open_labelled(const std::vector<std::string>& files, const Argume
   options.unknown_labels = true;
   options.language_model = false;
   require_tokenizer(model);
-  return {files, frame_of(config, model.tokenizer), options};
+  return {files, frame_of(config, model.tokenizers.target), options};
 }
 
 }  // namespace rapt::app
