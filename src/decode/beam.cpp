@@ -73,7 +73,7 @@ class Search {
   const std::vector<std::size_t>& from() const { return from_; }
 
   /// Takes the scores of the next token of each unfinished text. \param scores  [open, V]; changed by the call
-  /// \return  whether the search goes on
+  /// \return  whether the search continues
   bool step(std::span<float> scores);
   /// The best texts, once the search is over.
   std::vector<Generated> results();
@@ -205,7 +205,7 @@ std::vector<std::vector<Generated>> beam_search(Decoder& decoder, const TokenLis
     return results;
   }
   std::vector<Search> searches;
-  std::vector<std::size_t> going;  // the searches that have sequences in the decoder, in its order
+  std::vector<std::size_t> going;  // the searches with sequences in the decoder, in its order
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     searches.emplace_back(prompts[p], options.first_prompt + p,
                           most_new_tokens(decoder, prompts[p].size(), options.max_tokens), options);

@@ -51,7 +51,7 @@ class AnswerScorer final : public TaskScorer {
   }
 
  private:
-  // The best answer among the windows of a question. \param last  the last of them
+  // The best answer over the windows of a question. \param last  the last one
   std::string answer(const LabelledData& data, Dim last, const QaQuestion& question) {
     const Dim first = last + 1 - static_cast<Dim>(starts_.size());
     std::vector<QaWindow> windows;
@@ -71,7 +71,7 @@ class AnswerScorer final : public TaskScorer {
 
   SquadScores scores_;
   std::vector<AnswerScore> each_;
-  std::vector<std::vector<float>> starts_, ends_;  // of the windows of the question that is being read
+  std::vector<std::vector<float>> starts_, ends_;  // of the windows of the question being read
 };
 
 }  // namespace

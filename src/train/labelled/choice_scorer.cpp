@@ -33,7 +33,7 @@ class ChoiceScorer final : public TaskScorer {
   }
 
  private:
-  std::vector<std::uint8_t> right_;  // of each question
+  std::vector<std::uint8_t> right_;  // per question
 };
 
 }  // namespace

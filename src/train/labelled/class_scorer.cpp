@@ -58,7 +58,7 @@ class ClassScorer final : public TaskScorer {
     return glue.empty() ? -1 : rapt::positive_class(glue_task(glue), data.labels());
   }
 
-  ClassificationCounts none_;  // of no example
+  ClassificationCounts none_;  // of no examples
   ClassificationCounts counts_;
   std::vector<std::pair<std::int32_t, std::int32_t>> pairs_;  // gold and predicted class of each example
 };

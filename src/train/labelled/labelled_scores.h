@@ -1,4 +1,4 @@
-// What a network with a task's head says about labelled data: predictions one by one, and how good they are together.
+// The predictions of a network with a task head on labelled data, and their scores.
 #pragma once
 
 #include <functional>
@@ -14,29 +14,29 @@
 
 namespace rapt {
 
-/// Adds up what a network predicts, by the scorer of the data's task.
+/// Accumulates a network's predictions with the scorer of the data's task.
 class LabelledScores final {
  public:
-  /// \param data  what is judged, or its first piece
+  /// \param data  the data to evaluate, or its first piece
   explicit LabelledScores(const LabelledData& data);
 
-  /// Takes the logits of the samples [first, first + count), in order, as TaskNetwork::logits gives them for a batch of
-  /// them; calls `visit` for each prediction.
+  /// Adds the logits of the samples [first, first + count), in order, as TaskNetwork::logits returns them for a batch;
+  /// calls `visit` for each prediction.
   /// \throws NotFiniteError  naming the line of the data whose logits are not finite
   using Visit = std::function<void(const LabelledData& data, Dim sample, const LabelledPrediction&)>;
   void add(const LabelledData& data, Dim first, Dim count, const Tensor& logits, const Visit& visit = nullptr);
 
-  /// Mean loss and the metrics of the task; score is that of the default metric, or of `metric` if given.
-  /// \throws UsageError  a metric that the task does not have
+  /// The mean loss and the metrics of the task. The score is the default metric, or `metric` if given.
+  /// \throws UsageError  for a metric that the task does not have
   Evaluation evaluation(const std::string& metric = "") const;
   /// default_metric() of the data.
   std::string metric() const { return metric_; }
 
-  /// Confidence intervals (95 %) of the metrics, but for macro means of tags and questions by their kind: examples are
-  /// drawn again, questions and sentences each as a whole. Empty with fewer than two.
+  /// Confidence intervals (95 %) of the metrics, except macro means of tags and results by kind of question. Resamples
+  /// the examples; questions and sentences count as one example each. Empty with fewer than two.
   std::vector<std::pair<std::string, Interval>> intervals() const;
 
-  // As the scorer of the task has them (task_scorer.h).
+  // As in the task's scorer (task_scorer.h).
   std::vector<std::pair<std::string, MatchCounts>> by_class() const { return scorer_->by_class(); }
   const std::vector<std::string>& class_names() const { return scorer_->names(); }
   const std::map<std::string, std::int64_t>& unknown() const { return scorer_->unknown(); }
@@ -49,10 +49,10 @@ class LabelledScores final {
   std::string metric_;
 };
 
-/// Judges a network on all of the data, in forward passes of about kEvaluationRows tokens.
+/// Evaluates a network on all of the data, in forward passes of about kEvaluationRows tokens.
 LabelledScores score_labelled(const TaskNetwork& network, const LabelledData& data,
                               const LabelledScores::Visit& visit = nullptr);
-/// The same for data that is read piece by piece.
+/// The same for data that is read in pieces.
 LabelledScores score_labelled(const TaskNetwork& network, LabelledStream& stream,
                               const LabelledScores::Visit& visit = nullptr);
 

@@ -48,7 +48,7 @@ class SetScorer final : public TaskScorer {
   }
 
  private:
-  // The labels of one example, as places in names().
+  // The labels of one example, as indices in names().
   struct Sets {
     std::vector<std::int32_t> gold, predicted;
   };

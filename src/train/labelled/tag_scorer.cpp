@@ -11,7 +11,7 @@ class TagScorer final : public TaskScorer {
 
   std::size_t rows(const LabelledData& data, Dim sample) const override { return data.tagged_words(sample).size(); }
 
-  // Words whose first token was cut off are outside of every name.
+  // Words whose first token was truncated are outside every span.
   LabelledPrediction add(const LabelledData& data, Dim sample, std::span<const float> logits) override {
     const std::vector<std::string>& gold = data.tags_of(sample);
     const std::span<const std::int32_t> words = data.tagged_words(sample);

@@ -12,7 +12,7 @@ namespace {
 
 struct TaskRow {
   Task task;
-  const char* metric;  // that decides by default
+  const char* metric;  // the default metric
   std::unique_ptr<TaskScorer> (*make)(const LabelledData& data);
 };
 
