@@ -90,7 +90,8 @@ void follow_preset(LayeredConfig& config, std::string_view preset) {
 }
 
 void choose_small_encoder(LayeredConfig& config) {
-  choose_all(config, {{"model", "bert"},
+  constexpr const char* kModel = "bert";
+  choose_all(config, {{"model", kModel},
                       {"tokenizer", "wordpiece"},
                       {"layers", "2"},
                       {"heads", "4"},
@@ -98,7 +99,7 @@ void choose_small_encoder(LayeredConfig& config) {
                       {"context", "128"},
                       {"norm-epsilon", "1e-12"},
                       {"activation", "gelu"}});
-  if (config.values.model == "bert") choose(config, "attention-start", "neighbours");
+  if (config.values.model == kModel) choose(config, "attention-start", "neighbours");  // if no other was asked for
 }
 
 void choose_language_model(LayeredConfig& config, double operations) {

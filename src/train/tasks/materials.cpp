@@ -46,7 +46,7 @@ void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
 }  // namespace
 
 std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice, const DataFiles* known) {
-  if (config.task == "lm") return open_language_model_data(config, notice, known);
+  if (config.objective() == Objective::kNextToken) return open_language_model_data(config, notice, known);
   return config.is_labelled() ? open_labelled_data() : open_masked_words_data(config, notice, known);
 }
 

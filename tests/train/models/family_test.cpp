@@ -8,6 +8,7 @@
 
 #include "io/temporary_folder.h"
 #include "tensor/error.h"
+#include "train/models/hugging_face_config.h"
 #include "train/models/networks.h"
 #include "train/settings/settings.h"
 
@@ -159,13 +160,21 @@ TEST_CASE("the parameters of every network are in the groups of its family") {
     Initializer init = Initializer::unset();
     AnyNetwork network(network_config(config, 11), init);
     const ParameterGroups& groups = family_named(model).parameters;
-    std::size_t tables = 0, in_blocks = 0;
+    std::size_t in_blocks = 0;
+    std::set<std::string> unused(groups.embeddings.begin(), groups.embeddings.end());
+    unused.insert(groups.before_head.begin(), groups.before_head.end());
     for (const NamedParameter& p : parameters_of(network.module())) {
-      const auto begins = [&](const std::string& text) { return p.name.starts_with("backbone." + text); };
-      tables += std::ranges::any_of(groups.embeddings, begins) ? 1 : 0;
+      const std::string backbone = "backbone.";
+      if (!p.name.starts_with(backbone)) continue;
+      const std::string name = p.name.substr(backbone.size());
+      const auto begins = [&](const std::string& text) { return name.starts_with(text); };
+      std::erase_if(unused, begins);
+      const bool grouped = begins(groups.blocks) || std::ranges::any_of(groups.embeddings, begins) ||
+                           std::ranges::any_of(groups.before_head, begins);
+      CHECK_MESSAGE((grouped || begins("norm.")), name);  // a norm above the blocks always learns at the full rate
       in_blocks += begins(groups.blocks) ? 1 : 0;
     }
-    CHECK(tables >= groups.embeddings.size());
+    CHECK(unused.empty());
     CHECK(in_blocks % static_cast<std::size_t>(config.layers) == 0);
     CHECK(in_blocks > 0);
   }
@@ -181,5 +190,10 @@ TEST_CASE("a backbone has one kind of config.json, whose names cover its paramet
       for (const HuggingFaceKind& kind : family.hugging_face) holding += kind.holds(network.backbone) ? 1 : 0;
     }
     CHECK(holding == 1);
+    std::set<std::string> ours;
+    for (const ParameterName& name : hugging_face_names(network)) ours.insert(name.ours);
+    Initializer init = Initializer::unset();
+    AnyNetwork made(network, init);
+    for (const NamedParameter& p : parameters_of(made.module())) CHECK_MESSAGE(ours.contains(p.name), p.name);
   }
 }
