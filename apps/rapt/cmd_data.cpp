@@ -11,6 +11,7 @@
 #include "text/batches/token_store.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/training/corpus_trainer.h"
+#include "train/tasks/make_tokenizer.h"
 
 namespace rapt::app {
 namespace {
@@ -24,17 +25,17 @@ DocumentUnit document_unit(const std::string& word) {
 // ------------------------------------------------------------------------------------------------------------- build
 
 /// A file to load, or a kind to train on the text.
-std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Corpus& corpus) {
-  const std::string wanted = arguments.text("tokenizer");
-  if (wanted.empty())
-    throw UsageError(
-        "rapt data build needs --tokenizer FILE, or a kind to train on the text: char, byte, byte-bpe, bpe");
-  if (wanted != "char" && wanted != "byte" && wanted != "byte-bpe" && wanted != "bpe") return load_tokenizer(wanted);
-  TokenizerTrainerOptions options;
-  options.type = tokenizer_type_named(wanted);
-  options.vocabulary = arguments.whole("vocab", options.vocabulary, 1, std::int64_t{1} << 20);
-  options.special = default_special_tokens(options.type);
-  return train_tokenizer(corpus, options);
+std::shared_ptr<const Tokenizer> tokenizer_for(const Arguments& arguments, const Corpus& corpus) {
+  TrainConfig config;
+  config.tokenizer = arguments.text("tokenizer");
+  if (config.tokenizer.empty()) {
+    throw UsageError("rapt data build needs --tokenizer FILE, or a kind to train on the text: " +
+                     joined(kTokenizerKinds, ", "));
+  }
+  config.vocabulary = arguments.whole("vocab", config.vocabulary, 1, std::int64_t{1} << 20);
+  config.lowercase = arguments.on("lowercase", config.lowercase);
+  return make_tokenizer(config, say,
+                        [&](const TokenizerTrainerOptions& options) { return train_tokenizer(corpus, options); });
 }
 
 void tell_about_instances(const TokenStore& store) {
@@ -145,12 +146,12 @@ int run_head(const Arguments& arguments) {
 
 Command data_build_command() {
   std::vector<Option> options = setting_options(
-      {"tokenizer", "vocab", "documents", "text-field", "validation-data", "validation-fraction", "data"});
+      {"tokenizer", "vocab", "lowercase", "documents", "text-field", "validation-data", "validation-fraction", "data"});
   for (Option& option : options) {
     option.group.clear();
     if (option.name == "tokenizer" || option.name == "documents") option.fallback.clear();
     if (option.name == "documents") option.help += "; default file, with --task mlm and mlm-nsp paragraph";
-    if (option.name == "vocab" || option.name == "data") option.common = false;
+    if (option.name == "vocab" || option.name == "lowercase" || option.name == "data") option.common = false;
   }
   for (Option& option : instance_options()) options.push_back(std::move(option));
   options.push_back({.name = "out", .value = "FILE", .help = "output file", .aliases = {"o", "output"}});

@@ -10,7 +10,9 @@ TEST_CASE("text is tokenised once, counted and shown") {
   for (int i = 0; i < 100; ++i) text += "line " + std::to_string(i % 10) + "\n";
   shop.write("my.txt", text);
   const ProgramResult built = shop.rapt({"data", "build", "my.txt", "--tokenizer", "char", "--out", "d.h5"});
-  CHECK(built.err == "wrote d.h5: 630 training tokens, 70 validation tokens\n");
+  CHECK(built.err ==
+        "tokenizer: characters, 16 entries, trained on the data\n"
+        "wrote d.h5: 630 training tokens, 70 validation tokens\n");
   CHECK(built.code == 0);
   const ProgramResult stats = shop.rapt({"data", "stats", "d.h5", "--json"});
   CHECK(stats.out.find("\"vocabulary\":16") != std::string::npos);
@@ -18,6 +20,20 @@ TEST_CASE("text is tokenised once, counted and shown") {
   CHECK(shop.rapt({"data", "stats", "d.h5"}).out.find("validation                70") != std::string::npos);
   const ProgramResult head = shop.rapt({"data", "head", "d.h5", "--tokens", "7"});
   CHECK(head.out.find("line 0\\n ...") != std::string::npos);
+}
+
+TEST_CASE("every kind of tokenizer can be trained on the text, WordPiece for masked words") {
+  Workshop shop;
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "The cat sat.\nA dog ran " + std::to_string(i % 7) + " times.\n\n";
+  shop.write("my.txt", text);
+  const ProgramResult built = shop.rapt({"data", "build", "my.txt", "--task", "mlm-nsp", "--tokenizer", "wordpiece",
+                                         "--vocab", "60", "--context", "32", "--out", "d.h5"});
+  CHECK(built.err.starts_with("tokenizer: WordPiece, "));
+  CHECK(built.code == 0);
+  CHECK(shop.rapt({"data", "build", "my.txt", "--out", "e.h5"}).err ==
+        "error: rapt data build needs --tokenizer FILE, or a kind to train on the text: char, byte, byte-bpe, bpe, "
+        "wordpiece\n");
 }
 
 TEST_CASE("documents, fields, fractions and validation files are used as requested") {
@@ -41,7 +57,8 @@ TEST_CASE("errors in data are reported in one line") {
   shop.write("bad.txt", std::string("abc\xc3(def"));
   check_error(shop.rapt({"data", "build", "my.txt", "--tokenizer", "char"}), 64, "rapt data build needs --out FILE");
   check_error(shop.rapt({"data", "build", "my.txt", "--out", "d.h5"}), 64,
-              "rapt data build needs --tokenizer FILE, or a kind to train on the text: char, byte, byte-bpe, bpe");
+              "rapt data build needs --tokenizer FILE, or a kind to train on the text: char, byte, byte-bpe, bpe, "
+              "wordpiece");
   check_error(shop.rapt({"data", "build", "--tokenizer", "char", "--out", "d.h5"}), 64,
               "rapt data build needs FILE..., or - for standard input");
   check_error(
@@ -108,9 +125,10 @@ TEST_CASE("sequences for RoBERTa have one part, and settings of masked models ne
   CHECK(shop.rapt({"data", "stats", "d.h5", "--json"}).out.find("\"masking\":\"static\"") != std::string::npos);
   check_error(shop.rapt({"data", "build", "my.txt", "--tokenizer", "tok.json", "--whole-word", "--out", "e.h5"}), 64,
               "--whole-word is for masked language models, got --task lm; say --task mlm-nsp or mlm");
-  check_error(shop.rapt({"data", "build", "my.txt", "--task", "mlm", "--tokenizer", "byte", "--out", "e.h5"}), 65,
-              "masking: the tokenizer must have a token [MASK] or <mask>, got neither; masked language models need a "
-              "BERT or RoBERTa tokenizer");
+  check_error(
+      shop.rapt({"data", "build", "my.txt", "--task", "mlm", "--tokenizer", "byte", "--out", "e.h5", "--quiet"}), 65,
+      "masking: the tokenizer must have a token [MASK] or <mask>, got neither; masked language models need a "
+      "BERT or RoBERTa tokenizer");
   check_error(shop.rapt({"data", "build", "my.txt", "--task", "nsp", "--tokenizer", "byte", "--out", "e.h5"}), 64,
               "--task must be one of lm|mlm|mlm-nsp, got \"nsp\"");
   CHECK_FALSE(shop.has("e.h5"));
