@@ -14,7 +14,7 @@
 #include "train/files/pretrained.h"
 #include "train/files/run_folder.h"
 #include "train/models/networks.h"
-#include "train/tasks/labelled_job.h"
+#include "train/tasks/labelled_task.h"
 
 namespace rapt::app {
 

@@ -12,7 +12,7 @@
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "train/models/model_size.h"
 #include "train/models/networks.h"
-#include "train/tasks/labelled_job.h"
+#include "train/tasks/labelled_task.h"
 #include "train/tasks/machine.h"
 
 namespace rapt::app {

@@ -10,7 +10,7 @@
 #include "terminal.h"
 #include "train/labelled/labelled_scores.h"
 #include "train/labelled/labelled_summary.h"
-#include "train/tasks/labelled_job.h"
+#include "train/tasks/labelled_task.h"
 
 namespace rapt::app {
 namespace {

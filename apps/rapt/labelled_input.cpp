@@ -2,7 +2,7 @@
 
 #include "tensor/error.h"
 #include "train/settings/settings.h"
-#include "train/tasks/labelled_job.h"
+#include "train/tasks/labelled_task.h"
 
 namespace rapt::app {
 

@@ -12,7 +12,7 @@
 #include "train/run/resume.h"
 #include "train/run/run_start.h"
 #include "train/run/training_loop.h"
-#include "train/tasks/labelled_job.h"
+#include "train/tasks/labelled_task.h"
 #include "train/tasks/self_pretraining.h"
 
 namespace rapt {

@@ -14,7 +14,7 @@
 #include "train/models/family.h"
 #include "train/settings/settings.h"
 #include "train/tasks/choose.h"
-#include "train/tasks/labelled_job.h"
+#include "train/tasks/labelled_task.h"
 
 namespace rapt {
 

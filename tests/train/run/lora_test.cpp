@@ -13,7 +13,7 @@
 #include "train/models/networks.h"
 #include "train/optimise/parameter_rules.h"
 #include "train/run/run.h"
-#include "train/tasks/labelled_job.h"
+#include "train/tasks/labelled_task.h"
 
 using namespace rapt;
 using namespace rapt::testing;

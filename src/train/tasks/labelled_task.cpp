@@ -1,5 +1,5 @@
 // classify, regress, multilabel, tag, qa, choice: a backbone with a task head that is trained on labels.
-#include "train/tasks/labelled_job.h"
+#include "train/tasks/labelled_task.h"
 
 #include <algorithm>
 
