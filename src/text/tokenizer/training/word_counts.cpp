@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace rapt {
 
@@ -59,9 +60,16 @@ std::size_t WordCounts::bytes() const {
 std::vector<WordCounts::Word> WordCounts::sorted() const {
   std::vector<Word> words;
   words.reserve(entries_.size());
-  for (const Entry& entry : entries_) words.push_back({text(entry), entry.count});
-  std::sort(words.begin(), words.end(), [](const Word& a, const Word& b) { return a.text < b.text; });
+  for_each_sorted([&](const Word& word) { words.push_back(word); });
   return words;
+}
+
+std::vector<std::uint32_t> WordCounts::order() const {
+  std::vector<std::uint32_t> order(entries_.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(),
+            [this](std::uint32_t a, std::uint32_t b) { return text(entries_[a]) < text(entries_[b]); });
+  return order;
 }
 
 }  // namespace rapt

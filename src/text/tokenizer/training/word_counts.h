@@ -25,13 +25,19 @@ class WordCounts final {
   void drop_rarer_than(std::int64_t least);
 
   std::size_t size() const { return entries_.size(); }
-  std::int64_t total() const { return total_; }  ///< sum of all counts ever added
+  std::size_t text_bytes() const { return texts_.size(); }  ///< of all words
+  std::int64_t total() const { return total_; }             ///< sum of all counts ever added
   /// Approximate memory in use.
   std::size_t bytes() const;
 
   /// All words, sorted by bytes: the list does not depend on the order in which the words were added. Valid until the
   /// next change.
   std::vector<Word> sorted() const;
+  /// The same words in the same order, in a sixth of the memory.
+  template <typename Visit>
+  void for_each_sorted(Visit visit) const {
+    for (const std::uint32_t entry : order()) visit(Word{text(entries_[entry]), entries_[entry].count});
+  }
 
  private:
   struct Entry {
@@ -44,6 +50,7 @@ class WordCounts final {
   }
   void add(std::string_view word, std::uint32_t hash, std::int64_t count);
   void grow(std::size_t slots);
+  std::vector<std::uint32_t> order() const;  // indices of the entries, by the bytes of their words
 
   std::string texts_;
   std::vector<Entry> entries_;

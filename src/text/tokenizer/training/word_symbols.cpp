@@ -58,16 +58,13 @@ BpeCorpus byte_symbols(const WordCounts& words) {
                    [](unsigned char a, unsigned char b) { return printable_byte(a) < printable_byte(b); });
   std::array<std::int32_t, 256> symbol_of{};
   for (const unsigned char b : order) symbol_of[b] = add_token(corpus, std::string(1, static_cast<char>(b)));
-  const auto sorted = words.sorted();
-  std::size_t bytes = 0;
-  for (const auto& word : sorted) bytes += word.text.size();
-  corpus.symbols.reserve(bytes);
-  corpus.words.reserve(sorted.size());
-  for (const auto& word : sorted) {
+  corpus.symbols.reserve(words.text_bytes());
+  corpus.words.reserve(words.size());
+  words.for_each_sorted([&](const WordCounts::Word& word) {
     const auto begin = static_cast<std::uint32_t>(corpus.symbols.size());
     for (const char b : word.text) corpus.symbols.push_back(symbol_of[static_cast<unsigned char>(b)]);
     end_word(corpus, begin, word.count);
-  }
+  });
   return corpus;
 }
 
