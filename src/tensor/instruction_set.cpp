@@ -37,13 +37,20 @@ std::string names_of(std::int64_t targets) {
   return list;
 }
 
+// hwy::SupportedTargets() chooses the best target of the processor again, whatever is disabled.
+std::int64_t supported_targets() {
+  const std::int64_t supported = hwy::SupportedTargets();
+  hwy::GetChosenTarget().Update(supported);
+  return supported;
+}
+
 }  // namespace
 
 void hold_instruction_set(const char* name) {
   hwy::DisableTargets(0);
   if (name != nullptr && *name != '\0') {
     const auto* const found = std::ranges::find(kTargets, std::string_view(name), &NamedTarget::name);
-    const std::int64_t supported = hwy::SupportedTargets();
+    const std::int64_t supported = supported_targets();
     if (found == std::end(kTargets))
       throw UsageError("RAPT_SIMD: must be one of " + names_of(-1) + ", got \"" + name +
                        "\"; unset it to use the best one");
@@ -52,11 +59,11 @@ void hold_instruction_set(const char* name) {
                        "; it supports " + names_of(supported));
     hwy::DisableTargets(found->target - 1);  // a better target is a lower bit
   }
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  supported_targets();
 }
 
 std::string simd_target() {
-  const std::int64_t supported = hwy::SupportedTargets();
+  const std::int64_t supported = supported_targets();
   return hwy::TargetName(supported & -supported);
 }
 

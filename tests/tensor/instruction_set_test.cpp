@@ -44,7 +44,9 @@ TEST_CASE("kernels run on the instruction set that is named, as long as it stays
       continue;
     }
     hold_instruction_set(name);
+    const std::size_t chosen = hwy::GetChosenTarget().GetIndex();
     CHECK(simd_target() == hwy::TargetName(target));
+    CHECK(hwy::GetChosenTarget().GetIndex() == chosen);  // asking for the name chose the best again
   }
   hold_instruction_set("");
   CHECK(simd_target() == best);
