@@ -1,6 +1,7 @@
 #include "text/tokenizer/training/bpe_trainer.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <unordered_map>
 #include <utility>
@@ -252,7 +253,7 @@ class Learner {
   std::unordered_map<std::string, std::int32_t> ids_;
   std::vector<Symbol> symbols_;
   std::vector<BpeCorpus::Word> words_;
-  std::vector<Pair> pairs_;
+  std::deque<Pair> pairs_;  // there are millions of them: a vector would hold them twice while it grows
   PairIndex index_;
   std::vector<Candidate> heap_;
   std::vector<std::uint32_t> touched_;
