@@ -15,7 +15,7 @@ namespace rapt::HWY_NAMESPACE {
 
 /// The low halves of a times m, 64 bits.
 template <class D>
-HWY_INLINE Vec<D> multiply_low_halves(D d, Vec<D> a, std::uint32_t m) {
+HWY_INLINE Vec<D> multiply_low_halves([[maybe_unused]] D d, Vec<D> a, std::uint32_t m) {
 #if HWY_TARGET == HWY_SCALAR
   return Mul(And(a, Set(d, 0xFFFFFFFFu)), Set(d, std::uint64_t{m}));
 #else

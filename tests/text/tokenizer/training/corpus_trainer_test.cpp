@@ -26,7 +26,8 @@ TEST_CASE("text of white space alone is an error") {
 
 TEST_CASE("a tokenizer trained on a corpus equals one trained on its whole text, on any number of threads") {
   std::string text;
-  for (int i = 0; text.size() < 9000000; ++i) text += "word" + std::to_string(i * 7919 % 5003) + (i % 11 ? " " : ".\n");
+  for (std::int64_t i = 0; text.size() < 9000000; ++i)
+    text += "word" + std::to_string(i * 7919 % 5003) + (i % 11 ? " " : ".\n");
   for (const TokenizerType type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kChar}) {
     const TokenizerTrainerOptions options{.type = type, .vocabulary = 600};
     TokenizerTrainer whole(options);
