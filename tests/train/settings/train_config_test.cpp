@@ -55,27 +55,27 @@ TEST_CASE("every setting has help, a group and a value to show") {
 }
 
 TEST_CASE("names from other projects are accepted, in both spellings") {
-  for (const auto& [alias, name] :
-       std::vector<std::pair<const char*, const char*>>{{"n_layer", "layers"},
-                                                        {"n_head", "heads"},
-                                                        {"n_embd", "width"},
-                                                        {"block_size", "context"},
-                                                        {"block-size", "context"},
-                                                        {"max_iters", "steps"},
-                                                        {"max_steps", "steps"},
-                                                        {"lr", "learning-rate"},
-                                                        {"learning_rate", "learning-rate"},
-                                                        {"per_device_train_batch_size", "batch"},
-                                                        {"gradient_accumulation_steps", "accumulate"},
-                                                        {"grad_clip", "clip"},
-                                                        {"max_grad_norm", "clip"},
-                                                        {"lr_scheduler_type", "schedule"},
-                                                        {"warmup_iters", "warmup"},
-                                                        {"num_train_epochs", "epochs"},
-                                                        {"eval_interval", "eval-every"},
-                                                        {"save_steps", "save-every"},
-                                                        {"output_dir", "out"},
-                                                        {"min_lr", "min-learning-rate"}}) {
+  for (const auto& row : std::vector<std::pair<const char*, const char*>>{{"n_layer", "layers"},
+                                                                          {"n_head", "heads"},
+                                                                          {"n_embd", "width"},
+                                                                          {"block_size", "context"},
+                                                                          {"block-size", "context"},
+                                                                          {"max_iters", "steps"},
+                                                                          {"max_steps", "steps"},
+                                                                          {"lr", "learning-rate"},
+                                                                          {"learning_rate", "learning-rate"},
+                                                                          {"per_device_train_batch_size", "batch"},
+                                                                          {"gradient_accumulation_steps", "accumulate"},
+                                                                          {"grad_clip", "clip"},
+                                                                          {"max_grad_norm", "clip"},
+                                                                          {"lr_scheduler_type", "schedule"},
+                                                                          {"warmup_iters", "warmup"},
+                                                                          {"num_train_epochs", "epochs"},
+                                                                          {"eval_interval", "eval-every"},
+                                                                          {"save_steps", "save-every"},
+                                                                          {"output_dir", "out"},
+                                                                          {"min_lr", "min-learning-rate"}}) {
+    const std::string alias = row.first, name = row.second;  // clang 14 does not capture bindings
     CAPTURE(alias);
     REQUIRE(find_setting(alias));
     CHECK(find_setting(alias)->name == name);
