@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "decode/gpt_decoder.h"
+#include "support/small_networks.h"
 
 using namespace rapt;
+using namespace rapt::testing;
 
 namespace {
 
@@ -20,12 +22,7 @@ constexpr std::int64_t kEverything = 6 * 6 * 6 * 6;  // beams for which the sear
 const std::vector<std::vector<std::int32_t>> kPrompts = {{1}, {3, 5}, {0, 4, 4}};
 
 Gpt small_model() {
-  GptConfig c;
-  c.vocabulary = kVocabulary;
-  c.context = 16;
-  c.width = 12;
-  c.layers = 2;
-  c.heads = 2;
+  GptConfig c = of_size({kVocabulary, 16, 12, 2, 2}, GptConfig());
   c.init_std = 0.5;
   Initializer init(8);
   return Gpt(c, init);

@@ -8,6 +8,7 @@
 
 #include "nn/models/language_model.h"
 #include "support/network_checks.h"
+#include "support/small_networks.h"
 #include "tensor/error.h"
 
 using namespace rapt;
@@ -15,15 +16,7 @@ using namespace rapt::testing;
 
 namespace {
 
-GptConfig small() {
-  GptConfig c;
-  c.vocabulary = 19;
-  c.context = 12;
-  c.width = 8;
-  c.layers = 2;
-  c.heads = 2;
-  return c;
-}
+GptConfig small() { return of_size({}, GptConfig()); }
 
 }  // namespace
 

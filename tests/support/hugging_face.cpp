@@ -9,18 +9,14 @@
 
 #include "nn/models/bert.h"
 #include "nn/models/gpt.h"
+#include "small_networks.h"
 #include "train/files/hugging_face.h"
 #include "train/settings/task_words.h"
 
 namespace rapt {
 
 static NetworkConfig bert_of(const std::string& head) {
-  BertConfig c;
-  c.vocabulary = 97;
-  c.context = 32;
-  c.width = 24;
-  c.layers = 2;
-  c.heads = 3;
+  BertConfig c = testing::of_size({97, 32, 24, 2, 3}, BertConfig());
   c.feed_forward = 40;
   c.init_std = 0.3;
   if (head == "encoder") return {.backbone = c, .objective = Objective::kNone};
@@ -29,12 +25,8 @@ static NetworkConfig bert_of(const std::string& head) {
   return with_task_head({.backbone = c}, task_named(head), head == "regress" ? 1 : 3);
 }
 
-static NetworkConfig gpt_of(GptConfig c, const std::string& head) {
-  c.vocabulary = 97;
-  c.context = 32;
-  c.width = 24;
-  c.layers = 2;
-  c.heads = 3;
+static NetworkConfig gpt_of(const GptConfig& config, const std::string& head) {
+  GptConfig c = testing::of_size({97, 32, 24, 2, 3}, config);
   c.init_std = 0.3;
   return with_task_head({.backbone = c}, task_named(head), head == "regress" ? 1 : 3);
 }

@@ -1,6 +1,8 @@
 // The smallest networks with all features: for gradients and equality checks.
 #pragma once
 
+#include <utility>
+
 #include "nn/models/bert.h"
 #include "nn/models/gpt.h"
 
@@ -8,14 +10,25 @@ namespace rapt::testing {
 
 inline constexpr Dim kSmallVocabulary = 19;
 
+struct NetworkSize {
+  Dim vocabulary = kSmallVocabulary, context = 12, width = 8, layers = 2, heads = 2;
+};
+
+/// `c` in this size.
+template <typename Config>
+Config of_size(const NetworkSize& size, Config c) {
+  c.vocabulary = size.vocabulary;
+  c.context = size.context;
+  c.width = size.width;
+  c.layers = size.layers;
+  c.heads = size.heads;
+  return c;
+}
+
 /// `c` with two layers of width 8, weights that are not near zero, and no dropout.
 template <typename Config>
-Config small_network(Config c, const LoraOptions& lora = {}) {
-  c.vocabulary = kSmallVocabulary;
-  c.context = 12;
-  c.width = 8;
-  c.layers = 2;
-  c.heads = 2;
+Config small_network(Config config, const LoraOptions& lora = {}) {
+  Config c = of_size({}, std::move(config));
   c.init_std = 0.3;
   c.lora = lora;
   return c;

@@ -11,6 +11,7 @@
 #include "nn/models/task_network.h"
 #include "support/hugging_face_directories.h"
 #include "support/network_checks.h"
+#include "support/small_networks.h"
 #include "tensor/error.h"
 #include "train/files/hugging_face.h"
 #include "train/models/networks.h"
@@ -23,13 +24,8 @@ namespace {
 const std::vector<Task> kTasks = {Task::kClassify, Task::kRegress,  Task::kMultilabel,
                                   Task::kTag,      Task::kQuestion, Task::kChoice};
 
-BertConfig small_bert() {
-  BertConfig c;
-  c.vocabulary = 23;
-  c.context = 8;
-  c.width = 12;
-  c.layers = 2;
-  c.heads = 3;
+BertConfig distinct_bert() {
+  BertConfig c = of_size({23, 8, 12, 2, 3}, BertConfig());
   c.feed_forward = 20;
   c.segments = 3;
   c.activation = Activation::kRelu;
@@ -39,13 +35,8 @@ BertConfig small_bert() {
   return c;
 }
 
-GptConfig small_gpt(bool first) {
-  GptConfig c = first ? GptConfig::gpt1() : GptConfig::gpt2();
-  c.vocabulary = 23;
-  c.context = 8;
-  c.width = 12;
-  c.layers = 2;
-  c.heads = 3;
+GptConfig distinct_gpt(bool first) {
+  GptConfig c = of_size({23, 8, 12, 2, 3}, first ? GptConfig::gpt1() : GptConfig::gpt2());
   return c;
 }
 
@@ -53,18 +44,18 @@ GptConfig small_gpt(bool first) {
 std::vector<NetworkConfig> all_networks() {
   std::vector<NetworkConfig> all;
   for (const bool pooler : {true, false}) {
-    BertConfig c = small_bert();
+    BertConfig c = distinct_bert();
     c.pooler = pooler;
     all.push_back({.backbone = c, .objective = Objective::kNone});
     all.push_back({.backbone = c, .objective = Objective::kMaskedWordsNextSentence});
   }
   for (const Task task : kTasks) {
-    all.push_back(with_task_head({.backbone = small_bert()}, task, task == Task::kRegress ? 1 : 3));
-    all.push_back(with_task_head({.backbone = small_gpt(false)}, task, 3));
+    all.push_back(with_task_head({.backbone = distinct_bert()}, task, task == Task::kRegress ? 1 : 3));
+    all.push_back(with_task_head({.backbone = distinct_gpt(false)}, task, 3));
     if (task == Task::kTag || task == Task::kQuestion) continue;
-    all.push_back(with_task_head({.backbone = small_gpt(true)}, task, 3));
+    all.push_back(with_task_head({.backbone = distinct_gpt(true)}, task, 3));
   }
-  GptConfig rotary = small_gpt(false);
+  GptConfig rotary = distinct_gpt(false);
   rotary.positions = PositionKind::kRotary;
   for (const Task task : kTasks) {
     if (task != Task::kChoice) all.push_back(with_task_head({.backbone = rotary}, task, 3));
@@ -117,14 +108,15 @@ TEST_CASE("classes and labels have transformers' names") {
   const auto class_of = [&](const NetworkConfig& network) {
     return json_of(network, {}).at("architectures").at(0).get<std::string>();
   };
-  BertConfig words = small_bert();
+  BertConfig words = distinct_bert();
   words.pooler = false;
   CHECK(class_of({.backbone = words, .objective = Objective::kMaskedWords}) == "BertForMaskedLM");
-  CHECK(class_of({.backbone = small_bert(), .objective = Objective::kMaskedWordsNextSentence}) == "BertForPreTraining");
+  CHECK(class_of({.backbone = distinct_bert(), .objective = Objective::kMaskedWordsNextSentence}) ==
+        "BertForPreTraining");
   CHECK(class_of({.backbone = words, .objective = Objective::kNone}) == "BertModel");
   CHECK(class_of(with_task_head({.backbone = words}, Task::kChoice, 1)) == "BertForMultipleChoice");
-  CHECK(class_of(with_task_head({.backbone = small_gpt(true)}, Task::kChoice, 1)) == "OpenAIGPTDoubleHeadsModel");
-  CHECK(class_of({.backbone = small_gpt(false)}) == "GPT2LMHeadModel");
+  CHECK(class_of(with_task_head({.backbone = distinct_gpt(true)}, Task::kChoice, 1)) == "OpenAIGPTDoubleHeadsModel");
+  CHECK(class_of({.backbone = distinct_gpt(false)}) == "GPT2LMHeadModel");
 
   const Json json = json_of(with_task_head({.backbone = words}, Task::kMultilabel, 2), {"sport", "weather"});
   CHECK(json.at("architectures").at(0) == "BertForSequenceClassification");
@@ -138,13 +130,13 @@ TEST_CASE("classes and labels have transformers' names") {
 
 TEST_CASE("networks without a class in transformers are not exported") {
   const TemporaryFolder folder;
-  NetworkConfig config = with_task_head({.backbone = small_gpt(true)}, Task::kTag, 3);
+  NetworkConfig config = with_task_head({.backbone = distinct_gpt(true)}, Task::kTag, 3);
   AnyNetwork tagger = random_network(config);
   CHECK_THROWS_WITH_AS(write_hugging_face(tagger.module(), {.network = config}, nullptr, folder / "a"),
                        "export: transformers has no openai-gpt for the task tag; it cannot be exported as a Hugging "
                        "Face directory",
                        UsageError);
-  config = with_task_head({.backbone = small_gpt(false)}, Task::kClassify, 3);
+  config = with_task_head({.backbone = distinct_gpt(false)}, Task::kClassify, 3);
   config.task.bias = true;
   AnyNetwork biased = random_network(config);
   CHECK_THROWS_WITH_AS(write_hugging_face(biased.module(), {.network = config}, nullptr, folder / "b"),
@@ -156,7 +148,7 @@ TEST_CASE("networks without a class in transformers are not exported") {
 
 TEST_CASE("old names of BERT's tensors are read") {
   const TemporaryFolder folder;
-  BertConfig c = small_bert();
+  BertConfig c = distinct_bert();
   const NetworkConfig config{.backbone = c, .objective = Objective::kMaskedWordsNextSentence};
   AnyNetwork network = random_network(config);
   const auto write = [&](const std::string& directory) {
@@ -255,10 +247,10 @@ TEST_CASE("a bert setting that changes results is followed or rejected") {
 TEST_CASE("a network for a new task starts from any directory of its backbone, and reports the new parameters") {
   const TemporaryFolder folder;
   const std::vector<NetworkConfig> sources = {
-      {.backbone = small_bert(), .objective = Objective::kMaskedWordsNextSentence},
-      {.backbone = small_bert(), .objective = Objective::kNone},
-      with_task_head({.backbone = small_bert()}, Task::kTag, 5),  // without a pooler
-      with_task_head({.backbone = small_bert()}, Task::kClassify, 3)};
+      {.backbone = distinct_bert(), .objective = Objective::kMaskedWordsNextSentence},
+      {.backbone = distinct_bert(), .objective = Objective::kNone},
+      with_task_head({.backbone = distinct_bert()}, Task::kTag, 5),  // without a pooler
+      with_task_head({.backbone = distinct_bert()}, Task::kClassify, 3)};
   for (std::size_t i = 0; i < sources.size(); ++i) {
     CAPTURE(i);
     AnyNetwork source = random_network(sources[i]);
@@ -287,10 +279,10 @@ TEST_CASE("a network for a new task starts from any directory of its backbone, a
 
 TEST_CASE("a vocabulary may have grown, and pretraining continues with its heads") {
   const TemporaryFolder folder;
-  const NetworkConfig config{.backbone = small_gpt(true)};
+  const NetworkConfig config{.backbone = distinct_gpt(true)};
   AnyNetwork source = random_network(config);
   write_hugging_face(source.module(), {.network = config}, nullptr, folder / "gpt");
-  GptConfig larger = small_gpt(true);
+  GptConfig larger = distinct_gpt(true);
   larger.vocabulary = 26;
   const NetworkConfig wanted = with_task_head({.backbone = larger}, Task::kClassify, 2);
   AnyNetwork network = random_network(wanted, 9), before = random_network(wanted, 9);
@@ -299,7 +291,7 @@ TEST_CASE("a vocabulary may have grown, and pretraining continues with its heads
   CHECK(same_bits(table.slice(0, 23), parameters_of(source.module())[0].variable.value()));
   CHECK(same_bits(table.slice(23, 26), parameters_of(before.module())[0].variable.value().slice(23, 26)));
 
-  const NetworkConfig pretraining{.backbone = small_bert(), .objective = Objective::kMaskedWordsNextSentence};
+  const NetworkConfig pretraining{.backbone = distinct_bert(), .objective = Objective::kMaskedWordsNextSentence};
   AnyNetwork bert = random_network(pretraining), again = random_network(pretraining, 9);
   write_hugging_face(bert.module(), {.network = pretraining}, nullptr, folder / "bert");
   CHECK(start_from(folder / "bert", again, true).empty());
@@ -309,7 +301,7 @@ TEST_CASE("a vocabulary may have grown, and pretraining continues with its heads
 
 TEST_CASE("a missing or superfluous tensor is named") {
   const TemporaryFolder folder;
-  const NetworkConfig config = with_task_head({.backbone = small_bert()}, Task::kTag, 3);
+  const NetworkConfig config = with_task_head({.backbone = distinct_bert()}, Task::kTag, 3);
   AnyNetwork network = random_network(config);
   const auto write = [&](const char* name) {
     write_hugging_face(network.module(), {.network = config}, nullptr, folder / name);

@@ -9,6 +9,7 @@
 #include "nn/models/gpt.h"
 #include "support/hugging_face_directories.h"
 #include "support/network_checks.h"
+#include "support/small_networks.h"
 #include "tensor/error.h"
 #include "train/files/checkpoint.h"
 #include "train/files/hugging_face.h"
@@ -22,12 +23,7 @@ using namespace rapt::testing;
 namespace {
 
 GptConfig small_neox() {
-  GptConfig c;
-  c.vocabulary = 23;
-  c.context = 8;
-  c.width = 12;
-  c.layers = 2;
-  c.heads = 3;
+  GptConfig c = of_size({23, 8, 12, 2, 3}, GptConfig());
   c.positions = PositionKind::kRotary;
   return c;
 }

@@ -1,4 +1,5 @@
 #include "train/files/hugging_face.h"
+#include "support/small_networks.h"
 #include "train/models/networks.h"
 
 #include <doctest/doctest.h>
@@ -18,16 +19,12 @@
 
 using namespace rapt;
 using rapt::testing::check_equal;
+using rapt::testing::of_size;
 
 namespace {
 
 GptConfig small(NormPlacement norm) {
-  GptConfig c = norm == NormPlacement::kPre ? GptConfig::gpt2() : GptConfig::gpt1();
-  c.vocabulary = 23;
-  c.context = 8;
-  c.width = 12;
-  c.layers = 2;
-  c.heads = 3;
+  GptConfig c = of_size({23, 8, 12, 2, 3}, norm == NormPlacement::kPre ? GptConfig::gpt2() : GptConfig::gpt1());
   return c;
 }
 

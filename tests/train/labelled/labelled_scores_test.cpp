@@ -8,11 +8,13 @@
 #include "io/temporary_folder.h"
 #include "nn/models/any_network.h"
 #include "nn/models/bert.h"
+#include "support/small_networks.h"
 #include "tensor/error.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 
 using namespace rapt;
 using doctest::Approx;
+using rapt::testing::of_size;
 
 namespace {
 
@@ -56,12 +58,7 @@ std::vector<File> files() {
 }
 
 TaskNetwork small_network(const LabelledData& data) {
-  BertConfig c;
-  c.vocabulary = 12;
-  c.context = 96;
-  c.width = 8;
-  c.layers = 1;
-  c.heads = 2;
+  BertConfig c = of_size({12, 96, 8, 1, 2}, BertConfig());
   c.init_std = 0.5;
   const auto labels = static_cast<Dim>(data.labels().size());
   const NetworkConfig config = with_task_head({.backbone = c}, data.task(), std::max<Dim>(1, labels));
