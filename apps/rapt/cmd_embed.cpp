@@ -16,7 +16,6 @@
 #include "train/labelled/labelled_data.h"
 #include "train/metrics/evaluation.h"
 #include "train/models/family.h"
-#include "train/tasks/run_data.h"
 
 namespace rapt::app {
 namespace {

@@ -150,7 +150,6 @@ struct TrainConfig {
   double embedding_dropout_rate() const { return embedding_dropout.value_or(dropout); }
   double attention_dropout_rate() const { return attention_dropout.value_or(dropout); }
   double residual_dropout_rate() const { return residual_dropout.value_or(dropout); }
-  double head_dropout_rate() const { return head_dropout.value_or(dropout); }
   /// The meaning of --task. \throws UsageError  for an unknown word
   Objective objective() const { return find_task_word(task).objective; }
   bool is_labelled() const { return objective() == Objective::kLabels; }

@@ -98,13 +98,13 @@ class LabelledTaskData final : public TaskData {
   DataFacts facts() const override { return facts_; }
   Dim vocabulary(Dim known) const override { return std::max<Dim>(tokenizer_->vocabulary_size(), known); }
   TrainingData batches(const TrainConfig& config) const override { return training_data(config, data_); }
-  double validation_tokens(const TrainConfig&) const override {
+  double validation_tokens(const TrainConfig&, const TrainingData&) const override {
     return held_out_ ? static_cast<double>(held_out_->tokens()) : 0;
   }
 
   void judge(Job& job, const TrainConfig& config) const override {
     job.metric = deciding_metric(config);
-    job.held_out_tokens = validation_tokens(config);
+    job.held_out_tokens = validation_tokens(config, job.data);
     if (!held_out_) return;
     job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out = held_out_,
                     metric = job.metric](std::int64_t most) {

@@ -2,15 +2,42 @@
 #include "decode/generate.h"
 #include "decode/text_start.h"
 #include "nn/models/language_model.h"
+#include "text/batches/lm_batches.h"
 #include "text/tokenizer/stream_decoder.h"
 #include "train/models/family.h"
 #include "train/tasks/lm_evaluation.h"
-#include "train/tasks/run_data.h"
 #include "train/tasks/task_data.h"
 #include "train/tasks/text_summary.h"
 
 namespace rapt {
 namespace {
+
+LmOrder lm_order(const TrainConfig& config) {
+  if (config.sampling_order == "documents") return LmOrder::kDocuments;
+  return config.sampling_order == "epoch" ? LmOrder::kEpoch : LmOrder::kRandom;
+}
+
+std::optional<LmEvaluation> held_out(const TrainConfig& config, const TokenStore& store) {
+  if (store.part(Part::kValidation).size() < 2) return std::nullopt;
+  return LmEvaluation(store, Part::kValidation, config.longest_sequence(), lm_order(config));
+}
+
+TrainingData training_data(const TrainConfig& config, const TokenStore& store) {
+  const auto batches = std::make_shared<LmBatches>(store, Part::kTrain, config.longest_sequence(), lm_order(config),
+                                                   static_cast<std::uint64_t>(config.seed));
+  TrainingData data;
+  data.train = [batches](std::int64_t first, Dim count) {
+    return batches->batch(static_cast<std::uint64_t>(first), count);
+  };
+  data.samples_per_epoch = static_cast<std::int64_t>(batches->samples_per_epoch());
+  data.tokens_per_sample = static_cast<double>(config.longest_sequence());
+  if (config.batch_tokens > 0) {
+    data.fitting = fitting_by_tokens(config.batch_tokens, [batches](std::int64_t sample) {
+      return batches->sequence(static_cast<std::uint64_t>(sample)).length;
+    });
+  }
+  return data;
+}
 
 std::pair<std::string, std::string> sample(const AnyNetwork& network, const Tokenizer& tokenizer,
                                            const TokenStore& store, const TrainConfig& config) {
@@ -56,7 +83,7 @@ class LanguageModelData final : public TaskData {
   Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
   TrainingData batches(const TrainConfig& config) const override { return training_data(config, store()); }
 
-  double validation_tokens(const TrainConfig&) const override {
+  double validation_tokens(const TrainConfig&, const TrainingData&) const override {
     return static_cast<double>(store().part(Part::kValidation).size());
   }
 

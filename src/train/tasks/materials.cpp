@@ -1,14 +1,11 @@
 #include "train/tasks/materials.h"
 
-#include <filesystem>
-
 #include "tensor/error.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "train/files/checkpoint.h"
 #include "train/models/family.h"
 #include "train/models/model_size.h"
 #include "train/models/networks.h"
-#include "train/settings/settings.h"
 #include "train/tasks/machine.h"
 
 namespace rapt {
@@ -45,20 +42,6 @@ void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
 
 }  // namespace
 
-std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice, const DataFiles* known) {
-  if (config.objective() == Objective::kNextToken) return open_language_model_data(config, notice, known);
-  return config.is_labelled() ? open_labelled_data() : open_masked_words_data(config, notice, known);
-}
-
-Dim shared_vocabulary(Dim in_data, Dim known) {
-  if (known == 0) return in_data;
-  if (known < in_data) {
-    throw DataError("train: the data has token ids up to " + std::to_string(in_data - 1) +
-                    ", the model of --init knows " + std::to_string(known));
-  }
-  return known;
-}
-
 Materials::Materials(RunFolder folder, const CheckpointFile* from, Notice notice, std::optional<DataFiles> known)
     : folder_(std::move(folder)), from_(from), notice_(std::move(notice)), known_(std::move(known)) {}
 
@@ -88,10 +71,9 @@ void Materials::read(const TrainConfig& config, Start start) {
   Tokenizers tokenizers = from_ != nullptr ? tokenizers_of(*from_) : start_.tokenizers;
   opened(config).read(
       {.config = config, .folder = folder_, .tokenizers = std::move(tokenizers), .start = start, .notice = notice_});
-  read_ = true;
 }
 
-std::optional<MaskingOptions> Materials::masking(const TrainConfig& config) { return opened(config).masking(); }
+std::optional<MaskingOptions> Materials::masking(const TrainConfig& config) { return opened(config).masking(config); }
 
 DataFacts Materials::data(const TrainConfig& config, Start start) {
   if (start_.network != nullptr && !opened(config).is_tokens()) require_tokenizer(start_);
@@ -109,7 +91,7 @@ BatchFacts Materials::batches(const TrainConfig& config) {
   const TrainingData batches = data_->batches(config);
   BatchFacts facts{.samples_per_epoch = batches.samples_per_epoch,
                    .tokens_per_sample = batches.tokens_per_sample,
-                   .validation_tokens = data_->validation_tokens(config),
+                   .validation_tokens = data_->validation_tokens(config, batches),
                    .parameters = model_size(config, vocabulary()).parameters};
   if (config.most_epochs > 0) {
     TrainConfig enough = config;
@@ -137,7 +119,7 @@ std::unique_ptr<AnyNetwork> Materials::first_network(const TrainConfig& config) 
 }
 
 Job Materials::build(const TrainConfig& config) {
-  if (!read_) read(config, Start::kCheckpoint);
+  if (from_ != nullptr) read(config, Start::kCheckpoint);  // a new run was read when it was settled
   Job job;
   job.network = from_ != nullptr ? network_of(*from_) : first_network(config);
   job.tokenizers = data_->tokenizers();

@@ -30,7 +30,7 @@ class Materials final : public Facts {
   Pace pace(const TrainConfig& config) override;
 
   /// Makes the job of a complete configuration and chooses nothing. The network has its initial weights, or the
-  /// checkpoint's. Reads the data, unless settling already has.
+  /// checkpoint's. Reads the data of a run that goes on; of a new one, settling has.
   /// \throws Error  as rapt train does (run.h)
   Job build(const TrainConfig& config);
 
@@ -46,7 +46,6 @@ class Materials final : public Facts {
   std::optional<DataFiles> known_;
   Pretrained start_;  // of --init; empty if there is none
   std::unique_ptr<TaskData> data_;
-  bool read_ = false;
 };
 
 }  // namespace rapt

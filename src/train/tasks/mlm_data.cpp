@@ -7,7 +7,6 @@
 #include "tensor/error.h"
 #include "text/batches/mlm_batches.h"
 #include "train/tasks/mlm_evaluation.h"
-#include "train/tasks/run_data.h"
 #include "train/tasks/task_data.h"
 #include "train/tasks/text_summary.h"
 
@@ -44,15 +43,15 @@ std::string majority_text(const MaskedWordsMajority& majority) {
 class MaskedWordsData final : public TaskData {
  public:
   MaskedWordsData(const TrainConfig& config, const Notice& notice, const DataFiles* known)
-      : text_(config, notice, known), given_store_(text_.is_given_store() ? config.data.front() : "") {}
+      : text_(config, notice, known) {}
 
   std::optional<CorpusInfo> text(const TrainConfig& config) override {
     return is_tokens() ? std::nullopt : std::optional(text_.read(config));
   }
   bool is_tokens() const override { return text_.is_given_store(); }
 
-  std::optional<MaskingOptions> masking() const override {
-    return given_store_.empty() ? std::nullopt : std::optional(TokenStore::open(given_store_).masking());
+  std::optional<MaskingOptions> masking(const TrainConfig& config) const override {
+    return is_tokens() ? std::optional(TokenStore::open(config.data.front()).masking()) : std::nullopt;
   }
 
   void read(const ReadingRequest& request) override {
@@ -96,15 +95,15 @@ class MaskedWordsData final : public TaskData {
     return data;
   }
 
-  double validation_tokens(const TrainConfig& config) const override {
+  double validation_tokens(const TrainConfig& config, const TrainingData& batches) const override {
     const auto held = held_out(config);
-    return held ? static_cast<double>(held->sequences()) * batches(config).tokens_per_sample : 0;
+    return held ? static_cast<double>(held->sequences()) * batches.tokens_per_sample : 0;
   }
 
   void judge(Job& job, const TrainConfig& config) const override {
     const auto held = held_out(config);
     if (!held) return;
-    job.held_out_tokens = static_cast<double>(held->sequences()) * job.data.tokens_per_sample;
+    job.held_out_tokens = validation_tokens(config, job.data);
     job.evaluate = [&network = *job.network->as<BertPretraining>(), held = *held, tokens = job.held_out_tokens,
                     batch = std::max<Dim>(1, kEvaluationRows / sequence())](std::int64_t most) {
       return evaluate_masked_words(network, held, batch, tokens, most);
@@ -121,7 +120,6 @@ class MaskedWordsData final : public TaskData {
   }
 
   RunText text_;
-  std::string given_store_;  // path of a token store that was given as data
   std::optional<RunData> data_;
 };
 

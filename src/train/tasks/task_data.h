@@ -29,7 +29,7 @@ class TaskData {
   /// because the same reading collects its training data.
   virtual std::optional<CorpusInfo> text(const TrainConfig& config) = 0;
   /// The default masking options of a token store that is given as data.
-  virtual std::optional<MaskingOptions> masking() const { return std::nullopt; }
+  virtual std::optional<MaskingOptions> masking(const TrainConfig&) const { return std::nullopt; }
   /// Reads and tokenises everything. The members below need it.
   /// \throws MissingInputError, DataError, UsageError, ConfigError
   virtual void read(const ReadingRequest& request) = 0;
@@ -44,8 +44,8 @@ class TaskData {
   /// \throws DataError  if the data has tokens that the model does not know
   virtual Dim vocabulary(Dim known) const = 0;
   virtual TrainingData batches(const TrainConfig& config) const = 0;
-  /// Tokens of a validation on all held-out data; 0: nothing is held out.
-  virtual double validation_tokens(const TrainConfig& config) const = 0;
+  /// Tokens of a validation on all held-out data; 0: nothing is held out. \param batches  of the same configuration
+  virtual double validation_tokens(const TrainConfig& config, const TrainingData& batches) const = 0;
   /// Adds to a job the evaluation of its network and the generation of samples.
   virtual void judge(Job& job, const TrainConfig& config) const = 0;
 };
