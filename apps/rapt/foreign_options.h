@@ -1,5 +1,5 @@
 // Options of other programs that are not simply another name for one of ours (those are aliases,
-// train/settings/settings.cpp): what to type instead, or why nothing is needed.
+// train/settings/setting_rows_*.cpp): what to type instead, or why nothing is needed.
 #pragma once
 
 #include <string_view>

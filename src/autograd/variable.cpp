@@ -178,16 +178,19 @@ std::size_t tape_size() { return Tape::current()->nodes.size(); }
 NoGrad::NoGrad() : before_(std::exchange(t_recording, false)) {}
 NoGrad::~NoGrad() { t_recording = before_; }
 
-Variable recompute(std::function<Variable(const Variable&)> block, const Variable& x) {
-  if (!t_recording) return block(x);
+Variable recompute(std::function<Variable(std::span<const Variable>)> block, const std::vector<Variable>& inputs) {
+  if (!t_recording) return block(inputs);
   Tensor y;
   {
     const NoGrad no_grad;
-    y = block(x).value();
+    y = block(inputs).value();
   }
-  // The block may contain parameters even if x requires no gradient, so the node is always recorded.
-  Variable input = x.requires_grad() ? x : Variable(x.value(), true);
-  return record("recompute", y, {input}, [block = std::move(block), value = x.value()](const Tensor& dy, Grads d) {
+  // The block may contain parameters even if no input requires a gradient, so the node is always recorded.
+  std::vector<Variable> recorded = inputs;
+  if (!recorded.front().requires_grad()) recorded.front() = Variable(recorded.front().value(), true);
+  std::vector<std::pair<Tensor, bool>> kept;  // the value of each input, and whether it requires a gradient
+  for (const Variable& input : recorded) kept.emplace_back(input.value(), input.requires_grad());
+  return record("recompute", y, std::move(recorded), [block = std::move(block), kept](const Tensor& dy, Grads d) {
     Tape inner;
     Tape* const outer = std::exchange(Tape::current(), &inner);
     const bool recording = std::exchange(t_recording, true);
@@ -199,11 +202,19 @@ Variable recompute(std::function<Variable(const Variable&)> block, const Variabl
         t_recording = recording;
       }
     } restore{outer, recording};
-    const Variable again(value, true);
+    std::vector<Variable> again;
+    for (const auto& [value, wanted] : kept) again.emplace_back(value, wanted);
     const Variable output = block(again);
     inner.run(*output.gradient(), dy);
-    if (again.grad().defined()) d.give(0, again.grad());
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      if (kept[i].second && again[i].grad().defined()) d.give(i, again[i].grad());
+    }
   });
+}
+
+Variable recompute(std::function<Variable(const Variable&)> block, const Variable& x) {
+  return recompute([block = std::move(block)](std::span<const Variable> inputs) { return block(inputs[0]); },
+                   std::vector<Variable>{x});
 }
 
 Observed::Observed(OpObserver* observer) : before_(std::exchange(t_observer, observer)) {}

@@ -138,6 +138,8 @@ class NoGrad {
 /// intermediate values are not kept. `block` must compute the same both times, which holds if its random numbers are a
 /// function of where they are used. Parameters that `block` uses get their gradients as usual. Chen, Xu, Zhang,
 /// Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016, arXiv 1604.06174.
+Variable recompute(std::function<Variable(std::span<const Variable>)> block, const std::vector<Variable>& inputs);
+/// The same for a block with one input.
 Variable recompute(std::function<Variable(const Variable&)> block, const Variable& x);
 
 /// Called after every op on this thread, forward and backward: for profiles and checks. The ops of a recomputed block

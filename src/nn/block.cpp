@@ -39,9 +39,11 @@ TransformerBlock::TransformerBlock(const Options& o, Initializer& init)
       feed_forward_({.width = o.width,
                      .inner = o.inner,
                      .activation = o.activation,
+                     .gated = o.gated,
                      .bias = o.bias,
-                     .std = o.std,
-                     .out_std = o.out_std,
+                     .dropout = o.activation_dropout,
+                     .std = o.feed_forward_std.value_or(o.std),
+                     .out_std = o.feed_forward_std.value_or(o.out_std),
                      .lora = o.lora},
                     init) {}
 
@@ -84,17 +86,19 @@ void TransformerBlock::visit(ParameterVisitor& v) {
   v.child("feed_forward", feed_forward_);
 }
 
-// One block, with its activations kept or recomputed in the backward pass.
-template <typename Forward>
-static Variable run_block(const Forward& forward, const Variable& x, Context& ctx, std::size_t index) {
+void to_sites_of_block(Context& ctx, std::size_t index) {
   ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(index + 1);
-  if (!ctx.recompute || !ctx.training) return forward(x, ctx);
+}
+
+Variable run_block(const BlockPass& pass, const std::vector<Variable>& inputs, Context& ctx, std::size_t index) {
+  to_sites_of_block(ctx, index);
+  if (!ctx.recompute || !ctx.training) return pass(inputs, ctx);
   return recompute(
-      [forward, at = ctx](const Variable& in) {
-        Context again = at;
-        return forward(in, again);
+      [pass, at = ctx](std::span<const Variable> again) {
+        Context then = at;
+        return pass(again, then);
       },
-      x);
+      inputs);
 }
 
 Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Stream& stream, Context& ctx,
@@ -102,12 +106,12 @@ Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, con
   if (trace != nullptr) trace->push_back(x.value());
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     KeyValueCache::Layer* const layer = cache == nullptr ? nullptr : &cache->layer(i);
-    x = run_block([&block = blocks[i], stream, layer](const Variable& in,
-                                                      Context& at) { return block.forward(in, stream, at, layer); },
-                  x, ctx, i);
+    x = run_block([&block = blocks[i], stream, layer](std::span<const Variable> in,
+                                                      Context& at) { return block.forward(in[0], stream, at, layer); },
+                  {x}, ctx, i);
     if (trace != nullptr) trace->push_back(x.value());
   }
-  ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(blocks.size() + 1);
+  to_sites_of_block(ctx, blocks.size());
   if (cache != nullptr) cache->advance(stream.layout);
   return x;
 }
@@ -118,12 +122,12 @@ Variable run_blocks_at(const std::vector<TransformerBlock>& blocks, const Variab
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const bool last = i + 1 == blocks.size();
     states = run_block(
-        [&block = blocks[i], stream, rows, last](const Variable& in, Context& at) {
-          return last ? block.forward_at(in, stream, rows, at) : block.forward(in, stream, at);
+        [&block = blocks[i], stream, rows, last](std::span<const Variable> in, Context& at) {
+          return last ? block.forward_at(in[0], stream, rows, at) : block.forward(in[0], stream, at);
         },
-        states, ctx, i);
+        {states}, ctx, i);
   }
-  ctx.site = kSitesPerBlock * static_cast<std::uint32_t>(blocks.size() + 1);
+  to_sites_of_block(ctx, blocks.size());
   return states;
 }
 

@@ -2,8 +2,10 @@
 // 1706.03762, section 3. Decoders (GPT) and encoders (BERT) are stacks of these.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -30,12 +32,15 @@ class TransformerBlock final : public Module {
     bool parallel = false;  ///< with kPre: both sublayers see the block's input (GPT-J, GPT-NeoX)
     AttentionMask mask = AttentionMask::kNone;
     Activation activation = Activation::kGelu;
-    bool bias = true;  ///< on linear layers and norms
+    bool gated = false;  ///< the feed-forward layer is gated
+    bool bias = true;    ///< on linear layers and norms
     double norm_epsilon = 1e-5;
     double attention_scale = 0;  ///< factor of the scores; 0 means 1/sqrt(width / heads)
     std::optional<Rotary> rotary = {};
     double attention_dropout = 0, residual_dropout = 0;
-    InitStd std = 0.02, out_std = 0.02;  ///< out_std: of the projections back into the residual
+    double activation_dropout = 0;                 ///< inside the feed-forward layer
+    InitStd std = 0.02, out_std = 0.02;            ///< out_std: of the projections back into the residual
+    std::optional<InitStd> feed_forward_std = {};  ///< of both feed-forward matrices; default: std and out_std
     LoraOptions lora = {};
   };
 
@@ -63,6 +68,14 @@ class TransformerBlock final : public Module {
   SelfAttention attention_;
   FeedForward feed_forward_;
 };
+
+/// One pass of a block: its inputs, the first of which is its residual, to its output.
+using BlockPass = std::function<Variable(std::span<const Variable> inputs, Context& ctx)>;
+/// Runs the pass of block `index` of a network; as ctx says, its activations are kept or recomputed in the backward
+/// pass. Each block has its own dropout sites, independent of what ran before it.
+Variable run_block(const BlockPass& pass, const std::vector<Variable>& inputs, Context& ctx, std::size_t index);
+/// Moves ctx to the dropout sites before those of block `index`.
+void to_sites_of_block(Context& ctx, std::size_t index);
 
 /// Runs x through all blocks; as ctx says, a block's activations are kept or recomputed in the backward pass. Each
 /// block has its own dropout sites, independent of what ran before it, and so do the dropouts after the blocks.

@@ -21,18 +21,29 @@ struct LossShare {
 
 class NextTokenBackbone;
 
+/// Numbers of entries of a network's vocabularies.
+struct VocabularySizes {
+  Dim target = 0;  ///< of the text that the network reads and predicts
+  Dim source = 0;  ///< of an encoder's text; 0: the same vocabulary
+
+  VocabularySizes(Dim tokens, Dim of_source = 0) : target(tokens), source(of_source) {}  // NOLINT: mostly one number
+};
+
 /// A network without its head: maps packed tokens to states.
 class Backbone : public Module {
  public:
   virtual Dim width() const = 0;
   virtual Dim vocabulary() const = 0;
+  /// Entries of the vocabulary of batch.source; the same as vocabulary() for networks without an encoder.
+  virtual Dim source_vocabulary() const { return vocabulary(); }
   /// The maximum sequence length, in tokens.
   virtual Dim context() const = 0;
   virtual DType dtype() const = 0;
 
+  /// The states of batch.input. An encoder-decoder also reads batch.source.
   /// \param trace  receives the states after the embeddings and after each layer
   /// \return       [N, C]
-  virtual Variable states(const Stream& input, Context& ctx, std::vector<Tensor>* trace = nullptr) const = 0;
+  virtual Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const = 0;
 
   /// One vector per sequence, for heads that score whole sequences: BERT's pooled first token, GPT's last token.
   /// \return  [B, C]
@@ -40,7 +51,7 @@ class Backbone : public Module {
 
   /// pooled() of states(), for callers that need no other states: the last layer computes little else.
   /// \return  [B, C]
-  virtual Variable sequence_vectors(const Stream& input, Context& ctx) const = 0;
+  virtual Variable sequence_vectors(const Batch& batch, Context& ctx) const = 0;
 
   /// The same backbone, if its states predict the next token; null for an encoder.
   virtual const NextTokenBackbone* next_token() const { return nullptr; }
@@ -53,8 +64,9 @@ class NextTokenBackbone : public Backbone {
   /// token table itself, and therefore on the tied output layer.
   struct StatesAndHead {
     Variable states, head;
+    Variable bias = {};  ///< [V], or undefined
   };
-  virtual StatesAndHead states_and_head(const Stream& input, Context& ctx) const = 0;
+  virtual StatesAndHead states_and_head(const Batch& batch, Context& ctx) const = 0;
 
   const NextTokenBackbone* next_token() const final { return this; }
 };

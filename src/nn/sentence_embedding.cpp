@@ -20,7 +20,7 @@ Variable pool(const Variable& states, const Packed& layout, Pooling pooling) {
 Tensor sentence_embeddings(const Backbone& backbone, const Stream& input, Pooling pooling, bool normalize) {
   const NoGrad no_grad;
   Context ctx;
-  const Variable vectors = pool(backbone.states(input, ctx), input.layout, pooling);  // [B, C]
+  const Variable vectors = pool(backbone.states({.input = input}, ctx), input.layout, pooling);  // [B, C]
   return normalize ? unit_rows(vectors).value() : vectors.value();
 }
 

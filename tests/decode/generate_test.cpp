@@ -35,7 +35,7 @@ std::vector<std::int32_t> plain_greedy(const Gpt& model, std::vector<std::int32_
     const auto N = static_cast<Dim>(text.size());
     Context ctx;
     const Tensor logits =
-        model.logits(model.states(make_stream(std::vector<Dim>{N}, text), ctx)).value().slice(N - 1, N);
+        model.logits(model.states({.input = make_stream(std::vector<Dim>{N}, text)}, ctx)).value().slice(N - 1, N);
     const auto row = logits.span<float>();
     tokens.push_back(static_cast<std::int32_t>(std::ranges::max_element(row) - row.begin()));
     text.push_back(tokens.back());

@@ -81,12 +81,12 @@ TEST_CASE("every token sees its whole sequence, and no other") {
   const NoGrad no_grad;
   const Batch batch = pretraining_batch({4, 9, 2}, 8);
   Context ctx;
-  const Tensor before = model.states(batch.input, ctx).value().clone();
+  const Tensor before = model.states(batch, ctx).value().clone();
   Batch changed = batch;
   changed.input.tokens = batch.input.tokens.clone();
   changed.input.tokens.data<std::int32_t>()[12] =
       (batch.input.tokens.data<std::int32_t>()[12] + 1) % 19;  // the second's last
-  const Tensor after = model.states(changed.input, ctx).value();
+  const Tensor after = model.states(changed, ctx).value();
   for (Dim n = 0; n < 15; ++n) {
     CAPTURE(n);
     const double difference = max_difference(after.slice(n, n + 1), before.slice(n, n + 1));
@@ -100,8 +100,8 @@ TEST_CASE("a sequence gives the same states alone and among others") {
   const NoGrad no_grad;
   const Batch batch = pretraining_batch({4, 9, 2}, 8);
   Context ctx;
-  const Tensor together = model.states(batch.input, ctx).value().slice(4, 13);
-  CHECK(max_difference(together, model.states(part_of(batch.input, 1, 2), ctx).value()) < 1e-6);
+  const Tensor together = model.states(batch, ctx).value().slice(4, 13);
+  CHECK(max_difference(together, model.states({.input = part_of(batch.input, 1, 2)}, ctx).value()) < 1e-6);
 }
 
 TEST_CASE("the pooler is a dense layer and tanh on each sequence's first token") {
@@ -114,7 +114,7 @@ TEST_CASE("the pooler is a dense layer and tanh on each sequence's first token")
   const NoGrad no_grad;
   const Batch batch = pretraining_batch({4, 9, 2}, 8);
   Context ctx;
-  const Variable states = model.states(batch.input, ctx);
+  const Variable states = model.states(batch, ctx);
   const Tensor pooled = model.pooled(states, batch.input.layout).value();
   REQUIRE(pooled.shape() == Shape{3, 8});
   const Dim first[] = {0, 4, 13};
@@ -133,11 +133,11 @@ TEST_CASE("missing segments mean the first segment") {
   const NoGrad no_grad;
   Batch batch = random_batch({4, 3}, 19, 8);
   Context ctx;
-  const Tensor without = model.states(batch.input, ctx).value().clone();
+  const Tensor without = model.states(batch, ctx).value().clone();
   batch.input.segments = Tensor::zeros({7}, DType::kI32);
-  CHECK(same_bits(model.states(batch.input, ctx).value(), without));
+  CHECK(same_bits(model.states(batch, ctx).value(), without));
   batch.input.segments = halves(batch.input.layout);
-  CHECK(max_difference(model.states(batch.input, ctx).value(), without) > 1e-3);
+  CHECK(max_difference(model.states(batch, ctx).value(), without) > 1e-3);
 }
 
 TEST_CASE("the gradients of both pretraining losses agree with central differences") {
@@ -228,7 +228,7 @@ TEST_CASE("unsupported BERT settings are rejected with their names") {
   c.pooler = false;
   const Bert encoder(c, init);
   const Batch batch = random_batch({3}, 19, 1);
-  CHECK_THROWS_WITH_AS(encoder.pooled(encoder.states(batch.input, ctx), batch.input.layout),
+  CHECK_THROWS_WITH_AS(encoder.pooled(encoder.states(batch, ctx), batch.input.layout),
                        "bert: a prediction for a whole sequence needs a pooler, which this network lacks",
                        std::invalid_argument);
   clear_tape();

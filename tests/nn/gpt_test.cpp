@@ -68,8 +68,8 @@ TEST_CASE("a sequence gives the same states alone and among others") {
   const NoGrad no_grad;
   const Stream all = random_batch({4, 9, 2}, 19, 8).input;
   Context ctx;
-  const Tensor together = model.states(all, ctx).value().slice(4, 13);
-  CHECK(max_difference(together, model.states(part_of(all, 1, 2), ctx).value()) < 1e-6);
+  const Tensor together = model.states({.input = all}, ctx).value().slice(4, 13);
+  CHECK(max_difference(together, model.states({.input = part_of(all, 1, 2)}, ctx).value()) < 1e-6);
 }
 
 TEST_CASE("token by token with a cache gives the states of the whole sequence") {
@@ -82,7 +82,7 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
     const NoGrad no_grad;
     const Stream whole = random_batch({6, 9}, 19, 8).input;
     Context ctx;
-    const Tensor expected = model.states(whole, ctx).value();
+    const Tensor expected = model.states({.input = whole}, ctx).value();
     KeyValueCache cache({.layers = 2, .sequences = 2, .capacity = 12, .width = 8});
     // The first 5 and 8 tokens together, then the last one of each.
     const auto part = [&](const std::vector<std::pair<Dim, Dim>>& ranges) {
@@ -128,7 +128,7 @@ TEST_CASE("columns that are not rotated do not depend on the position") {
   Stream far = near;
   far.positions = Tensor::from(std::vector<std::int32_t>{0, 2, 5, 6, 9, 11}, {6});
   Context ctx;
-  CHECK(max_difference(model.states(near, ctx).value(), model.states(far, ctx).value()) == 0);
+  CHECK(max_difference(model.states({.input = near}, ctx).value(), model.states({.input = far}, ctx).value()) == 0);
   c.rotary_share = 0.25;
   CHECK_THROWS_WITH_AS(check(c), "gpt: rotary positions must rotate an even number of a head's columns, got 1 of 4",
                        UsageError);
@@ -193,7 +193,7 @@ TEST_CASE("GPT-1 drops entries of its token table, and the tied head sees the sa
   const Batch batch = random_batch({5}, 19, 2);
   const auto zeros_of_head = [&](bool training) {
     Context ctx{.training = training};
-    const Tensor head = model.states_and_head(batch.input, ctx).head.value();
+    const Tensor head = model.states_and_head(batch, ctx).head.value();
     return std::ranges::count(head.span<float>(), 0.0f);
   };
   CHECK(zeros_of_head(false) == 0);
@@ -235,7 +235,7 @@ TEST_CASE("impossible settings are rejected with their names") {
   CHECK_THROWS_WITH_AS(Gpt(c, init), "gpt: layers must be at least 1, got 0", UsageError);
   const Gpt model(small(), init);
   Context ctx;
-  CHECK_THROWS_WITH_AS(model.states(random_batch({13}, 19, 1).input, ctx),
+  CHECK_THROWS_WITH_AS(model.states(random_batch({13}, 19, 1), ctx),
                        "gpt: a sequence of 13 tokens does not fit the context of 12; shorten it or raise --context",
                        ShapeError);
 }

@@ -35,7 +35,7 @@ std::vector<std::vector<double>> first_attention(Bert& model, Dim head, Dim leng
   Context ctx;
   std::vector<Tensor> trace;
   const NoGrad no_grad;
-  model.states(random_batch({length}, model.vocabulary(), 5).input, ctx, &trace);
+  model.states(random_batch({length}, model.vocabulary(), 5), ctx, &trace);
   const Tensor x = trace.front(), qkv = parameters_by_name(model).at("blocks.0.attention.qkv.weight");
   const Dim C = model.width(), D = C / model.config().heads;
   const auto project = [&](Dim row, Dim output) {

@@ -174,7 +174,7 @@ TEST_CASE("GPT's auxiliary loss is added with its weight, through the same dropp
     {
       const NoGrad no_grad;
       const double alone = model.loss(batch, share, ctx).value().item();
-      const auto pass = model.backbone().next_token()->states_and_head(batch.input, ctx);
+      const auto pass = model.backbone().next_token()->states_and_head(batch, ctx);
       const double language = linear_cross_entropy(pass.states, pass.head, Variable(), batch.targets.rows,
                                                    batch.targets.ids, {.scale = 1 / share.targets})
                                   .value()
@@ -338,8 +338,8 @@ TEST_CASE("vectors of whole sequences are the same when computed without the oth
     std::vector<Tensor> results[2];
     for (const bool shorter : {false, true}) {
       Context ctx;
-      const Variable vectors = shorter ? backbone->sequence_vectors(batch.input, ctx)
-                                       : backbone->pooled(backbone->states(batch.input, ctx), batch.input.layout);
+      const Variable vectors = shorter ? backbone->sequence_vectors(batch, ctx)
+                                       : backbone->pooled(backbone->states(batch, ctx), batch.input.layout);
       results[shorter] = {vectors.value()};
       backward(sum(vectors * Variable(random_tensor({3, 8}, 9))));
       for (NamedParameter& p : parameters_of(*backbone)) {
@@ -357,7 +357,7 @@ TEST_CASE("a sentence vector is the mean of its states or one of them, optionall
   const Batch batch = random_batch({5, 1, 4}, kSmallVocabulary, 3);
   const NoGrad no_grad;
   Context ctx;
-  const Tensor states = model.states(batch.input, ctx).value();
+  const Tensor states = model.states(batch, ctx).value();
   const auto vectors = [&](Pooling pooling) { return sentence_embeddings(model, batch.input, pooling, false); };
   CHECK(max_difference(vectors(Pooling::kFirst).slice(2, 3), states.slice(6, 7)) == 0);
   CHECK(max_difference(vectors(Pooling::kLast).slice(0, 1), states.slice(4, 5)) == 0);

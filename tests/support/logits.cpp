@@ -45,8 +45,8 @@ static std::vector<Tensor> outputs_of(const AnyNetwork& network, const Batch& ba
     if (pretraining->has_next_sentence()) outputs.push_back(pretraining->scores(batch).next_sentence);
     return outputs;
   }
-  if (network.config().objective == Objective::kNone) return {network.backbone().states(batch.input, ctx).value()};
-  const auto pass = network.backbone().next_token()->states_and_head(batch.input, ctx);
+  if (network.config().objective == Objective::kNone) return {network.backbone().states(batch, ctx).value()};
+  const auto pass = network.backbone().next_token()->states_and_head(batch, ctx);
   return {linear(pass.states, pass.head, Variable()).value()};
 }
 

@@ -47,12 +47,12 @@ static void check_lookups(const std::vector<EmbeddingLookup>& lookups) {
   }
 }
 
-static void scatter(const Tensor& dy, const Tensor& ids, std::size_t input, Grads& d) {
+static void scatter(const Tensor& dy, const Tensor& ids, std::size_t input, Grads& d, std::int32_t padding = -1) {
   if (!d.wants(input)) return;
   Tensor& dtable = d.sum(input);
   dispatch_float(dy.dtype(), [&]<typename T>() {
     kernels::embedding_backward(dtable.data<T>(), dy.data<T>(), ids.data<std::int32_t>(), ids.size(), dtable.shape()[0],
-                                dtable.shape()[1]);
+                                dtable.shape()[1], padding);
   });
 }
 
@@ -70,13 +70,13 @@ Variable embedding(const std::vector<EmbeddingLookup>& lookups) {
   });
 
   std::vector<Variable> tables;
-  std::vector<Tensor> ids;
+  std::vector<std::pair<Tensor, std::int32_t>> ids;  // and the padding
   for (const EmbeddingLookup& lookup : lookups) {
     tables.push_back(lookup.table);
-    ids.push_back(lookup.ids);
+    ids.emplace_back(lookup.ids, lookup.padding);
   }
   return record("embedding", y, std::move(tables), [ids = std::move(ids)](const Tensor& dy, Grads d) {
-    for (std::size_t i = 0; i < ids.size(); ++i) scatter(dy, ids[i], i, d);
+    for (std::size_t i = 0; i < ids.size(); ++i) scatter(dy, ids[i].first, i, d, ids[i].second);
   });
 }
 

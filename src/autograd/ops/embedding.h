@@ -9,8 +9,9 @@ namespace rapt {
 
 /// One table, and the row of it that each position takes.
 struct EmbeddingLookup {
-  Tensor ids;      ///< [N] i32, each in [0, rows)
-  Variable table;  ///< [rows, C]
+  Tensor ids;                 ///< [N] i32, each in [0, rows)
+  Variable table;             ///< [rows, C]
+  std::int32_t padding = -1;  ///< a row that gets no gradient from this lookup, as PyTorch's padding_idx; -1: none
 };
 
 /// The sum of one row from each table: token + position + segment embeddings in one pass.

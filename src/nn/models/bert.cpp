@@ -99,7 +99,8 @@ Variable Bert::embed(const Stream& input, Context& ctx) const {
   return Dropout(config_.hidden_dropout).forward(norm_.forward(sum), ctx);  // [N, C]
 }
 
-Variable Bert::states(const Stream& input, Context& ctx, std::vector<Tensor>* trace) const {
+Variable Bert::states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace) const {
+  const Stream& input = batch.input;
   return run_blocks(blocks_, embed(input, ctx), input, ctx, nullptr, trace);
 }
 
@@ -113,7 +114,8 @@ Variable Bert::pooled(const Variable& states, const Packed& layout) const {
   return pooler().forward(gather_rows(states, first_rows(layout)), Activation::kTanh);
 }
 
-Variable Bert::sequence_vectors(const Stream& input, Context& ctx) const {
+Variable Bert::sequence_vectors(const Batch& batch, Context& ctx) const {
+  const Stream& input = batch.input;
   const Linear& dense = pooler();
   return dense.forward(run_blocks_at(blocks_, embed(input, ctx), input, first_rows(input.layout), ctx),
                        Activation::kTanh);

@@ -69,16 +69,16 @@ class Bert final : public Backbone {
   /// The table [V, C], which also predicts masked words.
   const Variable& token_table() const { return tokens_.weight(); }
 
-  /// \param input  tokens, positions and segments [N], packed; undefined segments are all 0
+  /// \param batch  its input: tokens, positions and segments [N], packed; undefined segments are all 0
   /// \param trace  receives the states after the embeddings and after each layer
   /// \return       [N, C]
   /// \throws ShapeError  if a sequence is longer than the context
-  Variable states(const Stream& input, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;
+  Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;
 
   /// tanh(W x + b) of each sequence's first token. \return  [B, C]
   /// \throws std::invalid_argument  if the network has no pooler
   Variable pooled(const Variable& states, const Packed& layout) const override;
-  Variable sequence_vectors(const Stream& input, Context& ctx) const override;
+  Variable sequence_vectors(const Batch& batch, Context& ctx) const override;
 
   void visit(ParameterVisitor& v) override;
 

@@ -23,7 +23,7 @@ Variable BertPretraining::transformed(const Variable& states, const Tensor& rows
 }
 
 Variable BertPretraining::loss(const Batch& batch, const LossShare& share, Context& ctx) const {
-  const Variable states = bert_.states(batch.input, ctx);          // [N, C]
+  const Variable states = bert_.states(batch, ctx);                // [N, C]
   const Variable words = transformed(states, batch.targets.rows);  // [M, C]
   const Variable word_loss =
       linear_cross_entropy(words, bert_.token_table(), bias_, all_rows(batch.targets.count()), batch.targets.ids,
@@ -39,7 +39,7 @@ Variable BertPretraining::loss(const Batch& batch, const LossShare& share, Conte
 BertPretraining::Scores BertPretraining::scores(const Batch& batch) const {
   const NoGrad no_grad;
   Context ctx;
-  const Variable states = bert_.states(batch.input, ctx);  // [N, C]
+  const Variable states = bert_.states(batch, ctx);  // [N, C]
   Scores scores;
   scores.log_probabilities =
       target_log_probabilities(transformed(states, batch.targets.rows).value(), bert_.token_table().value(),
@@ -53,7 +53,7 @@ BertPretraining::Scores BertPretraining::scores(const Batch& batch) const {
 Tensor BertPretraining::word_logits(const Stream& input, const Tensor& rows) const {
   const NoGrad no_grad;
   Context ctx;
-  const Variable words = transformed(bert_.states(input, ctx), rows);  // [M, C]
+  const Variable words = transformed(bert_.states({.input = input}, ctx), rows);  // [M, C]
   return linear(words, bert_.token_table(), bias_).value();
 }
 

@@ -103,8 +103,8 @@ Gpt::Gpt(const GptConfig& config, Initializer& init)
   const GptConfig& c = config_;
   if (c.positions == PositionKind::kLearned) {
     positions_.emplace(Embedding::Options{.rows = c.context, .width = c.width, .std = c.position_std}, init);
-  } else if (c.positions == PositionKind::kSinusoidal) {
-    sinusoids_ = sinusoidal_positions(c.context, c.width, false, init.dtype());
+  } else if (is_sinusoidal(c.positions)) {
+    sinusoids_ = sinusoidal_positions(c.context, c.width, c.positions == PositionKind::kSinusoidalHalves, init.dtype());
   }
   for (Dim layer = 0; layer < c.layers; ++layer) blocks_.emplace_back(block_options(c, layer), init);
   if (c.norm == NormPlacement::kPre) {
@@ -146,8 +146,8 @@ Variable Gpt::run(const Stream& input, const Tables& tables, Context& ctx, KeyVa
   return x;
 }
 
-Variable Gpt::states(const Stream& input, Context& ctx, std::vector<Tensor>* trace) const {
-  return run(input, tables(ctx), ctx, nullptr, trace);
+Variable Gpt::states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace) const {
+  return run(batch.input, tables(ctx), ctx, nullptr, trace);
 }
 
 Variable Gpt::states(const Stream& input, Context& ctx, KeyValueCache& cache) const {
@@ -158,7 +158,8 @@ Variable Gpt::pooled(const Variable& states, const Packed& layout) const {
   return gather_rows(states, last_rows(layout));
 }
 
-Variable Gpt::sequence_vectors(const Stream& input, Context& ctx) const {
+Variable Gpt::sequence_vectors(const Batch& batch, Context& ctx) const {
+  const Stream& input = batch.input;
   const Variable x = embed(input, tables(ctx), ctx);                                     // [N, C]
   const Variable last = run_blocks_at(blocks_, x, input, last_rows(input.layout), ctx);  // [B, C]
   return norm_ ? norm_->forward(last) : last;
@@ -166,9 +167,9 @@ Variable Gpt::sequence_vectors(const Stream& input, Context& ctx) const {
 
 Variable Gpt::logits(const Variable& states) const { return linear(states, head(), Variable()); }
 
-NextTokenBackbone::StatesAndHead Gpt::states_and_head(const Stream& input, Context& ctx) const {
+NextTokenBackbone::StatesAndHead Gpt::states_and_head(const Batch& batch, Context& ctx) const {
   const Tables t = tables(ctx);
-  return {.states = run(input, t, ctx, nullptr, nullptr), .head = config_.tied_head ? t.tokens : head_};
+  return {.states = run(batch.input, t, ctx, nullptr, nullptr), .head = config_.tied_head ? t.tokens : head_};
 }
 
 const Gpt& gpt_of(const Network& network) {

@@ -16,8 +16,6 @@
 
 namespace rapt {
 
-enum class PositionKind { kLearned, kSinusoidal, kRotary };
-
 struct GptConfig {
   Dim vocabulary = 50257, context = 1024, width = 768, layers = 12, heads = 12;
   Dim feed_forward = 0;  ///< 0 means 4 * width
@@ -74,23 +72,23 @@ class Gpt final : public NextTokenBackbone {
   Dim context() const override { return config_.context; }
   DType dtype() const override { return tokens_.weight().dtype(); }
 
-  /// \param input  tokens [N] and positions [N], packed
+  /// \param batch  its input: tokens [N] and positions [N], packed
   /// \param trace  receives the states after the embeddings and after each layer (the last one after the final norm)
   /// \return       [N, C]
   /// \throws ShapeError  if a sequence is longer than the context
-  Variable states(const Stream& input, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;
+  Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;
 
   /// The same for tokens that continue a cache. \param cache  receives their keys and values, too
   Variable states(const Stream& input, Context& ctx, KeyValueCache& cache) const;
 
   /// The state of each sequence's last token, which has seen all others. \return  [B, C]
   Variable pooled(const Variable& states, const Packed& layout) const override;
-  Variable sequence_vectors(const Stream& input, Context& ctx) const override;
+  Variable sequence_vectors(const Batch& batch, Context& ctx) const override;
 
   /// \return  [N, V]; for parity checks and for the few rows of decoding. Training never computes them.
   Variable logits(const Variable& states) const;
 
-  StatesAndHead states_and_head(const Stream& input, Context& ctx) const override;
+  StatesAndHead states_and_head(const Batch& batch, Context& ctx) const override;
 
   void visit(ParameterVisitor& v) override;
 

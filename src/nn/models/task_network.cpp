@@ -42,8 +42,8 @@ TaskNetwork::TaskNetwork(std::unique_ptr<Backbone> backbone, const TaskConfig& c
 
 // The input of the head: [B, C], or [N, C] if each token is scored.
 Variable TaskNetwork::head_input(const Batch& batch, Context& ctx) const {
-  if (!config_.judges_sequences()) return head_input(backbone_->states(batch.input, ctx), batch.input.layout, ctx);
-  const Variable vectors = backbone_->sequence_vectors(batch.input, ctx);  // [B, C]
+  if (!config_.judges_sequences()) return head_input(backbone_->states(batch, ctx), batch.input.layout, ctx);
+  const Variable vectors = backbone_->sequence_vectors(batch, ctx);  // [B, C]
   return dropout(vectors, ctx.training ? config_.dropout : 0, ctx.sequence_dropout_key());
 }
 
@@ -94,9 +94,9 @@ Variable TaskNetwork::loss(const Batch& batch, const LossShare& share, Context& 
             "task: a language-model loss needs a backbone that predicts the next token and a task other than ") +
         "tag, got " + (backbone == nullptr ? "an encoder" : name_of(config_.task)));
   }
-  const NextTokenBackbone::StatesAndHead pass = backbone->states_and_head(batch.input, ctx);  // [N, C], [V, C]
+  const NextTokenBackbone::StatesAndHead pass = backbone->states_and_head(batch, ctx);  // [N, C], [V, C]
   const Variable task = task_loss(head_input(pass.states, batch.input.layout, ctx), batch, share);
-  return task + linear_cross_entropy(pass.states, pass.head, Variable(), batch.targets.rows, batch.targets.ids,
+  return task + linear_cross_entropy(pass.states, pass.head, pass.bias, batch.targets.rows, batch.targets.ids,
                                      {.scale = share.language_model / share.targets});
 }
 

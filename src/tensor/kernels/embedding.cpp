@@ -55,16 +55,21 @@ RAPT_EXPORT(add_to_row);
 namespace kernels {
 namespace {
 
-// For every row of a table, the n that select it; rows without any are left out.
+// For every row of a table, the n that select it; rows without any, and the skipped one, are left out.
 struct Buckets {
   std::vector<std::int32_t> order;  // n, by row and in the order of n within a row
   std::vector<Dim> begins;          // where each row's n begin in `order`, and the size of `order`
   std::vector<std::int32_t> rows;   // the number of that row
 };
 
-Buckets bucket_by_row(const std::int32_t* ids, Dim N, Dim rows) {
+Buckets bucket_by_row(const std::int32_t* ids, Dim N, Dim rows, std::int32_t skipped) {
   std::vector<Dim> next(static_cast<std::size_t>(rows) + 1);
-  for (Dim n = 0; n < N; ++n) ++next[static_cast<std::size_t>(ids[n]) + 1];
+  Dim taken = 0;
+  for (Dim n = 0; n < N; ++n) {
+    if (ids[n] == skipped) continue;
+    ++next[static_cast<std::size_t>(ids[n]) + 1];
+    ++taken;
+  }
   Buckets buckets;
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
     if (next[row + 1] > 0) {
@@ -73,9 +78,10 @@ Buckets bucket_by_row(const std::int32_t* ids, Dim N, Dim rows) {
     }
     next[row + 1] += next[row];
   }
-  buckets.begins.push_back(N);
-  buckets.order.resize(static_cast<std::size_t>(N));
+  buckets.begins.push_back(taken);
+  buckets.order.resize(static_cast<std::size_t>(taken));
   for (Dim n = 0; n < N; ++n) {
+    if (ids[n] == skipped) continue;
     Dim& place = next[static_cast<std::size_t>(ids[n])];
     buckets.order[static_cast<std::size_t>(place++)] = static_cast<std::int32_t>(n);
   }
@@ -99,9 +105,9 @@ void embedding_forward(T* y, std::span<const RowLookup<T>> lookups, Dim N, Dim C
 RAPT_INSTANTIATE(embedding_forward);
 
 template <typename T>
-void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, Dim rows, Dim C) {
+void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, Dim rows, Dim C, std::int32_t skipped) {
   if (N == 0 || C == 0) return;
-  const Buckets buckets = bucket_by_row(ids, N, rows);
+  const Buckets buckets = bucket_by_row(ids, N, rows, skipped);
   const auto used = static_cast<Dim>(buckets.rows.size());
   count_elements<T>((N + 2 * used) * C);
   // Columns are divided as well: a table of two segments has only two rows.

@@ -19,10 +19,11 @@ struct RowLookup {
 template <typename T>
 void embedding_forward(T* y, std::span<const RowLookup<T>> lookups, Dim N, Dim C);
 
-// dtable[r] += sum of dy[n] over all n with ids[n] = r; rows that no n selects are not touched. Rows are added in the
-// order of n, at most 64 before they are added to the row's total, so that a row shared by thousands of n keeps its
-// precision.
+// dtable[r] += sum of dy[n] over all n with ids[n] = r, except r = skipped; rows that no n selects are not touched.
+// Rows are added in the order of n, at most 64 before they are added to the row's total, so that a row shared by
+// thousands of n keeps its precision.
 template <typename T>
-void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, Dim rows, Dim C);
+void embedding_backward(T* dtable, const T* dy, const std::int32_t* ids, Dim N, Dim rows, Dim C,
+                        std::int32_t skipped = -1);
 
 }  // namespace rapt::kernels

@@ -114,15 +114,19 @@ void restore(Trainer& trainer, const CheckpointFile& file) {
 TrainConfig config_of(const CheckpointFile& file) { return from_toml(file.text("config"), file.path() + ": /config"); }
 
 std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file) {
-  const CheckpointFile::Tensor* tokens = nullptr;
-  for (const char* name : {"model/tokens.weight", "model/backbone.tokens.weight"}) {
-    if (tokens == nullptr) tokens = file.find_tensor(name);
-  }
-  if (tokens == nullptr || tokens->shape.size() != 2) {
+  const auto table_rows = [&](const std::string& name) -> Dim {
+    for (const char* prefix : {"model/", "model/backbone."}) {
+      const CheckpointFile::Tensor* const table = file.find_tensor(prefix + name);
+      if (table != nullptr && table->shape.size() == 2) return table->shape[0];
+    }
+    return 0;
+  };
+  const VocabularySizes vocabulary(table_rows("tokens.weight"), table_rows("source_tokens.weight"));
+  if (vocabulary.target == 0) {
     throw DataError("checkpoint: " + file.path() + " has no table of tokens (model/tokens.weight, of two dimensions)");
   }
   Initializer init = Initializer::unset();
-  auto network = std::make_unique<AnyNetwork>(network_config(config_of(file), tokens->shape[0]), init);
+  auto network = std::make_unique<AnyNetwork>(network_config(config_of(file), vocabulary), init);
   read_model(file, network->module());
   return network;
 }

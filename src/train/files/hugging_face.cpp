@@ -83,6 +83,7 @@ std::vector<Dim> their_shape(const ParameterName& name, const Shape& ours) {
   std::vector<Dim> shape(ours.extents().begin(), ours.extents().end());
   if (name.transposed) std::ranges::reverse(shape);
   shape[0] /= name.parts;
+  if (name.as_row) shape.insert(shape.begin(), 1);
   return shape;
 }
 
@@ -154,6 +155,10 @@ HuggingFaceModel read_hugging_face(const std::string& directory) {
     const auto parameter = parameters.find(name.ours);
     if (parameter == parameters.end()) continue;
     const SafetensorsEntry* entry = find_tensor(file, name.theirs, config.network);
+    if (entry == nullptr && name.zeros > 0) {
+      std::ranges::fill(parameter->second.value().span<float>(), 0.0F);
+      continue;
+    }
     if (entry == nullptr) throw DataError(directory + ": the weights have no " + name.theirs);
     read_parameter(file, *entry, name, parameter->second.value(), directory);
     read.insert(entry->name);
@@ -195,6 +200,8 @@ std::vector<Export> exports_of(Module& network, const NetworkConfig& config) {
     if (const auto parameter = parameters.find(name.ours); parameter != parameters.end()) {
       e.parameter = parameter->second;
       e.spec.shape = their_shape(name, parameter->second.shape());
+    } else if (name.zeros > 0) {
+      e.spec.shape = {1, name.zeros};
     } else if (const auto width = bias_width(name.ours, parameters)) {
       e.spec.shape = {*width};
     } else {
@@ -211,7 +218,7 @@ std::vector<Export> exports_of(Module& network, const NetworkConfig& config) {
 
 void give_bytes(const Export& e, const ByteSink& sink) {
   if (!e.parameter) {
-    const std::vector<float> zeros(static_cast<std::size_t>(e.spec.shape[0]));
+    const std::vector<float> zeros(static_cast<std::size_t>(e.spec.shape.back()));
     return sink(zeros.data(), zeros.size() * sizeof(float));
   }
   const Tensor& value = e.parameter->value();
@@ -241,9 +248,14 @@ void write_tokenizer(const Tokenizer& tokenizer, std::int64_t context, const std
   write_file_durably(directory + "/special_tokens_map.json", dump_pretty(special));
 }
 
-void write_generation_config(const Json& config, const std::string& directory) {
+// \param longest  maximum length of a generated text; 0: none. transformers' default of 20 would cut most translations
+void write_generation_config(const Json& config, std::int64_t longest, const std::string& directory) {
   Json generation;
   for (const char* key : {"bos_token_id", "eos_token_id", "transformers_version"}) generation[key] = config.at(key);
+  for (const char* key : {"decoder_start_token_id", "pad_token_id", "forced_bos_token_id"}) {
+    if (longest > 0) generation[key] = config.at(key);
+  }
+  if (longest > 0) generation["max_length"] = longest;
   write_file_durably(directory + "/generation_config.json", dump_pretty(generation));
 }
 
@@ -260,7 +272,9 @@ void write_hugging_face(Module& network, const HuggingFaceConfig& config, const 
   std::vector<SafetensorsSpec> specs;
   for (const Export& e : exports) specs.push_back(e.spec);
   write_safetensors_model(directory, specs, [&](std::size_t i, const ByteSink& sink) { give_bytes(exports[i], sink); });
-  if (config.network.objective == Objective::kNextToken) write_generation_config(json, directory);
+  const Objective objective = config.network.objective;
+  if (objective == Objective::kNextToken) write_generation_config(json, 0, directory);
+  if (objective == Objective::kTargetText) write_generation_config(json, config.network.backbone.context(), directory);
   if (tokenizer != nullptr) {
     write_tokenizer(*tokenizer, config.network.backbone.context(), directory);
   }

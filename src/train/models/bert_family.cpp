@@ -18,9 +18,9 @@ void check_bert(const TrainConfig& c) {
   require(c.bias && c.tie, "--model bert has bias terms and a tied head, got --bias off or --tie off");
 }
 
-BackboneConfig bert_backbone(const TrainConfig& config, Dim vocabulary) {
+BackboneConfig bert_backbone(const TrainConfig& config, VocabularySizes vocabulary) {
   BertConfig c;
-  give_transformer_settings(c, config, vocabulary);
+  give_transformer_settings(c, config, vocabulary.target);
   c.segments = config.segments;
   c.hidden_dropout = config.residual_dropout_rate();
   c.attention_dropout = config.attention_dropout_rate();
@@ -51,8 +51,8 @@ bool has_pooler(const TrainConfig& config) {
   return c.pooler;
 }
 
-ModelSize bert_size(const TrainConfig& config, Dim vocabulary, double length) {
-  const Dim C = config.width, L = config.layers, T = config.context, V = vocabulary;
+ModelSize bert_size(const TrainConfig& config, VocabularySizes vocabulary, double length) {
+  const Dim C = config.width, L = config.layers, T = config.context, V = vocabulary.target;
   const BlockSizes block = block_sizes(config, true);
   ModelSize size;
   size.per_block = block.whole();
@@ -65,7 +65,7 @@ ModelSize bert_size(const TrainConfig& config, Dim vocabulary, double length) {
   if (has_pooler(config)) size.parts.emplace_back("pooler", C * C + C);
   if (config.masks_words()) size.in_heads = C * C + C + block.norm + V;
   if (config.objective() == Objective::kMaskedWordsNextSentence) size.in_heads += 2 * C + 2;
-  finish_size(size, config, vocabulary, length, 1);
+  finish_size(size, config, V, length, 1);
   return size;
 }
 

@@ -9,9 +9,10 @@ namespace rapt {
 
 ModelFamily gpt_family();
 ModelFamily bert_family();
+ModelFamily transformer_family();
 
 const std::vector<ModelFamily>& model_families() {
-  static const std::vector<ModelFamily> table = {gpt_family(), bert_family()};
+  static const std::vector<ModelFamily> table = {gpt_family(), bert_family(), transformer_family()};
   return table;
 }
 
@@ -35,10 +36,10 @@ const ModelFamily& family_of(const BackboneConfig& backbone) {
   throw BugError("network: a backbone of no family");
 }
 
-std::unique_ptr<Decoder> make_decoder(const AnyNetwork& network, std::size_t sequences) {
+std::unique_ptr<Decoder> make_decoder(const AnyNetwork& network, std::size_t sequences, const Stream* source) {
   const ModelFamily& family = family_of(network.config().backbone);
   if (family.decoder == nullptr) throw UsageError("model: a " + family.title + " does not predict the next token");
-  return family.decoder(network.backbone(), sequences);
+  return family.decoder(network.backbone(), sequences, source);
 }
 
 std::string first_model_for(Objective objective) {

@@ -17,9 +17,9 @@ namespace rapt {
 
 /// The names of a family's parameters without the prefix "backbone.": for --freeze, --layer-rate-decay and --lora-rank.
 struct ParameterGroups {
-  std::vector<std::string> embeddings;        ///< prefixes of names before the blocks: tables, a norm after them
-  std::string blocks = "blocks.";             ///< prefix of a block's number
-  std::vector<std::string> before_head = {};  ///< prefixes of names between the blocks and a task head
+  std::vector<std::string> embeddings;            ///< prefixes of names before the blocks: tables, a norm after them
+  std::vector<std::string> blocks = {"blocks."};  ///< prefixes of a block's number, one per stack of blocks
+  std::vector<std::string> before_head = {};      ///< prefixes of names between the blocks and a task head
 };
 
 /// A vocabulary that the family's published models share.
@@ -42,18 +42,18 @@ struct ModelFamily {
   /// Rejects structure settings that the family does not have. \throws UsageError
   void (*check)(const TrainConfig& config);
   /// The backbone that the settings describe. \throws UsageError  if they are inconsistent
-  BackboneConfig (*backbone)(const TrainConfig& config, Dim vocabulary);
+  BackboneConfig (*backbone)(const TrainConfig& config, VocabularySizes vocabulary);
   bool (*owns)(const BackboneConfig& backbone);
   /// Copies the settings that describe a backbone of the family into a configuration; its dropouts separately.
   void (*take_structure)(TrainConfig& config, const BackboneConfig& backbone);
   void (*take_dropouts)(TrainConfig& config, const BackboneConfig& backbone);
   /// As model_size().
-  ModelSize (*size)(const TrainConfig& config, Dim vocabulary, double length);
+  ModelSize (*size)(const TrainConfig& config, VocabularySizes vocabulary, double length);
 
   std::vector<HuggingFaceKind> hugging_face;  ///< the kinds of config.json for its networks
 
   /// Decodes with a backbone of the family; not set if the family does not predict the next token.
-  std::unique_ptr<Decoder> (*decoder)(const Backbone& backbone, std::size_t sequences) = nullptr;
+  std::unique_ptr<Decoder> (*decoder)(const Backbone& backbone, std::size_t sequences, const Stream* source) = nullptr;
 
   bool can_learn(Objective objective) const;
 };
@@ -70,7 +70,8 @@ const ModelFamily& family_of(const BackboneConfig& backbone);
 std::string first_model_for(Objective objective);
 
 /// A decoder that reads the network, which must outlive it.
+/// \param source  of an encoder-decoder: the source of each sequence, with its end token; else null
 /// \throws UsageError  if the network does not predict the next token
-std::unique_ptr<Decoder> make_decoder(const AnyNetwork& network, std::size_t sequences);
+std::unique_ptr<Decoder> make_decoder(const AnyNetwork& network, std::size_t sequences, const Stream* source = nullptr);
 
 }  // namespace rapt

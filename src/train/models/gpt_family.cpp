@@ -9,9 +9,6 @@
 namespace rapt {
 namespace {
 
-constexpr std::pair<PositionKind, const char*> kPositions[] = {
-    {PositionKind::kLearned, "learned"}, {PositionKind::kRotary, "rope"}, {PositionKind::kSinusoidal, "sinusoidal"}};
-
 bool is_first(const TrainConfig& config) { return config.model == "gpt1"; }
 
 void check_gpt(const TrainConfig& c) {
@@ -25,10 +22,10 @@ void check_gpt(const TrainConfig& c) {
   require(!c.parallel_residual, "--parallel-residual requires --model gpt2, got --model gpt1");
 }
 
-BackboneConfig gpt_backbone(const TrainConfig& config, Dim vocabulary) {
+BackboneConfig gpt_backbone(const TrainConfig& config, VocabularySizes vocabulary) {
   GptConfig c = is_first(config) ? GptConfig::gpt1() : GptConfig::gpt2();
-  give_transformer_settings(c, config, vocabulary);
-  c.positions = value_named(config.position, kPositions, "--position");
+  give_transformer_settings(c, config, vocabulary.target);
+  c.positions = position_of(config);
   c.rotary_base = config.rotary_base;
   c.rotary_share = config.rotary_share;
   c.parallel_residual = config.parallel_residual;
@@ -49,7 +46,7 @@ void take_gpt_structure(TrainConfig& config, const BackboneConfig& backbone) {
   config.model = c.norm == NormPlacement::kPost ? "gpt1" : "gpt2";
   config.bias = c.bias;
   config.tie = c.tied_head;
-  config.position = name_in(kPositions, c.positions);
+  config.position = name_of(c.positions);
   config.rotary_base = c.rotary_base;
   config.rotary_share = c.rotary_share;
   config.parallel_residual = c.parallel_residual;
@@ -64,8 +61,8 @@ void take_gpt_dropouts(TrainConfig& config, const BackboneConfig& backbone) {
   config.residual_dropout = c.residual_dropout;
 }
 
-ModelSize gpt_size(const TrainConfig& config, Dim vocabulary, double length) {
-  const Dim C = config.width, L = config.layers, T = config.context, V = vocabulary;
+ModelSize gpt_size(const TrainConfig& config, VocabularySizes vocabulary, double length) {
+  const Dim C = config.width, L = config.layers, T = config.context, V = vocabulary.target;
   const BlockSizes block = block_sizes(config, config.bias);
   ModelSize size;
   size.per_block = block.whole();
@@ -75,11 +72,11 @@ ModelSize gpt_size(const TrainConfig& config, Dim vocabulary, double length) {
   size.parts.emplace_back("feed-forward", L * block.feed_forward);
   size.parts.emplace_back("norms", (2 * L + (is_first(config) ? 0 : 1)) * block.norm);  // the second one's final norm
   if (!config.tie) size.parts.emplace_back("output layer", V * C);
-  finish_size(size, config, vocabulary, length, 0.5);
+  finish_size(size, config, V, length, 0.5);
   return size;
 }
 
-std::unique_ptr<Decoder> gpt_decoder(const Backbone& backbone, std::size_t sequences) {
+std::unique_ptr<Decoder> gpt_decoder(const Backbone& backbone, std::size_t sequences, const Stream* /*source*/) {
   return std::make_unique<GptDecoder>(dynamic_cast<const Gpt&>(backbone), sequences);
 }
 

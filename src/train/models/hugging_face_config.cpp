@@ -166,7 +166,7 @@ Json config_to_json(const HuggingFaceConfig& config, const SpecialIds& ids) {
     json["bos_token_id"] = id(ids.end_of_text);
     json["eos_token_id"] = id(ids.end_of_text);
   }
-  json["pad_token_id"] = id(ids.padding);
+  if (!json.contains("pad_token_id")) json["pad_token_id"] = id(ids.padding);
   if (known->task && known->labels) labels_to_json(json, config);
   json["torch_dtype"] = "float32";
   json["transformers_version"] = "4.40.0";

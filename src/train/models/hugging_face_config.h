@@ -22,10 +22,11 @@ const HuggingFaceKind& kind_of(const BackboneConfig& backbone);
 /// The table of a network, including optional parameters: biases, an untied head.
 std::vector<ParameterName> hugging_face_names(const NetworkConfig& config);
 
-/// Reads config.json of a gpt2, openai-gpt, gpt_neox or bert model. `architectures` determines the head: for gpt2 and
-/// openai-gpt LMHeadModel, ForSequenceClassification, DoubleHeadsModel and, for gpt2, ForTokenClassification and
-/// ForQuestionAnswering; for gpt_neox ForCausalLM, ForSequenceClassification, ForTokenClassification and
-/// ForQuestionAnswering; for BERT Model, ForPreTraining, ForMaskedLM, ForSequenceClassification,
+/// Reads config.json of a gpt2, openai-gpt, gpt_neox, bert, marian, bart, mbart or pegasus model. `architectures`
+/// determines the head: for gpt2 and openai-gpt LMHeadModel, ForSequenceClassification, DoubleHeadsModel and, for gpt2,
+/// ForTokenClassification and ForQuestionAnswering; for gpt_neox ForCausalLM, ForSequenceClassification,
+/// ForTokenClassification and ForQuestionAnswering; for marian MTModel; for bart, mbart and pegasus
+/// ForConditionalGeneration; for BERT Model, ForPreTraining, ForMaskedLM, ForSequenceClassification,
 /// ForTokenClassification, ForQuestionAnswering and ForMultipleChoice.
 /// \throws DataError  naming the file, the key and the supported values, for any other kind or class and for every
 ///                    unsupported setting that would change the results

@@ -22,7 +22,9 @@ struct ParameterName {
   bool transposed = false;
   int part = 0, parts = 1;  ///< index and number of equal runs of our rows that form their parameter
   Dim heads = 0;            ///< H if our rows are [3, H, D] and theirs [H, 3, D]; 0 if the order is the same
-  bool written = true;      ///< false for an untied head beside a task whose class has none: read if present
+  bool as_row = false;      ///< theirs is [1, n] where ours is [n]
+  Dim zeros = 0;        ///< zeros that are written if the network lacks the parameter, which a file may then lack, too
+  bool written = true;  ///< false for an untied head beside a task whose class has none: read if present
 };
 
 /// A class of a kind: its name without the kind's prefix, and its meaning.
@@ -67,6 +69,10 @@ HuggingFaceKind gpt2_kind();
 HuggingFaceKind openai_gpt_kind();
 HuggingFaceKind gpt_neox_kind();
 HuggingFaceKind bert_kind();
+HuggingFaceKind marian_kind();
+HuggingFaceKind bart_kind();
+HuggingFaceKind mbart_kind();
+HuggingFaceKind pegasus_kind();
 
 namespace hugging_face {
 

@@ -4,7 +4,7 @@
 
 namespace rapt {
 
-ModelSize model_size(const TrainConfig& config, Dim vocabulary, double length) {
+ModelSize model_size(const TrainConfig& config, VocabularySizes vocabulary, double length) {
   return family_of(config).size(config, vocabulary, length);
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "tensor/types.h"
+#include "nn/network.h"
 #include "train/settings/train_config.h"
 
 namespace rapt {
@@ -21,7 +21,7 @@ struct ModelSize {
   std::uint64_t state_bytes = 0;  ///< weights, gradients and Adam's two moments, in f32
 };
 
-/// The size of the model that the settings describe, for a vocabulary of `vocabulary` entries.
+/// The size of the model that the settings describe, for vocabularies of these sizes.
 ///
 /// flop_per_token = 6 in_products + 12 L S C: two operations per weight in the forward pass, four in the backward pass,
 /// and the same for the scores and the weighted sum of attention over S keys. A causal model sees half of the T tokens
@@ -30,6 +30,6 @@ struct ModelSize {
 /// only a share of them, --mlm-probability. Heads for whole sequences are not counted.
 ///
 /// \param length  mean tokens of a sequence, T; 0: the maximum that the settings allow
-ModelSize model_size(const TrainConfig& config, Dim vocabulary, double length = 0);
+ModelSize model_size(const TrainConfig& config, VocabularySizes vocabulary, double length = 0);
 
 }  // namespace rapt

@@ -43,7 +43,7 @@ Dim outputs_of(const TrainConfig& config) {
 
 void check_structure(const TrainConfig& config) { family_of(config).check(config); }
 
-NetworkConfig network_config(const TrainConfig& config, Dim vocabulary) {
+NetworkConfig network_config(const TrainConfig& config, VocabularySizes vocabulary) {
   check_model(config);
   NetworkConfig network{.backbone = family_of(config).backbone(config, vocabulary), .objective = config.objective()};
   if (config.is_labelled()) {

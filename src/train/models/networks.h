@@ -13,7 +13,7 @@ void check_structure(const TrainConfig& config);
 /// The network that the settings describe: the model with the head for its task, with as many outputs as there are
 /// --labels.
 /// \throws UsageError  if its settings are inconsistent
-NetworkConfig network_config(const TrainConfig& config, Dim vocabulary);
+NetworkConfig network_config(const TrainConfig& config, VocabularySizes vocabulary);
 
 /// Copies the settings that describe an existing network into a configuration; --task and dropouts are unchanged.
 void take_network_settings(TrainConfig& config, const NetworkConfig& network);

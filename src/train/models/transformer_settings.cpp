@@ -25,6 +25,15 @@ Activation activation_of(const TrainConfig& config) {
   return value_named(config.activation, activation_names(), "--activation");
 }
 
+static constexpr std::pair<PositionKind, const char*> kPositions[] = {
+    {PositionKind::kLearned, "learned"},
+    {PositionKind::kRotary, "rope"},
+    {PositionKind::kSinusoidal, "sinusoidal"},
+    {PositionKind::kSinusoidalHalves, "sinusoidal-halves"}};
+
+PositionKind position_of(const TrainConfig& config) { return value_named(config.position, kPositions, "--position"); }
+const char* name_of(PositionKind positions) { return name_in(kPositions, positions); }
+
 BlockSizes block_sizes(const TrainConfig& config, bool bias) {
   const Dim C = config.width, F = config.feed_forward_width(), b = bias ? 1 : 0;
   return {.attention = 4 * C * C + b * 4 * C, .feed_forward = 2 * C * F + b * (F + C), .norm = C + b * C};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/ops/activation.h"
+#include "nn/embedding.h"
 #include "nn/lora.h"
 #include "train/models/model_size.h"
 #include "train/settings/train_config.h"
@@ -13,6 +14,11 @@ LoraOptions lora_options(const TrainConfig& config);
 
 /// \throws UsageError  for an unknown name
 Activation activation_of(const TrainConfig& config);
+
+/// \throws UsageError  for an unknown name
+PositionKind position_of(const TrainConfig& config);
+/// As in --position.
+const char* name_of(PositionKind positions);
 
 template <typename ModelConfig>
 void give_transformer_settings(ModelConfig& c, const TrainConfig& config, Dim vocabulary) {

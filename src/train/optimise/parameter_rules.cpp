@@ -50,12 +50,15 @@ struct Names {
   Dim block_count = 0;
   bool task_head = false;  // there is one
 
-  // The block that a parameter belongs to, if any.
+  // The block that a parameter belongs to, if any, counted within its stack.
   std::optional<Dim> block_of(std::string_view name) const {
     name = inner_name(name);
-    if (!name.starts_with(groups.blocks)) return std::nullopt;
-    name.remove_prefix(groups.blocks.size());
-    return number(name.substr(0, name.find('.')));
+    for (const std::string& stack : groups.blocks) {
+      if (!name.starts_with(stack)) continue;
+      const std::string_view rest = name.substr(stack.size());
+      return number(rest.substr(0, rest.find('.')));
+    }
+    return std::nullopt;
   }
   bool is_embedding(std::string_view name) const { return begins_with_one_of(inner_name(name), groups.embeddings); }
   // Adapters and the task-specific layers: the head, and layers before it that a network pretrained on masked words

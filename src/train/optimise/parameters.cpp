@@ -12,7 +12,7 @@ FlatParameters::FlatParameters(Module& model, const ParameterRules& rules) {
     entries_.push_back({.name = p.name,
                         .variable = p.variable,
                         .decayed = p.variable.shape().rank() >= 2,
-                        .frozen = rules.frozen && rules.frozen(p.name),
+                        .frozen = !p.variable.requires_grad() || (rules.frozen && rules.frozen(p.name)),
                         .rate = rules.rate ? rules.rate(p.name) : 1});
   }
   // Not std::ranges::stable_partition, which clang 14 does not support.

@@ -11,7 +11,7 @@ namespace rapt {
 
 /// Properties that differ between parameters. Both functions take the parameter's name.
 struct ParameterRules {
-  std::function<bool(const std::string&)> frozen = {};  ///< keeps its value; not set: no parameter
+  std::function<bool(const std::string&)> frozen = {};  ///< keeps its value, as one that requires no gradient does
   std::function<double(const std::string&)> rate = {};  ///< its factor of the learning rate; not set: 1
 };
 

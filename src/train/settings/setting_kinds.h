@@ -1,4 +1,4 @@
-// The kinds of settings: each function makes a row of the table in settings.cpp from a field of TrainConfig.
+// The kinds of settings: each function makes a row of the table of settings from a field of TrainConfig.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Builds the rows of settings.cpp, group by group.
+// Collects the rows of the table of settings (setting_rows.h), group by group.
 #pragma once
 
 #include <functional>

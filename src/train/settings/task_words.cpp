@@ -9,6 +9,8 @@ namespace rapt {
 std::span<const TaskWord> task_words() {
   static const std::vector<TaskWord> table = [] {
     std::vector<TaskWord> words = {{"lm", Objective::kNextToken},
+                                   {"translate", Objective::kTargetText},
+                                   {"summarize", Objective::kTargetText},
                                    {"mlm", Objective::kMaskedWords},
                                    {"mlm-nsp", Objective::kMaskedWordsNextSentence}};
     for (const auto& [task, name] : task_names()) words.push_back({name, Objective::kLabels, task});

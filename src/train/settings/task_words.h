@@ -16,7 +16,7 @@ struct TaskWord {
   std::optional<Task> task = {};  ///< for Objective::kLabels
 };
 
-/// lm, mlm, mlm-nsp, the labelled tasks, and embed for a network without a head.
+/// lm, translate, summarize, mlm, mlm-nsp, the labelled tasks, and embed for a network without a head.
 std::span<const TaskWord> task_words();
 
 /// \throws UsageError  for an unknown word, listing the known ones

@@ -13,7 +13,8 @@
 
 namespace rapt {
 
-/// The settings of a run. Choices are stored as the words on the command line; settings.cpp lists the allowed words.
+/// The settings of a run. Choices are stored as the words on the command line; setting_rows_*.cpp list the allowed
+/// words.
 struct TrainConfig {
   // Task
   std::string task = "lm";          ///< one of task_words()
@@ -89,6 +90,21 @@ struct TrainConfig {
   std::optional<double> embedding_dropout;  ///< default: dropout
   std::optional<double> attention_dropout;  ///< default: dropout
   std::optional<double> residual_dropout;   ///< default: dropout
+  // Encoder-decoders
+  std::int64_t decoder_layers = 0;        ///< 0: as many as `layers`, which then are the encoder's
+  std::int64_t decoder_heads = 0;         ///< 0: as many as `heads`
+  std::int64_t decoder_feed_forward = 0;  ///< 0: as wide as the encoder's
+  std::string norm = "post";              ///< transformer: norms before (pre) or after (post) each sublayer's addition
+  bool embedding_norm = false;            ///< transformer: a norm after the embeddings, as in BART
+  bool embedding_scale = true;            ///< transformer: token embeddings times sqrt(width)
+  bool tie_source = true;                 ///< one table of tokens for a vocabulary that source and target share
+  std::string head_bias = "off";          ///< transformer: bias of the output layer: off, on, fixed (not trained)
+  std::int64_t position_offset = 0;       ///< rows of the table of positions before the first position; 2 in BART
+  std::int64_t start_token = 0;           ///< id before the first token of a target text
+  std::int64_t end_token = 2;             ///< id after the last token of source and target texts
+  std::int64_t pad_token = 1;             ///< id of padding, which only other programs use
+  std::int64_t forced_first_token = -1;   ///< id that every generated text starts with, after start_token; -1: none
+  std::optional<double> activation_dropout;  ///< inside the feed-forward layers; default: 0
   std::string init;  ///< start from these weights: run folder, checkpoint or Hugging Face directory
 
   // Batch
@@ -149,11 +165,14 @@ struct TrainConfig {
   std::int64_t feed_forward_width() const { return feed_forward > 0 ? feed_forward : 4 * width; }
   double embedding_dropout_rate() const { return embedding_dropout.value_or(dropout); }
   double attention_dropout_rate() const { return attention_dropout.value_or(dropout); }
+  double activation_dropout_rate() const { return activation_dropout.value_or(0); }
   double residual_dropout_rate() const { return residual_dropout.value_or(dropout); }
   /// The meaning of --task. \throws UsageError  for an unknown word
   Objective objective() const { return find_task_word(task).objective; }
   bool is_labelled() const { return objective() == Objective::kLabels; }
   bool masks_words() const { return rapt::masks_words(objective()); }
+  /// Whether the run learns target texts from source texts: translation, summarisation.
+  bool has_source() const { return objective() == Objective::kTargetText; }
   /// Whether --tokenizer names a kind to train on the data, and not an existing tokenizer.
   bool learns_tokenizer() const;
   /// Maximum number of tokens per training sequence.

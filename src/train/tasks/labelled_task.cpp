@@ -96,7 +96,9 @@ class LabelledTaskData final : public TaskData {
 
   Tokenizers tokenizers() const override { return {.target = tokenizer_}; }
   DataFacts facts() const override { return facts_; }
-  Dim vocabulary(Dim known) const override { return std::max<Dim>(tokenizer_->vocabulary_size(), known); }
+  VocabularySizes vocabulary(VocabularySizes known) const override {
+    return std::max<Dim>(tokenizer_->vocabulary_size(), known.target);
+  }
   TrainingData batches(const TrainConfig& config) const override { return training_data(config, data_); }
   double validation_tokens(const TrainConfig&, const TrainingData&) const override {
     return held_out_ ? static_cast<double>(held_out_->tokens()) : 0;

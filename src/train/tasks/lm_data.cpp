@@ -80,7 +80,9 @@ class LanguageModelData final : public TaskData {
   Tokenizers tokenizers() const override { return {.target = data_->tokenizer}; }
   std::optional<DataFiles> files() const override { return data_->files; }
   DataFacts facts() const override { return {.validation_tokens = store().part(Part::kValidation).size()}; }
-  Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
+  VocabularySizes vocabulary(VocabularySizes known) const override {
+    return shared_vocabulary(store().vocabulary_size(), known.target);
+  }
   TrainingData batches(const TrainConfig& config) const override { return training_data(config, store()); }
 
   double validation_tokens(const TrainConfig&, const TrainingData&) const override {

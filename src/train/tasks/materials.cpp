@@ -83,8 +83,10 @@ DataFacts Materials::data(const TrainConfig& config, Start start) {
 
 double Materials::peak() { return measure_sgemm_peak(); }
 
-Dim Materials::vocabulary() const {
-  return data_->vocabulary(start_.network != nullptr ? start_.network->backbone().vocabulary() : 0);
+VocabularySizes Materials::vocabulary() const {
+  if (start_.network == nullptr) return data_->vocabulary(0);
+  const Backbone& start = start_.network->backbone();
+  return data_->vocabulary({start.vocabulary(), start.source_vocabulary()});
 }
 
 BatchFacts Materials::batches(const TrainConfig& config) {

@@ -37,7 +37,7 @@ class Materials final : public Facts {
  private:
   TaskData& opened(const TrainConfig& config);
   void read(const TrainConfig& config, Start start);
-  Dim vocabulary() const;
+  VocabularySizes vocabulary() const;
   std::unique_ptr<AnyNetwork> first_network(const TrainConfig& config);
 
   RunFolder folder_;

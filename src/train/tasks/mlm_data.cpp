@@ -72,7 +72,9 @@ class MaskedWordsData final : public TaskData {
 
   Tokenizers tokenizers() const override { return {.target = data_->tokenizer}; }
   std::optional<DataFiles> files() const override { return data_->files; }
-  Dim vocabulary(Dim known) const override { return shared_vocabulary(store().vocabulary_size(), known); }
+  VocabularySizes vocabulary(VocabularySizes known) const override {
+    return shared_vocabulary(store().vocabulary_size(), known.target);
+  }
 
   DataFacts facts() const override { return {}; }
 

@@ -42,7 +42,7 @@ class TaskData {
   virtual DataFacts facts() const = 0;
   /// Number of entries of the network's table. \param known  those of the model that it starts from; 0: none
   /// \throws DataError  if the data has tokens that the model does not know
-  virtual Dim vocabulary(Dim known) const = 0;
+  virtual VocabularySizes vocabulary(VocabularySizes known) const = 0;
   virtual TrainingData batches(const TrainConfig& config) const = 0;
   /// Tokens of a validation on all held-out data; 0: nothing is held out. \param batches  of the same configuration
   virtual double validation_tokens(const TrainConfig& config, const TrainingData& batches) const = 0;

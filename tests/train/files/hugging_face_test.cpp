@@ -89,7 +89,8 @@ TEST_CASE("unsupported settings of a configuration are named") {
     return *config_from_json(parse_json(text, "config.json"), "config.json").network.backbone.as<GptConfig>();
   };
   CHECK_THROWS_WITH_AS(read(R"({"model_type":"llama"})"),
-                       "config.json: \"model_type\" must be gpt2, openai-gpt, gpt_neox or bert, got \"llama\"",
+                       "config.json: \"model_type\" must be gpt2, openai-gpt, gpt_neox, bert, marian, bart, mbart or "
+                       "pegasus, got \"llama\"",
                        DataError);
   CHECK_THROWS_AS(read(R"({"model_type":"gpt2","activation_function":"mish"})"), DataError);
   CHECK_THROWS_AS(read(R"({"model_type":"gpt2","add_cross_attention":true})"), DataError);

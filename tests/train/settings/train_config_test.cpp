@@ -121,7 +121,7 @@ TEST_CASE("impossible structures are rejected with a valid value") {
 // Checkpoints of imported encoders have task = "embed", so it can be read; help used to offer it for training.
 TEST_CASE("the task of a model without a head is read from files, but is not offered and cannot be trained") {
   CHECK(with({{"task", "embed"}}).task == "embed");
-  CHECK(find_setting("task")->value == "lm|mlm|mlm-nsp|classify|regress|multilabel|tag|qa|choice");
+  CHECK(find_setting("task")->value == "lm|translate|summarize|mlm|mlm-nsp|classify|regress|multilabel|tag|qa|choice");
   refuses({{"task", "embed"}},
           "--task embed names a model without a head, which has nothing to train; give another --task, or use rapt "
           "embed MODEL for embeddings");

@@ -1,0 +1,71 @@
+#include "nn/decoder_block.h"
+
+#include "nn/dropout.h"
+
+namespace rapt {
+
+static LayerNorm::Options norm_options(const TransformerBlock::Options& o) {
+  return {.width = o.width, .epsilon = o.norm_epsilon, .bias = o.bias};
+}
+
+DecoderBlock::DecoderBlock(TransformerBlock::Options o, Initializer& init)
+    : placement_(o.norm),
+      dropout_(o.residual_dropout),
+      norm1_(norm_options(o), init),
+      norm2_(norm_options(o), init),
+      norm3_(norm_options(o), init),
+      self_attention_({.width = o.width,
+                       .heads = o.heads,
+                       .mask = AttentionMask::kCausal,
+                       .bias = o.bias,
+                       .scale = o.attention_scale,
+                       .dropout = o.attention_dropout,
+                       .rotary = {},
+                       .std = o.std,
+                       .out_std = o.out_std},
+                      init),
+      cross_attention_({.width = o.width,
+                        .heads = o.heads,
+                        .bias = o.bias,
+                        .dropout = o.attention_dropout,
+                        .std = o.std,
+                        .out_std = o.out_std},
+                       init),
+      feed_forward_({.width = o.width,
+                     .inner = o.inner,
+                     .activation = o.activation,
+                     .gated = o.gated,
+                     .bias = o.bias,
+                     .dropout = o.activation_dropout,
+                     .std = o.feed_forward_std.value_or(o.std),
+                     .out_std = o.feed_forward_std.value_or(o.out_std)},
+                    init) {}
+
+Variable DecoderBlock::forward(const Variable& x, const Stream& stream, const Variable& memory,
+                               const Packed& memory_layout, Context& ctx) const {
+  const auto attend_self = [&](const Variable& h) {
+    return self_attention_.forward(h, stream.layout, stream.positions, ctx);
+  };
+  const auto attend_source = [&](const Variable& h) {
+    return cross_attention_.forward(h, stream.layout, memory, memory_layout, ctx);
+  };
+  if (placement_ == NormPlacement::kPost) {
+    const Variable a = norm1_.forward(attend_self(x), x, dropout_, ctx).normed;     // [N, C]
+    const Variable c = norm2_.forward(attend_source(a), a, dropout_, ctx).normed;   // [N, C]
+    return norm3_.forward(feed_forward_.forward(c, ctx), c, dropout_, ctx).normed;  // [N, C]
+  }
+  const ResidualNorm a = norm2_.forward(attend_self(norm1_.forward(x)), x, dropout_, ctx);  // [N, C] twice
+  const ResidualNorm c = norm3_.forward(attend_source(a.normed), a.sum, dropout_, ctx);     // [N, C] twice
+  return Dropout(dropout_).forward(feed_forward_.forward(c.normed, ctx), c.sum, ctx);       // [N, C]
+}
+
+void DecoderBlock::visit(ParameterVisitor& v) {
+  v.child("norm1", norm1_);
+  v.child("self_attention", self_attention_);
+  v.child("norm2", norm2_);
+  v.child("cross_attention", cross_attention_);
+  v.child("norm3", norm3_);
+  v.child("feed_forward", feed_forward_);
+}
+
+}  // namespace rapt
