@@ -10,8 +10,10 @@
 #include "autograd/ops/linear.h"
 #include "autograd/ops/linear_cross_entropy.h"
 #include "autograd/ops/mean_pool.h"
+#include "autograd/ops/recurrent.h"
 #include "autograd/ops/rms_norm.h"
 #include "autograd/ops/rope.h"
+#include "autograd/ops/sequence_attention.h"
 #include "autograd/ops/softmax.h"
 #include "support/instruction_sets.h"
 #include "support/op_checks.h"
@@ -106,6 +108,27 @@ TEST_CASE("every instruction set gives what the best one gives: attention with d
           },
           [&](DType dtype) {
             return std::vector{random_tensor({28, 6 * D}, 1, dtype)};
+          });
+    }
+  }
+}
+
+TEST_CASE("every instruction set gives what the best one gives: recurrent layers and their attention") {
+  const Packed layout = pack_lengths(std::vector<Dim>{1, 4, 2});
+  for (const Dim C : kWidths) {
+    CAPTURE(C);
+    for (const RecurrentCell cell : {RecurrentCell::kLstm, RecurrentCell::kGru}) {
+      const Dim G = gates_of(cell);
+      check_like_best(
+          [&](const std::vector<Variable>& in) {
+            const Variable y = recurrent(cell, in[0], layout, {{in[1], in[2], in[3], in[3]}}).y;
+            const AttentionMemory over{y, in[0], layout};
+            return additive_attention(y, layout, in[4], over).context + dot_attention(y, layout, over).context;
+          },
+          [&](DType dtype) {
+            return std::vector{random_tensor({7, 3}, 1, dtype), random_tensor({G * C, 3}, 2, dtype, -0.3, 0.3),
+                               random_tensor({G * C, C}, 3, dtype, -0.3, 0.3), random_tensor({G * C}, 4, dtype),
+                               random_tensor({C}, 5, dtype)};
           });
     }
   }

@@ -1,0 +1,132 @@
+#include "autograd/ops/attentive_recurrence.h"
+
+#include <memory>
+#include <string>
+
+#include "autograd/ops/attentive_pass.h"
+
+namespace rapt {
+namespace {
+
+constexpr const char* kOp = "attentive_recurrence";
+Tensor value_of(const Variable& v) { return v.defined() ? v.value() : Tensor(); }
+
+void check(const Variable& x, const Packed& layout, const AttentiveDecoder& decoder, const AttentionMemory& over) {
+  const auto require = [](bool holds, const char* name, const std::string& wanted, const Variable& got) {
+    require_shape(holds, [&] {
+      return std::string(kOp) + ": " + name + " must be " + wanted + ", got " +
+             (got.defined() ? got.shape().to_string() : "none");
+    });
+  };
+  if (decoder.layers.empty()) throw std::invalid_argument(std::string(kOp) + ": there must be at least one layer");
+  require(x.shape().rank() == 2 && x.shape()[0] == layout.rows(), "x",
+          "[" + std::to_string(layout.rows()) + ", in] for this layout", x);
+  const Dim S = over.layout.rows();
+  require(over.memory.shape().rank() == 2 && over.memory.shape()[0] == S, "memory", "[" + std::to_string(S) + ", M]",
+          over.memory);
+  const Dim C = decoder.layers.back().recurrent.shape().back(), M = over.memory.shape()[1];
+  const Dim fed = decoder.combine.defined() ? C : M;
+  for (std::size_t l = 0; l < decoder.layers.size(); ++l) {
+    check_recurrent(kOp, decoder.cell, decoder.layers[l], l == 0 ? x.shape()[1] + fed : C);
+  }
+  require(over.keys.shape() == Shape{S, C}, "keys", Shape{S, C}.to_string(), over.keys);
+  if (decoder.score.defined()) {
+    require(decoder.score.value().size() == C, "score", Shape{C}.to_string(), decoder.score);
+    require(decoder.query.defined() && decoder.query.shape() == Shape{C, C}, "query", Shape{C, C}.to_string(),
+            decoder.query);
+  }
+  if (decoder.combine.defined()) {
+    require(decoder.combine.shape() == Shape{C, C + M}, "combine", Shape{C, C + M}.to_string(), decoder.combine);
+  }
+}
+
+// The state after the last step, to continue from.
+AttentiveState state_after(const AttentivePass& pass) {
+  AttentiveState last;
+  const auto unsorted = [&](const Tensor& sorted) {
+    Tensor to = Tensor::empty(sorted.shape(), sorted.dtype());
+    pass.layers.front().unsort(to, sorted, 0);
+    return to;
+  };
+  for (const RecurrentLayer& layer : pass.layers) {
+    last.layers.push_back({.h = Variable(unsorted(layer.state)),
+                           .c = layer.cells.defined() ? Variable(unsorted(layer.cells)) : Variable()});
+  }
+  if (pass.after()) last.fed = unsorted(pass.fed);
+  return last;
+}
+
+}  // namespace
+
+AttentiveOutput attentive_recurrence(const Variable& x, const Packed& layout, const AttentiveDecoder& decoder,
+                                     const AttentionMemory& over, const AttentiveState& initial) {
+  check(x, layout, decoder, over);
+  const DType dtype = x.dtype();
+  std::vector<Variable> inputs = {
+      x, over.keys, over.memory, decoder.score.defined() ? decoder.query : Variable(), decoder.score, decoder.combine};
+  for (std::size_t l = 0; l < decoder.layers.size(); ++l) {
+    const RecurrentWeights& w = decoder.layers[l];
+    const RecurrentState state = l < initial.layers.size() ? initial.layers[l] : RecurrentState{};
+    for (const Variable* v : {&w.input, &w.recurrent, &w.input_bias, &w.recurrent_bias, &state.h, &state.c}) {
+      inputs.push_back(*v);
+    }
+  }
+  bool recording = false;
+  for (const Variable& input : inputs) recording = recording || is_recording({&input});
+
+  auto pass = std::make_shared<AttentivePass>();
+  AttentivePass& p = *pass;
+  p.masks = decoder.masks;
+  p.groups = attention_groups(kOp, layout, over.layout);
+  p.x = x.value();
+  p.keys = over.keys.value();
+  p.memory = over.memory.value();
+  p.query = value_of(inputs[AttentivePass::kQuery]);
+  p.score = value_of(decoder.score);
+  p.combine = value_of(decoder.combine);
+  const TimeSteps steps = time_steps(layout);
+  for (std::size_t l = 0; l < decoder.layers.size(); ++l) {
+    const auto value = [&](std::size_t i) {
+      return value_of(inputs[AttentivePass::kLayers + AttentivePass::kPerLayer * l + i]);
+    };
+    p.layers.emplace_back(decoder.cell, RecurrentTensors{value(0), value(1), value(2), value(3)}, steps, value(4),
+                          value(5), 0, dtype, recording);
+    p.layers.back().filled = l == 0;
+    p.y.push_back(Tensor::empty({p.N(), p.C()}, dtype));
+  }
+  const Dim B = layout.sequences(), C = p.C(), N = p.N();
+  p.contexts = Tensor::empty({N, p.M()}, dtype);
+  p.weights = Tensor::empty({weights_of(p.groups)}, dtype);
+  p.context = Tensor::empty({B, p.M()}, dtype);
+  p.queries = Tensor::empty({B, C}, dtype);
+  p.inputs = Tensor::empty({B, C}, dtype);
+  p.products = Tensor::empty({B, p.layers.front().gates_width()}, dtype);
+  p.fed = p.context;
+  if (p.after()) {
+    p.f = Tensor::empty({N, C}, dtype);
+    p.fed = Tensor::zeros({B, C}, dtype);
+    if (initial.fed.defined()) {
+      dispatch_float(dtype, [&]<typename T>() {
+        copy_rows<T>(p.fed.data<T>(), nullptr, C, initial.fed.data<T>(), steps.sequences.data(), C, B, C);
+      });
+    }
+    p.first_fed = p.fed.clone();
+  }
+  dispatch_float(dtype, [&]<typename T>() { p.forward<T>(); });
+  AttentiveOutput output;
+  output.weights = p.weights;
+  output.last = state_after(p);
+  for (RecurrentLayer& layer : p.layers) layer.product = Tensor();
+  for (Tensor* scratch : {&p.queries, &p.inputs, &p.products, &p.fed, &p.context}) *scratch = Tensor();
+
+  std::vector<Tensor> values = {p.after() ? p.f : p.y.back()};
+  if (!p.after()) values.push_back(p.contexts);
+  auto outputs = record_many(kOp, std::move(values), std::move(inputs), [pass](std::span<const Tensor> dy, Grads d) {
+    dispatch_float(pass->x.dtype(), [&]<typename T>() { pass->backward<T>(dy, d); });
+  });
+  output.states = outputs[0];
+  if (!p.after()) output.contexts = outputs[1];
+  return output;
+}
+
+}  // namespace rapt

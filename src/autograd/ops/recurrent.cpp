@@ -1,0 +1,155 @@
+#include "autograd/ops/recurrent.h"
+
+#include <memory>
+#include <string>
+
+#include "autograd/ops/recurrent_layer.h"
+
+namespace rapt {
+namespace {
+
+std::string shape_of(const Variable& v) { return v.defined() ? v.shape().to_string() : "none"; }
+
+const char* name_of_op(RecurrentCell cell) { return cell == RecurrentCell::kLstm ? "lstm" : "gru"; }
+
+void check_state(const char* op, const char* name, const Variable& state, const Shape& shape) {
+  require_shape(!state.defined() || state.shape() == shape, [&] {
+    return std::string(op) + ": the initial " + name + " must be " + shape.to_string() + ", got " + shape_of(state);
+  });
+}
+
+// Both directions of a layer, kept for the backward pass.
+struct Pass {
+  std::vector<RecurrentLayer> layers;
+  Tensor x, y;
+
+  Dim width() const { return layers.front().C; }
+
+  template <typename T>
+  void forward() {
+    const Dim C = width(), stride = y.shape()[1];
+    for (std::size_t k = 0; k < layers.size(); ++k) {
+      RecurrentLayer& layer = layers[k];
+      layer.fill_gates<T>({x.data<T>(), x.shape()[0], x.shape()[1]});
+      for (Dim t = 0; t < layer.steps.steps(); ++t) {
+        layer.forward<T>(t, nullptr, y.data<T>() + static_cast<Dim>(k) * C, stride);
+      }
+      layer.product = Tensor();
+    }
+  }
+
+  // Inputs of the op: x, h, c, then W_ih, W_hh, b_ih, b_hh of each direction.
+  template <typename T>
+  void backward(std::span<const Tensor> dy, Grads& d) {
+    const Dim C = width(), stride = y.shape()[1], N = x.shape()[0], in = x.shape()[1];
+    Tensor dh = Tensor::empty({layers[0].sequences(), stride}, x.dtype());
+    Tensor dc = layers[0].cells.defined() ? Tensor::empty(dh.shape(), x.dtype()) : Tensor();
+    for (std::size_t k = 0; k < layers.size(); ++k) {
+      RecurrentLayer& layer = layers[k];
+      const Dim column = static_cast<Dim>(k) * C;
+      const T* const states = y.data<T>() + column;
+      layer.begin_backward(dy[1], dy.size() > 2 ? dy[2] : Tensor(), column);
+      for (Dim t = layer.steps.steps(); t-- > 0;) {
+        layer.backward<T>(t, dy[0].defined() ? dy[0].data<T>() + column : nullptr, stride, states, stride, false);
+      }
+      layer.unsort(dh, layer.dstate, column);
+      if (dc.defined()) layer.unsort(dc, layer.dcells, column);
+      const std::size_t first = 3 + 4 * k;
+      if (d.wants(first)) {
+        Grads::Slot dW = d.slot(first);
+        layer.add_input_weight<T>({dW.tensor.data<T>(), layer.gates_width(), in}, {x.data<T>(), N, in}, dW.write);
+      }
+      layer.give_parameters<T>(d, first, states, stride);
+      if (d.wants(0)) {
+        Grads::Slot dx = d.slot(0);
+        layer.add_input<T>({dx.tensor.data<T>(), N, in}, {layer.weights.input.data<T>(), layer.gates_width(), in},
+                           dx.write);
+      }
+    }
+    d.give(1, dh);
+    if (dc.defined()) d.give(2, dc);
+  }
+};
+
+}  // namespace
+
+Dim check_recurrent(const char* op, RecurrentCell cell, const RecurrentWeights& weights, Dim in) {
+  const Dim G = gates_of(cell);
+  const Shape& recurrent = weights.recurrent.shape();
+  require_shape(recurrent.rank() == 2 && recurrent[0] == G * recurrent[1], [&] {
+    return std::string(op) + ": W_hh must be [" + std::to_string(G) + " C, C], got " + recurrent.to_string();
+  });
+  const Dim C = recurrent[1];
+  require_shape(weights.input.shape() == Shape{G * C, in}, [&] {
+    return std::string(op) + ": W_ih must be " + Shape{G * C, in}.to_string() + ", got " + shape_of(weights.input);
+  });
+  for (const Variable* bias : {&weights.input_bias, &weights.recurrent_bias}) {
+    require_shape(!bias->defined() || bias->shape() == Shape{G * C}, [&] {
+      return std::string(op) + ": a bias must be " + Shape{G * C}.to_string() + ", got " + shape_of(*bias);
+    });
+  }
+  return C;
+}
+
+RecurrentOutput recurrent(RecurrentCell cell, const Variable& x, const Packed& layout,
+                          const std::vector<RecurrentWeights>& layers, const RecurrentState& initial) {
+  const char* const op = name_of_op(cell);
+  if (layers.empty() || layers.size() > 2) {
+    throw std::invalid_argument(std::string(op) + ": there must be weights for one or two directions, got " +
+                                std::to_string(layers.size()));
+  }
+  require_shape(x.shape().rank() == 2 && x.shape()[0] == layout.rows(), [&] {
+    return std::string(op) + ": x must be [" + std::to_string(layout.rows()) + ", in] for this layout, got " +
+           x.shape().to_string();
+  });
+  const bool is_lstm = cell == RecurrentCell::kLstm;
+  std::vector<Variable> inputs = {x, initial.h, is_lstm ? initial.c : Variable()};
+  Dim C = 0;
+  for (const RecurrentWeights& w : layers) {
+    C = check_recurrent(op, cell, w, x.shape()[1]);
+    for (const Variable* v : {&w.input, &w.recurrent, &w.input_bias, &w.recurrent_bias}) inputs.push_back(*v);
+  }
+  const Shape state{layout.sequences(), C * static_cast<Dim>(layers.size())};
+  check_state(op, "h", initial.h, state);
+  if (is_lstm) check_state(op, "c", initial.c, state);
+
+  bool recording = false;
+  for (const Variable& input : inputs) recording = recording || is_recording({&input});
+  auto pass = std::make_shared<Pass>();
+  pass->x = x.value();
+  pass->y = Tensor::empty({x.shape()[0], state[1]}, x.dtype());
+  Tensor h = Tensor::empty(state, x.dtype()), c = is_lstm ? Tensor::empty(state, x.dtype()) : Tensor();
+  const auto value_of = [](const Variable& v) { return v.defined() ? v.value() : Tensor(); };
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    const RecurrentWeights& w = layers[k];
+    pass->layers.emplace_back(
+        cell,
+        RecurrentTensors{value_of(w.input), value_of(w.recurrent), value_of(w.input_bias), value_of(w.recurrent_bias)},
+        time_steps(layout, k == 0 ? Direction::kForward : Direction::kReverse), value_of(initial.h),
+        value_of(initial.c), static_cast<Dim>(k) * C, x.dtype(), recording);
+  }
+  dispatch_float(x.dtype(), [&]<typename T>() { pass->forward<T>(); });
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    pass->layers[k].unsort(h, pass->layers[k].state, static_cast<Dim>(k) * C);
+    if (is_lstm) pass->layers[k].unsort(c, pass->layers[k].cells, static_cast<Dim>(k) * C);
+  }
+
+  std::vector<Tensor> values = {pass->y, h};
+  if (is_lstm) values.push_back(c);
+  auto outputs = record_many(op, std::move(values), std::move(inputs), [pass](std::span<const Tensor> dy, Grads d) {
+    dispatch_float(pass->x.dtype(), [&]<typename T>() { pass->backward<T>(dy, d); });
+  });
+  return {.y = outputs[0], .last = {.h = outputs[1], .c = is_lstm ? outputs[2] : Variable()}};
+}
+
+RecurrentOutput lstm(const Variable& x, const Packed& layout, const std::vector<RecurrentWeights>& layers,
+                     const RecurrentState& initial) {
+  return recurrent(RecurrentCell::kLstm, x, layout, layers, initial);
+}
+
+RecurrentOutput gru(const Variable& x, const Packed& layout, const std::vector<RecurrentWeights>& layers,
+                    const RecurrentState& initial) {
+  return recurrent(RecurrentCell::kGru, x, layout, layers, initial);
+}
+
+}  // namespace rapt
