@@ -27,7 +27,7 @@ const std::map<std::string, std::set<std::string>> kStandsOn = {
 // The sub-folders of a folder, in the order of the data flow: each may include itself and those before it. "" is the
 // folder itself.
 const std::map<std::string, std::vector<std::string>> kOrder = {
-    {"text", {"", "corpus", "tokenizer", "tokenizer/files", "tokenizer/training", "batches", "labelled"}},
+    {"text", {"", "corpus", "tokenizer", "tokenizer/files", "tokenizer/training", "batches", "labelled", "pairs"}},
     {"train", {"metrics", "settings", "models", "optimise", "files", "labelled", "tasks", "run"}},
 };
 

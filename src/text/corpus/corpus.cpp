@@ -73,28 +73,14 @@ const CorpusInfo& Corpus::scan(const CorpusVisitor& visit) const {
 }
 
 std::vector<InputFile> Corpus::files() const {
-  known_->files.resize(sources_.size());
-  std::vector<InputFile> files;
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (!known_->files[i]) known_->files[i] = describe(sources_[i].open());
-    files.push_back(*known_->files[i]);
-  }
-  return files;
+  return known_->files.all(sources_.size(), [this](std::size_t i) { return describe(sources_[i].open()); });
 }
 
 void Corpus::expect(const std::vector<InputFile>& files) {
   for (std::size_t i = 0; i < files.size(); ++i) note(i, files[i]);
 }
 
-void Corpus::note(std::size_t source, const InputFile& file) const {
-  known_->files.resize(sources_.size());
-  std::optional<InputFile>& known = known_->files.at(source);
-  if (known && known->digest != file.digest) {
-    throw DataError(file.name + ": must not change while it is used, got other bytes in a second reading; run the " +
-                    "command again when nothing writes to the file");
-  }
-  known = file;
-}
+void Corpus::note(std::size_t source, const InputFile& file) const { known_->files.note(source, file); }
 
 // ------------------------------------------------------------------------------------------------------------- reading
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "text/corpus/corpus_sources.h"
-#include "text/corpus/input_file.h"
+#include "text/corpus/known_files.h"
 #include "text/corpus/text_reader.h"
 
 namespace rapt {
@@ -84,7 +84,7 @@ class Corpus final {
 
  private:
   struct Known {
-    std::vector<std::optional<InputFile>> files;
+    KnownFiles files;
     std::optional<CorpusInfo> info;
   };
 

@@ -9,6 +9,17 @@ std::string LineReader::where(std::int64_t line) const {
   return escape_for_terminal(name()) + ": line " + std::to_string(line);
 }
 
+// Appends more text; false at the end.
+bool LineReader::fill() {
+  try {
+    return reader_.read(buffer_);
+  } catch (const DataError& error) {
+    const std::string message = error.what(), file = escape_for_terminal(name());
+    if (!message.starts_with(file + ": must be text in UTF-8, got 0x")) throw;
+    throw DataError(where(line_ + 1) + message.substr(file.size()));
+  }
+}
+
 bool LineReader::next(std::string& line) {
   std::size_t searched = 0;  // in the part not yet returned
   while (true) {
@@ -25,7 +36,7 @@ bool LineReader::next(std::string& line) {
     searched = length;
     buffer_.erase(0, taken_);
     taken_ = 0;
-    if (!reader_.read(buffer_)) break;
+    if (!fill()) break;
   }
   if (buffer_.empty()) return false;
   line = std::move(buffer_);

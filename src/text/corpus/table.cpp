@@ -42,6 +42,7 @@ const std::string& TableReader::name() const { return state_->name; }
 const std::vector<std::string>& TableReader::columns() const { return state_->columns; }
 bool TableReader::would_wait() const { return !state_->first && state_->lines.would_wait(); }
 std::int64_t TableReader::skipped() const { return state_->skipped; }
+std::string TableReader::digest() const { return state_->lines.bytes().digest(); }
 std::string TableReader::where(const TableRow& row) const { return state_->lines.where(row.line); }
 
 TableReader::TableReader(Input input, TableOptions options) {

@@ -74,6 +74,9 @@ class TableReader final {
 
   std::int64_t skipped() const;  ///< rows skipped so far because of skip_uneven
 
+  /// Digest of the bytes read so far: see ByteReader::digest.
+  std::string digest() const;
+
   /// "data/a.tsv: line 7": the start of messages about a row.
   std::string where(const TableRow& row) const;
 

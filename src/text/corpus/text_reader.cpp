@@ -82,12 +82,17 @@ bool TextReader::read(std::string& text) {
     std::size_t whole = block_.size();
     if (!at_end_) whole -= incomplete_utf8_tail(block_);
     if (!at_end_ && whole > 0 && block_[whole - 1] == '\r') --whole;
+    // What is valid comes first, so that a reader of lines knows the line of the first byte that is not.
+    const std::string_view checked = std::string_view(block_).substr(0, whole);
+    const auto invalid = find_invalid_utf8(checked);
+    if (invalid && *invalid == 0) require_utf8(checked, name(), offset_);
+    whole = invalid.value_or(whole);
     std::string rest = block_.substr(whole);
     block_.resize(whole);
-    require_utf8(block_, name(), offset_);
     offset_ += whole;
     if (at_start_ && block_.starts_with("\xEF\xBB\xBF")) block_.erase(0, 3);
     at_start_ = false;
+    if (invalid) at_end_ = false;  // the rest has not been returned
     drop_carriage_returns();
     text += block_;
     const bool gave = !block_.empty();

@@ -16,8 +16,9 @@ class TextReader final {
  public:
   explicit TextReader(Input input) : bytes_(std::move(input)) {}
 
-  /// Appends the next piece, some hundred kilobytes of whole characters, to `text`; false at the end.
-  /// \throws DataError  for bytes that are not UTF-8, with their offset in the (decompressed) file; for a known binary
+  /// Appends the next piece, at most some hundred kilobytes of whole characters, to `text`; false at the end. What
+  /// precedes bytes that are not UTF-8 is given before they are an error. \throws DataError  for bytes that are not
+  /// UTF-8, with their offset in the (decompressed) file; for a known binary
   ///                    format (UTF-16, an archive, a PDF ...); for damaged gzip data
   bool read(std::string& text);
 

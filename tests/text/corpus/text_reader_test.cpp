@@ -60,6 +60,8 @@ TEST_CASE("bytes that are not UTF-8 are named with file and offset") {
         std::string::npos);
   TextReader packed(Input::from_memory("a.gz", gzipped("ab\xFF")));
   std::string text;
+  CHECK(packed.read(text));
+  CHECK(text == "ab");
   CHECK_THROWS_WITH_AS(
       packed.read(text),
       "a.gz (unpacked): must be text in UTF-8, got 0xFF at byte 2; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8",
