@@ -15,6 +15,7 @@
 #include "train/files/hugging_face.h"
 #include "train/files/pretrained.h"
 #include "train/files/run_folder.h"
+#include "train/files/weight_average.h"
 #include "train/models/networks.h"
 #include "train/settings/config_file.h"
 #include "train/tasks/choose.h"
@@ -71,6 +72,20 @@ int run_import(const Arguments& arguments) {
   save_model(path, pretrained.network->module(),
              {.config = to_toml(config), .tokenizers = pretrained.tokenizers, .manifest = manifest.dump(2) + "\n"});
   say(fmt::format("wrote {} from {}", escape_for_terminal(path), escape_for_terminal(pretrained.source)));
+  return 0;
+}
+
+int run_average(const Arguments& arguments) {
+  const std::string path = arguments.required("out");
+  const Pretrained average = average_pretrained(arguments.positionals());
+  TrainConfig config = average.config;
+  take_dropouts(config, average.network->config());
+  Json manifest;
+  manifest["format"] = "rapt checkpoint";
+  manifest["average_of"] = arguments.positionals();
+  save_model(path, average.network->module(),
+             {.config = to_toml(config), .tokenizers = average.tokenizers, .manifest = manifest.dump(2) + "\n"});
+  say(fmt::format("wrote {}, the average of {} models", escape_for_terminal(path), arguments.positionals().size()));
   return 0;
 }
 
@@ -133,6 +148,22 @@ Command checkpoint_export_command() {
               "A GPT with rotary positions, as rapt train my.txt makes it, is written as gpt_neox; one with learned\n"
               "positions as gpt2, or as openai-gpt after --model gpt1; a BERT as bert.\n",
           .run = run_export};
+}
+
+Command checkpoint_average_command() {
+  return {
+      .name = "checkpoint average",
+      .summary = "average the weights of several checkpoints of one run",
+      .arguments = "MODEL...",
+      .least = 2,
+      .most = 1000,
+      .examples = {"rapt checkpoint average runs/my/step-*.h5 --out averaged.h5"},
+      .options = {out_option("FILE", "the checkpoint")},
+      .more =
+          "The result is a model without optimiser state, with the settings and the tokenizer of the last MODEL. Of\n"
+          "runs with --ema, the moving averages are averaged. rapt train --average-last N does the same at the end\n"
+          "of a run.\n",
+      .run = run_average};
 }
 
 Command checkpoint_import_command() {

@@ -44,6 +44,7 @@ const std::vector<Command>& commands() {
       checkpoint_verify_command(),
       checkpoint_diff_command(),
       checkpoint_export_command(),
+      checkpoint_average_command(),
       checkpoint_import_command(),
       bench_gemm_command(),
       bench_step_command(),

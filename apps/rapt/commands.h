@@ -30,6 +30,7 @@ Command checkpoint_info_command();
 Command checkpoint_verify_command();
 Command checkpoint_diff_command();
 Command checkpoint_export_command();
+Command checkpoint_average_command();
 Command checkpoint_import_command();
 Command bench_gemm_command();
 Command bench_step_command();

@@ -228,10 +228,10 @@ TEST_CASE("errors for ambiguous data and data for another task end with the comm
               "train.tsv: must have a word and its tag on each line, got a table with one text per row; use --task "
               "classify");
   shop.write("latin.tsv", "label\ttext\ncat\tcaf\xE9\n");
-  check_error(
-      shop.rapt({"eval", "runs/lc", "--data", "latin.tsv"}), 65,
-      "latin.tsv: must be text in UTF-8, got 0xE9 0x0A at byte 18; convert Latin-1 text with: iconv -f LATIN1 -t "
-      "UTF-8");
+  check_error(shop.rapt({"eval", "runs/lc", "--data", "latin.tsv"}), 65,
+              "latin.tsv: line 2: must be text in UTF-8, got 0xE9 0x0A at byte 18; convert Latin-1 text with: iconv -f "
+              "LATIN1 -t "
+              "UTF-8");
   shop.write("empty.tsv", "");
   check_error(shop.rapt({"eval", "runs/lc", "--data", "empty.tsv"}), 65,
               "empty.tsv: must hold text, got an empty file");

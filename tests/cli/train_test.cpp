@@ -135,9 +135,9 @@ TEST_CASE("an impossible run is rejected in one line and leaves no folder") {
               "--warmup 9 must not be longer than the run, got --steps 5");
   check_error(shop.rapt({"train", "my.txt", "--lerning-rate", "1"}), 64,
               "unknown option --lerning-rate; did you mean --learning-rate?");
-  check_error(
-      shop.rapt({"train", "my.txt", "--schedule", "cosin"}), 64,
-      "--schedule must be one of constant|linear|cosine|inverse-sqrt|noam|wsd, got \"cosin\"; did you mean cosine?");
+  check_error(shop.rapt({"train", "my.txt", "--schedule", "cosin"}), 64,
+              "--schedule must be one of constant|linear|cosine|inverse-sqrt|noam|plateau|wsd, got \"cosin\"; did you "
+              "mean cosine?");
   check_error(shop.rapt({"train", "my.txt", "--save-every", "often"}), 64,
               "--save-every must be a number of updates (500), epochs (2e), tokens (1Mt), time (90s, 30m, 2h) or off, "
               "got \"often\"");

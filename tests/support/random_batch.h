@@ -32,6 +32,14 @@ inline Batch random_batch(const std::vector<Dim>& lengths, Dim vocabulary, std::
   return batch;
 }
 
+/// Pairs of random sequences of these lengths, every target token predicted.
+inline Batch random_pairs(const std::vector<Dim>& source, const std::vector<Dim>& target, Dim vocabulary,
+                          std::uint64_t seed) {
+  Batch batch = random_batch(target, vocabulary, seed);
+  batch.source = random_batch(source, vocabulary, seed + 1).input;
+  return batch;
+}
+
 /// The second half of each sequence is segment 1.
 inline Tensor halves(const Packed& layout) {
   Tensor segments = Tensor::zeros({layout.rows()}, DType::kI32);
@@ -61,6 +69,7 @@ inline Batch part_of(const Batch& batch, Dim begin, Dim end) {
   const auto offsets = batch.input.layout.offsets.span<std::int32_t>();
   const std::int32_t first = offsets[static_cast<std::size_t>(begin)], last = offsets[static_cast<std::size_t>(end)];
   Batch part{.input = part_of(batch.input, begin, end), .labels = batch.labels};
+  if (batch.source) part.source = part_of(*batch.source, begin, end);
   const Dim B = batch.input.layout.sequences(), labels = label_count(batch.labels);
   std::visit(
       [&](auto& kept) {

@@ -5,6 +5,7 @@
 
 #include "nn/models/bert.h"
 #include "nn/models/gpt.h"
+#include "nn/models/transformer.h"
 
 namespace rapt::testing {
 
@@ -42,6 +43,19 @@ inline BertConfig small_bert(const LoraOptions& lora = {}) {
 
 inline GptConfig small_gpt(bool first = false, const LoraOptions& lora = {}) {
   return small_network(first ? GptConfig::gpt1() : GptConfig::gpt2(), lora);
+}
+
+/// An encoder-decoder with other depths, heads and inner widths on its two sides.
+inline TransformerConfig small_transformer() {
+  TransformerConfig c = of_size({}, TransformerConfig());
+  c.layers = 1;
+  c.decoder_layers = 2;
+  c.decoder_heads = 4;
+  c.feed_forward = 10;
+  c.decoder_feed_forward = 14;
+  c.init_std = 0.3;
+  c.embedding_dropout = c.attention_dropout = c.residual_dropout = 0;
+  return c;
 }
 
 }  // namespace rapt::testing

@@ -191,3 +191,16 @@ TEST_CASE_TEMPLATE("the first element that is not finite is found, and large one
     }
   }
 }
+
+TEST_CASE("a moving average of weights follows its formula, with a remainder of a vector") {
+  constexpr std::size_t n = 16384 + 77;
+  std::vector<float> average = random_values<float>(n, 3);
+  const std::vector<float> weights = random_values<float>(n, 4), before = average;
+  kernels::average_update<float>(average.data(), weights.data(), n, 0.75);
+  double worst_error = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double exact = 0.75 * static_cast<double>(before[i]) + 0.25 * static_cast<double>(weights[i]);
+    worst_error = std::max(worst_error, std::abs(static_cast<double>(average[i]) - exact));
+  }
+  CHECK(worst_error < 1e-6);
+}

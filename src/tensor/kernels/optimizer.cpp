@@ -57,6 +57,16 @@ void sgd(T* p, const T* g, T* u, Dim n, const kernels::SgdRule& rule) {
 }
 
 template <typename T>
+void move_average(T* average, const T* p, Dim n, double keep) {
+  const Tag<T> d;
+  const auto rate = Set(d, static_cast<Compute<T>>(1 - keep));
+  for_each_vector(d, n, [&](auto part) HWY_ATTR {
+    const auto before = part.load(average);
+    part.store(MulAdd(rate, Sub(part.load(p), before), before), average);
+  });
+}
+
+template <typename T>
 double squares(const T* x, Dim n) {
   const ScalableTag<double> d;
   auto even = Zero(d), odd = Zero(d);  // two sums, so that additions do not wait for each other
@@ -79,6 +89,7 @@ namespace rapt {
 
 RAPT_EXPORT(adam);
 RAPT_EXPORT(sgd);
+RAPT_EXPORT(move_average);
 RAPT_EXPORT(squares);
 
 namespace kernels {
@@ -105,6 +116,15 @@ void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule) {
   });
 }
 RAPT_INSTANTIATE(sgd_update);
+
+template <typename T>
+void average_update(T* average, const T* p, Dim n, double keep) {
+  count_elements<T>(3 * n);
+  parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
+    RAPT_DISPATCH(T, move_average)(average + begin, p + begin, end - begin, keep);
+  });
+}
+RAPT_INSTANTIATE(average_update);
 
 template <typename T>
 double sum_of_squares(const T* x, Dim n) {

@@ -46,6 +46,10 @@ struct SgdRule {
 template <typename T>
 void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule);
 
+// average += (1 - keep) (p - average), for n parameters: an exponential moving average of weights.
+template <typename T>
+void average_update(T* average, const T* p, Dim n, double keep);
+
 // The sum of x^2, in double, in blocks of fixed size whose sums are added in order. Not finite if any element is not
 // finite.
 template <typename T>

@@ -26,15 +26,17 @@ std::vector<std::pair<std::string, std::string>> named(const CheckpointTexts& te
 }
 
 std::vector<std::pair<std::string, StateValue>> state_attributes(const TrainState& s, std::int64_t updates) {
-  return {{"step", s.step},
-          {"samples", s.samples},
-          {"tokens", s.tokens},
-          {"best_score", s.best_score},
-          {"best_loss", s.best_loss},
-          {"best_step", s.best_step},
-          {"stalled", s.stalled},
-          {"optimizer_updates", updates},
-          {"finished", std::int64_t{s.finished ? 1 : 0}}};
+  std::vector<std::pair<std::string, StateValue>> attributes = {{"step", s.step},
+                                                                {"samples", s.samples},
+                                                                {"tokens", s.tokens},
+                                                                {"best_score", s.best_score},
+                                                                {"best_loss", s.best_loss},
+                                                                {"best_step", s.best_step},
+                                                                {"stalled", s.stalled},
+                                                                {"optimizer_updates", updates},
+                                                                {"finished", std::int64_t{s.finished ? 1 : 0}}};
+  if (s.rate_factor != 1) attributes.emplace_back("rate_factor", s.rate_factor);
+  return attributes;
 }
 
 // Reads one tensor into place, checking its shape first.
@@ -49,11 +51,13 @@ void read_tensor(const CheckpointFile& file, const std::string& name, Tensor to)
 }
 
 // Every parameter must be in the file and the file must hold no others.
-void read_model(const CheckpointFile& file, Module& model) {
+// \param averaged  take the moving averages of weights that have one
+void read_model(const CheckpointFile& file, Module& model, bool averaged) {
   std::set<std::string> known;
   for (NamedParameter& p : parameters_of(model)) {
-    read_tensor(file, kModel + p.name, p.variable.value());
-    known.insert(kModel + p.name);
+    const std::string name = kModel + p.name, average = kOptimizer + (Optimizer::kAverage + ("/" + p.name));
+    read_tensor(file, averaged && file.find_tensor(average) != nullptr ? average : name, p.variable.value());
+    known.insert(name);
   }
   for (const CheckpointFile::Tensor& t : file.tensors()) {
     if (t.name.starts_with(kModel) && !known.contains(t.name)) {
@@ -92,7 +96,7 @@ void save_model(const std::string& path, Module& model, const CheckpointTexts& t
 }
 
 void restore(Trainer& trainer, const CheckpointFile& file) {
-  read_model(file, trainer.network());
+  read_model(file, trainer.network(), false);
   for (Optimizer::State& state : trainer.optimizer().state()) {
     for (const FlatParameters::Entry& entry : trainer.parameters().entries()) {
       if (entry.frozen) continue;
@@ -108,6 +112,7 @@ void restore(Trainer& trainer, const CheckpointFile& file) {
   s.best_loss = file.state_number("best_loss");
   s.best_step = file.state_integer("best_step");
   s.stalled = file.state_integer("stalled");
+  if (file.has_state("rate_factor")) s.rate_factor = file.state_number("rate_factor");
   s.finished = file.state_integer("finished") != 0;
 }
 
@@ -127,7 +132,7 @@ std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file) {
   }
   Initializer init = Initializer::unset();
   auto network = std::make_unique<AnyNetwork>(network_config(config_of(file), vocabulary), init);
-  read_model(file, network->module());
+  read_model(file, network->module(), true);
   return network;
 }
 

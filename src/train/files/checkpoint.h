@@ -33,7 +33,8 @@ void restore(Trainer& trainer, const CheckpointFile& file);
 /// The settings of the checkpoint's run.
 TrainConfig config_of(const CheckpointFile& file);
 
-/// The network that the checkpoint's texts and shapes describe, with its weights.
+/// The network that the checkpoint's texts and shapes describe, with its weights: their moving average if the run
+/// keeps one.
 std::unique_ptr<AnyNetwork> network_of(const CheckpointFile& file);
 
 }  // namespace rapt

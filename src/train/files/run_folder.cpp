@@ -103,13 +103,13 @@ std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder, const 
   throw DataError(escape_for_terminal(folder.path) + ": none of its checkpoints is intact: " + found.skipped.front());
 }
 
-void name_checkpoint(const RunFolder& folder, std::int64_t step, const std::string& name) {
-  const std::string target = folder.checkpoint(step), temporary = name + ".tmp." + std::to_string(::getpid());
+void name_checkpoint(const RunFolder& folder, const std::string& checkpoint, const std::string& name) {
+  const std::string temporary = name + ".tmp." + std::to_string(::getpid());
   ::unlink(temporary.c_str());
   std::error_code trouble;
-  if (::link(target.c_str(), temporary.c_str()) != 0) {
+  if (::link(checkpoint.c_str(), temporary.c_str()) != 0) {
     // Some file systems have no hard links.
-    fs::copy_file(target, temporary, fs::copy_options::overwrite_existing, trouble);
+    fs::copy_file(checkpoint, temporary, fs::copy_options::overwrite_existing, trouble);
   }
   // Renaming one of two names of a file to the other does nothing and leaves both.
   if (!trouble && fs::exists(name) && fs::equivalent(name, temporary, trouble)) {
@@ -119,8 +119,8 @@ void name_checkpoint(const RunFolder& folder, std::int64_t step, const std::stri
   if (trouble || std::rename(temporary.c_str(), name.c_str()) != 0) {
     const std::string why = trouble ? trouble.message() : std::strerror(errno);
     ::unlink(temporary.c_str());
-    throw IoError(escape_for_terminal(name) + ": cannot name the checkpoint of step " + std::to_string(step) +
-                  " so: " + why);
+    throw IoError(escape_for_terminal(name) + ": cannot give " + escape_for_terminal(checkpoint) +
+                  " this name: " + why);
   }
   sync_folder(folder.path);
 }

@@ -4,6 +4,7 @@
 //     metrics.jsonl     the events of the run (train/run/metrics_log.h)
 //     data.h5           the tokenised text
 //     step-00000500.h5  checkpoints; last.h5 and best.h5 are second names (hard links) of two of them
+//     averaged.h5       the average of the last checkpoints, if it is the best (--average-last)
 //     words             the run of stage 1, masked words (train/tasks/self_pretraining.h)
 //     lock              the process that uses the folder (io/lock_file.h)
 #pragma once
@@ -27,6 +28,7 @@ struct RunFolder {
   std::string data() const { return path + "/data.h5"; }
   std::string last() const { return path + "/last.h5"; }
   std::string best() const { return path + "/best.h5"; }
+  std::string averaged() const { return path + "/averaged.h5"; }
   std::string words() const { return path + "/words"; }
   std::string checkpoint(std::int64_t step) const;
 
@@ -60,10 +62,9 @@ struct FoundCheckpoint {
 /// \throws DataError  if there are checkpoints and none of them is intact
 std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder, const InspectCheckpoint& inspect);
 
-/// Gives the checkpoint of `step` the second name `name` (last() or best()), atomically replacing the previous file of
-/// that name.
-/// \throws IoError
-void name_checkpoint(const RunFolder& folder, std::int64_t step, const std::string& name);
+/// Gives a checkpoint of the folder the second name `name` (last() or best()), atomically replacing the previous file
+/// of that name. \throws IoError
+void name_checkpoint(const RunFolder& folder, const std::string& checkpoint, const std::string& name);
 
 /// Removes all but the `keep` newest checkpoints named by step, oldest first. Those that are also best.h5 or last.h5
 /// stay on disk under those names.

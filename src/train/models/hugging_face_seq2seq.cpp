@@ -122,7 +122,6 @@ void write(Json& json, const NetworkConfig& network) {
   const TransformerConfig& c = *network.backbone.as<TransformerConfig>();
   const char* const activation = activation_name(c.activation);
   if (activation == nullptr || c.gated) refuse_export("encoder-decoder with this activation");
-  if (!c.bias) refuse_export("encoder-decoder without biases", "train with --bias on");
   if (c.norm_epsilon != 1e-5) refuse_export("encoder-decoder with another epsilon in norms than 1e-5");
   if (c.embedding_dropout != c.residual_dropout) refuse_export("encoder-decoder with two dropouts of hidden states");
   json["vocab_size"] = c.source_vocabulary > 0 ? c.source_vocabulary : c.vocabulary;

@@ -23,6 +23,8 @@ Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settin
   for (std::string& name : names) {
     state_.push_back({std::move(name), Tensor::zeros({parameters.trained_size()}, parameters.dtype())});
   }
+  if (settings.average == 0) return;
+  state_.push_back({kAverage, parameters.values().slice(0, parameters.trained_size()).clone()});
 }
 
 double Optimizer::grad_norm() const {
@@ -49,7 +51,7 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
       const T* const g = gradient.data<T>();
       const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + entry.begin; };
       if (settings_.kind == OptimizerKind::kSgd) {
-        kernels::sgd_update<T>(p, g, state_.empty() ? nullptr : state(0), n,
+        kernels::sgd_update<T>(p, g, settings_.momentum > 0 ? state(0) : nullptr, n,
                                {.learning_rate = learning_rate * entry.rate,
                                 .momentum = settings_.momentum,
                                 .nesterov = settings_.nesterov,
@@ -70,6 +72,25 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
     });
   }
   parameters_.drop_gradients();
+  move_average();
+}
+
+void Optimizer::move_average() {
+  if (settings_.average == 0) return;
+  const auto t = static_cast<double>(updates_);
+  const double keep = std::min(settings_.average, (1 + t) / (10 + t));
+  Tensor& average = state_.back().values;
+  dispatch_float(average.dtype(), [&]<typename T>() {
+    kernels::average_update<T>(average.data<T>(), parameters_.values().data<T>(), average.size(), keep);
+  });
+}
+
+void Optimizer::exchange_average() {
+  if (settings_.average == 0) return;
+  Tensor& average = state_.back().values;
+  dispatch_float(average.dtype(), [&]<typename T>() {
+    std::swap_ranges(average.data<T>(), average.data<T>() + average.size(), parameters_.values().data<T>());
+  });
 }
 
 double clip_factor(double norm, double limit) { return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0; }

@@ -20,6 +20,7 @@ struct OptimizerSettings {
   double momentum = 0;            ///< SGD
   bool nesterov = false;          ///< SGD
   double weight_decay = 0;        ///< only on entries with weight decay
+  double average = 0;             ///< > 0: keep an exponential moving average of the weights with this decay
   bool decay_everything = false;  ///< on all entries, like PyTorch without parameter groups
 };
 
@@ -29,6 +30,8 @@ OptimizerKind optimizer_named(std::string_view name);
 
 class Optimizer final {
  public:
+  static constexpr const char* kAverage = "average";
+
   /// \param parameters  must outlive this
   Optimizer(FlatParameters& parameters, const OptimizerSettings& settings);
 
@@ -38,17 +41,25 @@ class Optimizer final {
   /// One update with gradients times `gradient_factor` (clipping); frees the gradients.
   void update(double learning_rate, double gradient_factor = 1);
 
-  /// Buffers to save with the parameters, with the same layout: "m" and "v", or "momentum", or none.
+  /// Buffers to save with the parameters, with the same layout: "m" and "v", or "momentum", or none; then the moving
+  /// average of the weights, kAverage, if there is one.
   struct State {
     std::string name;
     Tensor values;
   };
   std::vector<State>& state() { return state_; }
 
+  /// Exchanges the weights and their moving average; without one, does nothing. The average after t updates is
+  /// average = d average + (1 - d) weights with d = min(decay, (1 + t) / (10 + t)), so that the first weights do not
+  /// stay in it for long. Polyak and Juditsky 1992, "Acceleration of Stochastic Approximation by Averaging".
+  void exchange_average();
+
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 
  private:
+  void move_average();
+
   FlatParameters& parameters_;
   OptimizerSettings settings_;
   std::vector<State> state_;

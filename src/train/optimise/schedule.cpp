@@ -40,7 +40,8 @@ ScheduleKind schedule_named(std::string_view name) {
   static constexpr std::pair<ScheduleKind, const char*> kNames[] = {
       {ScheduleKind::kConstant, "constant"}, {ScheduleKind::kLinear, "linear"},
       {ScheduleKind::kCosine, "cosine"},     {ScheduleKind::kInverseSqrt, "inverse-sqrt"},
-      {ScheduleKind::kNoam, "noam"},         {ScheduleKind::kWarmupStable, "wsd"}};
+      {ScheduleKind::kNoam, "noam"},         {ScheduleKind::kPlateau, "plateau"},
+      {ScheduleKind::kWarmupStable, "wsd"}};
   return value_named(name, kNames, "schedule:");
 }
 

@@ -11,7 +11,8 @@ enum class ScheduleKind {
   kLinear,       ///< linear decay to the minimum at the end
   kCosine,       ///< half a cosine to the minimum (Loshchilov, Hutter 2017, arXiv 1608.03983, without restarts)
   kInverseSqrt,  ///< peak * sqrt(warmup / t)
-  kNoam,  ///< width^-0.5 min(t^-0.5, t warmup^-1.5) * peak (Vaswani et al. 2017, section 5.3; peak is the factor)
+  kNoam,     ///< width^-0.5 min(t^-0.5, t warmup^-1.5) * peak (Vaswani et al. 2017, section 5.3; peak is the factor)
+  kPlateau,  ///< constant; the run lowers the rate after validations without improvement
   kWarmupStable,  ///< warm-up, constant, linear decay over the last `decay` updates (Hu et al. 2024, arXiv 2404.06395)
 };
 
@@ -34,7 +35,7 @@ struct RateSchedule {
   double rate(std::int64_t done) const;
 };
 
-/// constant, linear, cosine, inverse-sqrt, noam, wsd.
+/// constant, linear, cosine, inverse-sqrt, noam, plateau, wsd.
 /// \throws UsageError  listing them
 ScheduleKind schedule_named(std::string_view name);
 

@@ -19,7 +19,8 @@ OptimizerSettings optimizer_settings(const TrainConfig& config) {
           .bias_correction = config.bias_correction,
           .momentum = config.momentum,
           .nesterov = config.nesterov,
-          .weight_decay = config.weight_decay};
+          .weight_decay = config.weight_decay,
+          .average = config.ema};
 }
 
 RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps) {
@@ -163,7 +164,7 @@ UpdateResult Trainer::update() {
   if (profile_ != nullptr) profile_->in_update("other");
   result.grad_norm = optimizer_.grad_norm();
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) refuse(batches, result.loss, result.grad_norm);
-  result.learning_rate = schedule_.rate(state_.step);
+  result.learning_rate = std::max(schedule_.minimum, schedule_.rate(state_.step) * state_.rate_factor);
   optimizer_.update(result.learning_rate, clip_factor(result.grad_norm, config_.clip));
   if (profile_ != nullptr) profile_->in_update("optimizer");
   result.tokens = counts_of(batches).tokens();

@@ -48,6 +48,7 @@ struct TrainState {
   double best_loss = std::numeric_limits<double>::infinity();    ///< of the same
   std::int64_t best_step = -1;
   std::int64_t stalled = 0;  ///< validations since the best one
+  double rate_factor = 1;    ///< of the learning rate, lowered by --schedule plateau
   bool finished = false;
 };
 
@@ -60,6 +61,19 @@ struct UpdateResult {
 
 class Trainer final {
  public:
+  /// While an object of this class exists, the network has the moving average of its weights (--ema) instead of the
+  /// weights; without one, nothing changes.
+  class Averaged {
+   public:
+    explicit Averaged(Trainer& trainer) : optimizer_(trainer.optimizer_) { optimizer_.exchange_average(); }
+    ~Averaged() { optimizer_.exchange_average(); }
+    Averaged(const Averaged&) = delete;
+    Averaged& operator=(const Averaged&) = delete;
+
+   private:
+    Optimizer& optimizer_;
+  };
+
   /// \param total_steps  the length of the schedule
   Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps);
 

@@ -97,6 +97,7 @@ MetricEvent validation_event(const ValidationReport& r) {
   event.fields.emplace_back("tokens", r.evaluation.targets);
   if (r.evaluation.share < 1) event.fields.emplace_back("share", r.evaluation.share);
   event.fields.emplace_back("best", r.best);
+  if (r.averaged > 0) event.fields.emplace_back("averaged", r.averaged);
   return event;
 }
 
@@ -157,7 +158,9 @@ static MetricValues shown_metrics(const ValidationReport& r) {
 }
 
 void Progress::validation(const ValidationReport& r) {
-  std::string text = fmt::format("validation at step {} | loss {:.4f}", r.step, r.evaluation.loss);
+  std::string text = fmt::format("validation at step {} | ", r.step);
+  if (r.averaged > 0) text += fmt::format("average of the last {} checkpoints | ", r.averaged);
+  text += fmt::format("loss {:.4f}", r.evaluation.loss);
   for (const auto& [name, value] : shown_metrics(r)) text += " | " + metric_text(name, value);
   if (r.evaluation.share < 1)
     text +=

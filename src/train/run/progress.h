@@ -37,7 +37,8 @@ struct ValidationReport {
   Evaluation evaluation;
   std::string metric = {};  ///< the deciding metric: "loss", or one of the evaluation's metrics
   bool best = false;
-  double seconds = 0;  ///< as in UpdateReport
+  std::int64_t averaged = 0;  ///< number of checkpoints whose average was validated; 0: the weights of this update
+  double seconds = 0;         ///< as in UpdateReport
 };
 
 /// `step   120/2000 (6.0%) | loss 2.4137 | lr 6.00e-04 | gnorm 0.87 | 41.2k tok/s | 71% of peak | 1m03s<16m20s | 412

@@ -9,6 +9,7 @@
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "train/files/checkpoint.h"
+#include "train/files/weight_average.h"
 #include "train/run/resume.h"
 #include "train/settings/numbers.h"
 #include "train/tasks/machine.h"
@@ -103,10 +104,13 @@ UpdateReport TrainingLoop::report(const UpdateResult& update) const {
 // True if it is the best so far. Every validation of a run reads the same part of the held-out data, and the best is
 // selected on that part; the last one also reads the rest, and reports on all of it.
 bool TrainingLoop::validate(bool last) {
+  const Trainer::Averaged averaged(trainer_);
   Evaluation evaluation = job_.evaluate(config_.eval_tokens);
   TrainState& s = trainer_.state();
   const bool best = evaluation.score > s.best_score;
   s.stalled = best ? 0 : s.stalled + 1;
+  const bool on_plateau = s.stalled > 0 && s.stalled % config_.plateau_patience == 0;
+  if (on_plateau && config_.schedule == "plateau") s.rate_factor *= config_.plateau_factor;
   if (best) s.best_score = evaluation.score;
   if (last && config_.eval_tokens > 0) evaluation = job_.evaluate(config_.last_eval_tokens);
   if (best) {
@@ -118,6 +122,48 @@ bool TrainingLoop::validate(bool last) {
                         .evaluation = evaluation,
                         .metric = job_.metric,
                         .best = best,
+                        .seconds = seconds()});
+  return best;
+}
+
+// At the end of the run: validates the average of the last checkpoints, the newest of which are the weights as they are
+// now. If it is the best, it is saved, and best.h5 names it. Everything happens before the run is marked as finished,
+// so a run that is killed meanwhile does it again.
+bool TrainingLoop::try_average() {
+  const std::int64_t step = trainer_.state().step;
+  std::vector<std::int64_t> steps = folder_.steps();
+  std::erase_if(steps, [&](std::int64_t saved) { return saved >= step; });
+  const std::size_t others = std::min(steps.size(), static_cast<std::size_t>(config_.average_last) - 1);
+  if (others == 0) return false;
+  WeightAverage average;
+  for (auto saved = steps.end() - static_cast<std::ptrdiff_t>(others); saved != steps.end(); ++saved) {
+    const std::string path = folder_.checkpoint(*saved);
+    average.add(network_of(CheckpointFile(path))->module(), path);
+  }
+  {
+    const Trainer::Averaged averaged(trainer_);
+    average.add(trainer_.network(), folder_.checkpoint(step));
+  }
+  Tensor& weights = trainer_.parameters().values();
+  const Tensor kept = weights.clone();
+  average.give(trainer_.network());
+  const Evaluation evaluation = job_.evaluate(config_.eval_tokens);
+  TrainState& s = trainer_.state();
+  const bool best = evaluation.score > s.best_score;
+  if (best) {
+    s.best_score = evaluation.score;
+    s.best_loss = evaluation.loss;
+    s.best_step = step;
+    save_model(folder_.averaged(), trainer_.network(), texts());
+    name_checkpoint(folder_, folder_.averaged(), folder_.best());
+  }
+  weights.copy_from(kept);
+  progress_.validation({.step = step,
+                        .epoch = trainer_.epochs(),
+                        .evaluation = evaluation,
+                        .metric = job_.metric,
+                        .best = best,
+                        .averaged = static_cast<std::int64_t>(others) + 1,
                         .seconds = seconds()});
   return best;
 }
@@ -147,6 +193,7 @@ UpdateResult TrainingLoop::update() {
 }
 
 void TrainingLoop::sample() {
+  const Trainer::Averaged averaged(trainer_);
   const auto [prompt, text] = job_.sample();
   progress_.sample(trainer_.state().step, prompt, text);
 }
@@ -173,10 +220,10 @@ void TrainingLoop::save(bool best) {
     save_checkpoint(folder_.checkpoint(step), trainer_, texts());
     last_saved_ = step;
     parent_ = fs::path(folder_.checkpoint(step)).filename().string();
-    name_checkpoint(folder_, step, folder_.last());
+    name_checkpoint(folder_, folder_.checkpoint(step), folder_.last());
   }
-  if (best) name_checkpoint(folder_, step, folder_.best());
-  retire_checkpoints(folder_, config_.keep_last);
+  if (best) name_checkpoint(folder_, folder_.checkpoint(step), folder_.best());
+  retire_checkpoints(folder_, std::max(config_.keep_last, config_.average_last));
 }
 
 RunResult TrainingLoop::result(std::string reason, bool finished) const {
@@ -236,6 +283,10 @@ RunResult TrainingLoop::updates() {
     if (signals_.requested() && reason.empty()) {
       save(best);
       return result(signals_.name(), false);
+    }
+    if (!reason.empty() && config_.average_last > 1 && job_.evaluate) {
+      if (try_average()) best = false;
+      spent_on("validation");
     }
     if (!reason.empty()) {
       trainer_.state().finished = true;

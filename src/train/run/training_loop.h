@@ -33,6 +33,7 @@ class TrainingLoop final {
   std::string end_reason() const;
   UpdateReport report(const UpdateResult& update) const;
   bool validate(bool last);
+  bool try_average();
   void spent_on(const char* part);
   UpdateResult update();
   std::string advice(UpdateError::Cause cause) const;

@@ -57,6 +57,9 @@ void add_optimiser(SettingTable& t) {
   t.add(on_off("nesterov", &Config::nesterov, "Nesterov momentum, with --optimizer sgd"));
   t.common(number("clip", &Config::clip, kNotNegative, "maximum global gradient norm; 0: no clipping"),
            {"grad-clip", "max-grad-norm", "clip-norm", "gradient-clip-val"});
+  t.add(number("ema", &Config::ema, kRate,
+               "decay of a moving average of the weights, which is validated and exported: 0.999; 0: none"),
+        {"exponential-smoothing", "ema-decay"});
   t.add(number("label-smoothing", &Config::label_smoothing, kRate,
                "share of the target probability spread over all tokens"),
         {"label-smoothing-factor"});
@@ -64,16 +67,25 @@ void add_optimiser(SettingTable& t) {
 
 void add_schedule(SettingTable& t) {
   t.group("schedule");
-  t.common(choice("schedule", &Config::schedule, {"constant", "linear", "cosine", "inverse-sqrt", "noam", "wsd"},
-                  "learning-rate schedule after the warm-up",
-                  {{"inv-sqrt", "inverse-sqrt"}, {"warmup-stable-decay", "wsd"}}),
-           {"lr-scheduler-type", "lr-scheduler", "lr-schedule"});
+  t.common(
+      choice("schedule", &Config::schedule, {"constant", "linear", "cosine", "inverse-sqrt", "noam", "plateau", "wsd"},
+             "learning-rate schedule after the warm-up",
+             {{"inv-sqrt", "inverse-sqrt"}, {"reduce-lr-on-plateau", "plateau"}, {"warmup-stable-decay", "wsd"}}),
+      {"lr-scheduler-type", "lr-scheduler", "lr-schedule"});
   t.common(period("warmup", &Config::warmup, PeriodKind::kLength,
                   "length of the warm-up: updates (100) or share of the run (10%)"),
            {"warmup-steps", "warmup-iters", "num-warmup-steps", "lr-warmup", "warmup-updates"});
   t.add(shorthand("warmup-ratio", "X", "--warmup as a share of the run: 0.1", set_warmup_ratio));
   t.add(period("decay", &Config::decay, PeriodKind::kLength, "length of the final decay of --schedule wsd"),
         {"wsd-decay", "cooldown"});
+  t.group(
+      "schedule", [](const Config& c) { return c.schedule == "plateau"; }, "--schedule plateau");
+  t.add(number("plateau-factor", &Config::plateau_factor, {0, 1, false, false},
+               "factor of the learning rate after --plateau-patience validations without improvement"),
+        {"lr-shrink"});
+  t.add(whole("plateau-patience", &Config::plateau_patience, 1,
+              "validations without improvement before --schedule plateau lowers the learning rate"),
+        {"lr-patience"});
   t.group("length");
   t.common(whole("steps", &Config::steps, 0, "stop after N updates"),
            {"max-steps", "max-iters", "iterations", "updates", "max-updates", "num-iterations"});
@@ -108,6 +120,9 @@ void add_periods(SettingTable& t) {
   t.add(whole("sample-tokens", &Config::sample_tokens, 1, "maximum tokens of a sample", 1 << 20));
   t.common(whole("early-stop", &Config::early_stop, 0, "stop after N validations without improvement; 0: never"),
            {"patience", "early-stopping-patience", "early-stopping"});
+  t.add(whole("average-last", &Config::average_last, 0,
+              "at the end, also try the average of the last N checkpoints; 0: no average", 1000),
+        {"avg-last", "average-checkpoints"});
   t.free(whole("keep-last", &Config::keep_last, 2, "number of latest checkpoints to keep in addition to the best",
                1000000),
          {"save-total-limit", "keep", "keep-last-n"});

@@ -66,6 +66,11 @@ static void validate_validation(const TrainConfig& c) {
           "--validation-data - and the data cannot both be standard input; give a file for one of them");
   require(c.early_stop == 0 || validates,
           "--early-stop needs validation data; give --validation-data FILE or --validation-fraction above 0");
+  require(c.schedule != "plateau" || (validates && !c.eval_every.never()),
+          "--schedule plateau needs validation data and --eval-every; give --validation-data FILE or "
+          "--validation-fraction above 0");
+  require(c.average_last == 0 || !c.save_every.never(),
+          "--average-last averages checkpoints, so it needs --save-every; try --save-every 250");
   require(c.early_stop == 0 || !c.eval_every.never(), "--early-stop needs --eval-every; try --eval-every 250");
 }
 

@@ -126,11 +126,14 @@ struct TrainConfig {
   bool nesterov = false;
   double clip = 1;  ///< maximum global gradient norm; 0: no clipping
   double label_smoothing = 0;
+  double ema = 0;  ///< decay of a moving average of the weights; 0: none
 
   // Schedule
   std::string schedule = "cosine";
   Period warmup;                           ///< updates or a share of the run
   Period decay{Period::Unit::kShare, 20};  ///< length of wsd's final decay
+  double plateau_factor = 0.5;             ///< plateau: factor of the learning rate ...
+  std::int64_t plateau_patience = 1;       ///< ... after this many validations without improvement
 
   // Length: whichever comes first; 0 means no limit
   std::int64_t steps = 0;
@@ -150,8 +153,9 @@ struct TrainConfig {
   Period sample_every;
   std::string sample_prompt;
   std::int64_t sample_tokens = 100;
-  std::int64_t early_stop = 0;  ///< stop after this many validations in a row without improvement; 0: never
-  std::int64_t keep_last = 2;   ///< checkpoints kept in addition to the best
+  std::int64_t early_stop = 0;    ///< stop after this many validations in a row without improvement; 0: never
+  std::int64_t average_last = 0;  ///< checkpoints whose average is tried at the end; 0: none
+  std::int64_t keep_last = 2;     ///< checkpoints kept in addition to the best
 
   // System
   std::string out;  ///< the run folder; empty: runs/<name of the first data file>

@@ -60,7 +60,7 @@ TEST_CASE("the newest intact checkpoint is found, and newer damaged ones are nam
   TestRun run;
   CHECK_FALSE(newest_checkpoint(run.folder, inspect));
   for (const std::int64_t step : {100, 200, 300}) run.checkpoint(step);
-  name_checkpoint(run.folder, 300, run.folder.last());
+  name_checkpoint(run.folder, run.folder.checkpoint(300), run.folder.last());
   inspected = 0;
   auto found = newest_checkpoint(run.folder, inspect);
   REQUIRE(found);
@@ -91,7 +91,7 @@ TEST_CASE("leftovers, folders and foreign names are not checkpoints") {
 TEST_CASE("a crash between the new checkpoint and last.h5 loses nothing") {
   TestRun run;
   run.checkpoint(100);
-  name_checkpoint(run.folder, 100, run.folder.last());
+  name_checkpoint(run.folder, run.folder.checkpoint(100), run.folder.last());
   run.checkpoint(200);
   CHECK(newest_checkpoint(run.folder, inspect)->summary.step == 200);
   retire_checkpoints(run.folder, 1);
@@ -121,17 +121,17 @@ TEST_CASE("naming a checkpoint replaces the name atomically and can be repeated"
   TestRun run;
   run.checkpoint(1);
   run.checkpoint(2);
-  for (const std::int64_t step : {1, 2, 2}) name_checkpoint(run.folder, step, run.folder.best());
+  for (const std::int64_t step : {1, 2, 2}) name_checkpoint(run.folder, run.folder.checkpoint(step), run.folder.best());
   CHECK(fs::equivalent(run.folder.best(), run.folder.checkpoint(2)));
   for (const auto& entry : fs::directory_iterator(run.folder.path))
     CHECK(entry.path().string().find(".tmp.") == std::string::npos);
-  CHECK_THROWS_AS(name_checkpoint(run.folder, 99, run.folder.best()), IoError);
+  CHECK_THROWS_AS(name_checkpoint(run.folder, run.folder.checkpoint(99), run.folder.best()), IoError);
 }
 
 TEST_CASE("the oldest checkpoints are removed, the newest and the best stay") {
   TestRun run;
   for (const std::int64_t step : {10, 20, 30, 40}) run.checkpoint(step);
-  name_checkpoint(run.folder, 10, run.folder.best());
+  name_checkpoint(run.folder, run.folder.checkpoint(10), run.folder.best());
   retire_checkpoints(run.folder, 2);
   CHECK(run.folder.steps() == std::vector<std::int64_t>{30, 40});
   CHECK(inspect(run.folder.best()).step == 10);

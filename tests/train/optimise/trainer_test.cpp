@@ -101,3 +101,49 @@ TEST_CASE("an update that is finite when it is replayed is blamed on the machine
           "machine does not compute reliably; nothing was changed");
   }
 }
+
+TEST_CASE("a run with --ema keeps an average of its weights, shows it while asked, and restores the weights") {
+  TrainConfig config = two_updates();
+  config.ema = 0.5;
+  config.steps = 3;
+  Initializer init(1);
+  LanguageModel gpt(std::make_unique<Gpt>(small_gpt(), init));
+  Trainer trainer(config, gpt, one_batch(), 3);
+  const auto weights = [&] {
+    const auto span = trainer.parameters().values().span<float>();
+    return std::vector<float>(span.begin(), span.end());
+  };
+  std::vector<float> expected = weights();
+  for (int t = 1; t <= 3; ++t) {
+    trainer.update();
+    const double keep = std::min(0.5, (1.0 + t) / (10.0 + t));
+    const std::vector<float> now = weights();
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      expected[i] += static_cast<float>((1 - keep) * (static_cast<double>(now[i]) - static_cast<double>(expected[i])));
+    }
+  }
+  const std::vector<float> before = weights();
+  {
+    const Trainer::Averaged averaged(trainer);
+    const std::vector<float> shown = weights();
+    for (std::size_t i = 0; i < shown.size(); ++i) REQUIRE(shown[i] == doctest::Approx(expected[i]).epsilon(1e-5));
+    CHECK(shown != before);
+  }
+  CHECK(weights() == before);
+}
+
+TEST_CASE("the factor of a plateau lowers the learning rate down to its minimum") {
+  TrainConfig config = two_updates();
+  config.schedule = "plateau";
+  config.warmup = {};
+  config.learning_rate = 1e-3;
+  config.min_learning_rate = 1e-4;
+  Initializer init(1);
+  LanguageModel gpt(std::make_unique<Gpt>(small_gpt(), init));
+  Trainer trainer(config, gpt, one_batch(), 2);
+  CHECK(trainer.update().learning_rate == doctest::Approx(1e-3));
+  trainer.state().rate_factor = 0.25;
+  CHECK(trainer.update().learning_rate == doctest::Approx(2.5e-4));
+  trainer.state().rate_factor = 0.01;
+  CHECK(trainer.update().learning_rate == doctest::Approx(1e-4));
+}

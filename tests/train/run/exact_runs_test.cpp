@@ -150,3 +150,26 @@ TEST_CASE("batches of tokens hold as many sequences as fit, and never none") {
   CHECK(many > 400);
   CHECK(samples > 6 * 4);
 }
+
+TEST_CASE("moving averages, a plateau and the average of checkpoints: the same bits interrupted and resumed") {
+  const TemporaryFolder folder;
+  const std::vector<FlagValue> more = {{"task", {"mlm"}},           {"ema", {"0.9"}},        {"schedule", {"plateau"}},
+                                       {"plateau-factor", {"0.5"}}, {"average-last", {"3"}}, {"learning-rate", {"0.3"}},
+                                       {"eval-every", {"2"}},       {"save-every", {"3"}}};
+  check_exact(folder, "ema", [&](const std::string& out) { return masked_words(folder, out, more); }, {3, 7, 10});
+  const CheckpointFile last(folder / "ema-whole/last.h5");
+  CHECK(last.find_tensor("optimizer/average/backbone.tokens.weight") != nullptr);
+  CHECK(last.state_number("rate_factor") < 1);  // a rate of 0.3 gets worse at once
+  const std::string metrics = metrics_without_clock(folder / "ema-whole");
+  CHECK(metrics.find("\"averaged\":3") != std::string::npos);
+
+  // A model that is opened has the moving average.
+  const Pretrained model = open_pretrained(folder / "ema-whole/last.h5");
+  std::vector<float> average(static_cast<std::size_t>(last.find_tensor("model/backbone.tokens.weight")->count()));
+  last.read_into<float>("optimizer/average/backbone.tokens.weight", average);
+  for (const NamedParameter& p : parameters_of(model.network->module())) {
+    if (p.name != "backbone.tokens.weight") continue;
+    const auto ours = p.variable.value().span<float>();
+    CHECK(std::vector<float>(ours.begin(), ours.end()) == average);
+  }
+}

@@ -145,7 +145,7 @@ TEST_CASE("invalid values are rejected with the valid ones") {
   cannot_be("betas", "0.9", "must be two numbers separated by a comma, got \"0.9\"");
   cannot_be("keep-last", "1", "must be a whole number from 2 to 1000000, got \"1\"");
   cannot_be("schedule", "cosin",
-            "must be one of constant|linear|cosine|inverse-sqrt|noam|wsd, got \"cosin\"; did you mean cosine?");
+            "must be one of constant|linear|cosine|inverse-sqrt|noam|plateau|wsd, got \"cosin\"; did you mean cosine?");
 }
 
 TEST_CASE("numbers read with separators and K, M, G, and print as the shortest text that reads back") {
