@@ -37,4 +37,18 @@ std::int64_t most_new_tokens(const Decoder& decoder, std::size_t prompt_tokens, 
   return longest ? std::min(wanted, *longest - static_cast<Dim>(prompt_tokens)) : wanted;
 }
 
+Stream continued_stream(const TokenLists& tokens, const std::vector<Dim>& starts) {
+  std::vector<Dim> lengths;
+  std::vector<std::int32_t> ids, positions;
+  for (std::size_t b = 0; b < tokens.size(); ++b) {
+    lengths.push_back(static_cast<Dim>(tokens[b].size()));
+    for (std::size_t i = 0; i < tokens[b].size(); ++i) {
+      ids.push_back(tokens[b][i]);
+      positions.push_back(static_cast<std::int32_t>(starts[b] + static_cast<Dim>(i)));
+    }
+  }
+  const auto N = static_cast<Dim>(ids.size());
+  return {.layout = pack_lengths(lengths), .tokens = Tensor::from(ids, {N}), .positions = Tensor::from(positions, {N})};
+}
+
 }  // namespace rapt

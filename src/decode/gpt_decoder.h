@@ -1,9 +1,8 @@
 // Decoding with a GPT: a key/value cache, so that each new token costs one row.
 #pragma once
 
-#include <memory>
-
 #include "decode/decoder.h"
+#include "nn/kv_cache.h"
 #include "nn/models/gpt.h"
 
 namespace rapt {
@@ -11,7 +10,7 @@ namespace rapt {
 /// A sequence that would exceed the context continues from its last half, so there is no maximum length.
 class GptDecoder final : public Decoder {
  public:
-  GptDecoder(const Gpt& model, std::size_t sequences) : model_(model), seen_(sequences) {}
+  GptDecoder(const Gpt& model, std::size_t sequences);
 
   Dim vocabulary() const override { return model_.config().vocabulary; }
   std::optional<Dim> longest() const override { return std::nullopt; }
@@ -20,10 +19,8 @@ class GptDecoder final : public Decoder {
   void reorder(std::span<const Dim> from) override;
 
  private:
-  Tensor forward(const TokenLists& tokens);
-
   const Gpt& model_;
-  std::unique_ptr<KeyValueCache> cache_;
+  KeyValueCache cache_;
   TokenLists seen_;  // the tokens in the cache
 };
 

@@ -1,7 +1,6 @@
 #include "nn/attention.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "autograd/ops/rope.h"
 #include "tensor/kernels/attention.h"
@@ -20,41 +19,21 @@ double scale_of(double scale, Dim width, Dim heads) {
   return scale != 0 ? scale : 1.0 / std::sqrt(static_cast<double>(width / heads));
 }
 
-// Columns [2C, 3C) or [C, 2C) of the new rows, appended to each sequence's cache.
-void append(Tensor& rows, const KeyValueCache& cache, const Tensor& qkv, const Packed& layout, Dim part) {
-  const Dim C = qkv.shape()[1] / 3;
-  const std::size_t element = size_of(qkv.dtype()), row = static_cast<std::size_t>(C) * element;
-  const std::int32_t* const offsets = layout.offsets.data<std::int32_t>();
-  auto* const to = static_cast<std::byte*>(rows.raw());
-  const auto* const from = static_cast<const std::byte*>(qkv.raw());
-  for (Dim b = 0; b < layout.sequences(); ++b) {
-    const Dim first = b * cache.capacity() + cache.length(b);
-    for (Dim n = offsets[b]; n < offsets[b + 1]; ++n) {
-      std::memcpy(to + static_cast<std::size_t>(first + n - offsets[b]) * row,
-                  from + static_cast<std::size_t>(n * 3 + part) * row, row);
-    }
-  }
-}
-
 // Attention of the new rows to everything in their sequences' caches, including the new rows. No backward pass.
 Tensor attend_cached(const Tensor& qkv, const Packed& layout, KeyValueCache::Layer& layer, Dim heads, double scale) {
-  const KeyValueCache& cache = *layer.cache;
   const Dim N = qkv.shape()[0], C = qkv.shape()[1] / 3;
-  append(layer.keys, cache, qkv, layout, 1);
-  append(layer.values, cache, qkv, layout, 2);
+  layer.write_new(qkv);
   Tensor y = Tensor::empty({N, C}, qkv.dtype());
   dispatch_float(qkv.dtype(), [&]<typename T>() {
-    const auto offsets = layout.offsets.span<std::int32_t>();
     std::vector<kernels::AttentionCache<T>> sequences;
     for (Dim b = 0; b < layout.sequences(); ++b) {
-      const Dim first = b * cache.capacity() * C;
-      const auto at = static_cast<std::size_t>(b);
-      sequences.push_back({.keys = layer.keys.data<T>() + first,
-                           .values = layer.values.data<T>() + first,
-                           .count = cache.length(b) + offsets[at + 1] - offsets[at]});
+      sequences.push_back({.keys = layer.keys.data<T>(),
+                           .values = layer.values.data<T>(),
+                           .count = layer.cache->length(b),
+                           .rows = layer.cache->rows(b)});
     }
-    kernels::attention_cached<T>({y.data<T>(), N, C}, {qkv.data<T>(), N, C, 3 * C}, offsets, sequences, C, heads,
-                                 scale);
+    kernels::attention_cached<T>({y.data<T>(), N, C}, {qkv.data<T>(), N, C, 3 * C}, layout.offsets.span<std::int32_t>(),
+                                 sequences, C, heads, scale);
   });
   return y;
 }

@@ -104,6 +104,7 @@ Variable run_block(const BlockPass& pass, const std::vector<Variable>& inputs, C
 Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, const Stream& stream, Context& ctx,
                     KeyValueCache* cache, std::vector<Tensor>* trace) {
   if (trace != nullptr) trace->push_back(x.value());
+  if (cache != nullptr) cache->extend(stream.layout);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     KeyValueCache::Layer* const layer = cache == nullptr ? nullptr : &cache->layer(i);
     x = run_block([&block = blocks[i], stream, layer](std::span<const Variable> in,
@@ -112,7 +113,6 @@ Variable run_blocks(const std::vector<TransformerBlock>& blocks, Variable x, con
     if (trace != nullptr) trace->push_back(x.value());
   }
   to_sites_of_block(ctx, blocks.size());
-  if (cache != nullptr) cache->advance(stream.layout);
   return x;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "tensor/error.h"
@@ -23,6 +24,7 @@ constexpr Dim kGoodSide = 256;                   // a side is not made shorter t
 constexpr Dim kLeastSide = 64, kLeastDepth = 512;
 constexpr Dim kTileFlops = Dim{1} << 21;  // a tile with less work is not worth a thread
 constexpr Dim kPieces = 8;                // tiles that a product is divided into if there is enough work
+constexpr Dim kSteadyRows = 64;           // rows at a time of a product with SteadyProducts
 
 struct Tiling {
   Dim rows = 0, cols = 0, depth = 0;     // of one tile
@@ -66,15 +68,22 @@ Matrix<const T> part(Matrix<const T> x, Transpose op, Dim r0, Dim r1, Dim c0, Di
   return {x.data + r0 * x.stride + c0, r1 - r0, c1 - c0, x.stride};
 }
 
-// A few rows times a large matrix: B is read once, in place. 64 KB of it make a piece.
+thread_local bool steady = false;
+
+// A few rows times a large matrix: B is read once, in place. 64 KB of it make a piece. With more rows than a provider
+// would need to be faster, blocks of them stay in the cache.
 void multiply_skinny(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write, TileHook before,
                      TileHook after) {
   constexpr Dim kStep = 4 * kernels::kSkinnyColumns;
   const Dim columns = std::max<Dim>(1, 16384 / std::max<Dim>(1, a.cols) / kStep) * kStep;
   parallel_blocks(c.cols, columns, [&](Dim c0, Dim c1) {
     if (before) before(0, c.rows, c0, c1);
-    kernels::skinny_matmul({c.data + c0, c.rows, c1 - c0, c.stride}, a,
-                           {b.data + c0 * b.stride, c1 - c0, b.cols, b.stride}, write);
+    for (Dim r0 = 0; r0 < c.rows; r0 += kSteadyRows) {
+      const Dim rows = std::min(kSteadyRows, c.rows - r0);
+      kernels::skinny_matmul({c.data + r0 * c.stride + c0, rows, c1 - c0, c.stride},
+                             {a.data + r0 * a.stride, rows, a.cols, a.stride},
+                             {b.data + c0 * b.stride, c1 - c0, b.cols, b.stride}, write);
+    }
     if (after) after(0, c.rows, c0, c1);
   });
 }
@@ -95,7 +104,7 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
   if (M == 0 || N == 0) return;
   count_flop(2 * static_cast<double>(M * N * K));
   if constexpr (std::is_same_v<A, float>) {
-    if (M <= kernels::kSkinnyRows && op_a == Transpose::kNo && op_b == Transpose::kYes) {
+    if ((steady || M <= kernels::kSkinnyRows) && op_a == Transpose::kNo && op_b == Transpose::kYes) {
       return multiply_skinny(c, a, b, write, before, after);
     }
   }
@@ -130,6 +139,9 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
   });
 }
 RAPT_INSTANTIATE(matmul);
+
+SteadyProducts::SteadyProducts() : before_(std::exchange(steady, true)) {}
+SteadyProducts::~SteadyProducts() { steady = before_; }
 
 std::string matmul_provider() {
   const OpenblasBuild build = openblas_build();

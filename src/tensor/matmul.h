@@ -58,6 +58,20 @@ requires Multiplied<C, A, B>
 void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, Transpose op_b, Write write,
             TileHook before = {}, TileHook after = {});
 
+/// While one exists on the calling thread, each row of a product A B^T (f32) has the same bits whatever the number of
+/// rows: providers choose other kernels for other shapes. For decoding, so that a sequence's scores do not depend on
+/// the rest of the batch.
+class SteadyProducts {
+ public:
+  SteadyProducts();
+  ~SteadyProducts();
+  SteadyProducts(const SteadyProducts&) = delete;
+  SteadyProducts& operator=(const SteadyProducts&) = delete;
+
+ private:
+  bool before_;
+};
+
 /// Describes the provider: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE".
 std::string matmul_provider();
 

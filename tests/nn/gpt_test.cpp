@@ -83,7 +83,7 @@ TEST_CASE("token by token with a cache gives the states of the whole sequence") 
     const Stream whole = random_batch({6, 9}, 19, 8).input;
     Context ctx;
     const Tensor expected = model.states({.input = whole}, ctx).value();
-    KeyValueCache cache({.layers = 2, .sequences = 2, .capacity = 12, .width = 8});
+    KeyValueCache cache({.layers = 2, .sequences = 2, .width = 8});
     // The first 5 and 8 tokens together, then the last one of each.
     const auto part = [&](const std::vector<std::pair<Dim, Dim>>& ranges) {
       std::vector<Dim> lengths;

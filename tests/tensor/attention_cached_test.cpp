@@ -124,5 +124,51 @@ TEST_CASE("a sequence's row has the same bits alone, in a batch and on more thre
   }
 }
 
+TEST_CASE("keys and values in any rows give the same bits as in consecutive ones") {
+  for (const Case& c : kCases) {
+    CAPTURE(c.keys[0]);
+    const Dim C = c.heads * c.D;
+    const std::vector<std::int32_t> queries = offsets_of(c.queries), keys = offsets_of(c.keys);
+    const auto q = random_values<float>(queries.back() * C, 1);
+    const auto kv = random_values<float>(keys.back() * 2 * C, 2);
+    std::vector<float> turned(kv.size());  // the last row first
+    for (Dim row = 0; row < keys.back(); ++row) {
+      std::copy_n(kv.begin() + row * 2 * C, 2 * C, turned.begin() + (keys.back() - 1 - row) * 2 * C);
+    }
+    std::vector<std::vector<std::int32_t>> rows;
+    std::vector<AttentionCache<float>> caches;
+    for (std::size_t b = 0; b < c.keys.size(); ++b) {
+      auto& list = rows.emplace_back();
+      for (std::int32_t j = 0; j < c.keys[b]; ++j) list.push_back(keys.back() - 1 - keys[b] - j);
+      caches.push_back({.keys = turned.data(), .values = turned.data() + C, .count = c.keys[b], .rows = list});
+    }
+    for (std::size_t b = 0; b < rows.size(); ++b) caches[b].rows = rows[b];
+    std::vector<float> y(q.size(), NAN);
+    kernels::attention_cached<float>({y.data(), queries.back(), C}, {q.data(), queries.back(), C}, queries, caches,
+                                     2 * C, c.heads, 1 / std::sqrt(static_cast<double>(c.D)), c.causal);
+    CHECK(y == attend(c, q, kv));
+  }
+}
+
+TEST_CASE("the weights are the last row's probabilities, averaged over the heads") {
+  for (const std::int32_t T : {1, 6}) {  // a few rows, and a tile
+    const Dim S = 7, H = 2, D = 3, C = H * D;
+    const std::vector<std::int32_t> queries{0, T};
+    const auto q = random_values<double>(T * C, 1), k = random_values<double>(S * C, 2);
+    // With the unit vectors as values, an output is a probability.
+    std::vector<double> weights(static_cast<std::size_t>(S)), expected(weights.size()),
+        y(static_cast<std::size_t>(T * C));
+    for (Dim key = 0; key < S; ++key) {
+      std::vector<double> v(static_cast<std::size_t>(S * C));
+      for (Dim c = 0; c < C; ++c) v[static_cast<std::size_t>(key * C + c)] = 1;
+      const AttentionCache<double> cache{.keys = k.data(), .values = v.data(), .count = S, .weights = weights.data()};
+      kernels::attention_cached<double>({y.data(), T, C}, {q.data(), T, C}, queries, {&cache, 1}, C, H, 0.2, false);
+      const auto last = static_cast<std::size_t>((T - 1) * C);
+      expected[static_cast<std::size_t>(key)] = (y[last] + y[last + static_cast<std::size_t>(D)]) / 2;
+    }
+    for (std::size_t j = 0; j < weights.size(); ++j) CHECK(weights[j] == doctest::Approx(expected[j]).epsilon(1e-12));
+  }
+}
+
 }  // namespace
 }  // namespace rapt

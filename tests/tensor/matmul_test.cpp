@@ -180,6 +180,22 @@ TEST_CASE("a row of a product does not depend on how many rows are multiplied wi
   }
 }
 
+TEST_CASE("with SteadyProducts, a row of a product never depends on how many rows are multiplied with it") {
+  const SteadyProducts steady;
+  for (const Dim K : {3, 64, 257}) {
+    Problem<float> all({200, 100, K}, Transpose::kNo, Transpose::kYes, 0);
+    matmul<float>(all.C(), all.A(), all.op_a, all.B(), all.op_b, Write::kAssign);
+    for (const Dim M : {1, 5, 16, 17, 63, 65, 199}) {
+      CAPTURE(M);
+      std::vector<float> c(static_cast<std::size_t>(M * 100));
+      Matrix<const float> a = all.A();
+      a.rows = M;
+      matmul<float>({c.data(), M, 100}, a, Transpose::kNo, all.B(), Transpose::kYes, Write::kAssign);
+      CHECK(std::equal(c.begin(), c.end(), all.c.begin()));
+    }
+  }
+}
+
 TEST_CASE("matrices that do not match are named") {
   std::vector<float> x(100);
   CHECK_THROWS_WITH_AS(matmul<float>({x.data(), 2, 3}, {x.data(), 2, 4}, Transpose::kNo, {x.data(), 5, 3},

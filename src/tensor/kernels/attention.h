@@ -52,13 +52,15 @@ template <typename T>
 void attention_backward(const AttentionGradients<T>& d, Matrix<const T> dy, Matrix<const T> y, const T* log_sum_exp,
                         Matrix<const T> q, Matrix<const T> k, Matrix<const T> v, const AttentionProblem& problem);
 
-/// The cache of one sequence: keys and values of `count` positions, including the new ones. Row j of each is C wide,
-/// heads side by side. Sequences may share memory, so reordering beams swaps pointers.
+/// The cache of one sequence: keys and values of `count` positions, including the new ones. Rows of both are C wide,
+/// heads side by side. Sequences may share memory, so reordering beams copies no keys.
 template <typename T>
 struct AttentionCache {
   const T* keys = nullptr;
   const T* values = nullptr;
   Dim count = 0;
+  std::span<const std::int32_t> rows = {};  ///< the row of each position; empty: position j is row j
+  T* weights = nullptr;  ///< [count]: receives the probabilities of the last new row, averaged over the heads
 };
 
 // attention_forward without a backward pass, for decoding: keys and values stay in each sequence's cache, in rows

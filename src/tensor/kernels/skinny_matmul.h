@@ -11,8 +11,8 @@ constexpr Dim kSkinnyRows = 16;
 /// The number of columns of C in a call should be a multiple of this.
 constexpr Dim kSkinnyColumns = 6;
 
-// C (+)= A B^T on the calling thread, for A [M, K] with 1 <= M <= kSkinnyRows, and B [N, K]. Each element of C is one
-// sum in an order that depends only on K, so C may be divided anywhere.
+// C (+)= A B^T on the calling thread, for A [M, K] and B [N, K]. Each element of C is one sum in an order that depends
+// only on K, so C may be divided anywhere.
 void skinny_matmul(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write);
 
 }  // namespace rapt::kernels
