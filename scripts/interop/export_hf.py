@@ -151,11 +151,14 @@ def compare_weights(name: str, one: pathlib.Path, other: pathlib.Path) -> None:
 
 
 def heads_of(model, ids: list[int], segments: list[int]) -> list[torch.Tensor]:
-    """The outputs of a model of any class for one sequence, in the order of rapt_logits."""
+    """The outputs of a model of any class for one sequence, in the order of rapt_logits. For an encoder-decoder, the
+    numbers in place of segments are the tokens of the source."""
     inputs = {"input_ids": torch.tensor([ids])}
     if model.config.model_type == "bert":
         inputs["token_type_ids"] = torch.tensor([segments])
     kind = type(model).__name__
+    if model.config.is_encoder_decoder:
+        inputs = {"input_ids": torch.tensor([segments]), "decoder_input_ids": torch.tensor([ids])}
     if kind == "BertForMultipleChoice":
         inputs = {key: value[None] for key, value in inputs.items()}  # one choice
     with torch.no_grad():
@@ -232,6 +235,8 @@ def main() -> None:
             check_heads(rapt, folder, f"gpt_neox {head}")
         for head in ("classify", "regress", "multilabel", "choice"):
             check_heads(rapt, folder, f"gpt1 {head}")
+        for kind in ("marian", "bart", "mbart", "pegasus"):
+            check_heads(rapt, folder, kind)
 
 
 main()

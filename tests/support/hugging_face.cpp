@@ -1,7 +1,7 @@
 // rapt_hugging_face random KIND OUT: a small network with random weights as a Hugging Face directory. rapt_hugging_face
 // copy DIRECTORY OUT: a directory, read and written again. For the checks against transformers (scripts/interop). KIND
-// is encoder, pretraining, masked-lm or a task for bert; or a task after a backbone's name, for gpt1, gpt2 and
-// gpt_neox: "bert classify".
+// is a task after a backbone's name, gpt1, gpt2, gpt_neox or bert: "bert classify"; for bert also encoder, pretraining
+// and masked-lm; or marian, bart, mbart or pegasus.
 #include <cstdio>
 #include <exception>
 #include <sstream>
@@ -38,11 +38,33 @@ static GptConfig backbone_named(const std::string& name) {
   return c;
 }
 
+static NetworkConfig encoder_decoder_of(const std::string& kind) {
+  TransformerConfig c = testing::small_transformer();
+  c.vocabulary = 97;
+  c.context = 32;
+  c.width = 24;
+  const bool learned = kind == "bart" || kind == "mbart";
+  c.norm = kind == "mbart" || kind == "pegasus" ? NormPlacement::kPre : NormPlacement::kPost;
+  c.positions = learned ? PositionKind::kLearned : PositionKind::kSinusoidalHalves;
+  c.position_offset = learned ? 2 : 0;
+  c.embedding_norm = learned;
+  c.embedding_scale = !learned;
+  c.head_bias = HeadBias::kTrained;
+  if (kind == "marian") c.source_vocabulary = 89;
+  if (kind == "bart") c.tied_head = false;
+  return {.backbone = c, .objective = Objective::kTargetText};
+}
+
+static NetworkConfig network_named(const std::string& backbone, const std::string& head) {
+  if (head.empty()) return encoder_decoder_of(backbone);
+  return backbone == "bert" ? bert_of(head) : gpt_of(backbone_named(backbone), head);
+}
+
 static void write_random(const std::string& kind, const std::string& out) {
   std::istringstream words(kind);
   std::string backbone, head;
   words >> backbone >> head;
-  const NetworkConfig config = backbone == "bert" ? bert_of(head) : gpt_of(backbone_named(backbone), head);
+  const NetworkConfig config = network_named(backbone, head);
   Initializer init(1);
   AnyNetwork network(config, init);
   for (NamedParameter& p : parameters_of(network.module())) {  // also biases, which start at zero, and gains

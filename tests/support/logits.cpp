@@ -1,8 +1,8 @@
 // rapt_logits MODEL < lines of token ids: the outputs of the network's heads for each line, f32 on standard output. For
 // the checks against other programs (scripts/interop), which could otherwise not compare whole distributions. A line
-// may continue with "|" and the segments of its tokens.
+// may continue with "|" and the segments of its tokens or, for an encoder-decoder, with the tokens of the source.
 //
-//     GPT            [tokens, vocabulary]: the scores of every next token
+//     GPT, encoder-decoder  [tokens, vocabulary]: the scores of every next token
 //     BERT           [tokens, width]: its states
 //     pretraining    [tokens, vocabulary]: every word's scores, then the two of the next sentence
 //     tag, qa        [tokens, outputs]
@@ -28,13 +28,16 @@ static std::vector<std::int32_t> ids_of(const std::string& text) {
   return ids;
 }
 
-static Batch one_sequence(const std::string& line) {
+static Batch one_sequence(const std::string& line, bool has_source) {
   const std::size_t bar = line.find('|');
   const std::vector<std::int32_t> tokens = ids_of(line.substr(0, bar));
+  const std::vector<std::int32_t> other =
+      bar == std::string::npos ? std::vector<std::int32_t>() : ids_of(line.substr(bar + 1));
   const auto N = static_cast<Dim>(tokens.size());
-  return {.input = make_stream(std::vector<Dim>{N}, tokens,
-                               bar == std::string::npos ? std::vector<std::int32_t>() : ids_of(line.substr(bar + 1))),
-          .targets = {.rows = all_rows(N), .ids = Tensor::zeros({N}, DType::kI32)}};
+  Batch batch{.input = make_stream(std::vector<Dim>{N}, tokens, has_source ? std::vector<std::int32_t>() : other),
+              .targets = {.rows = all_rows(N), .ids = Tensor::zeros({N}, DType::kI32)}};
+  if (has_source) batch.source = make_stream(std::vector<Dim>{static_cast<Dim>(other.size())}, other);
+  return batch;
 }
 
 static std::vector<Tensor> outputs_of(const AnyNetwork& network, const Batch& batch) {
@@ -47,7 +50,7 @@ static std::vector<Tensor> outputs_of(const AnyNetwork& network, const Batch& ba
   }
   if (network.config().objective == Objective::kNone) return {network.backbone().states(batch, ctx).value()};
   const auto pass = network.backbone().next_token()->states_and_head(batch, ctx);
-  return {linear(pass.states, pass.head, Variable()).value()};
+  return {linear(pass.states, pass.head, pass.bias).value()};
 }
 
 static AnyNetwork open(const std::string& model) {
@@ -58,8 +61,9 @@ static AnyNetwork open(const std::string& model) {
 static void write_logits(const std::string& model) {
   const NoGrad no_grad;
   const AnyNetwork network = open(model);
+  const bool has_source = network.config().objective == Objective::kTargetText;
   for (std::string line; std::getline(std::cin, line);) {
-    for (const Tensor& output : outputs_of(network, one_sequence(line))) {
+    for (const Tensor& output : outputs_of(network, one_sequence(line, has_source))) {
       std::fwrite(output.raw(), 1, output.bytes(), stdout);
     }
   }

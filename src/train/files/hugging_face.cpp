@@ -1,6 +1,7 @@
 #include "train/files/hugging_face.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -109,6 +110,24 @@ void read_parameter(const SafetensorsModel& file, const SafetensorsEntry& entry,
   order_as_ours(name, value.data<float>(), theirs);
 }
 
+// A second copy of a parameter, or a fixed tensor, must be what the network has.
+void check_copy(const SafetensorsModel& file, const SafetensorsEntry& entry, const ParameterName& name,
+                const Tensor& expected, const std::string& directory) {
+  constexpr float kClose = 1e-5F;  // of fixed tensors, which other programs compute in their own way
+  Tensor theirs = Tensor::empty(expected.shape());
+  std::vector<Dim> shape(expected.shape().extents().begin(), expected.shape().extents().end());
+  bool same = entry.shape == shape;
+  if (same) {
+    file.read_f32(entry.name, theirs.span<float>());
+    const auto* const a = theirs.data<float>();
+    const auto* const b = expected.data<float>();
+    for (Dim i = 0; i < theirs.size(); ++i) same = same && std::abs(a[i] - b[i]) <= (name.repeated ? 0 : kClose);
+  }
+  if (same) return;
+  throw DataError(directory + ": " + entry.name + " must be " +
+                  (name.repeated ? "the same table as the others: rapt has one" : "the table of sinusoids"));
+}
+
 // A tensor that does not belong to the network is an error: silently reading half a model is worse than reading none.
 void refuse_unknown(const SafetensorsModel& file, const std::set<std::string>& read, const NetworkConfig& config,
                     const std::string& directory) {
@@ -152,6 +171,11 @@ HuggingFaceModel read_hugging_face(const std::string& directory) {
   auto parameters = by_name(model.network.module());
   std::set<std::string> read;
   for (const ParameterName& name : hugging_face_names(config.network)) {
+    if (name.repeated || name.fixed.defined()) {
+      const Tensor expected = name.repeated ? parameters.at(name.ours).value() : name.fixed;
+      if (const SafetensorsEntry* copy = file.find(name.theirs)) check_copy(file, *copy, name, expected, directory);
+      continue;
+    }
     const auto parameter = parameters.find(name.ours);
     if (parameter == parameters.end()) continue;
     const SafetensorsEntry* entry = find_tensor(file, name.theirs, config.network);
@@ -197,7 +221,10 @@ std::vector<Export> exports_of(Module& network, const NetworkConfig& config) {
     left.erase(name.ours);
     if (!name.written) continue;
     Export e{.spec = {.name = name.theirs, .type = ElementType::kF32, .shape = {}}, .name = name, .parameter = {}};
-    if (const auto parameter = parameters.find(name.ours); parameter != parameters.end()) {
+    if (name.fixed.defined()) {
+      e.parameter = Variable(name.fixed);
+      e.spec.shape = their_shape(name, name.fixed.shape());
+    } else if (const auto parameter = parameters.find(name.ours); parameter != parameters.end()) {
       e.parameter = parameter->second;
       e.spec.shape = their_shape(name, parameter->second.shape());
     } else if (name.zeros > 0) {

@@ -23,8 +23,10 @@ struct ParameterName {
   int part = 0, parts = 1;  ///< index and number of equal runs of our rows that form their parameter
   Dim heads = 0;            ///< H if our rows are [3, H, D] and theirs [H, 3, D]; 0 if the order is the same
   bool as_row = false;      ///< theirs is [1, n] where ours is [n]
-  Dim zeros = 0;        ///< zeros that are written if the network lacks the parameter, which a file may then lack, too
-  bool written = true;  ///< false for an untied head beside a task whose class has none: read if present
+  Dim zeros = 0;  ///< zeros that are written if the network lacks the parameter, which a file may then lack, too
+  bool repeated = false;  ///< a second copy of a parameter that another entry of the table reads
+  Tensor fixed = {};      ///< of a tensor that is no parameter, such as a table of sinusoids: its values
+  bool written = true;    ///< false for an untied head beside a task whose class has none: read if present
 };
 
 /// A class of a kind: its name without the kind's prefix, and its meaning.

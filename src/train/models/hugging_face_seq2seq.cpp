@@ -18,12 +18,13 @@ struct Variant {
   Dim position_offset;
   bool embedding_norm;
   bool two_vocabularies;  // it can have separate tables for source and target
+  bool saves_sinusoids;   // its files hold the tables of fixed positions
 };
 
-constexpr Variant kMarian{"marian", NormPlacement::kPost, PositionKind::kSinusoidalHalves, 0, false, true};
-constexpr Variant kBart{"bart", NormPlacement::kPost, PositionKind::kLearned, 2, true, false};
-constexpr Variant kMbart{"mbart", NormPlacement::kPre, PositionKind::kLearned, 2, true, false};
-constexpr Variant kPegasus{"pegasus", NormPlacement::kPre, PositionKind::kSinusoidalHalves, 0, false, false};
+constexpr Variant kMarian{"marian", NormPlacement::kPost, PositionKind::kSinusoidalHalves, 0, false, true, false};
+constexpr Variant kBart{"bart", NormPlacement::kPost, PositionKind::kLearned, 2, true, false, false};
+constexpr Variant kMbart{"mbart", NormPlacement::kPre, PositionKind::kLearned, 2, true, false, false};
+constexpr Variant kPegasus{"pegasus", NormPlacement::kPre, PositionKind::kSinusoidalHalves, 0, false, false, true};
 
 constexpr std::array<HuggingFaceClass, 1> kMarianClasses{{{"MTModel", Objective::kTargetText}}};
 constexpr std::array<HuggingFaceClass, 1> kClasses{{{"ForConditionalGeneration", Objective::kTargetText}}};
@@ -183,11 +184,14 @@ class NameList {
 };
 
 // One of the two stacks.
-void add_stack(NameList& names, const TransformerConfig& c, bool decoder) {
+void add_stack(NameList& names, const TransformerConfig& c, bool decoder, bool saves_sinusoids) {
   const std::string ours = decoder ? "decoder" : "encoder", theirs = "model." + ours + ".", input = ours + "_input.";
-  if (c.positions == PositionKind::kLearned) {
-    names.add({input + "positions.weight", theirs + "embed_positions.weight"});
+  ParameterName positions{input + "positions.weight", theirs + "embed_positions.weight"};
+  if (c.positions != PositionKind::kLearned) {
+    positions.fixed =
+        sinusoidal_positions(c.context, c.width, c.positions == PositionKind::kSinusoidalHalves, DType::kF32);
   }
+  if (c.positions == PositionKind::kLearned || saves_sinusoids) names.add(positions);
   if (c.embedding_norm) names.norm(input + "norm", theirs + "layernorm_embedding");
   for (Dim layer = 0; layer < (decoder ? c.decoder_depth() : c.layers); ++layer) {
     const std::string block = ours + "." + std::to_string(layer) + ".",
@@ -209,6 +213,7 @@ void add_stack(NameList& names, const TransformerConfig& c, bool decoder) {
   if (c.norm == NormPlacement::kPre) names.norm(ours + "_norm", theirs + "layer_norm");
 }
 
+template <const Variant& kind>
 std::vector<ParameterName> names_of(const NetworkConfig& network) {
   const TransformerConfig& c = *network.backbone.as<TransformerConfig>();
   NameList names;
@@ -217,9 +222,15 @@ std::vector<ParameterName> names_of(const NetworkConfig& network) {
     names.add({"tokens.weight", "model.decoder.embed_tokens.weight"});
   } else {
     names.add({"tokens.weight", "model.shared.weight"});
+    // Without tied weights, newer versions of transformers do not tie these either.
+    for (const char* copy : {"model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"}) {
+      ParameterName name{"tokens.weight", copy};
+      name.repeated = true;
+      if (!c.tied_head) names.add(name);
+    }
   }
-  add_stack(names, c, false);
-  add_stack(names, c, true);
+  add_stack(names, c, false, kind.saves_sinusoids);
+  add_stack(names, c, true, kind.saves_sinusoids);
   if (!c.tied_head) names.add({"head.weight", "lm_head.weight"});
   ParameterName bias{"head.bias", "final_logits_bias"};
   bias.as_row = true;
@@ -252,7 +263,7 @@ HuggingFaceKind kind_record(const char* class_prefix, std::span<const HuggingFac
           .read = read<kind>,
           .read_head = read_head,
           .write = write<kind>,
-          .names = names_of,
+          .names = names_of<kind>,
           .other_names = other_names,
           .may_be_left = may_be_left};
 }

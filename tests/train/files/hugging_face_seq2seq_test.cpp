@@ -125,22 +125,45 @@ TEST_CASE("an imported encoder-decoder survives a checkpoint") {
   CHECK(read_plainly(folder / "bart/config.json") == read_plainly(folder / "again/config.json"));
 }
 
-TEST_CASE("files with second names of tied tables, saved sinusoids and no bias are read") {
+TEST_CASE("a file without a bias, with the shared table under its second name, is read") {
   const TemporaryFolder folder;
   AnyNetwork network = random_network(network_of(structure_of("pegasus")));
   for (NamedParameter& p : parameters_of(network.module())) {
     if (p.name == "head.bias") p.variable.value().fill(0);
   }
   write(network, folder / "pegasus");
-  rewrite_weights(
-      folder / "pegasus",
-      [](const std::string& name) {
-        if (name == "final_logits_bias") return std::string();
-        return replaced(name, "model.shared.weight", "model.encoder.embed_tokens.weight");
-      },
-      "model.decoder.embed_positions.weight");
+  rewrite_weights(folder / "pegasus", [](const std::string& name) {
+    if (name == "final_logits_bias" || name.ends_with("embed_positions.weight")) return std::string();
+    return replaced(name, "model.shared.weight", "model.encoder.embed_tokens.weight");
+  });
   HuggingFaceModel back = read_hugging_face(folder / "pegasus");
   check_equal(network.module(), back.network.module());
+}
+
+TEST_CASE("copies of a table that differ from it, and positions that are no sinusoids, are refused") {
+  const TemporaryFolder folder;
+  TransformerConfig c = structure_of("pegasus");
+  AnyNetwork pegasus = random_network(network_of(c));
+  write(pegasus, folder / "a");
+  rewrite_weights(folder / "a", [](const std::string& name) {
+    if (name == "model.encoder.embed_positions.weight") return std::string("model.decoder.layer_norm.weight");
+    return name == "model.decoder.layer_norm.weight" ? std::string("model.encoder.embed_positions.weight") : name;
+  });
+  CHECK_THROWS_WITH_AS(read_hugging_face(folder / "a"),
+                       (folder / "a: model.encoder.embed_positions.weight must be the table of sinusoids").c_str(),
+                       DataError);
+  c = structure_of("bart");
+  c.tied_head = false;
+  AnyNetwork bart = random_network(network_of(c));
+  write(bart, folder / "b");
+  rewrite_weights(folder / "b", [](const std::string& name) {
+    if (name == "lm_head.weight") return std::string("model.decoder.embed_tokens.weight");
+    return name == "model.decoder.embed_tokens.weight" ? std::string("lm_head.weight") : name;
+  });
+  CHECK_THROWS_WITH_AS(
+      read_hugging_face(folder / "b"),
+      (folder / "b: model.decoder.embed_tokens.weight must be the same table as the others: rapt has one").c_str(),
+      DataError);
 }
 
 TEST_CASE("config.json of an encoder-decoder: defaults, and settings that would be another network") {
