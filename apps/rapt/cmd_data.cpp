@@ -33,7 +33,7 @@ std::shared_ptr<const Tokenizer> tokenizer_for(const Arguments& arguments, const
                      joined(kTokenizerKinds, ", "));
   }
   config.vocabulary = arguments.whole("vocab", config.vocabulary, 1, std::int64_t{1} << 20);
-  config.lowercase = arguments.on("lowercase", config.lowercase);
+  config.lowercase = arguments.on("lowercase", config.tokenizer == "wordpiece");
   return make_tokenizer(config, say,
                         [&](const TokenizerTrainerOptions& options) { return train_tokenizer(corpus, options); });
 }

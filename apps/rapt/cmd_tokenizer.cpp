@@ -48,8 +48,13 @@ int run_train(const Arguments& arguments) {
   options.min_frequency = arguments.whole("min-frequency", options.min_frequency, 1);
   options.lowercase = arguments.on("lowercase");
   options.special = arguments.has("special") ? arguments.list("special") : default_special_tokens(options.type);
-  if (options.lowercase && options.type != TokenizerType::kWordBpe && options.type != TokenizerType::kWordPiece)
-    throw UsageError(std::string("--lowercase requires --type bpe or wordpiece, got --type ") + name_of(options.type));
+  const bool keeps_case = options.type == TokenizerType::kByteBpe || options.type == TokenizerType::kByte ||
+                          options.type == TokenizerType::kChar;
+  if (options.lowercase && keeps_case) {
+    throw UsageError(
+        std::string("--lowercase requires --type bpe, wordpiece, metaspace-bpe, unigram or word, got --type ") +
+        name_of(options.type));
+  }
   CorpusOptions corpus;
   corpus.sources = arguments.positionals();
   for (const std::string& file : arguments.list("data")) corpus.sources.push_back(file);
@@ -217,7 +222,7 @@ Command tokenizer_train_command() {
                        "rapt tokenizer train my.txt --type wordpiece --lowercase --out wp.json",
                        "rapt tokenizer train texts/ --type char --out tok.json"},
           .options = {{.name = "type",
-                       .value = "byte-bpe|bpe|wordpiece|char|byte",
+                       .value = "byte-bpe|bpe|wordpiece|char|byte|metaspace-bpe|unigram|word",
                        .help = "GPT-2's byte-level BPE, GPT-1's BPE (</w>), BERT's WordPiece (##), characters, bytes",
                        .aliases = {"kind", "model-type"},
                        .fallback = "byte-bpe"},

@@ -32,7 +32,16 @@ constexpr PhiloxBlock philox4x32(PhiloxBlock counter, RandomKey key) {
 }
 
 /// The purpose of a random number. Streams of different purposes never overlap.
-enum class Purpose : std::uint32_t { kInitialisation = 1, kDropout, kOrder, kSampling, kMasking, kText, kBootstrap };
+enum class Purpose : std::uint32_t {
+  kInitialisation = 1,
+  kDropout,
+  kOrder,
+  kSampling,
+  kMasking,
+  kText,
+  kBootstrap,
+  kTokens
+};
 
 /// The stream for one purpose of a run: a pure function of its arguments. `index` is the update, the epoch or the
 /// parameter; `site` is the place within it.

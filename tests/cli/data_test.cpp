@@ -33,7 +33,7 @@ TEST_CASE("every kind of tokenizer can be trained on the text, WordPiece for mas
   CHECK(built.code == 0);
   CHECK(shop.rapt({"data", "build", "my.txt", "--out", "e.h5"}).err ==
         "error: rapt data build needs --tokenizer FILE, or a kind to train on the text: char, byte, byte-bpe, bpe, "
-        "wordpiece\n");
+        "wordpiece, metaspace-bpe, unigram, word\n");
 }
 
 TEST_CASE("documents, fields, fractions and validation files are used as requested") {
@@ -58,7 +58,7 @@ TEST_CASE("errors in data are reported in one line") {
   check_error(shop.rapt({"data", "build", "my.txt", "--tokenizer", "char"}), 64, "rapt data build needs --out FILE");
   check_error(shop.rapt({"data", "build", "my.txt", "--out", "d.h5"}), 64,
               "rapt data build needs --tokenizer FILE, or a kind to train on the text: char, byte, byte-bpe, bpe, "
-              "wordpiece");
+              "wordpiece, metaspace-bpe, unigram, word");
   check_error(shop.rapt({"data", "build", "--tokenizer", "char", "--out", "d.h5"}), 64,
               "rapt data build needs FILE..., or - for standard input");
   check_error(

@@ -79,9 +79,10 @@ TEST_CASE("a mistyped setting is an error before a run is said to be finished") 
   const Workshop shop;
   shop.write("my.txt", little_paragraphs());
   REQUIRE(shop.rapt(train("my.txt")).code == 0);
-  check_error(shop.rapt({"train", "my.txt", "--tokenizer", "wordpice"}), 64,
-              "--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, got \"wordpice\"; did you "
-              "mean wordpiece?");
+  check_error(
+      shop.rapt({"train", "my.txt", "--tokenizer", "wordpice"}), 64,
+      "--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, metaspace-bpe, unigram, word, got "
+      "\"wordpice\"; did you mean wordpiece?");
   check_error(shop.rapt({"train", "my.txt", "--text-column", "a"}), 64,
               "--text-column applies to labelled tasks, got --task lm; leave it out");
   check_error(shop.rapt({"train", "my.txt", "--steps", "0"}), 64,

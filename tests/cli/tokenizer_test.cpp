@@ -110,7 +110,7 @@ TEST_CASE("errors in a tokenizer or its input are reported in one line") {
   check_error(shop.rapt({"tokenizer", "decode", "tok.json"}, "0\n7\n"), 65,
               "standard input: line 2: tokenizer: an id must be from 0 to 1, got 7");
   check_error(shop.rapt({"tokenizer", "train", "-", "--lowercase", "--out", "x"}, "a"), 64,
-              "--lowercase requires --type bpe or wordpiece, got --type byte-bpe");
+              "--lowercase requires --type bpe, wordpiece, metaspace-bpe, unigram or word, got --type byte-bpe");
   check_error(shop.rapt({"tokenizer", "export", "tok.json", "--out", "x", "--format", "hff"}), 64,
               "--format must be one of hf|gpt2|bert, got \"hff\"; did you mean hf?");
   check_error(shop.rapt({"tokenizer", "train", "-", "--out", "no/such/x.json", "--quiet"}, "some text"), 73,

@@ -40,8 +40,12 @@ void BpeMerges::apply(std::vector<std::int32_t>& symbols, BpeWorkspace& workspac
   if (symbols.size() <= kScanLimit) {
     apply_by_scanning(symbols, workspace);
   } else {
-    apply_by_heap(symbols, workspace);
+    apply_by_heap(symbols, workspace, nullptr);
   }
+}
+
+void BpeMerges::apply(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace, MergeDropout& dropout) const {
+  if (symbols.size() >= 2 && size_ > 0) apply_by_heap(symbols, workspace, &dropout);
 }
 
 void BpeMerges::apply_by_scanning(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace) const {
@@ -72,12 +76,15 @@ void BpeMerges::apply_by_scanning(std::vector<std::int32_t>& symbols, BpeWorkspa
   symbols.resize(n);
 }
 
-void BpeMerges::apply_by_heap(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace) const {
+void BpeMerges::apply_by_heap(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace,
+                              MergeDropout* dropout) const {
   const auto n = static_cast<std::uint32_t>(symbols.size());
   auto& heap = workspace.heap;
+  auto& left_out = workspace.left_out;  // of the current step only
   auto& previous = workspace.previous;
   auto& next = workspace.next;  // of a symbol that has been merged away: itself
   heap.clear();
+  left_out.clear();
   previous.resize(n);
   next.resize(n);
   const auto comes_later = [](const BpeWorkspace::Candidate& a, const BpeWorkspace::Candidate& b) {
@@ -105,6 +112,15 @@ void BpeMerges::apply_by_heap(std::vector<std::int32_t>& symbols, BpeWorkspace& 
     // A neighbour may have changed since this was pushed.
     const Slot* slot = find(symbols[i], symbols[j]);
     if (slot == nullptr || slot->rank != top.rank) continue;
+    if (dropout != nullptr && dropout->rng.uniform() < dropout->probability) {
+      left_out.push_back(top);
+      continue;
+    }
+    for (const BpeWorkspace::Candidate& again : left_out) {
+      heap.push_back(again);
+      std::push_heap(heap.begin(), heap.end(), comes_later);
+    }
+    left_out.clear();
     symbols[i] = top.result;
     next[i] = next[j];
     if (next[j] != kNone) previous[next[j]] = i;

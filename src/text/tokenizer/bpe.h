@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "tensor/random.h"
+
 namespace rapt {
 
 /// Two adjacent symbols and the symbol that they merge into.
@@ -23,9 +25,15 @@ struct BpeWorkspace {
     std::uint32_t rank, position;
     std::int32_t result;
   };
-  std::vector<Candidate> heap;
+  std::vector<Candidate> heap, left_out;
   std::vector<std::uint32_t> ranks, previous, next;
   std::vector<std::int32_t> results;
+};
+
+/// BPE-dropout: merges are left out at random, so that a word gets other tokens each time.
+struct MergeDropout {
+  double probability = 0;  ///< of leaving out a merge
+  Rng rng;
 };
 
 /// A fixed list of merges. Immutable; safe to use from many threads.
@@ -40,6 +48,13 @@ class BpeMerges final {
   ///
   /// Sennrich, Haddow, Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", algorithm 1.
   void apply(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace) const;
+
+  /// The same, with dropout: before each merge, every pair of the list at every position is left out with the given
+  /// probability, and of the others the one of highest priority is merged; it ends when all are left out. Trying pairs
+  /// in order of priority until one is not left out has the same distribution.
+  ///
+  /// Provilkov, Emelianenko, Voita 2020, "BPE-Dropout: Simple and Effective Subword Regularization", algorithm 1.
+  void apply(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace, MergeDropout& dropout) const;
 
   std::size_t size() const { return size_; }
 
@@ -60,7 +75,7 @@ class BpeMerges final {
   }
   const Slot* find(std::int32_t left, std::int32_t right) const;
   void apply_by_scanning(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace) const;
-  void apply_by_heap(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace) const;
+  void apply_by_heap(std::vector<std::int32_t>& symbols, BpeWorkspace& workspace, MergeDropout* dropout) const;
 
   std::size_t size_;
   int shift_ = 0;

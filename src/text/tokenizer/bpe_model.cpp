@@ -47,7 +47,7 @@ class BpeModel final : public TokenModel {
     } else {
       const std::string printable = byte_level_ ? printable_bytes(word) : std::string();
       const std::string_view text = byte_level_ ? printable : word;
-      if (options_.ignore_merges) {
+      if (options_.ignore_merges && workspace.dropout == nullptr) {
         if (const auto id = vocabulary_.id(text)) {
           ids.push_back(*id);
           return;
@@ -55,7 +55,11 @@ class BpeModel final : public TokenModel {
       }
       append_symbols(text, symbols);
     }
-    merges_.apply(symbols, workspace.bpe);
+    if (workspace.dropout != nullptr) {
+      merges_.apply(symbols, workspace.bpe, *workspace.dropout);
+    } else {
+      merges_.apply(symbols, workspace.bpe);
+    }
     ids.insert(ids.end(), symbols.begin(), symbols.end());
   }
 

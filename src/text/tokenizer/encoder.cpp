@@ -75,7 +75,7 @@ struct Encoder::Workspace {
 void Encoder::append_word(std::string_view word, std::size_t offset, Workspace& workspace,
                           std::vector<std::int32_t>& ids) const {
   try {
-    if (!caches_ || word.size() > WordCache::kMaxWord) {
+    if (!caches_ || word.size() > WordCache::kMaxWord || workspace.model.dropout != nullptr) {
       parts_.model->append_ids(word, workspace.model, ids);
       return;
     }
@@ -225,10 +225,12 @@ void Encoder::give_back(std::unique_ptr<Workspace> workspace) const {
 }
 
 void Encoder::append_ids(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids,
-                         std::size_t offset) const {
+                         std::size_t offset, MergeDropout* dropout) const {
   auto workspace = take_workspace();
+  workspace->model.dropout = dropout;
   IdSink sink(*this, *workspace, ids, offset);
   walk(text, special, sink);
+  workspace->model.dropout = nullptr;
   give_back(std::move(workspace));
 }
 

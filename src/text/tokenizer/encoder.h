@@ -24,8 +24,8 @@ class Encoder final {
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
-  void append_ids(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids,
-                  std::size_t offset) const;
+  void append_ids(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids, std::size_t offset,
+                  MergeDropout* dropout = nullptr) const;
   void append_ids_with_spans(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids,
                              std::vector<TokenSpan>& spans) const;
   std::vector<TokenSpan> words(std::string_view text) const;

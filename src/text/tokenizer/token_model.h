@@ -1,4 +1,4 @@
-// Splits one word into tokens: byte pair encoding, WordPiece, Unigram, single characters.
+// Splits one word into tokens: byte pair encoding, WordPiece, Unigram, whole words, single characters.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +24,7 @@ struct ModelWorkspace {
   std::vector<std::int32_t> symbols;
   BpeWorkspace bpe;
   std::vector<UnigramNode> unigram;
+  MergeDropout* dropout = nullptr;  ///< of a BPE; null: none
 };
 
 /// A vocabulary and the algorithm that splits words with it. Immutable; safe to use from many threads.
@@ -55,7 +56,7 @@ class TokenModel {
   virtual std::string kind() const = 0;
   /// Whether words are bytes, and each of the 256 bytes has a token.
   virtual bool knows_every_byte() const { return false; }
-  /// Number of merges of a BPE; 0 for other models.
+  /// Number of merges of a BPE, which are what dropout can leave out; 0 for other models.
   virtual std::size_t merge_count() const { return 0; }
   /// The form in tokenizer.json.
   virtual std::string to_json() const = 0;

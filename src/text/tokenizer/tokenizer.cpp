@@ -139,6 +139,13 @@ void Tokenizer::append_ids(std::string_view text, SpecialTokens special, std::ve
   impl_->encoder.append_ids(text, special, ids, offset);
 }
 
+std::vector<std::int32_t> Tokenizer::encode_with_dropout(std::string_view text, SpecialTokens special,
+                                                         MergeDropout& dropout) const {
+  std::vector<std::int32_t> ids;
+  impl_->encoder.append_ids(text, special, ids, 0, &dropout);
+  return ids;
+}
+
 std::vector<std::int32_t> Tokenizer::encode_word(std::string_view word) const {
   if (!impl_->parts.pre_tokenizer->byte_level()) return encode(word, SpecialTokens::kAsText);
   return encode(" " + std::string(word), SpecialTokens::kAsText);

@@ -17,6 +17,7 @@
 
 namespace rapt {
 
+struct MergeDropout;   // bpe.h
 struct TokenSequence;  // post_processor.h
 struct TokenizerParts;
 
@@ -44,7 +45,12 @@ class Tokenizer final {
   void append_ids(std::string_view text, SpecialTokens special, std::vector<std::int32_t>& ids,
                   std::size_t offset = 0) const;
 
-  /// The same on all threads, for large texts. The ids do not depend on the number of threads.
+  /// The text's tokens with merges left out at random: a function of the text and of the state of dropout.rng, which
+  /// advances. \pre merge_count() > 0
+  std::vector<std::int32_t> encode_with_dropout(std::string_view text, SpecialTokens special,
+                                                MergeDropout& dropout) const;
+
+  /// encode() on all threads, for large texts. The ids do not depend on the number of threads.
   std::vector<std::int32_t> encode_in_parallel(std::string_view text,
                                                SpecialTokens special = SpecialTokens::kRecognise) const;
 

@@ -7,6 +7,7 @@
 #include "text/tokenizer/bpe_model.h"
 #include "text/tokenizer/char_model.h"
 #include "text/tokenizer/unigram_model.h"
+#include "text/tokenizer/word_level_model.h"
 #include "text/tokenizer/wordpiece_model.h"
 
 namespace rapt {
@@ -52,8 +53,9 @@ std::unique_ptr<TokenModel> read_model(const Json& file, bool byte_level, bool p
   const std::string type = model.string_or("type", type_of_untyped(model));
   if (type == "WordPiece") return wordpiece_model_from_json(model.json(), name);
   if (type == "Unigram") return unigram_model_from_json(model.json(), name);
+  if (type == "WordLevel") return word_level_model_from_json(model.json(), name);
   if (type != "BPE") {
-    throw DataError(subject(name) + ": model must be of type BPE, WordPiece or Unigram, got " +
+    throw DataError(subject(name) + ": model must be of type BPE, WordPiece, Unigram or WordLevel, got " +
                     (type.empty() ? "a model without a type" : in_quotes(type)));
   }
   if (plain) {

@@ -93,14 +93,16 @@ void add_data(SettingTable& t) {
         {"short-seq-prob"});
   t.group("tokenizer");
   t.common_free(text("tokenizer", &Config::tokenizer, "FILE|KIND",
-                     "tokenizer file, or the kind to train on the data: char, byte, byte-bpe, bpe, wordpiece"),
+                     "tokenizer file, or the kind to train on the data: char, byte, byte-bpe, bpe, wordpiece, "
+                     "metaspace-bpe, unigram, word"),
                 {"tokenizer-name", "tokenizer-file"});
   t.group(
       "tokenizer", [](const Config& c) { return c.learns_tokenizer(); }, "tokenizers that are trained on the data");
   t.common(
       whole("vocab", &Config::vocabulary, 1, "maximum vocabulary size of a tokenizer trained on the data", 1 << 20),
       {"vocabulary", "vocab-size", "vocabulary-size"});
-  t.add(on_off("lowercase", &Config::lowercase, "train a lower-case WordPiece vocabulary"),
+  t.add(on_off("lowercase", &Config::lowercase,
+               "train a lower-case vocabulary; default on for wordpiece, off for others"),
         {"do-lower-case", "uncased"});
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/suggest.h"
 #include "tensor/error.h"
 #include "text/labelled/glue.h"
@@ -95,7 +96,7 @@ static void require_tokenizer_name(const TrainConfig& c) {
   const bool is_path = c.tokenizer.find_first_of("./") != std::string::npos;
   if (is_path) throw MissingInputError(escape_for_terminal(c.tokenizer) + ": no such file (--tokenizer)");
   const std::vector<std::string> kinds(kTokenizerKinds.begin(), kTokenizerKinds.end());
-  throw UsageError("--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, got " +
+  throw UsageError("--tokenizer must be a file or one of " + joined(kTokenizerKinds) + ", got " +
                    in_quotes(c.tokenizer) + did_you_mean(c.tokenizer, kinds));
 }
 

@@ -184,7 +184,8 @@ struct TrainConfig {
 };
 
 /// The kinds of tokenizers that a run can train on its data.
-inline constexpr std::array<std::string_view, 5> kTokenizerKinds = {"char", "byte", "byte-bpe", "bpe", "wordpiece"};
+inline constexpr std::array<std::string_view, 8> kTokenizerKinds = {"char",      "byte",          "byte-bpe", "bpe",
+                                                                    "wordpiece", "metaspace-bpe", "unigram",  "word"};
 
 /// Checks settings whose value is a name: a tokenizer, a metric, a GLUE task. Needs neither data nor model.
 /// \throws UsageError, MissingInputError  with the most similar existing name

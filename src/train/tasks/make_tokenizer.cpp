@@ -10,7 +10,9 @@ TokenizerTrainerOptions trainer_options(const TrainConfig& config) {
   TokenizerTrainerOptions options;
   options.type = tokenizer_type_named(config.tokenizer);
   options.vocabulary = config.vocabulary;
-  options.lowercase = options.type == TokenizerType::kWordPiece && config.lowercase;
+  const bool keeps_case = options.type == TokenizerType::kByteBpe || options.type == TokenizerType::kWordBpe ||
+                          options.type == TokenizerType::kByte || options.type == TokenizerType::kChar;
+  options.lowercase = !keeps_case && config.lowercase;
   options.special = default_special_tokens(options.type);
   return options;
 }

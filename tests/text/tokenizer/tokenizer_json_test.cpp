@@ -55,8 +55,9 @@ TEST_CASE("both notations of merges are read, pairs are written") {
 }
 
 TEST_CASE("a written file reads as an equal tokenizer") {
-  for (const auto type : {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece,
-                          TokenizerType::kChar, TokenizerType::kByte}) {
+  for (const auto type :
+       {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece, TokenizerType::kChar,
+        TokenizerType::kByte, TokenizerType::kMetaspaceBpe, TokenizerType::kUnigram, TokenizerType::kWord}) {
     CAPTURE(name_of(type));
     TokenizerTrainer trainer({.type = type, .vocabulary = 300, .special = {"<|endoftext|>"}});
     const std::string text = "the sea, the sea; \"the\" \\ sea\tand\x01 the fög 東京\n";
@@ -120,8 +121,8 @@ TEST_CASE("a text that does not start with a space gets one if the file says so"
 }
 
 TEST_CASE("a damaged or foreign file is rejected with the reason") {
-  CHECK(error_of(with("/model/type", "WordLevel")) ==
-        "tokenizer: t.json: model must be of type BPE, WordPiece or Unigram, got \"WordLevel\"");
+  CHECK(error_of(with("/model/type", "Lattice")) ==
+        "tokenizer: t.json: model must be of type BPE, WordPiece, Unigram or WordLevel, got \"Lattice\"");
   CHECK(error_of(with("/pre_tokenizer", {{"type", "Split"}})) ==
         "tokenizer: t.json: pre_tokenizer must be ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Metaspace "
         "or a Sequence of them, got \"Split\"");

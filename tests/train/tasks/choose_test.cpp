@@ -75,9 +75,10 @@ TEST_CASE("unknown names are rejected before anything is read") {
     CAPTURE(message);
     CHECK_THROWS_WITH_AS(require_known_names(layer_config("", "", flags).values), message, UsageError);
   };
-  refuses({{"tokenizer", {"wordpice"}}},
-          "--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, got \"wordpice\"; did you mean "
-          "wordpiece?");
+  refuses(
+      {{"tokenizer", {"wordpice"}}},
+      "--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, metaspace-bpe, unigram, word, got "
+      "\"wordpice\"; did you mean wordpiece?");
   refuses({{"tokenizer", {"init"}}},
           "--tokenizer init means the tokenizer of --init, which is not given; give --init MODEL");
   CHECK_THROWS_WITH_AS(require_known_names(layer_config("", "", {{"tokenizer", {"none.json"}}}).values),

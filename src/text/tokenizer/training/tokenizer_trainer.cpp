@@ -12,12 +12,16 @@
 #include "text/tokenizer/bpe_model.h"
 #include "text/tokenizer/byte_alphabet.h"
 #include "text/tokenizer/char_model.h"
-#include "text/tokenizer/files/vocabulary_text.h"
 #include "text/tokenizer/tokenizer_json.h"
 #include "text/tokenizer/training/bpe_trainer.h"
+#include "text/tokenizer/training/tokenizer_head.h"
+#include "text/tokenizer/training/unigram_trainer.h"
 #include "text/tokenizer/training/word_counts.h"
 #include "text/tokenizer/training/word_symbols.h"
+#include "text/tokenizer/unigram_model.h"
+#include "text/tokenizer/word_level_model.h"
 #include "text/tokenizer/wordpiece_model.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace rapt {
@@ -25,55 +29,29 @@ namespace rapt {
 namespace {
 
 constexpr const char* kUnknown = "<unk>";
-constexpr const char* kWordEnd = "</w>";
+constexpr double kNeverFound = -1000;  // score of a special token, far below any piece's
 constexpr std::array<const char*, 5> kBertTokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
 constexpr const char* kName = "the new tokenizer";  // the name in messages
 constexpr std::size_t kPart = std::size_t{1} << 20;
 constexpr std::size_t kPartsAtATime = 16;  // a multiple of most numbers of threads; limits the memory of their tables
 
-Json special_tokens_json(const std::vector<std::string>& special, std::int32_t first_id) {
-  Json added = Json::array();
-  for (const std::string& content : special) {
-    added.push_back({{"id", first_id++},
-                     {"content", content},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", true}});
-  }
-  return added;
-}
-
-Json byte_level(bool use_regex) {
-  return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", use_regex}};
-}
-
-// tokenizer.json without its model.
-Json head_of(const TokenizerTrainerOptions& options, std::int32_t first_special) {
-  Json head = {{"added_tokens", special_tokens_json(options.special, first_special)}};
-  switch (options.type) {
-    case TokenizerType::kByteBpe:
-    case TokenizerType::kByte:
-      head["pre_tokenizer"] = byte_level(options.type == TokenizerType::kByteBpe);
-      head["decoder"] = byte_level(true);
-      break;
-    case TokenizerType::kWordBpe:
-      head["normalizer"] =
-          make_bert_normalizer({.strip_accents = options.lowercase, .lowercase = options.lowercase})->to_json();
-      head["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
-      head["decoder"] = {{"type", "BPEDecoder"}, {"suffix", kWordEnd}};
-      break;
-    case TokenizerType::kWordPiece: {
-      std::vector<std::pair<std::string, std::int32_t>> special;
-      for (const std::string& content : options.special) special.emplace_back(content, first_special++);
-      return bert_head({.strip_accents = options.lowercase, .lowercase = options.lowercase}, special);
+// Calls visit with the parts of a word that a piece may not cross: letters, digits, other characters. The mark before
+// the word is part of the first.
+template <typename Visit>
+void for_each_part(std::string_view word, Visit visit) {
+  std::string part = kSpaceMark;
+  int last = -1;
+  for_each_character(word, [&](char32_t code, std::string_view c) {
+    const std::uint8_t kind = character_class(code);
+    const int own = (kind & kMark) != 0 ? last : (kind & kLetter) != 0 ? 0 : (kind & kNumber) != 0 ? 1 : 2;
+    if (last >= 0 && own != last) {
+      visit(part);
+      part.clear();
     }
-    case TokenizerType::kChar:
-      head["decoder"] = {{"type", "Fuse"}};
-      break;
-  }
-  return head;
+    part += c;
+    last = own;
+  });
+  visit(part);
 }
 
 std::unique_ptr<Tokenizer> assemble(const Json& head, std::unique_ptr<TokenModel> model) {
@@ -82,11 +60,11 @@ std::unique_ptr<Tokenizer> assemble(const Json& head, std::unique_ptr<TokenModel
 
 }  // namespace
 
-static constexpr std::pair<TokenizerType, const char*> kTypeNames[] = {{TokenizerType::kByteBpe, "byte-bpe"},
-                                                                       {TokenizerType::kWordBpe, "bpe"},
-                                                                       {TokenizerType::kWordPiece, "wordpiece"},
-                                                                       {TokenizerType::kChar, "char"},
-                                                                       {TokenizerType::kByte, "byte"}};
+static constexpr std::pair<TokenizerType, const char*> kTypeNames[] = {
+    {TokenizerType::kByteBpe, "byte-bpe"},    {TokenizerType::kWordBpe, "bpe"},
+    {TokenizerType::kWordPiece, "wordpiece"}, {TokenizerType::kChar, "char"},
+    {TokenizerType::kByte, "byte"},           {TokenizerType::kMetaspaceBpe, "metaspace-bpe"},
+    {TokenizerType::kUnigram, "unigram"},     {TokenizerType::kWord, "word"}};
 
 TokenizerType tokenizer_type_named(std::string_view name) { return value_named(name, kTypeNames, "tokenizer: type"); }
 
@@ -96,15 +74,18 @@ std::vector<std::string> default_special_tokens(TokenizerType type) {
   if (type == TokenizerType::kByteBpe) return {"<|endoftext|>"};
   if (type == TokenizerType::kWordBpe) return {kUnknown, "<|endoftext|>"};
   if (type == TokenizerType::kWordPiece) return {kBertTokens.begin(), kBertTokens.end()};
+  if (has_mark_before_words(type) || type == TokenizerType::kWord) return pair_special_tokens();
   return {};
 }
+
+std::vector<std::string> pair_special_tokens() { return {"<s>", "<pad>", "</s>", kUnknown}; }
 
 class TokenizerTrainer::Impl {
  public:
   explicit Impl(TokenizerTrainerOptions given)
       : options(with_needed_tokens(std::move(given))),
-        normalizer(normalizer_from_json(head_of(options, 0).value("normalizer", Json()), kName)),
-        pre_tokenizer(pre_tokenizer_from_json(head_of(options, 0).value("pre_tokenizer", Json()), kName)),
+        normalizer(normalizer_from_json(tokenizer_head(options, 0).value("normalizer", Json()), kName)),
+        pre_tokenizer(pre_tokenizer_from_json(counted_words(options), kName)),
         specials(patterns(options.special)) {
     const std::set<std::string> different(options.special.begin(), options.special.end());
     if (different.size() != options.special.size() || different.contains("")) {
@@ -155,23 +136,33 @@ class TokenizerTrainer::Impl {
   std::unique_ptr<Tokenizer> train_bytes() const {
     std::vector<Vocabulary::Entry> vocabulary;
     for (int b = 0; b < 256; ++b) vocabulary.emplace_back(printable_byte(static_cast<unsigned char>(b)), b);
-    return assemble(head_of(options, 256), make_bpe_model(std::move(vocabulary), {}, {}, true, kName));
+    return assemble(tokenizer_head(options, 256), make_bpe_model(std::move(vocabulary), {}, {}, true, kName));
   }
 
+  // With <unk>, the special tokens have the first ids. The model knows only that one of them.
   std::unique_ptr<Tokenizer> train_characters() const {
+    const auto unknown = std::find(options.special.begin(), options.special.end(), kUnknown);
+    const bool has_unknown = unknown != options.special.end();
+    const auto first = has_unknown ? static_cast<std::int32_t>(options.special.size()) : 0;
     std::vector<Vocabulary::Entry> vocabulary;
     for (const std::string& character : characters()) {
-      vocabulary.emplace_back(character, static_cast<std::int32_t>(vocabulary.size()));
+      vocabulary.emplace_back(character, first + static_cast<std::int32_t>(vocabulary.size()));
     }
     if (vocabulary.empty()) throw DataError("tokenizer: the training text must have at least one character, got none");
-    const auto first_special = static_cast<std::int32_t>(vocabulary.size());
-    return assemble(head_of(options, first_special), make_char_model(std::move(vocabulary), std::nullopt, kName));
+    const auto first_special = has_unknown ? 0 : static_cast<std::int32_t>(vocabulary.size());
+    if (has_unknown) {
+      vocabulary.emplace_back(kUnknown, static_cast<std::int32_t>(unknown - options.special.begin()));
+    }
+    return assemble(tokenizer_head(options, first_special),
+                    make_char_model(std::move(vocabulary),
+                                    has_unknown ? std::optional<std::string>(kUnknown) : std::nullopt, kName));
   }
 
   std::unique_ptr<Tokenizer> train_bpe(std::int64_t size) {
     const bool bytes = options.type == TokenizerType::kByteBpe;
+    const char* const word_end = options.type == TokenizerType::kWordBpe ? kWordEnd : "";
     const LearnedBpe learned =
-        learn(bytes ? byte_symbols(words) : word_end_symbols(words, options.max_characters, kWordEnd), size,
+        learn(bytes ? byte_symbols(words) : word_end_symbols(words, options.max_characters, word_end), size,
               bytes ? "bytes" : "forms of the text's characters");
     std::vector<Vocabulary::Entry> vocabulary = special_entries();
     std::vector<std::string> texts = learned.tokens;
@@ -184,8 +175,9 @@ class TokenizerTrainer::Impl {
       merges.emplace_back(texts[static_cast<std::size_t>(merge.left)], texts[static_cast<std::size_t>(merge.right)]);
     }
     BpeOptions model;
-    if (!bytes) model = {.unk_token = kUnknown, .end_of_word_suffix = kWordEnd};
-    return assemble(head_of(options, 0), make_bpe_model(std::move(vocabulary), merges, model, bytes, kName));
+    if (options.type == TokenizerType::kWordBpe) model = {.unk_token = kUnknown, .end_of_word_suffix = kWordEnd};
+    if (options.type == TokenizerType::kMetaspaceBpe) model = {.unk_token = kUnknown, .fuse_unk = true};
+    return assemble(tokenizer_head(options, 0), make_bpe_model(std::move(vocabulary), merges, model, bytes, kName));
   }
 
   std::unique_ptr<Tokenizer> train_wordpiece(std::int64_t size) {
@@ -196,7 +188,44 @@ class TokenizerTrainer::Impl {
     for (const std::string& text : learned.tokens) {
       vocabulary.emplace_back(text, static_cast<std::int32_t>(vocabulary.size()));
     }
-    return assemble(head_of(options, 0), make_wordpiece_model(std::move(vocabulary), model, kName));
+    return assemble(tokenizer_head(options, 0), make_wordpiece_model(std::move(vocabulary), model, kName));
+  }
+
+  std::unique_ptr<Tokenizer> train_unigram(std::int64_t size) {
+    require_words(words.size());
+    require_room(1, "piece", size);
+    UnigramLearningOptions learning{.pieces = static_cast<std::size_t>(size) - options.special.size(),
+                                    .max_characters = options.max_characters};
+    learning.never.insert(options.special.begin(), options.special.end());
+    std::vector<UnigramToken> tokens;
+    for (const std::string& special : options.special) tokens.push_back({special, kNeverFound});
+    for (UnigramToken& piece : learn_unigram(words, learning)) tokens.push_back(std::move(piece));
+    words = WordCounts();
+    const auto unknown = std::find(options.special.begin(), options.special.end(), kUnknown);
+    return assemble(
+        tokenizer_head(options, 0),
+        make_unigram_model(std::move(tokens), {.unk_id = static_cast<std::int32_t>(unknown - options.special.begin())},
+                           kName));
+  }
+
+  // The most frequent words; of equally frequent ones, those that sort first.
+  std::unique_ptr<Tokenizer> train_words(std::int64_t size) {
+    require_words(words.size());
+    require_room(0, "words", size);
+    std::vector<WordCounts::Word> sorted = words.sorted();
+    std::erase_if(sorted, [this](const WordCounts::Word& word) {
+      return word.count < options.min_frequency ||
+             std::find(options.special.begin(), options.special.end(), word.text) != options.special.end();
+    });
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const WordCounts::Word& a, const WordCounts::Word& b) { return a.count > b.count; });
+    sorted.resize(std::min(sorted.size(), static_cast<std::size_t>(size) - options.special.size()));
+    std::vector<Vocabulary::Entry> vocabulary = special_entries();
+    for (const WordCounts::Word& word : sorted) {
+      vocabulary.emplace_back(word.text, static_cast<std::int32_t>(vocabulary.size()));
+    }
+    words = WordCounts();
+    return assemble(tokenizer_head(options, 0), make_word_level_model(std::move(vocabulary), kUnknown, kName));
   }
 
   TokenizerTrainerOptions options;
@@ -206,8 +235,9 @@ class TokenizerTrainer::Impl {
  private:
   static TokenizerTrainerOptions with_needed_tokens(TokenizerTrainerOptions options) {
     auto& special = options.special;
-    if (options.type == TokenizerType::kWordBpe &&
-        std::find(special.begin(), special.end(), kUnknown) == special.end()) {
+    const bool has_unknown = options.type == TokenizerType::kWordBpe || options.type == TokenizerType::kWord ||
+                             has_mark_before_words(options.type);
+    if (has_unknown && std::find(special.begin(), special.end(), kUnknown) == special.end()) {
       special.insert(special.begin(), kUnknown);
     }
     if (options.type == TokenizerType::kWordPiece) {  // BERT's come first, so that they have the ids 0 to 4
@@ -217,10 +247,14 @@ class TokenizerTrainer::Impl {
     return options;
   }
 
+  static void require_words(std::size_t words) {
+    if (words == 0) throw DataError("tokenizer: the training text must have at least one word, got none");
+  }
+
   LearnedBpe learn(BpeCorpus corpus, std::int64_t size, const std::string& first_tokens,
                    const std::string& prefix = "") {
     words = WordCounts();  // training needs the memory
-    if (corpus.words.empty()) throw DataError("tokenizer: the training text must have at least one word, got none");
+    require_words(corpus.words.size());
     require_room(static_cast<std::int64_t>(corpus.tokens.size()), first_tokens, size);
     BpeLearningOptions learning{.tokens = static_cast<std::size_t>(size) - options.special.size(),
                                 .min_frequency = options.min_frequency,
@@ -262,7 +296,12 @@ class TokenizerTrainer::Impl {
       const std::string normal = normalizer ? normalizer->normalize(segment.text) : std::string();
       std::string_view rest = normalizer ? std::string_view(normal) : segment.text;
       for (std::string_view word; !(word = pre_tokenizer->next_word(rest)).empty();) {
-        if (!has_more_characters(word, longest_word)) counts.add(word);
+        if (has_more_characters(word, longest_word)) continue;
+        if (has_mark_before_words(options.type)) {
+          for_each_part(word, [&](const std::string& part) { counts.add(part); });
+        } else {
+          counts.add(word);
+        }
       }
     }
   }
@@ -329,6 +368,10 @@ std::unique_ptr<Tokenizer> TokenizerTrainer::train(std::int64_t vocabulary) {
       return impl_->train_characters();
     case TokenizerType::kWordPiece:
       return impl_->train_wordpiece(vocabulary);
+    case TokenizerType::kUnigram:
+      return impl_->train_unigram(vocabulary);
+    case TokenizerType::kWord:
+      return impl_->train_words(vocabulary);
     default:
       return impl_->train_bpe(vocabulary);
   }

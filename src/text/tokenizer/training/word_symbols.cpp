@@ -74,8 +74,10 @@ BpeCorpus word_end_symbols(const WordCounts& words, std::size_t max_characters, 
   BpeCorpus corpus;
   Symbols symbol_of;
   for (const std::string& character : known) symbol_of.emplace(character, add_token(corpus, character));
-  const auto end_forms = static_cast<std::int32_t>(corpus.tokens.size());
-  for (const std::string& character : known) add_token(corpus, character + std::string(word_end));
+  const auto end_forms = word_end.empty() ? 0 : static_cast<std::int32_t>(corpus.tokens.size());
+  if (!word_end.empty()) {
+    for (const std::string& character : known) add_token(corpus, character + std::string(word_end));
+  }
 
   for (const auto& word : sorted) {
     auto begin = static_cast<std::uint32_t>(corpus.symbols.size());

@@ -13,7 +13,8 @@ namespace rapt {
 BpeCorpus byte_symbols(const WordCounts& words);
 
 /// The most frequent characters of the words, each unchanged and with the suffix `word_end`, the form of a word's last
-/// character, so that a known character can stand anywhere. Words are split at other characters.
+/// character, so that a known character can stand anywhere; without a suffix, each has one form. Words are split at
+/// other characters.
 BpeCorpus word_end_symbols(const WordCounts& words, std::size_t max_characters, std::string_view word_end);
 
 /// The most frequent characters of the words, unchanged (the form of a word's first character), and then with `prefix`

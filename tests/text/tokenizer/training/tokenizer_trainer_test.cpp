@@ -40,7 +40,8 @@ TEST_CASE("the same file is learnt on one thread and on several, from one piece 
     text += (state >> 20) % 11 == 0 ? ".\n" : (state >> 20) % 200 == 1 ? "<|endoftext|>" : " ";
   }
   for (const auto type :
-       {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece, TokenizerType::kChar}) {
+       {TokenizerType::kByteBpe, TokenizerType::kWordBpe, TokenizerType::kWordPiece, TokenizerType::kChar,
+        TokenizerType::kMetaspaceBpe, TokenizerType::kUnigram, TokenizerType::kWord}) {
     CAPTURE(name_of(type));
     const TokenizerTrainerOptions options{.type = type, .vocabulary = 1500, .special = default_special_tokens(type)};
     const std::string expected = testing::on_threads(1, [&] { return learn(options, text)->to_json(); });
@@ -166,8 +167,9 @@ TEST_CASE("impossible training requests are rejected") {
   CHECK(message_of<UsageError>([] {
           TokenizerTrainer({.special = {"<s>", "<s>"}});
         }) == "tokenizer: special tokens must be distinct and not empty");
-  CHECK(message_of<UsageError>([] { tokenizer_type_named("unigram"); }) ==
-        "tokenizer: type must be one of byte-bpe, bpe, wordpiece, char, byte, got \"unigram\"");
+  CHECK(message_of<UsageError>([] { tokenizer_type_named("words"); }) ==
+        "tokenizer: type must be one of byte-bpe, bpe, wordpiece, char, byte, metaspace-bpe, unigram, word, got "
+        "\"words\"; did you mean word?");
   CHECK(tokenizer_type_named("byte-bpe") == TokenizerType::kByteBpe);
 }
 
