@@ -39,7 +39,12 @@ void add_task(SettingTable& t) {
              "class names in the order of the outputs; read from the data if not given"),
         {"label-names"});
   t.add(text("metric", &Config::metric, "NAME", "metric that selects the best checkpoint"),
-        {"metric-for-best-model", "valid-metric", "valid-metrics"});
+        {"metric-for-best-model", "valid-metric"});
+  t.group(
+      "task", [](const Config& c) { return c.has_source(); }, "--task translate and summarize");
+  t.add(
+      words("valid-metrics", &Config::valid_metrics, "NAME",
+            "metrics of validations: loss, bleu, chrf, rouge-l and so on; the first one selects the best checkpoint"));
 }
 
 void add_data(SettingTable& t) {

@@ -19,7 +19,8 @@ struct TrainConfig {
   // Task
   std::string task = "lm";          ///< one of task_words()
   std::vector<std::string> labels;  ///< names of the classes, in the order of the outputs; read from the data
-  std::string metric;               ///< metric that selects the best checkpoint; empty: the task's default
+  std::vector<std::string> valid_metrics = {"loss"};  ///< of translation and summarisation: loss, and text_metric.h's
+  std::string metric;  ///< metric that selects the best checkpoint; empty: the task's default
 
   std::string glue;  ///< a GLUE task, whose column layout is known: sst2, cola ...
 

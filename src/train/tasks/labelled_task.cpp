@@ -182,6 +182,7 @@ LabelledOptions labelled_options(const TrainConfig& config) {
 }
 
 std::string deciding_metric(const TrainConfig& config) {
+  if (config.has_source() && !config.valid_metrics.empty()) return config.valid_metrics.front();
   if (!config.is_labelled()) return "loss";
   return config.metric.empty() ? default_metric(task_named(config.task), config.glue) : config.metric;
 }

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <map>
 #include <cmath>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
