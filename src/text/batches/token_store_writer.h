@@ -28,7 +28,11 @@ class StoreColumn final {
   /// \pre T matches `type`
   template <typename T>
   void append(std::initializer_list<T> numbers) {
-    spool_.append(numbers.begin(), numbers.size() * sizeof(T));
+    append(std::span<const T>(numbers.begin(), numbers.size()));
+  }
+  template <typename T>
+  void append(std::span<const T> numbers) {
+    spool_.append(numbers.data(), numbers.size() * sizeof(T));
     count_ += static_cast<Dim>(numbers.size());
   }
   /// Ends writing: from here on it can be read.

@@ -65,7 +65,12 @@ std::vector<Input> PairCorpus::inputs() const {
 
 PairCorpusReader PairCorpus::read() const { return PairCorpusReader(*this); }
 
-PairCorpusInfo PairCorpus::scan(const std::function<void(const Pair& pair)>& visit) const {
+const PairCorpusInfo& PairCorpus::scan() const {
+  if (known_->info) return *known_->info;
+  return scan([](const Pair&) {});
+}
+
+const PairCorpusInfo& PairCorpus::scan(const std::function<void(const Pair& pair)>& visit) const {
   PairCorpusInfo info;
   CharacterSet source, target;
   PairCorpusReader reader = read();
@@ -82,17 +87,17 @@ PairCorpusInfo PairCorpus::scan(const std::function<void(const Pair& pair)>& vis
   info.target_characters = target.size();
   info.empty = reader.empty();
   info.first_empty = reader.first_empty();
-  return info;
+  return known_->info.emplace(std::move(info));
 }
 
 std::vector<InputFile> PairCorpus::files() const {
   const std::vector<Input> all = inputs();
-  return known_->all(all.size(), [&](std::size_t i) { return describe(all[i]); });
+  return known_->files.all(all.size(), [&](std::size_t i) { return describe(all[i]); });
 }
 
 void PairCorpus::expect(const std::vector<InputFile>& files) const {
   if (files.size() != inputs().size()) return;
-  for (std::size_t i = 0; i < files.size(); ++i) known_->note(i, files[i]);
+  for (std::size_t i = 0; i < files.size(); ++i) known_->files.note(i, files[i]);
 }
 
 // ------------------------------------------------------------------------------------------------------------- reading
@@ -121,7 +126,7 @@ void PairCorpusReader::note_files() {
   const PairCorpus::Files& files = corpus_.files_[file_];
   const auto [first, second] = reader_->digests();
   const auto note = [&](const Input& input, const std::string& digest) {
-    corpus_.known_->note(input_++, {escape_for_terminal(input.name()), input.bytes(), digest});
+    corpus_.known_->files.note(input_++, {escape_for_terminal(input.name()), input.bytes(), digest});
   };
   note(files.source, first);
   if (files.target) note(*files.target, second);

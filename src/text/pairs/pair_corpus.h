@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,11 @@ class PairCorpus final {
   bool is_aligned() const { return files_.front().target.has_value(); }
 
   PairCorpusReader read() const;
-  /// The contents, in a new reading that passes each pair to `visit`.
+  /// The contents. Reads the files only if that was not done before.
   /// \throws DataError  as PairReader; for a corpus without pairs
-  PairCorpusInfo scan(const std::function<void(const Pair& pair)>& visit) const;
+  const PairCorpusInfo& scan() const;
+  /// The same, always in a new reading, which passes each pair to `visit`.
+  const PairCorpusInfo& scan(const std::function<void(const Pair& pair)>& visit) const;
 
   /// The files, in order: of each two aligned ones, the source first. Reads those whose digest is not known yet.
   std::vector<InputFile> files() const;
@@ -63,11 +66,15 @@ class PairCorpus final {
     Input source;
     std::optional<Input> target;
   };
+  struct Known {
+    KnownFiles files;
+    std::optional<PairCorpusInfo> info;
+  };
   std::vector<Input> inputs() const;
 
   PairColumns columns_;
   std::vector<Files> files_;
-  std::shared_ptr<KnownFiles> known_ = std::make_shared<KnownFiles>();
+  std::shared_ptr<Known> known_ = std::make_shared<Known>();
 };
 
 /// Reads a corpus's pairs in order, in bounded memory, and skips those with an empty side.
