@@ -61,7 +61,7 @@ GenerateOptions options_of(const Arguments& arguments) {
   s.top_k = arguments.whole("top-k", 0, 0);
   s.top_p = arguments.number("top-p", 1, kAny);
   s.min_p = arguments.number("min-p", 0, kAny);
-  s.repetition_penalty = arguments.number("repetition-penalty", 1, kAny);
+  options.constraints.repetition_penalty = arguments.number("repetition-penalty", 1, kAny);
   return options;
 }
 
@@ -124,7 +124,7 @@ std::vector<Generated> run_beams(const AnyNetwork& network, const TokenLists& pr
   BeamOptions beam{.beams = arguments.whole("beam", 4, 1, 1024),
                    .max_tokens = options.max_tokens,
                    .length_penalty = arguments.number("length-penalty", 1, {.low = -100, .high = 100}),
-                   .repetition_penalty = options.sampling.repetition_penalty,
+                   .constraints = options.constraints,
                    .stop_ids = options.stop_ids,
                    .stop = options.stop};
   std::vector<Generated> results;

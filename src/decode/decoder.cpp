@@ -32,11 +32,6 @@ void check_prompts(const Decoder& decoder, const TokenLists& prompts) {
   }
 }
 
-std::int64_t most_new_tokens(const Decoder& decoder, std::size_t prompt_tokens, std::int64_t wanted) {
-  const std::optional<Dim> longest = decoder.longest();
-  return longest ? std::min(wanted, *longest - static_cast<Dim>(prompt_tokens)) : wanted;
-}
-
 Stream continued_stream(const TokenLists& tokens, const std::vector<Dim>& starts) {
   std::vector<Dim> lengths;
   std::vector<std::int32_t> ids, positions;

@@ -60,9 +60,6 @@ class Decoder {
 ///         an id outside the vocabulary, or leaves no room for a token
 void check_prompts(const Decoder& decoder, const TokenLists& prompts);
 
-/// How many of `wanted` new tokens may follow a prompt.
-std::int64_t most_new_tokens(const Decoder& decoder, std::size_t prompt_tokens, std::int64_t wanted);
-
 /// The packing of tokens that continue sequences. \param starts  the position of the first token of each sequence
 Stream continued_stream(const TokenLists& tokens, const std::vector<Dim>& starts);
 

@@ -110,7 +110,7 @@ FilledText fill_masks(const BertPretraining& network, const Tokenizer& tokenizer
   std::vector<std::string> words;
   for (std::size_t m = 0; m < rows.size(); ++m) {
     const std::span<const float> row = logits.span<float>().subspan(m * V, V);
-    require_scores(row, "fill-mask", own + " " + std::to_string(m + 1) + " of " + in_quotes(text));
+    require_scores(row, "fill-mask", [&] { return own + " " + std::to_string(m + 1) + " of " + in_quotes(text); });
     result.masks.push_back(likeliest(row, tokenizer, top));
     words.push_back(result.masks.back()[0].word);
   }

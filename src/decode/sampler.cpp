@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "tensor/error.h"
+#include "tensor/kernels/log_softmax.h"
 
 namespace rapt {
 namespace {
@@ -20,11 +20,10 @@ void require(bool holds, const char* flag, const char* what, double got) {
   throw UsageError(message.str());
 }
 
-SampledToken most_probable(std::span<const float> logits) {
-  const auto best = std::ranges::max_element(logits);
-  double sum = 0;
-  for (const float x : logits) sum += std::exp(static_cast<double>(x - *best));
-  return {static_cast<std::int32_t>(best - logits.begin()), -std::log(sum)};
+SampledToken most_probable(std::span<const float> scores, float top) {
+  const float sum = kernels::log_sum_exp(scores.data(), static_cast<Dim>(scores.size()), top);
+  const auto best = std::ranges::find(scores, top);
+  return {static_cast<std::int32_t>(best - scores.begin()), static_cast<double>(top) - static_cast<double>(sum)};
 }
 
 // The tokens that remain after top-k, top-p and min-p, most probable first, with unnormalised probabilities.
@@ -74,42 +73,26 @@ void check(const SamplingOptions& options) {
   require(options.top_k >= 0, "top-k", "at least 0", static_cast<double>(options.top_k));
   require(options.top_p > 0 && options.top_p <= 1, "top-p", "above 0 and at most 1", options.top_p);
   require(options.min_p >= 0 && options.min_p < 1, "min-p", "at least 0 and below 1", options.min_p);
-  require(options.repetition_penalty > 0, "repetition-penalty", "above 0", options.repetition_penalty);
 }
 
-void require_scores(std::span<const float> logits, const char* subject, const std::string& where) {
-  float most = -std::numeric_limits<float>::infinity();
-  for (const float x : logits) {
-    if (std::isnan(x)) most = x;  // and stays NaN: no comparison with it holds
-    if (x > most) most = x;
-  }
-  if (std::isfinite(most)) return;
-  throw not_finite(std::string(subject) + ": a model's scores", static_cast<double>(most), where);
+float require_scores(std::span<const float> scores, const char* subject, const std::function<std::string()>& where) {
+  const float most = kernels::largest(scores.data(), static_cast<Dim>(scores.size()));
+  if (std::isfinite(most)) return most;
+  throw not_finite(std::string(subject) + ": a model's scores", static_cast<double>(most), where());
 }
 
-void penalise_repetition(std::span<float> logits, std::span<const std::int32_t> history, double penalty) {
-  if (penalty == 1) return;
-  std::vector<std::int32_t> seen(history.begin(), history.end());
-  std::ranges::sort(seen);
-  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());  // clang 14 does not support std::ranges::unique
-  for (const std::int32_t id : seen) {
-    float& x = logits[static_cast<std::size_t>(id)];
-    x = static_cast<float>(x < 0 ? x * penalty : x / penalty);
-  }
-}
-
-SampledToken sample_token(std::span<float> logits, std::span<const std::int32_t> history,
-                          const SamplingOptions& options, Rng& rng) {
-  penalise_repetition(logits, history, options.repetition_penalty);
-  if (options.greedy || options.temperature == 0) return most_probable(logits);
-  const double best = static_cast<double>(*std::ranges::max_element(logits));  // low temperatures would overflow
-  for (float& x : logits) x = static_cast<float>((static_cast<double>(x) - best) / options.temperature);
-  const Candidates c = candidates(logits, options);
+std::optional<SampledToken> sample_token(std::span<float> scores, const SamplingOptions& options, Rng& rng) {
+  const float top = kernels::largest(scores.data(), static_cast<Dim>(scores.size()));
+  if (std::isinf(top)) return std::nullopt;
+  if (options.greedy || options.temperature == 0) return most_probable(scores, top);
+  const auto best = static_cast<double>(top);  // low temperatures would overflow
+  for (float& x : scores) x = static_cast<float>((static_cast<double>(x) - best) / options.temperature);
+  const Candidates c = candidates(scores, options);
   const double total = std::accumulate(c.weights.begin(), c.weights.end(), 0.0);
   const double point = rng.uniform() * total;
   std::size_t chosen = 0;
   for (double sum = c.weights[0]; chosen + 1 < c.ids.size() && sum <= point; sum += c.weights[chosen]) ++chosen;
-  return {c.ids[chosen], std::log(c.weights[chosen] / total)};
+  return SampledToken{c.ids[chosen], std::log(c.weights[chosen] / total)};
 }
 
 }  // namespace rapt

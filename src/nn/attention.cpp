@@ -103,6 +103,33 @@ Variable CrossAttention::forward(const Variable& x, const Packed& layout, const 
   return out_.forward(cross_attention(q_.forward(x), kv_.forward(memory), layout, memory_layout, options));
 }
 
+Variable CrossAttention::forward_cached(const Variable& x, const Packed& layout, const SourceCache& sources,
+                                        std::size_t layer, std::vector<float>* weights) const {
+  const Tensor q = q_.forward(x).value();  // [N, C]
+  const Tensor& kv = sources.layer(layer);
+  const Dim N = q.shape()[0], C = q.shape()[1];
+  Tensor y = Tensor::empty({N, C}, q.dtype());
+  dispatch_float(q.dtype(), [&]<typename T>() {
+    Dim total = 0;
+    for (Dim b = 0; b < sources.sequences(); ++b) total += sources.rows(b);
+    std::vector<T> means(weights != nullptr ? static_cast<std::size_t>(total) : 0);
+    std::vector<kernels::AttentionCache<T>> sequences;
+    Dim first = 0;
+    for (Dim b = 0; b < sources.sequences(); ++b) {
+      const T* const keys = kv.data<T>() + sources.first_row(b) * 2 * C;
+      sequences.push_back({.keys = keys,
+                           .values = keys + C,
+                           .count = sources.rows(b),
+                           .weights = weights != nullptr ? means.data() + first : nullptr});
+      first += sources.rows(b);
+    }
+    kernels::attention_cached<T>({y.data<T>(), N, C}, {q.data<T>(), N, C}, layout.offsets.span<std::int32_t>(),
+                                 sequences, 2 * C, options_.heads, scale_of(0, options_.width, options_.heads), false);
+    if (weights != nullptr) weights->assign(means.begin(), means.end());
+  });
+  return out_.forward(Variable(y));
+}
+
 void CrossAttention::visit(ParameterVisitor& v) {
   v.child("q", q_);
   v.child("kv", kv_);

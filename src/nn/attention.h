@@ -7,6 +7,7 @@
 #include "nn/context.h"
 #include "nn/kv_cache.h"
 #include "nn/linear.h"
+#include "nn/source_cache.h"
 #include "tensor/packed.h"
 
 namespace rapt {
@@ -74,6 +75,15 @@ class CrossAttention final : public Module {
   /// \return        [N, C]
   Variable forward(const Variable& x, const Packed& layout, const Variable& memory, const Packed& memory_layout,
                    Context& ctx) const;
+
+  /// Keys and values of encoded sources, for a SourceCache. \return  [S, 2C]
+  Variable keys_and_values(const Variable& memory) const { return kv_.forward(memory); }
+  /// forward() without a backward pass, with keys and values from a cache.
+  /// \param layer    of this layer
+  /// \param weights  receives the probabilities of each sequence's last row, averaged over the heads, one sequence
+  ///                 after the other; or null
+  Variable forward_cached(const Variable& x, const Packed& layout, const SourceCache& sources, std::size_t layer,
+                          std::vector<float>* weights) const;
   void visit(ParameterVisitor& v) override;
 
  private:

@@ -41,14 +41,8 @@ DecoderBlock::DecoderBlock(TransformerBlock::Options o, Initializer& init)
                      .out_std = o.feed_forward_std.value_or(o.out_std)},
                     init) {}
 
-Variable DecoderBlock::forward(const Variable& x, const Stream& stream, const Variable& memory,
-                               const Packed& memory_layout, Context& ctx) const {
-  const auto attend_self = [&](const Variable& h) {
-    return self_attention_.forward(h, stream.layout, stream.positions, ctx);
-  };
-  const auto attend_source = [&](const Variable& h) {
-    return cross_attention_.forward(h, stream.layout, memory, memory_layout, ctx);
-  };
+Variable DecoderBlock::run(const Variable& x, const Attend& attend_self, const Attend& attend_source,
+                           Context& ctx) const {
   if (placement_ == NormPlacement::kPost) {
     const Variable a = norm1_.forward(attend_self(x), x, dropout_, ctx).normed;     // [N, C]
     const Variable c = norm2_.forward(attend_source(a), a, dropout_, ctx).normed;   // [N, C]
@@ -57,6 +51,22 @@ Variable DecoderBlock::forward(const Variable& x, const Stream& stream, const Va
   const ResidualNorm a = norm2_.forward(attend_self(norm1_.forward(x)), x, dropout_, ctx);  // [N, C] twice
   const ResidualNorm c = norm3_.forward(attend_source(a.normed), a.sum, dropout_, ctx);     // [N, C] twice
   return Dropout(dropout_).forward(feed_forward_.forward(c.normed, ctx), c.sum, ctx);       // [N, C]
+}
+
+Variable DecoderBlock::forward(const Variable& x, const Stream& stream, const Variable& memory,
+                               const Packed& memory_layout, Context& ctx) const {
+  return run(
+      x, [&](const Variable& h) { return self_attention_.forward(h, stream.layout, stream.positions, ctx); },
+      [&](const Variable& h) { return cross_attention_.forward(h, stream.layout, memory, memory_layout, ctx); }, ctx);
+}
+
+Variable DecoderBlock::forward_cached(const Variable& x, const Stream& stream, KeyValueCache::Layer& own,
+                                      const SourceCache& sources, std::size_t layer, std::vector<float>* weights,
+                                      Context& ctx) const {
+  return run(
+      x, [&](const Variable& h) { return self_attention_.forward(h, stream.layout, stream.positions, ctx, &own); },
+      [&](const Variable& h) { return cross_attention_.forward_cached(h, stream.layout, sources, layer, weights); },
+      ctx);
 }
 
 void DecoderBlock::visit(ParameterVisitor& v) {

@@ -2,6 +2,9 @@
 // each added to the residual. Vaswani et al. 2017, arXiv 1706.03762, section 3.1.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "nn/block.h"
 
 namespace rapt {
@@ -17,11 +20,21 @@ class DecoderBlock final : public Module {
   /// \return        [N, C]
   Variable forward(const Variable& x, const Stream& stream, const Variable& memory, const Packed& memory_layout,
                    Context& ctx) const;
+  /// The same for tokens that continue sequences, without a backward pass.
+  /// \param own      this layer's keys and values of earlier tokens; the new ones are appended
+  /// \param layer    this layer's number in `sources`
+  /// \param weights  as CrossAttention::forward_cached()
+  Variable forward_cached(const Variable& x, const Stream& stream, KeyValueCache::Layer& own,
+                          const SourceCache& sources, std::size_t layer, std::vector<float>* weights,
+                          Context& ctx) const;
   const SelfAttention& self_attention() const { return self_attention_; }
   const CrossAttention& cross_attention() const { return cross_attention_; }
   void visit(ParameterVisitor& v) override;
 
  private:
+  using Attend = std::function<Variable(const Variable& x)>;
+  Variable run(const Variable& x, const Attend& attend_self, const Attend& attend_source, Context& ctx) const;
+
   NormPlacement placement_;
   double dropout_;
   LayerNorm norm1_, norm2_, norm3_;

@@ -156,6 +156,23 @@ Variable Transformer::decode(const Stream& input, const Variable& memory, const 
   return x;
 }
 
+std::vector<Tensor> Transformer::keys_and_values(const Variable& memory) const {
+  std::vector<Tensor> layers;
+  for (const DecoderBlock& block : decoder_) layers.push_back(block.cross_attention().keys_and_values(memory).value());
+  return layers;
+}
+
+Variable Transformer::decode_cached(const Stream& input, KeyValueCache& cache, const SourceCache& sources, Context& ctx,
+                                    std::vector<float>* weights) const {
+  Variable x = decoder_input_.forward(input, tokens_.weight(), ctx);  // [N, C]
+  cache.extend(input.layout);
+  for (std::size_t i = 0; i < decoder_.size(); ++i) {
+    std::vector<float>* const wanted = i + 1 == decoder_.size() ? weights : nullptr;
+    x = decoder_[i].forward_cached(x, input, cache.layer(i), sources, i, wanted, ctx);
+  }
+  return decoder_norm_ ? decoder_norm_->forward(x) : x;
+}
+
 Variable Transformer::states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace) const {
   const Stream& source = source_of(batch);
   return decode(batch.input, encode(source, ctx), source.layout, ctx, trace);

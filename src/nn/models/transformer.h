@@ -80,6 +80,16 @@ class Transformer final : public NextTokenBackbone {
   Variable decode(const Stream& input, const Variable& memory, const Packed& memory_layout, Context& ctx,
                   std::vector<Tensor>* trace = nullptr) const;
 
+  /// \name For decoding, without gradients @{
+  /// The keys and values of encoded sources in each layer of the decoder. \return  [S, 2C] each
+  std::vector<Tensor> keys_and_values(const Variable& memory) const;
+  /// decode() of tokens that continue sequences. \return  [N, C]
+  /// \param cache    keys and values of the earlier tokens; the new ones are appended
+  /// \param weights  receives the last layer's attention, as CrossAttention::forward_cached(); or null
+  Variable decode_cached(const Stream& input, KeyValueCache& cache, const SourceCache& sources, Context& ctx,
+                         std::vector<float>* weights = nullptr) const;
+  /// @}
+
   /// decode() of batch.input, given encode() of batch.source. \param trace  of the decoder
   /// \throws std::invalid_argument  if the batch has no source
   Variable states(const Batch& batch, Context& ctx, std::vector<Tensor>* trace = nullptr) const override;

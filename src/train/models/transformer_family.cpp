@@ -1,4 +1,5 @@
 // Encoder-decoders: translation and summarisation.
+#include "decode/transformer_decoder.h"
 #include "io/names.h"
 #include "nn/models/transformer.h"
 #include "tensor/error.h"
@@ -142,6 +143,12 @@ ModelSize transformer_size(const TrainConfig& config, VocabularySizes vocabulary
   return size;
 }
 
+std::unique_ptr<Decoder> transformer_decoder(const Backbone& backbone, std::size_t /*sequences*/,
+                                             const Stream* source) {
+  if (source == nullptr) throw BugError("transformer: decoding needs sources");
+  return std::make_unique<TransformerDecoder>(dynamic_cast<const Transformer&>(backbone), *source);
+}
+
 }  // namespace
 
 ModelFamily transformer_family() {
@@ -157,7 +164,8 @@ ModelFamily transformer_family() {
           .take_structure = take_transformer_structure,
           .take_dropouts = take_transformer_dropouts,
           .size = transformer_size,
-          .hugging_face = {marian_kind(), bart_kind(), mbart_kind(), pegasus_kind()}};
+          .hugging_face = {marian_kind(), bart_kind(), mbart_kind(), pegasus_kind()},
+          .decoder = transformer_decoder};
 }
 
 }  // namespace rapt

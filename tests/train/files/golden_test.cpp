@@ -45,7 +45,7 @@ void check_generation(const GoldenCase& c, const Gpt& model) {
                          {.beams = beams,
                           .max_tokens = fields.integer("max_new_tokens"),
                           .length_penalty = fields.number_or("length_penalty", 1),
-                          .repetition_penalty = fields.number_or("repetition_penalty", 1),
+                          .constraints = {.repetition_penalty = fields.number_or("repetition_penalty", 1)},
                           .stop_ids = stop_ids})
                  .front()
                  .front();
@@ -53,7 +53,7 @@ void check_generation(const GoldenCase& c, const Gpt& model) {
       GenerateOptions options;
       options.max_tokens = fields.integer("max_new_tokens");
       options.sampling.greedy = true;
-      options.sampling.repetition_penalty = fields.number_or("repetition_penalty", 1);
+      options.constraints.repetition_penalty = fields.number_or("repetition_penalty", 1);
       options.stop_ids = stop_ids;
       ours = generate(decoder, {prompt}, options).front();
     }
