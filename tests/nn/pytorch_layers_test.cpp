@@ -3,15 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "io/file.h"
 #include "io/shared_data.h"
 #include "nn/block.h"
 #include "nn/context.h"
 
 using namespace rapt;
-using namespace rapt::testing;
 using nlohmann::json;
 
 namespace {
@@ -37,7 +36,7 @@ TransformerBlock layer_of(const std::string& activation) {
 TEST_CASE("an encoder layer gives PyTorch's outputs") {
   const std::string path = shared_data("data/fixtures/pytorch/transformer_encoder_layer.json");
   if (path.empty()) return;
-  const json cases = json::parse(read_file(path)).at("cases");
+  const json cases = json::parse(std::ifstream(path)).at("cases");
   CHECK(cases.size() == 7);
   for (const json& c : cases) {
     CAPTURE(c.dump());

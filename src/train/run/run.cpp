@@ -1,7 +1,5 @@
 #include "train/run/run.h"
 
-#include <stdlib.h>
-
 #include <filesystem>
 
 #include "io/durable_file.h"
@@ -9,6 +7,7 @@
 #include "tensor/error.h"
 #include "tensor/matmul.h"
 #include "train/files/checkpoint.h"
+#include "train/files/scratch_folder.h"
 #include "train/run/resume.h"
 #include "train/run/run_start.h"
 #include "train/run/training_loop.h"
@@ -43,26 +42,6 @@ Notice notice_of(const RunRequest& request) {
     if (!request.progress.quiet) request.sink(text + "\n");
   };
 }
-
-// A temporary folder for the files that a run would write.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "rapt-settings-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw CannotCreateError("cannot create a temporary folder " + name);
-    folder_.path = name;
-  }
-  ~ScratchFolder() {
-    std::error_code none;
-    fs::remove_all(folder_.path, none);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const RunFolder& folder() const { return folder_; }
-
- private:
-  RunFolder folder_;
-};
 
 // What stage 1 of a classifier from scratch would leave, but untrained.
 void leave_words(const RunRequest& request, const RunFolder& folder, const Notice& notice) {
