@@ -57,6 +57,16 @@ Tensor positions_of(const Packed& layout) {
   return positions;
 }
 
+Tensor sequences_of(const Packed& layout) {
+  const auto offsets = layout.offsets.span<std::int32_t>();
+  Tensor sequences = Tensor::empty({layout.rows()}, DType::kI32);
+  const auto all = sequences.span<std::int32_t>();
+  for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
+    std::fill(all.begin() + offsets[b], all.begin() + offsets[b + 1], static_cast<std::int32_t>(b));
+  }
+  return sequences;
+}
+
 Tensor all_rows(Dim count) {
   Tensor rows = Tensor::empty({count}, DType::kI32);
   const auto indices = rows.span<std::int32_t>();

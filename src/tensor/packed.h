@@ -26,6 +26,8 @@ Tensor first_rows(const Packed& layout);
 Tensor last_rows(const Packed& layout);
 /// Each row's position within its sequence, counted from 0: [N] i32.
 Tensor positions_of(const Packed& layout);
+/// The number of each row's sequence: [N] i32.
+Tensor sequences_of(const Packed& layout);
 /// All row numbers 0, 1 ... count - 1, i32.
 Tensor all_rows(Dim count);
 

@@ -110,6 +110,23 @@ TEST_CASE("attention gives the same bits on one thread and on two, and in f32 wh
   }
 }
 
+TEST_CASE("several sequences of queries may share their keys, without gradients") {
+  const Case apart{{2, 1, 2}, {3, 2, 3}, 5, 4, true};
+  auto in = apart.inputs();
+  for (const std::size_t i : {1u, 2u}) in[i].slice(5, 8).copy_from(in[i].slice(0, 3));
+  const auto v = leaves(in);
+  const AttentionMemory shared{v[1], v[2], pack_lengths(std::vector<Dim>{3, 5}), {0, 1, 0}};
+  const Packed queries = pack_lengths(apart.queries);
+  CHECK_THROWS_WITH_AS(additive_attention(v[0], queries, v[3], shared),
+                       "additive_attention: shared keys have no gradients; use NoGrad", std::invalid_argument);
+  const NoGrad no_grad;
+  AttentionMemory two = shared;
+  two.layout = pack_lengths(std::vector<Dim>{3, 2, 3});
+  const auto together = additive_attention(v[0], queries, v[3], two);
+  CHECK(same_bits(together.context.value(), apart.run(v).context.value()));
+  CHECK(same_bits(together.weights, apart.run(v).weights));
+}
+
 TEST_CASE("large scores do not overflow") {
   const Packed one = pack_lengths(std::vector<Dim>{1}), two = pack_lengths(std::vector<Dim>{2});
   const Variable keys(Tensor::from<float>({100, 200}, {2, 1}));

@@ -46,26 +46,34 @@ struct CellState {
   Row h, c;
 };
 
-/// One step. \param reset_first  GRU: the reset gate applies to h before the product (Cho et al. 2014, Keras)
+/// What a cell applies: PyTorch's functions, unless others are given.
+struct CellFunctions {
+  double (*gate)(double) = logistic;
+  double (*activation)(double) = std::tanh;
+  bool reset_first = false;  // GRU: the reset gate applies to h before the product (Cho et al. 2014, Keras)
+};
+
+/// One step.
 inline CellState cell_step(RecurrentCell cell, const CellWeights& w, const Row& x, const CellState& before,
-                           bool reset_first = false) {
+                           const CellFunctions& functions = {}) {
+  const auto [gate, activation, reset_first] = functions;
   const std::size_t C = before.h.size();
   const Row a = times(w.input, x, w.input_bias), u = times(w.recurrent, before.h, w.recurrent_bias);
   CellState after = before;
   if (cell == RecurrentCell::kLstm) {
     for (std::size_t j = 0; j < C; ++j) {
-      const auto gate = [&](std::size_t g) { return a[g * C + j] + u[g * C + j]; };
-      after.c[j] = logistic(gate(1)) * before.c[j] + logistic(gate(0)) * std::tanh(gate(2));
-      after.h[j] = logistic(gate(3)) * std::tanh(after.c[j]);
+      const double i = gate(a[j] + u[j]), f = gate(a[C + j] + u[C + j]), o = gate(a[3 * C + j] + u[3 * C + j]);
+      after.c[j] = f * before.c[j] + i * activation(a[2 * C + j] + u[2 * C + j]);
+      after.h[j] = o * activation(after.c[j]);
     }
     return after;
   }
   Row reset = before.h;
-  for (std::size_t j = 0; j < C; ++j) reset[j] *= logistic(a[j] + u[j]);
+  for (std::size_t j = 0; j < C; ++j) reset[j] *= gate(a[j] + u[j]);
   const Row of_reset = times(w.recurrent, reset, w.recurrent_bias);
   for (std::size_t j = 0; j < C; ++j) {
-    const double r = logistic(a[j] + u[j]), z = logistic(a[C + j] + u[C + j]);
-    const double n = std::tanh(a[2 * C + j] + (reset_first ? of_reset[2 * C + j] : r * u[2 * C + j]));
+    const double r = gate(a[j] + u[j]), z = gate(a[C + j] + u[C + j]);
+    const double n = activation(a[2 * C + j] + (reset_first ? of_reset[2 * C + j] : r * u[2 * C + j]));
     after.h[j] = (1 - z) * n + z * before.h[j];
   }
   return after;

@@ -5,6 +5,7 @@
 
 #include "nn/models/bert.h"
 #include "nn/models/gpt.h"
+#include "nn/models/recurrent.h"
 #include "nn/models/transformer.h"
 
 namespace rapt::testing {
@@ -56,6 +57,42 @@ inline TransformerConfig small_transformer() {
   c.init_std = 0.3;
   c.embedding_dropout = c.attention_dropout = c.residual_dropout = 0;
   return c;
+}
+
+/// Encoder-decoders with every kind of attention, both cells, one and both directions; and language models.
+inline std::vector<RecurrentConfig> small_recurrent() {
+  using A = RecurrentAttention;
+  std::vector<RecurrentConfig> configs;
+  for (const A attention : {A::kNone, A::kContext, A::kAdditive, A::kDot, A::kGeneral, A::kConcat}) {
+    RecurrentConfig c;
+    c.encoder = true;
+    c.vocabulary = kSmallVocabulary;
+    c.source_vocabulary = kSmallVocabulary + 4;
+    c.width = 7;
+    c.embedding_width = 5;
+    c.init_range = 0.6;
+    c.attention = attention;
+    c.cell = attention == A::kNone || attention == A::kDot ? RecurrentCell::kLstm : RecurrentCell::kGru;
+    configs.push_back(c);
+    c.bidirectional = attention != A::kDot;
+    c.input_feeding = c.is_luong();
+    c.layers = 3;
+    c.decoder_layers = 2;
+    c.source_vocabulary = 0;
+    c.cell = c.cell == RecurrentCell::kLstm ? RecurrentCell::kGru : RecurrentCell::kLstm;
+    c.bias = attention != A::kGeneral;
+    configs.push_back(c);
+  }
+  for (const RecurrentCell cell : {RecurrentCell::kLstm, RecurrentCell::kGru}) {
+    RecurrentConfig c;
+    c.cell = cell;
+    c.vocabulary = kSmallVocabulary;
+    c.width = 7;
+    c.tied_head = cell == RecurrentCell::kGru;
+    c.init_range = 0.6;
+    configs.push_back(c);
+  }
+  return configs;
 }
 
 }  // namespace rapt::testing

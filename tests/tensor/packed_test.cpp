@@ -49,3 +49,9 @@ TEST_CASE("first and last rows are those of the sequences") {
   CHECK_THROWS_WITH_AS(last_rows(pack_lengths(std::vector<Dim>{3, 0})),
                        "batch: sequence 1 is empty, so it has no first or last token", ShapeError);
 }
+
+TEST_CASE("each row has the number of its sequence") {
+  const Tensor sequences = sequences_of(pack_lengths(std::vector<Dim>{2, 0, 1}));
+  CHECK(std::vector<std::int32_t>(sequences.span<std::int32_t>().begin(), sequences.span<std::int32_t>().end()) ==
+        std::vector<std::int32_t>{0, 0, 2});
+}

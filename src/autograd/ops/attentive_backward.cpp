@@ -37,7 +37,7 @@ void attend_backward(AttentivePass& p, Collected<T>& c, Dim t, Dim A, const T* q
     kernels::add<T>(dstate, dstate, dq, A * C);
     return;
   }
-  copy_rows<T>(c.dqueries.template data<T>(), p.steps().rows_of(t).data(), C, dq, nullptr, C, A, C);
+  kernels::copy_rows<T>(c.dqueries.template data<T>(), p.steps().rows_of(t).data(), C, dq, nullptr, C, A, C);
   flow<T>(dstate, C, dq, A, {p.query.data<T>(), C, C}, Write::kAdd);
 }
 
@@ -61,8 +61,8 @@ void combine_backward(AttentivePass& p, Collected<T>& c, Dim t, Dim A, const Ten
   });
   flow<T>(p.top().dstate.template data<T>(), C, dfed, A, p.combine_part<T>(false), Write::kAdd);
   flow<T>(c.dcontext.template data<T>(), p.M(), dfed, A, p.combine_part<T>(true), Write::kAssign);
-  copy_rows<T>(c.dcontexts.template data<T>(), rows.data(), p.M(), c.dcontext.template data<T>(), nullptr, p.M(), A,
-               p.M());
+  kernels::copy_rows<T>(c.dcontexts.template data<T>(), rows.data(), p.M(), c.dcontext.template data<T>(), nullptr,
+                        p.M(), A, p.M());
 }
 
 // All layers of step t, back to what the bottom one was fed.
@@ -106,9 +106,9 @@ void AttentivePass::give_layers(Grads& d) {
           all = Tensor::empty({N(), width}, x.dtype());
           for (Dim t = 0; t < steps().steps(); ++t) {
             const auto rows_t = steps().rows_of(t);
-            copy_rows<T>(all.data<T>(), rows_t.data(), width, t == 0 ? first_fed.data<T>() : f.data<T>(),
-                         t == 0 ? nullptr : steps().rows_of(t - 1).data(), width, static_cast<Dim>(rows_t.size()),
-                         width);
+            kernels::copy_rows<T>(all.data<T>(), rows_t.data(), width, t == 0 ? first_fed.data<T>() : f.data<T>(),
+                                  t == 0 ? nullptr : steps().rows_of(t - 1).data(), width,
+                                  static_cast<Dim>(rows_t.size()), width);
           }
         }
         layer.add_input_weight<T>({to + in, rows, K(), whole}, {all.data<T>(), N(), K()}, dW.write);
@@ -171,7 +171,8 @@ void AttentivePass::backward(std::span<const Tensor> dy, Grads& d) {
   for (Dim t = steps().steps(); t-- > 0;) {
     const auto rows = steps().rows_of(t);
     const auto A = static_cast<Dim>(rows.size());
-    copy_rows<T>(queries.data<T>(), nullptr, width, c.all_queries.template data<T>(), rows.data(), width, A, width);
+    kernels::copy_rows<T>(queries.data<T>(), nullptr, width, c.all_queries.template data<T>(), rows.data(), width, A,
+                          width);
     if (after()) {
       combine_backward(*this, c, t, A, dy[0]);
       attend_backward(*this, c, t, A, queries.data<T>());
@@ -182,9 +183,9 @@ void AttentivePass::backward(std::span<const Tensor> dy, Grads& d) {
     layers_backward<T>(*this, c, t, A, dy[0].defined() ? dy[0].data<T>() : nullptr);
     T* const dcontext = c.dcontext.template data<T>();
     const bool given = dy[1].defined();
-    if (given) copy_rows<T>(dcontext, nullptr, M(), dy[1].data<T>(), rows.data(), M(), A, M());
+    if (given) kernels::copy_rows<T>(dcontext, nullptr, M(), dy[1].data<T>(), rows.data(), M(), A, M());
     flow<T>(dcontext, M(), layers.front().dinput.data<T>(), A, fed_weight<T>(), given ? Write::kAdd : Write::kAssign);
-    copy_rows<T>(c.dcontexts.template data<T>(), rows.data(), M(), dcontext, nullptr, M(), A, M());
+    kernels::copy_rows<T>(c.dcontexts.template data<T>(), rows.data(), M(), dcontext, nullptr, M(), A, M());
     attend_backward(*this, c, t, A, queries.data<T>());
   }
   give_layers<T>(d);

@@ -25,7 +25,7 @@ void AttentivePass::attend(Dim t, Dim A) {
     q = queries.data<T>();
   }
   kernels::sequence_attention_forward<T>(context.data<T>(), weights.data<T>(), q, attention<T>(), groups_of(t));
-  copy_rows<T>(contexts.data<T>(), steps().rows_of(t).data(), M(), context.data<T>(), nullptr, M(), A, M());
+  kernels::copy_rows<T>(contexts.data<T>(), steps().rows_of(t).data(), M(), context.data<T>(), nullptr, M(), A, M());
 }
 
 // All layers of step t, from what the bottom one is fed.
@@ -68,7 +68,7 @@ void AttentivePass::forward() {
     };
     matmul<T>({to, A, width}, {context.data<T>(), A, M()}, Transpose::kNo, combine_part<T>(true), Transpose::kYes,
               Write::kAdd, {}, apply_tanh);
-    copy_rows<T>(f.data<T>(), rows.data(), width, to, nullptr, width, A, width);
+    kernels::copy_rows<T>(f.data<T>(), rows.data(), width, to, nullptr, width, A, width);
   }
 }
 

@@ -73,11 +73,14 @@ AttentiveOutput attentive_recurrence(const Variable& x, const Packed& layout, co
   }
   bool recording = false;
   for (const Variable& input : inputs) recording = recording || is_recording({&input});
+  if (recording && !over.sequences.empty()) {
+    throw std::invalid_argument(std::string(kOp) + ": shared keys have no gradients; use NoGrad");
+  }
 
   auto pass = std::make_shared<AttentivePass>();
   AttentivePass& p = *pass;
   p.masks = decoder.masks;
-  p.groups = attention_groups(kOp, layout, over.layout);
+  p.groups = attention_groups(kOp, layout, over);
   p.x = x.value();
   p.keys = over.keys.value();
   p.memory = over.memory.value();
@@ -107,7 +110,7 @@ AttentiveOutput attentive_recurrence(const Variable& x, const Packed& layout, co
     p.fed = Tensor::zeros({B, C}, dtype);
     if (initial.fed.defined()) {
       dispatch_float(dtype, [&]<typename T>() {
-        copy_rows<T>(p.fed.data<T>(), nullptr, C, initial.fed.data<T>(), steps.sequences.data(), C, B, C);
+        kernels::copy_rows<T>(p.fed.data<T>(), nullptr, C, initial.fed.data<T>(), steps.sequences.data(), C, B, C);
       });
     }
     p.first_fed = p.fed.clone();

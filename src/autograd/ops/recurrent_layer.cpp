@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "tensor/kernels/column_sums.h"
-#include "tensor/parallel.h"
-#include "tensor/work.h"
 
 namespace rapt {
 
@@ -20,19 +18,6 @@ void project(Matrix<T> y, Matrix<const T> x, Matrix<const T> W, const T* b, Writ
 RAPT_FOR_FLOATS(RAPT_PROJECT)
 #undef RAPT_PROJECT
 
-template <typename T>
-void copy_rows(T* to, const std::int32_t* to_rows, Dim to_stride, const T* from, const std::int32_t* from_rows,
-               Dim from_stride, Dim rows, Dim C) {
-  count_elements<T>(2 * rows * C);
-  parallel_blocks(rows, rows_per_block(C), [&](Dim begin, Dim end) {
-    for (Dim i = begin; i < end; ++i) {
-      const T* const source = from + (from_rows == nullptr ? i : from_rows[i]) * from_stride;
-      std::copy(source, source + C, to + (to_rows == nullptr ? i : to_rows[i]) * to_stride);
-    }
-  });
-}
-RAPT_INSTANTIATE(copy_rows);
-
 namespace {
 
 template <typename T>
@@ -47,15 +32,16 @@ Tensor RecurrentLayer::sorted(const Tensor& from, Dim column, DType dtype) const
   if (!from.defined()) return Tensor::zeros({B, C}, dtype);
   Tensor to = Tensor::empty({B, C}, dtype);
   dispatch_float(dtype, [&]<typename T>() {
-    copy_rows<T>(to.data<T>(), nullptr, C, from.data<T>() + column, steps.sequences.data(), from.shape()[1], B, C);
+    kernels::copy_rows<T>(to.data<T>(), nullptr, C, from.data<T>() + column, steps.sequences.data(), from.shape()[1], B,
+                          C);
   });
   return to;
 }
 
 void RecurrentLayer::unsort(Tensor& to, const Tensor& sorted, Dim column) const {
   dispatch_float(to.dtype(), [&]<typename T>() {
-    copy_rows<T>(to.data<T>() + column, steps.sequences.data(), to.shape()[1], sorted.data<T>(), nullptr, C,
-                 sequences(), C);
+    kernels::copy_rows<T>(to.data<T>() + column, steps.sequences.data(), to.shape()[1], sorted.data<T>(), nullptr, C,
+                          sequences(), C);
   });
 }
 
@@ -141,8 +127,9 @@ Tensor RecurrentLayer::states_before(const T* y, Dim y_stride) const {
   for (Dim t = 0; t < steps.steps(); ++t) {
     const auto rows = steps.rows_of(t);
     const bool first = t == 0;
-    copy_rows<T>(before.data<T>(), rows.data(), C, first ? first_state.data<T>() : y,
-                 first ? nullptr : steps.rows_of(t - 1).data(), first ? C : y_stride, static_cast<Dim>(rows.size()), C);
+    kernels::copy_rows<T>(before.data<T>(), rows.data(), C, first ? first_state.data<T>() : y,
+                          first ? nullptr : steps.rows_of(t - 1).data(), first ? C : y_stride,
+                          static_cast<Dim>(rows.size()), C);
   }
   return before;
 }

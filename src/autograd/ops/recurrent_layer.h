@@ -3,6 +3,7 @@
 #pragma once
 
 #include "autograd/variable.h"
+#include "tensor/kernels/copy_rows.h"
 #include "tensor/kernels/recurrent_cell.h"
 #include "tensor/matmul.h"
 #include "tensor/time_steps.h"
@@ -12,11 +13,6 @@ namespace rapt {
 /// y (+)= x W^T + b, with matrices whose rows need not be adjacent. `b` may be null.
 template <typename T>
 void project(Matrix<T> y, Matrix<const T> x, Matrix<const T> W, const T* b, Write write = Write::kAssign);
-
-/// to[to_rows[i]] = from[i], rows of C elements; from[from_rows[i]] if there are from_rows. Null rows: i itself.
-template <typename T>
-void copy_rows(T* to, const std::int32_t* to_rows, Dim to_stride, const T* from, const std::int32_t* from_rows,
-               Dim from_stride, Dim rows, Dim C);
 
 /// The values of a layer's parameters: W_ih [G C, in], W_hh [G C, C], b_ih [G C], b_hh [G C]; biases may be undefined.
 struct RecurrentTensors {

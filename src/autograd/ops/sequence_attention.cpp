@@ -30,7 +30,7 @@ void check(const char* op, const Variable& query, const Packed& layout, const Va
 SequenceAttentionOutput attend(const char* op, const Variable& query, const Packed& layout, const Variable& score,
                                const AttentionMemory& over) {
   check(op, query, layout, score, over);
-  const Groups groups = attention_groups(op, layout, over.layout);
+  const Groups groups = attention_groups(op, layout, over);
   const Dim N = query.shape()[0], C = query.shape()[1], M = over.memory.shape()[1];
   Tensor contexts = Tensor::empty({N, M}, query.dtype());
   Tensor weights = Tensor::empty({weights_of(groups)}, query.dtype());
@@ -45,6 +45,9 @@ SequenceAttentionOutput attend(const char* op, const Variable& query, const Pack
                                            operands.operator()<T>(keys, memory, scores), groups);
   });
   const Dim B = layout.sequences();
+  if (!over.sequences.empty() && is_recording({&query, &over.keys, &over.memory, &score})) {
+    throw std::invalid_argument(std::string(op) + ": shared keys have no gradients; use NoGrad");
+  }
   Variable context = record(
       op, contexts, {query, over.keys, over.memory, score}, [=, queries = query.value()](const Tensor& dy, Grads d) {
         dispatch_float(dy.dtype(), [&]<typename T>() {
@@ -71,21 +74,23 @@ SequenceAttentionOutput attend(const char* op, const Variable& query, const Pack
 
 }  // namespace
 
-Groups attention_groups(const char* op, const Packed& queries, const Packed& keys) {
-  require_shape(queries.sequences() == keys.sequences(), [&] {
+Groups attention_groups(const char* op, const Packed& queries, const AttentionMemory& over) {
+  const Dim known = over.sequences.empty() ? over.layout.sequences() : static_cast<Dim>(over.sequences.size());
+  require_shape(queries.sequences() == known, [&] {
     return std::string(op) + ": queries and keys must have the same number of sequences, got " +
-           std::to_string(queries.sequences()) + " and " + std::to_string(keys.sequences());
+           std::to_string(queries.sequences()) + " and " + std::to_string(known);
   });
-  const auto q = queries.offsets.span<std::int32_t>(), k = keys.offsets.span<std::int32_t>();
+  const auto q = queries.offsets.span<std::int32_t>(), k = over.layout.offsets.span<std::int32_t>();
   Groups groups;
   Dim weights = 0;
   for (std::size_t b = 0; b + 1 < q.size(); ++b) {
-    const Dim T = q[b + 1] - q[b], S = k[b + 1] - k[b];
+    const std::size_t source = over.sequences.empty() ? b : static_cast<std::size_t>(over.sequences[b]);
+    const Dim T = q[b + 1] - q[b], S = k[source + 1] - k[source];
     require_shape(T == 0 || S > 0,
                   [&] { return std::string(op) + ": sequence " + std::to_string(b) + " has queries but no keys"; });
     groups.push_back({.first_query = q[b],
                       .queries = T,
-                      .first_key = k[b],
+                      .first_key = k[source],
                       .keys = S,
                       .weights = weights,
                       .sequence = static_cast<Dim>(b)});

@@ -1,6 +1,8 @@
 // Attention with one head over packed sequences that keeps its weights: for recurrent encoder-decoders.
 #pragma once
 
+#include <vector>
+
 #include "autograd/variable.h"
 #include "tensor/kernels/sequence_attention.h"
 #include "tensor/packed.h"
@@ -11,7 +13,10 @@ namespace rapt {
 struct AttentionMemory {
   Variable keys;    ///< [S, C]: what scores are computed with
   Variable memory;  ///< [S, M]: what is averaged; may be `keys`
-  Packed layout;    ///< of the S rows, with one sequence for each sequence of queries, none empty
+  Packed layout;    ///< of the S rows
+  /// For each sequence of queries the sequence of keys that it attends to. Empty: that of the same number. Decoding
+  /// sets it, where several hypotheses share a source; then there are no gradients.
+  std::vector<std::int32_t> sequences = {};
 };
 
 struct SequenceAttentionOutput {
@@ -19,7 +24,7 @@ struct SequenceAttentionOutput {
   Tensor weights;    ///< for each sequence a [T, S] array of its T queries and S keys, one after another; no gradient
 };
 
-/// Every query of a sequence attends to the keys of the sequence of the same number.
+/// Every query of a sequence attends to all keys of one sequence.
 ///
 ///     e_s = score . tanh(key_s + query),  a = softmax(e),  context = sum_s a_s memory_s
 ///
@@ -36,9 +41,10 @@ SequenceAttentionOutput additive_attention(const Variable& query, const Packed& 
 /// Machine Translation", arXiv 1508.04025, section 3.1: "dot", and "general" if a matrix was applied to the keys.
 SequenceAttentionOutput dot_attention(const Variable& query, const Packed& layout, const AttentionMemory& over);
 
-/// One group per sequence, all of its queries together; checks that the two packings fit. \param op  start of the
-/// message
-std::vector<kernels::AttentionGroup> attention_groups(const char* op, const Packed& queries, const Packed& keys);
+/// One group per sequence, all of its queries together. \param op  start of messages
+/// \throws ShapeError  if the two packings do not fit, or a sequence has queries but no keys
+std::vector<kernels::AttentionGroup> attention_groups(const char* op, const Packed& queries,
+                                                      const AttentionMemory& over);
 /// The number of weights of all groups.
 Dim weights_of(const std::vector<kernels::AttentionGroup>& groups);
 

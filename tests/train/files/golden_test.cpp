@@ -14,6 +14,7 @@
 #include "decode/gpt_decoder.h"
 #include "io/shared_data.h"
 #include "support/golden_network.h"
+#include "support/golden_recurrent.h"
 #include "support/source_folder.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/post_processor.h"
@@ -82,10 +83,13 @@ AnyNetwork converted(AnyNetwork& network, DType dtype) {
 }
 
 // The outputs of its heads, its loss, its gradients and its first updates.
-void check_training(const GoldenCase& c, AnyNetwork& network) {
+void check_training(const GoldenCase& c, AnyNetwork& network, const Names& names) {
   const Batch batch = batch_of(c, network);
-  check_outputs(c, network, batch);
-  const Names names = names_by_ours(network.config());
+  if (const auto* recurrent = dynamic_cast<const Recurrent*>(&network.backbone())) {
+    check_recurrent_outputs(c, *recurrent, batch);
+  } else {
+    check_outputs(c, network, batch);
+  }
   FlatParameters parameters(network.module());
   if (c.has("start_logits")) {
     const NoGrad no_grad;
@@ -100,10 +104,19 @@ void check_network(const GoldenCase& c) {
   AnyNetwork network = read_hugging_face(c.folder + "/model").network;
   const bool has_source = network.config().objective == Objective::kTargetText;
   if (c.expected.contains("generation") && !has_source) check_generation(c, gpt_of(network.network()));
+  const Names names = names_by_ours(network.config());
   AnyNetwork wide = converted(network, DType::kF64);
-  check_training(c, wide);
-  check_training(c, network);
+  check_training(c, wide, names);
+  check_training(c, network, names);
   if (c.expected.contains("text")) check_text(c);
+}
+
+void check_recurrent(const GoldenCase& c) {
+  RecurrentCase read = read_recurrent(c.folder);
+  if (c.expected.contains("generation")) check_recurrent_generation(c, recurrent_of(read.network));
+  AnyNetwork wide = converted(read.network, DType::kF64);
+  check_training(c, wide, read.names);
+  check_training(c, read.network, read.names);
 }
 
 // Two free tensors as a model, for optimisers.
@@ -186,6 +199,9 @@ void check_schedules(const std::string& folder) {
 std::function<void(const std::string&)> check_of(const std::string& kind) {
   if (kind == "optimizers") return [](const std::string& folder) { check_optimizers(GoldenCase(folder)); };
   if (kind == "schedules") return check_schedules;
+  if (kind == "recurrent" || kind == "recurrent-lm") {
+    return [](const std::string& folder) { check_recurrent(GoldenCase(folder)); };
+  }
   const bool network = kind == "causal-lm" || kind == "sequence-classification" || kind == "openai-gpt-double" ||
                        kind == "encoder-decoder" || kind.starts_with("bert-");
   if (network) return [](const std::string& folder) { check_network(GoldenCase(folder)); };
