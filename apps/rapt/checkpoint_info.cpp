@@ -42,8 +42,12 @@ std::string labels_text(const std::vector<std::string>& labels) {
 void tell_model(const Pretrained& model) {
   TrainConfig c = model.config;
   take_network_settings(c, model.network->config());
-  row("model", fmt::format("{}: {} {}, {} heads, width {}, feed-forward {}, {} positions", c.model, c.layers,
-                           c.layers == 1 ? "layer" : "layers", c.heads, c.width, c.feed_forward_width(), c.position));
+  const std::string parts = c.has_heads()
+                                ? fmt::format("{} heads, width {}, feed-forward {}, {} positions", c.heads, c.width,
+                                              c.feed_forward_width(), c.position)
+                                : fmt::format("width {}, embeddings of {}, attention: {}", c.width,
+                                              c.embedding_width > 0 ? c.embedding_width : c.width, c.attention);
+  row("model", fmt::format("{}: {} {}, {}", c.model, c.layers, c.layers == 1 ? "layer" : "layers", parts));
   row("parameters", fmt::format("{}", fmt::group_digits(parameter_count(model.network->module()))));
   row("context", fmt::format("{} tokens", c.context));
   row("task", c.task);

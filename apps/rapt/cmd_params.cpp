@@ -24,8 +24,9 @@ static Dim known_vocabulary(const LayeredConfig& config) {
 }
 
 static std::string as_table(const TrainConfig& config, const ModelSize& size, Dim vocabulary) {
-  std::string text = fmt::format("{}: {} layers, {} heads, width {}, context {}, vocabulary {}\n\n", config.model,
-                                 config.layers, config.heads, config.width, config.context, vocabulary);
+  const std::string heads = config.has_heads() ? fmt::format("{} heads, ", config.heads) : "";
+  std::string text = fmt::format("{}: {} layers, {}width {}, context {}, vocabulary {}\n\n", config.model,
+                                 config.layers, heads, config.width, config.context, vocabulary);
   for (const auto& [name, count] : size.parts)
     text += fmt::format("{:<22}{:>15}{:>7.1f} %\n", name, fmt::group_digits(count),
                         100.0 * double(count) / double(size.parameters));

@@ -10,9 +10,10 @@ namespace rapt {
 ModelFamily gpt_family();
 ModelFamily bert_family();
 ModelFamily transformer_family();
+ModelFamily recurrent_family();
 
 const std::vector<ModelFamily>& model_families() {
-  static const std::vector<ModelFamily> table = {gpt_family(), bert_family(), transformer_family()};
+  static const std::vector<ModelFamily> table = {gpt_family(), bert_family(), transformer_family(), recurrent_family()};
   return table;
 }
 

@@ -146,6 +146,31 @@ static Preset glue_preset(const GlueTask& task) {
            {"save-every", "1e"}}};
 }
 
+// bentrevett/pytorch-seq2seq, notebooks 1 to 3: recurrent translators of Multi30k. There, a decoder reads its own words
+// half of the time during training; here it always reads the right ones.
+static Settings seq2seq(const char* cell, const char* layers, const char* attention) {
+  return {{"model", cell},
+          {"task", "translate"},
+          {"layers", layers},
+          {"width", "512"},
+          {"embedding-width", "256"},
+          {"attention", attention},
+          {"tie", "off"},
+          {"dropout", "0.5"},
+          {"batch", "128"},
+          {"optimizer", "adam"},
+          {"learning-rate", "1e-3"},
+          {"schedule", "constant"},
+          {"warmup", "off"},
+          {"beta1", "0.9"},
+          {"beta2", "0.999"},
+          {"weight-decay", "0"},
+          {"clip", "1"},
+          {"epochs", "10"},
+          {"eval-every", "1e"},
+          {"save-every", "1e"}};
+}
+
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> table = {
       {"shakespeare-char-cpu", "nanoGPT's character model for CPUs: 0.8M parameters, minutes",
@@ -163,6 +188,15 @@ const std::vector<Preset>& presets() {
       {"bert-small", "BERT with 4 layers of width 512", small_bert("4", "512", "8", "5e-4")},
       {"bert-medium", "BERT with 8 layers of width 512", small_bert("8", "512", "8", "3e-4")},
       {"bert-base", "BERT with 12 layers of width 768", bert("12", "768", "12", "1e-4")},
+      {"lstm-seq2seq", "LSTM encoder-decoder without attention (Sutskever et al. 2014), Multi30k",
+       seq2seq("lstm", "2", "none") + Settings{{"init-range", "0.08"}}},
+      {"gru-seq2seq", "GRU encoder-decoder with a context vector (Cho et al. 2014), Multi30k",
+       seq2seq("gru", "1", "context") + Settings{{"init-std", "0.01"}}},
+      {"gru-bahdanau", "GRU encoder-decoder with additive attention (Bahdanau et al. 2014), Multi30k",
+       seq2seq("gru", "1", "additive") + Settings{{"bidirectional", "on"}, {"init-std", "0.01"}}},
+      {"lstm-luong", "LSTM encoder-decoder with attention and input feeding (Luong et al. 2015), Multi30k",
+       seq2seq("lstm", "2", "general") +
+           Settings{{"bidirectional", "on"}, {"input-feeding", "on"}, {"dropout", "0.2"}, {"init-range", "0.1"}}},
   };
   static const std::vector<Preset> all = [] {
     std::vector<Preset> presets = table;

@@ -52,6 +52,18 @@ constexpr Rung kLadder[] = {
     {1e15, "6", "6", "384", "256", "12", "1e-3"}, {2e16, "12", "12", "768", "512", "16", "6e-4"},
 };
 
+// A recurrent language model. Width helps more than depth.
+struct RecurrentRung {
+  double operations;
+  const char *layers, *width, *context, *batch, *learning_rate;
+};
+
+constexpr RecurrentRung kRecurrentLadder[] = {
+    {0, "1", "64", "64", "16", "5e-3"},      {2e11, "1", "128", "64", "16", "4e-3"},
+    {2e12, "1", "256", "64", "16", "3e-3"},  {5e13, "2", "384", "128", "24", "2e-3"},
+    {1e15, "2", "512", "128", "32", "2e-3"}, {2e16, "2", "1024", "128", "64", "1e-3"},
+};
+
 constexpr double kDefaultMinutes = 5;
 
 // After this many examples, a small network starts to memorise them; but each example should be seen, and ten passes
@@ -102,7 +114,21 @@ void choose_small_encoder(LayeredConfig& config) {
   if (config.values.model == kModel) choose(config, "attention-start", "neighbours");  // if no other was asked for
 }
 
+static void choose_recurrent_language_model(LayeredConfig& config, double operations) {
+  const RecurrentRung* best = &kRecurrentLadder[0];
+  for (const RecurrentRung& rung : kRecurrentLadder)
+    if (operations >= rung.operations) best = &rung;
+  choose_all(config, {{"layers", best->layers},
+                      {"width", best->width},
+                      {"context", best->context},
+                      {"batch", best->batch},
+                      {"learning-rate", best->learning_rate},
+                      {"beta2", "0.99"},
+                      {"weight-decay", "0.01"}});
+}
+
 void choose_language_model(LayeredConfig& config, double operations) {
+  if (!config.values.has_heads()) return choose_recurrent_language_model(config, operations);
   const Rung* best = &kLadder[0];
   for (const Rung& rung : kLadder)
     if (operations >= rung.operations) best = &rung;

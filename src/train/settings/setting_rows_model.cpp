@@ -7,11 +7,25 @@ namespace rapt {
 using namespace setting_kinds;
 using Config = TrainConfig;
 
-static void add_encoder_decoder(SettingTable& t) {
+// Rows of a group from here on apply to models with attention blocks; end with another group().
+static void blocks_only(SettingTable& t, std::string group) {
   t.group(
-      "encoder-decoder", [](const Config& c) { return c.has_source(); }, "--task translate and summarize");
-  t.add(whole("decoder-layers", &Config::decoder_layers, 0, "decoder blocks; 0: as many as --layers", 10000),
+      std::move(group), [](const Config& c) { return c.has_heads(); }, "--model gpt2, gpt1, bert and transformer");
+}
+
+static void add_encoder_decoder(SettingTable& t) {
+  const auto with_source = [&] {
+    t.group(
+        "encoder-decoder", [](const Config& c) { return c.has_source(); }, "--task translate and summarize");
+  };
+  const auto transformer_only = [&] {
+    t.group(
+        "encoder-decoder", [](const Config& c) { return c.has_source() && c.has_heads(); }, "--model transformer");
+  };
+  with_source();
+  t.add(whole("decoder-layers", &Config::decoder_layers, 0, "decoder blocks or layers; 0: as many as --layers", 10000),
         {"dec-depth", "num-decoder-layers"});
+  transformer_only();
   t.add(whole("decoder-heads", &Config::decoder_heads, 0, "attention heads per decoder block; 0: as many as --heads",
               10000),
         {"decoder-attention-heads"});
@@ -26,9 +40,11 @@ static void add_encoder_decoder(SettingTable& t) {
   t.add(
       on_off("embedding-scale", &Config::embedding_scale, "multiply token embeddings by the square root of the width"),
       {"scale-embedding"});
+  with_source();
   t.add(on_off("tie-source", &Config::tie_source,
                "with one vocabulary, use one table of token embeddings for source and target"),
         {"share-encoder-decoder-embeddings"});
+  transformer_only();
   t.add(choice("head-bias", &Config::head_bias, {"off", "on", "fixed"},
                "bias of the output layer; fixed: not trained, as final_logits_bias of Hugging Face models"));
   t.add(whole("position-offset", &Config::position_offset, 0,
@@ -36,6 +52,7 @@ static void add_encoder_decoder(SettingTable& t) {
   t.add(number("activation-dropout", &Config::activation_dropout, kRate,
                "dropout inside the feed-forward layers; default 0"),
         {"relu-dropout", "ffn-dropout"});
+  with_source();
   t.add(whole("start-token", &Config::start_token, 0, "id before the first token of a target text; written by rapt"),
         {"decoder-start-token-id"});
   t.add(whole("end-token", &Config::end_token, 0, "id after the last token of a text; written by rapt"),
@@ -47,33 +64,64 @@ static void add_encoder_decoder(SettingTable& t) {
         {"forced-bos-token-id"});
 }
 
+static void add_recurrent(SettingTable& t) {
+  t.group(
+      "recurrent", [](const Config& c) { return !c.has_heads(); }, "--model lstm and gru");
+  t.common(
+      whole("embedding-width", &Config::embedding_width, 0, "width of the token embeddings; 0: as --width", 1 << 20),
+      {"word-vec-size", "emb-dim"});
+  t.common(choice("attention", &Config::attention, {"none", "context", "additive", "dot", "general", "concat"},
+                  "what a decoder reads of its source: its last state once or at every step, or attention",
+                  {{"bahdanau", "additive"}, {"luong", "general"}, {"mlp", "concat"}}),
+           {"global-attention", "attention-type"});
+  t.add(on_off("input-feeding", &Config::input_feeding,
+               "dot, general, concat: the decoder also reads the attention of the step before"),
+        {"input-feed"});
+  t.add(on_off("bidirectional", &Config::bidirectional, "the encoder reads its source in both directions"),
+        {"brnn", "bidirectional-encoder"});
+  t.add(number("init-range", &Config::init_range, kNotNegative,
+               "new weights are uniform within plus and minus this; 0: 1 / sqrt(width)"),
+        {"param-init"});
+  t.add(number("init-std", &Config::init_std, kNotNegative,
+               "new matrices are normal with this standard deviation and biases zero; 0: see --init-range"));
+}
+
 void add_model(SettingTable& t) {
   t.group("model");
-  t.common(choice("model", &Config::model, {"gpt2", "gpt1", "bert", "transformer"},
-                  "GPT-2 (pre-norm), GPT-1 (post-norm), BERT, or an encoder-decoder",
+  t.common(choice("model", &Config::model, {"gpt2", "gpt1", "bert", "transformer", "lstm", "gru"},
+                  "GPT-2 (pre-norm), GPT-1 (post-norm), BERT, an encoder-decoder, or a recurrent network",
                   {{"openai-gpt", "gpt1"}, {"gpt", "gpt2"}}),
            {"model-type", "arch"});
-  t.common(whole("layers", &Config::layers, 1, "transformer blocks", 10000),
-           {"n-layer", "n-layers", "num-layers", "num-hidden-layers", "depth"});
+  t.common(
+      whole("layers", &Config::layers, 1, "blocks, or recurrent layers; of an encoder-decoder, the encoder's", 10000),
+      {"n-layer", "n-layers", "num-layers", "num-hidden-layers", "depth"});
+  blocks_only(t, "model");
   t.common(whole("heads", &Config::heads, 1, "attention heads per block", 10000),
            {"n-head", "n-heads", "num-heads", "num-attention-heads", "transformer-heads"});
+  t.group("model");
   t.common(whole("width", &Config::width, 1, "size of the hidden states; a multiple of --heads", 1 << 20),
            {"n-embd", "d-model", "hidden-size", "dim-emb", "embedding-size"});
+  blocks_only(t, "model");
   t.add(whole("feed-forward", &Config::feed_forward, 0, "inner size of the feed-forward layers; 0: four times --width",
               1 << 24),
         {"ffn", "n-inner", "d-ff", "intermediate-size", "transformer-dim-ffn"});
+  t.group("model");
   t.common(
       whole("context", &Config::context, 1, "tokens per training sequence; also the longest sequence the model accepts",
             1 << 24),
       {"block-size", "n-ctx", "n-positions", "context-length", "max-seq-length", "max-seq-len", "seq-len", "max-len"});
+  blocks_only(t, "model");
   t.add(choice("activation", &Config::activation,
                {"gelu", "gelu-tanh", "relu", "silu", "tanh", "sigmoid", "quick-gelu", "swiglu"},
                "activation of the feed-forward layers; gelu is the exact erf form, swiglu needs --model transformer",
                {{"gelu-new", "gelu-tanh"}, {"swish", "silu"}}),
         {"act", "activation-function", "hidden-act"});
+  t.group("model");
   t.add(on_off("bias", &Config::bias, "bias terms in linear layers and norms"), {"use-bias"});
-  t.add(on_off("tie", &Config::tie, "share the weights of the output layer with the token embeddings"),
+  t.add(on_off("tie", &Config::tie,
+               "share the weights of the output layer with the token embeddings, where their widths are equal"),
         {"tie-word-embeddings", "tie-weights"});
+  blocks_only(t, "model");
   t.add(choice("position", &Config::position, {"learned", "rope", "sinusoidal", "sinusoidal-halves"},
                "position encoding"),
         {"pos", "positions", "position-embedding-type"});
@@ -97,16 +145,19 @@ void add_model(SettingTable& t) {
   t.add(on_off("attention-layer-scale", &Config::attention_layer_scale,
                "also divide them by the layer index, as GPT-2's scale_attn_by_inverse_layer_idx"),
         {"scale-attn-by-inverse-layer-idx"});
+  t.group("model");
   t.common(number("dropout", &Config::dropout, kRate, "share of activations dropped during training"),
            {"dropout-rate", "drop"});
   t.add(
       number("embedding-dropout", &Config::embedding_dropout, kRate, "dropout after the embeddings; default --dropout"),
       {"emb-dropout", "embd-pdrop"});
+  blocks_only(t, "model");
   t.add(
       number("attention-dropout", &Config::attention_dropout, kRate, "dropout of attention weights; default --dropout"),
       {"attn-dropout", "attn-pdrop", "attention-probs-dropout-prob"});
+  t.group("model");
   t.add(number("residual-dropout", &Config::residual_dropout, kRate,
-               "dropout of each block's residual branches; default --dropout"),
+               "dropout of each block's residual branches, or between recurrent layers; default --dropout"),
         {"resid-dropout", "resid-pdrop", "hidden-dropout-prob"});
   t.add(number("head-dropout", &Config::head_dropout, kRate, "dropout before the task head; default --dropout"),
         {"classifier-dropout", "clf-dropout", "clf-pdrop"});
@@ -114,6 +165,7 @@ void add_model(SettingTable& t) {
                      "start from the weights of this run folder, checkpoint or Hugging Face directory"),
                 {"init-from", "init-checkpoint", "pretrained-model", "model-name-or-path", "finetune-from-model"});
   add_encoder_decoder(t);
+  add_recurrent(t);
 }
 
 void add_fine_tuning(SettingTable& t) {

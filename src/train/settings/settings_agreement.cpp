@@ -36,7 +36,9 @@ void require_applicable(const LayeredConfig& config) {
     if (config.origin_of(s.name) < Origin::kFile || !s.applies || s.applies(config.values)) continue;
     const TrainConfig& c = config.values;
     const std::string got = s.group == "tokenizer" ? "--tokenizer " + c.tokenizer
-                                                   : "--task " + c.task + (c.init.empty() ? "" : " with --init");
+                            : s.applies_to.starts_with("--model")
+                                ? "--model " + c.model
+                                : "--task " + c.task + (c.init.empty() ? "" : " with --init");
     throw UsageError("--" + s.name + " applies to " + s.applies_to + ", got " + got + "; leave it out");
   }
 }

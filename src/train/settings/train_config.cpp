@@ -20,6 +20,7 @@ static void require(bool holds, const std::string& message) {
 static std::string n(std::int64_t value) { return std::to_string(value); }
 
 static void validate_heads(const TrainConfig& c) {
+  if (!c.has_heads()) return;
   if (c.width % c.heads != 0) {
     const std::int64_t below = c.width / c.heads * c.heads, above = below + c.heads;
     throw UsageError("--width " + n(c.width) + " must be a multiple of --heads " + n(c.heads) + "; try --width " +

@@ -105,6 +105,14 @@ struct TrainConfig {
   std::int64_t end_token = 2;             ///< id after the last token of source and target texts
   std::int64_t pad_token = 1;             ///< id of padding, which only other programs use
   std::int64_t forced_first_token = -1;   ///< id that every generated text starts with, after start_token; -1: none
+  // Recurrent networks
+  std::int64_t embedding_width = 0;  ///< 0: as `width`
+  std::string attention = "none";    ///< of a decoder: none, context, additive, dot, general, concat
+  bool input_feeding = false;        ///< the decoder's cells also read the attention of the step before
+  bool bidirectional = false;        ///< the encoder reads in both directions
+  double init_range = 0;             ///< new weights are uniform within +- this; 0: 1 / sqrt(width)
+  double init_std = 0;               ///< or normal with this standard deviation, and biases zero; 0: see init_range
+
   std::optional<double> activation_dropout;  ///< inside the feed-forward layers; default: 0
   std::string init;  ///< start from these weights: run folder, checkpoint or Hugging Face directory
 
@@ -176,6 +184,8 @@ struct TrainConfig {
   Objective objective() const { return find_task_word(task).objective; }
   bool is_labelled() const { return objective() == Objective::kLabels; }
   bool masks_words() const { return rapt::masks_words(objective()); }
+  /// Whether the model consists of attention blocks; others are recurrent.
+  bool has_heads() const { return model != "lstm" && model != "gru"; }
   /// Whether the run learns target texts from source texts: translation, summarisation.
   bool has_source() const { return objective() == Objective::kTargetText; }
   /// Whether --tokenizer names a kind to train on the data, and not an existing tokenizer.

@@ -22,17 +22,35 @@ TrainConfig settings_of(const std::string& model) {
   c.model = model;
   c.task = family_named(model).usual_task;
   c.layers = 3;
-  c.heads = 2;
   c.width = 8;
-  c.feed_forward = 12;
   c.context = 16;
+  c.residual_dropout = 0.25;
+  if (!c.has_heads()) {
+    c.init_range = 0.5;
+    return c;
+  }
+  c.heads = 2;
+  c.feed_forward = 12;
   c.activation = "relu";
   c.norm_epsilon = 1e-7;
-  c.residual_dropout = 0.25;
   c.attention_dropout = 0.125;
   if (!c.has_source()) return c;
   c.position_offset = 2;  // BART's structure
   c.embedding_norm = true;
+  return c;
+}
+
+// The same with every part that a recurrent network may have; other models as settings_of.
+TrainConfig richest_settings_of(const std::string& model) {
+  TrainConfig c = settings_of(model);
+  if (c.has_heads()) return c;
+  c.task = "translate";
+  c.decoder_layers = 2;
+  c.embedding_width = 6;
+  c.tie = false;  // the output layer is wider
+  c.attention = "concat";
+  c.input_feeding = true;
+  c.bidirectional = true;
   return c;
 }
 
@@ -53,14 +71,14 @@ TEST_CASE("the names of all families are the choices of --model, each of one fam
 
 TEST_CASE("an unknown family is rejected with the existing names and the most similar one") {
   CHECK(message_of<UsageError>([] { family_named("brt"); }) ==
-        "--model must be one of gpt2, gpt1, bert, transformer, got \"brt\"; did you mean bert?");
+        "--model must be one of gpt2, gpt1, bert, transformer, lstm, gru, got \"brt\"; did you mean bert?");
 }
 
 TEST_CASE("a backbone made from settings gives the same settings, for every model") {
   for (const std::string& model : find_setting("model")->choices) {
     CAPTURE(model);
     const ModelFamily& family = family_named(model);
-    const TrainConfig config = settings_of(model);
+    const TrainConfig config = richest_settings_of(model);
     const BackboneConfig backbone = family.backbone(config, 11);
     CHECK(&family_of(backbone) == &family);
     CHECK(backbone.vocabulary() == 11);
@@ -154,10 +172,48 @@ TEST_CASE("the sizes of every model are those of its network") {
   }
 }
 
+TEST_CASE("the sizes of recurrent networks are those of their networks, with every kind of attention") {
+  for (const std::string& attention : find_setting("attention")->choices) {
+    for (const bool both : {false, true}) {
+      for (const bool bias : {false, true}) {
+        if (both && attention == "dot") continue;
+        TrainConfig config = richest_settings_of("gru");
+        config.attention = attention;
+        config.input_feeding = attention == "general";
+        config.bidirectional = both;
+        config.bias = bias;
+        CAPTURE(attention);
+        CAPTURE(both);
+        Initializer init = Initializer::unset();
+        AnyNetwork network(network_config(config, {11, 7}), init);
+        CHECK(model_size(config, {11, 7}).parameters == parameter_count(network.module()));
+      }
+    }
+  }
+}
+
+TEST_CASE("structures that recurrent networks do not have are rejected") {
+  const auto refused = [](auto&& change) {
+    TrainConfig config = richest_settings_of("lstm");
+    change(config);
+    return message_of<UsageError>([&] { check_structure(config); });
+  };
+  CHECK(refused([](TrainConfig& c) { c.task = "lm"; }) ==
+        "--attention concat requires --task translate or summarize, got --task lm");
+  CHECK(refused([](TrainConfig& c) { c.task = "lm", c.attention = "none"; }) ==
+        "--bidirectional requires --task translate or summarize, got --task lm");
+  CHECK(refused([](TrainConfig& c) { c.attention = "dot"; }) ==
+        "--attention dot needs an encoder as wide as the decoder, got --bidirectional; use --attention general");
+  CHECK(refused([](TrainConfig& c) { c.attention = "additive"; }) ==
+        "--input-feeding requires --attention dot, general or concat, got --attention additive");
+  CHECK(refused([](TrainConfig& c) { c.init_std = 0.1; }) ==
+        "--init-range and --init-std exclude each other; leave one out");
+}
+
 TEST_CASE("the parameters of every network are in the groups of its family") {
   for (const std::string& model : find_setting("model")->choices) {
     CAPTURE(model);
-    TrainConfig config = settings_of(model);
+    TrainConfig config = richest_settings_of(model);
     const bool labelled = family_named(model).can_learn(Objective::kLabels);
     if (labelled) {
       config.task = "classify";
@@ -184,7 +240,7 @@ TEST_CASE("the parameters of every network are in the groups of its family") {
       in_blocks += in_block(name) ? 1 : 0;
     }
     CHECK(unused.empty());
-    CHECK(in_blocks % static_cast<std::size_t>(config.layers) == 0);
+    CHECK(in_blocks % static_cast<std::size_t>(config.layers + config.decoder_layers) == 0);
     CHECK(in_blocks > 0);
   }
 }
@@ -192,6 +248,7 @@ TEST_CASE("the parameters of every network are in the groups of its family") {
 TEST_CASE("a backbone has one kind of config.json, whose names cover its parameters") {
   for (const std::string& model : find_setting("model")->choices) {
     CAPTURE(model);
+    if (family_named(model).hugging_face.empty()) continue;
     const TrainConfig config = settings_of(model);
     const NetworkConfig network = network_config(config, 11);
     std::size_t holding = 0;

@@ -31,6 +31,16 @@ TEST_CASE("BERTs have their published numbers of parameters, with the pooler and
   CHECK(size("bert-tiny").in_heads == 128 * 128 + 128 + 2 * 128 + 30522 + 2 * 128 + 2);
 }
 
+// bentrevett/pytorch-seq2seq, notebooks 1 to 3.
+TEST_CASE("the recurrent translators have their published numbers of parameters") {
+  const auto parameters_of_pairs = [](const char* preset) {
+    return model_size(layer_config("", "", {{"preset", {preset}}}).values, {5893, 7853}).parameters;
+  };
+  CHECK(parameters_of_pairs("lstm-seq2seq") == 13898501);
+  CHECK(parameters_of_pairs("gru-seq2seq") == 14219781);
+  CHECK(parameters_of_pairs("gru-bahdanau") == 20518405);
+}
+
 TEST_CASE("an encoder's compute counts its word head by the share of masked words, and all keys") {
   TrainConfig config = layer_config("", "", {{"preset", {"bert-tiny"}}}).values;
   const double blocks = 2 * 12 * 128 * 128, words = 30522.0 * 128 + 128 * 128;
