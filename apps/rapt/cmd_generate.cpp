@@ -6,9 +6,8 @@
 #include <utility>
 
 #include "commands.h"
-#include "decode/beam.h"
-#include "decode/generate.h"
 #include "decode/text_start.h"
+#include "decoding_options.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "model_input.h"
@@ -44,25 +43,28 @@ std::vector<std::string> prompts_of(const Arguments& arguments) {
     }
   }
   if (prompts.empty()) prompts.emplace_back();
-  const std::int64_t samples = arguments.whole("samples", 1, 1, 100000);
-  std::vector<std::string> all;
-  for (const std::string& prompt : prompts) all.insert(all.end(), static_cast<std::size_t>(samples), prompt);
-  return all;
+  return prompts;
 }
 
+const DecodingDefaults kDefaults{};
+
 GenerateOptions options_of(const Arguments& arguments) {
-  constexpr Range kAny{.low = 0, .high = 1e9};
   GenerateOptions options;
   options.max_tokens = arguments.whole("max-tokens", 200, 0);
   options.seed = static_cast<std::uint64_t>(arguments.whole("seed", 1, 0));
-  SamplingOptions& s = options.sampling;
-  s.greedy = arguments.has("greedy");
-  s.temperature = arguments.number("temperature", 1, kAny);
-  s.top_k = arguments.whole("top-k", 0, 0);
-  s.top_p = arguments.number("top-p", 1, kAny);
-  s.min_p = arguments.number("min-p", 0, kAny);
-  options.constraints.repetition_penalty = arguments.number("repetition-penalty", 1, kAny);
+  options.samples = static_cast<std::size_t>(arguments.whole("samples", 1, 1, 100000));
+  options.sampling = sampling_of(arguments);
+  options.constraints = constraints_of(arguments, kDefaults);
   return options;
+}
+
+// The limits of every prompt's text.
+std::vector<LengthLimits> limits_of(const Arguments& arguments, const GenerateOptions& options, std::size_t prompts) {
+  const std::int64_t least = arguments.whole("min-tokens", 0, 0);
+  if (least > options.max_tokens) {
+    throw UsageError(fmt::format("--min-tokens must be at most --max-tokens, {}, got {}", options.max_tokens, least));
+  }
+  return std::vector<LengthLimits>(prompts, {.least = least, .most = options.max_tokens});
 }
 
 // Whether the model was trained on the token that ends documents: a model of a single text was not.
@@ -112,42 +114,37 @@ void print(const std::string& prompt, const std::string& text, const Generated& 
     json["text"] = text;
     json["tokens"] = g.tokens;
     json["log_probability"] = g.log_probability;
+    if (arguments.has("n-best")) json["score"] = g.score;
     json["finish"] = g.ended ? "stop" : "length";
     return out(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
   out((echo ? prompt : "") + text + "\n");
 }
 
-// Prompt by prompt: a batch rounds the last digits of log-probabilities differently.
-std::vector<Generated> run_beams(const AnyNetwork& network, const TokenLists& prompts, const Arguments& arguments,
-                                 const GenerateOptions& options) {
-  BeamOptions beam{.beams = arguments.whole("beam", 4, 1, 1024),
-                   .max_tokens = options.max_tokens,
-                   .length_penalty = arguments.number("length-penalty", 1, {.low = -100, .high = 100}),
-                   .constraints = options.constraints,
-                   .stop_ids = options.stop_ids,
-                   .stop = options.stop};
-  std::vector<Generated> results;
-  for (const std::vector<std::int32_t>& prompt : prompts) {
-    const auto decoder = make_decoder(network, 1);
-    results.push_back(beam_search(*decoder, {prompt}, beam).front().front());
-    ++beam.first_prompt;
+// The texts of each prompt, those of the first one first.
+std::vector<std::vector<Generated>> run_decoder(const AnyNetwork& network, const TokenLists& prompts,
+                                                std::optional<BeamOptions> beam, GenerateOptions options) {
+  if (beam) {
+    beam->limits = options.limits;
+    beam->stop_ids = options.stop_ids;
+    beam->stop = options.stop;
+    const auto decoder = make_decoder(network, prompts.size());
+    return beam_search(*decoder, prompts, *beam);
   }
+  const auto decoder = make_decoder(network, prompts.size());
+  std::vector<std::vector<Generated>> results(prompts.size());
+  std::vector<Generated> texts = generate(*decoder, prompts, options);
+  for (std::size_t i = 0; i < texts.size(); ++i) results[i / options.samples].push_back(std::move(texts[i]));
   return results;
 }
 
-std::vector<Generated> run_sampling(const AnyNetwork& network, const TokenLists& prompts,
-                                    const GenerateOptions& options) {
-  const auto decoder = make_decoder(network, prompts.size());
-  return generate(*decoder, prompts, options);
-}
-
 int write_texts(const Arguments& arguments, const Pretrained& pretrained, GenerateOptions options,
-                const std::vector<std::string>& stops) {
+                const std::optional<BeamOptions>& beam, const std::vector<std::string>& stops) {
   static_cast<void>(pretrained.language_model());  // or reports its kind, before anything is written
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   std::vector<std::string> prompts = prompts_of(arguments);
   if (const auto end = tokenizer.end_of_text(); end && !arguments.has("ignore-end")) options.stop_ids = {*end};
+  options.limits = limits_of(arguments, options, prompts.size());
   TokenLists ids;
   for (std::string& prompt : prompts) {
     TextStart start = start_of(prompt, tokenizer, pretrained.config);
@@ -160,7 +157,7 @@ int write_texts(const Arguments& arguments, const Pretrained& pretrained, Genera
     };
   }
   // A single text on a terminal is printed as it is generated.
-  const bool stream = prompts.size() == 1 && !arguments.has("json") && !arguments.has("beam") && stops.empty();
+  const bool stream = prompts.size() == 1 && options.samples == 1 && !arguments.has("json") && !beam && stops.empty();
   StreamDecoder decoder(tokenizer);
   auto echo = [&, done = arguments.has("no-echo")]() mutable {  // not before there is a first token
     if (!std::exchange(done, true)) out(prompts[0]);
@@ -174,19 +171,22 @@ int write_texts(const Arguments& arguments, const Pretrained& pretrained, Genera
     };
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<Generated> results = arguments.has("beam") ? run_beams(*pretrained.network, ids, arguments, options)
-                                                               : run_sampling(*pretrained.network, ids, options);
+  const auto results = run_decoder(*pretrained.network, ids, beam, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::size_t tokens = 0;
-  for (const Generated& g : results) tokens += g.tokens.size();
+  for (const auto& texts : results) {
+    for (const Generated& g : texts) tokens += g.tokens.size();
+  }
   if (stream) {
     echo();
     out(decoder.finish() + "\n");
   } else {
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      std::string text = decode_after(tokenizer, ids[i], results[i].tokens);
-      if (results[i].bytes) text.resize(*results[i].bytes);
-      print(prompts[i], text, results[i], arguments);
+    for (std::size_t p = 0; p < prompts.size(); ++p) {
+      for (const Generated& g : results[p]) {
+        std::string text = decode_after(tokenizer, ids[p], g.tokens);
+        if (g.bytes) text.resize(*g.bytes);
+        print(prompts[p], text, g, arguments);
+      }
     }
   }
   if (arguments.has("timing")) {
@@ -197,16 +197,39 @@ int write_texts(const Arguments& arguments, const Pretrained& pretrained, Genera
 
 int run(const Arguments& arguments) {
   const GenerateOptions options = options_of(arguments);
-  check(options.sampling);
+  const std::optional<BeamOptions> beam = beam_of(arguments, kDefaults);
   const std::vector<std::string> stops = stops_of(arguments);
   const Pretrained model = open_model(arguments);
-  return with_finite_results(model, [&] { return write_texts(arguments, model, options, stops); });
+  return with_finite_results(model, [&] { return write_texts(arguments, model, options, beam, stops); });
 }
 
 }  // namespace
 
 Command generate_command() {
   const OptionKind flag = OptionKind::kSwitch;
+  std::vector<Option> options = {
+      {.name = "prompt",
+       .kind = OptionKind::kList,
+       .value = "TEXT",
+       .help = "text to continue; - reads standard input",
+       .aliases = {"p"}},
+      {.name = "prompt-file", .value = "FILE", .help = "one prompt per line"},
+      {.name = "max-tokens",
+       .value = "N",
+       .help = "maximum number of new tokens",
+       .aliases = {"n", "max-new-tokens", "length", "n-predict"},
+       .fallback = "200"},
+      {.name = "min-tokens",
+       .value = "N",
+       .help = "the end-of-text token waits for N new tokens",
+       .aliases = {"min-new-tokens"},
+       .fallback = "0"},
+      {.name = "stop", .kind = OptionKind::kList, .value = "TEXT", .help = "stop before this text"},
+      {.name = "ignore-end", .kind = flag, .help = "continue past the end-of-text token", .aliases = {"ignore-eos"}},
+      {.name = "no-echo", .kind = flag, .help = "do not print the prompt"},
+      {.name = "timing", .kind = flag, .help = "report tokens per second on standard error"},
+      {.name = "json", .kind = flag, .help = "one JSON object per text"}};
+  for (Option& option : decoding_options(kDefaults)) options.push_back(std::move(option));
   return {
       .name = "generate",
       .summary = "continue a prompt with generated text",
@@ -215,63 +238,14 @@ Command generate_command() {
       .most = 1,
       .examples = {"rapt generate runs/my --prompt \"Once upon a time\"",
                    "rapt generate runs/my --prompt \"ROMEO:\" --max-tokens 200 --temperature 0.8 --top-k 40 --seed 7",
-                   "rapt generate runs/my --prompt-file prompts.txt --beam 4 --json",
+                   "rapt generate runs/my --prompt-file prompts.txt --beam 4 --n-best 2 --no-repeat-ngram 3 --json",
                    "rapt generate runs/my --prompt \"Q: why?\" --stop \"Q:\" --json"},
-      .options =
-          {{.name = "prompt",
-            .kind = OptionKind::kList,
-            .value = "TEXT",
-            .help = "text to continue; - reads standard input",
-            .aliases = {"p"}},
-           {.name = "prompt-file", .value = "FILE", .help = "one prompt per line"},
-           {.name = "max-tokens",
-            .value = "N",
-            .help = "maximum number of new tokens",
-            .aliases = {"n", "max-new-tokens", "length", "n-predict"},
-            .fallback = "200"},
-           {.name = "samples",
-            .value = "N",
-            .help = "number of texts per prompt",
-            .aliases = {"num-samples"},
-            .fallback = "1"},
-           {.name = "greedy", .kind = flag, .help = "always choose the most probable token"},
-           {.name = "temperature",
-            .value = "X",
-            .help = "lower is more predictable, higher is more varied",
-            .aliases = {"temp"},
-            .fallback = "1"},
-           {.name = "top-k", .value = "K", .help = "sample from the K most probable tokens", .fallback = "all"},
-           {.name = "top-p",
-            .value = "P",
-            .help = "sample from the most probable tokens whose total probability reaches P",
-            .fallback = "1"},
-           {.name = "min-p",
-            .value = "P",
-            .help = "sample from tokens at least P times as probable as the best one",
-            .fallback = "0"},
-           {.name = "repetition-penalty",
-            .value = "X",
-            .help = "values above 1 make tokens that already occurred less probable",
-            .aliases = {"repeat-penalty"},
-            .fallback = "1"},
-           {.name = "beam", .value = "N", .help = "beam search with N beams", .aliases = {"num-beams", "beam-size"}},
-           {.name = "length-penalty",
-            .value = "X",
-            .help = "beam search: values above 0 favour longer texts",
-            .fallback = "1"},
-           {.name = "stop", .kind = OptionKind::kList, .value = "TEXT", .help = "stop before this text"},
-           {.name = "ignore-end",
-            .kind = flag,
-            .help = "continue past the end-of-text token",
-            .aliases = {"ignore-eos"}},
-           {.name = "seed", .value = "N", .help = "random seed", .fallback = "1"},
-           {.name = "no-echo", .kind = flag, .help = "do not print the prompt"},
-           {.name = "timing", .kind = flag, .help = "report tokens per second on standard error"},
-           {.name = "json", .kind = flag, .help = "one JSON object per text"}},
+      .options = options,
       .more =
           "--stop may be repeated; the text ends before the first occurrence of any of them, with --beam too. In\n"
           "--json, tokens and log_probability cover the text that is kept: a token is kept if it holds text before\n"
-          "the stop string. An end-of-text token is not kept. finish is stop or length.\n",
+          "the stop string. An end-of-text token is not kept. finish is stop or length. With --n-best, score is the\n"
+          "log-probability, of the end-of-text token too, divided by the length penalty.\n",
       .run = run};
 }
 

@@ -227,7 +227,7 @@ class Step {
     keeps_attention_ = options.alignment || options.coverage_penalty != 0;
     if (keeps_attention_ && !decoder.keep_attention()) {
       if (options.coverage_penalty != 0) {
-        throw UsageError("generate: --coverage-penalty requires a model that attends to its source, got one without");
+        throw UsageError("--coverage-penalty requires a model that attends to its source, got one without");
       }
       keeps_attention_ = false;
     }
@@ -279,11 +279,11 @@ std::vector<std::vector<Candidate>> Step::advance(const std::vector<Search*>& se
 
 void check(const BeamOptions& options) {
   if (options.beams < 1) {
-    throw UsageError("generate: --beam must be at least 1, got " + std::to_string(options.beams));
+    throw UsageError("--beam must be at least 1, got " + std::to_string(options.beams));
   }
   if (options.best < 1 || options.best > static_cast<std::size_t>(options.beams)) {
-    throw UsageError("generate: the number of texts per prompt must be from 1 to the number of beams, " +
-                     std::to_string(options.beams) + ", got " + std::to_string(options.best));
+    throw UsageError("--n-best must be from 1 to the number of beams, " + std::to_string(options.beams) + ", got " +
+                     std::to_string(options.best));
   }
   check(options.constraints);
 }
@@ -300,7 +300,7 @@ std::vector<std::vector<Generated>> beam_search(Decoder& decoder, const TokenLis
   TokenLists tokens;
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     const LengthLimits limits = limits_of(decoder, prompts[p], options.limits, p, options.max_tokens);
-    searches.emplace_back(prompts[p], options.first_prompt + p, limits, options);
+    searches.emplace_back(prompts[p], options.numbers.empty() ? p : options.numbers[p], limits, options);
     if (limits.most <= 0) continue;
     going.push_back(p);
     from.push_back(static_cast<Dim>(p));

@@ -24,9 +24,9 @@ struct BeamOptions {
   std::vector<LengthLimits> limits = {};  ///< of each prompt; empty: at most max_tokens for all
   std::vector<std::int32_t> stop_ids = {};
   StopRule stop = {};
-  std::size_t best = 1;          ///< texts per prompt that are returned, at most `beams`
-  std::size_t first_prompt = 0;  ///< number of the first prompt, for messages and the stop rule
-  bool alignment = false;        ///< fill Generated::alignment
+  std::size_t best = 1;                   ///< texts per prompt that are returned, at most `beams`
+  std::vector<std::size_t> numbers = {};  ///< of the prompts, for messages and the stop rule; empty: from 0
+  bool alignment = false;                 ///< fill Generated::alignment
 };
 
 /// \throws UsageError  if `beams` or `best` is out of range, or as check(Constraints)

@@ -14,11 +14,11 @@ constexpr float kForbidden = -std::numeric_limits<float>::infinity();
 void check(const Constraints& c) {
   if (!(c.repetition_penalty > 0)) {
     std::ostringstream message;
-    message << "generate: --repetition-penalty must be above 0, got " << c.repetition_penalty;
+    message << "--repetition-penalty must be above 0, got " << c.repetition_penalty;
     throw UsageError(message.str());
   }
   if (c.no_repeat_ngram < 0) {
-    throw UsageError("generate: --no-repeat-ngram must be at least 0, got " + std::to_string(c.no_repeat_ngram));
+    throw UsageError("--no-repeat-ngram must be at least 0, got " + std::to_string(c.no_repeat_ngram));
   }
 }
 

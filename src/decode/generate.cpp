@@ -10,8 +10,8 @@ namespace {
 
 // A text being generated.
 struct Text {
-  std::size_t number = 0, prompt = 0;
-  std::vector<std::int32_t> history;  // prompt and new tokens
+  std::size_t number = 0, prompt = 0;  // of the text; of its prompt among all prompts
+  std::vector<std::int32_t> history;   // prompt and new tokens
   Rng rng;
   LengthLimits limits = {};
   std::size_t row = 0;                         // its sequence of the decoder
@@ -29,7 +29,7 @@ bool take(Text& text, const std::optional<SampledToken>& token, Generated& resul
   text.history.push_back(token->id);
   text.log_probabilities.push_back(token->log_probability);
   if (options.on_token) options.on_token(text.number, token->id);
-  if (const auto kept = options.stop ? options.stop(options.first_prompt + text.prompt, result.tokens) : std::nullopt) {
+  if (const auto kept = options.stop ? options.stop(text.prompt, result.tokens) : std::nullopt) {
     result.ended = true;
     result.bytes = kept->bytes;
     result.tokens.resize(kept->tokens);
@@ -48,7 +48,7 @@ std::vector<std::optional<SampledToken>> choose(std::vector<Text>& texts, Tensor
   for (const Text& text : texts) {
     require_scores(row_of(text.row), "generate", [&] {
       return "token " + std::to_string(text.log_probabilities.size() + 1) + " after prompt " +
-             std::to_string(options.first_prompt + text.prompt + 1);
+             std::to_string(text.prompt + 1);
     });
   }
   std::vector<std::optional<SampledToken>> tokens(texts.size());
@@ -97,15 +97,15 @@ std::vector<Generated> generate(Decoder& decoder, const TokenLists& prompts, con
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     const LengthLimits limits = limits_of(decoder, prompts[p], options.limits, p, options.max_tokens);
     if (limits.most <= 0) continue;
+    const std::size_t prompt = options.numbers.empty() ? p : options.numbers[p];
     for (std::size_t s = 0; s < options.samples; ++s) {
       const std::size_t number = p * options.samples + s;
-      texts.push_back(
-          {.number = number,
-           .prompt = p,
-           .history = prompts[p],
-           .rng = Rng(random_key(options.seed, Purpose::kSampling, options.first_prompt * options.samples + number)),
-           .limits = limits,
-           .row = next.size()});
+      texts.push_back({.number = number,
+                       .prompt = prompt,
+                       .history = prompts[p],
+                       .rng = Rng(random_key(options.seed, Purpose::kSampling, prompt * options.samples + s)),
+                       .limits = limits,
+                       .row = next.size()});
     }
     next.push_back(prompts[p]);
     going.push_back(static_cast<Dim>(p));

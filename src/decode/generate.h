@@ -20,9 +20,9 @@ struct GenerateOptions {
   std::vector<std::int32_t> stop_ids;  ///< tokens that end a text; they are not part of it
   std::uint64_t seed = 1;
   StopRule stop;
-  std::size_t samples = 1;       ///< texts per prompt
-  std::size_t first_prompt = 0;  ///< number of the first prompt, for messages, the stop rule and random numbers
-  bool alignment = false;        ///< fill Generated::alignment
+  std::size_t samples = 1;           ///< texts per prompt
+  std::vector<std::size_t> numbers;  ///< of the prompts, for messages, the stop rule, random numbers; empty: from 0
+  bool alignment = false;            ///< fill Generated::alignment
   /// Called with every token as it is generated. \param text  the number of the text, from 0
   std::function<void(std::size_t text, std::int32_t token)> on_token;
 };

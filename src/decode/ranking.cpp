@@ -10,7 +10,7 @@ namespace rapt {
 LengthPenalty length_penalty_named(const std::string& name) {
   if (name == "length") return LengthPenalty::kLength;
   if (name == "gnmt") return LengthPenalty::kGnmt;
-  throw UsageError("generate: --length-penalty-kind must be one of length|gnmt, got \"" + name + "\"");
+  throw UsageError("--length-penalty-kind must be one of length|gnmt, got \"" + name + "\"");
 }
 
 double Ranking::score(double log_probability, std::size_t length, std::span<const float> coverage) const {

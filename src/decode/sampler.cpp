@@ -16,7 +16,7 @@ namespace {
 void require(bool holds, const char* flag, const char* what, double got) {
   if (holds) return;
   std::ostringstream message;
-  message << "generate: --" << flag << " must be " << what << ", got " << got;
+  message << "--" << flag << " must be " << what << ", got " << got;
   throw UsageError(message.str());
 }
 

@@ -257,8 +257,7 @@ TEST_CASE("errors of commands on models are reported in one line") {
   check_error(shop.rapt({"generate", "nothing"}), 66, "model not found: nothing");
   check_error(shop.rapt({"generate", "runs/m", "--temperature", "-1"}), 64,
               "--temperature must be a number from 0 to 1e9, got \"-1\"");
-  check_error(shop.rapt({"generate", "runs/m", "--top-p", "2"}), 64,
-              "generate: --top-p must be above 0 and at most 1, got 2");
+  check_error(shop.rapt({"generate", "runs/m", "--top-p", "2"}), 64, "--top-p must be above 0 and at most 1, got 2");
   check_error(shop.rapt({"generate", "runs/m", "--max-tokens", "many"}), 64,
               "--max-tokens must be a whole number of at least 0, got \"many\"");
   check_error(shop.rapt({"generate", "runs/m", "--prompt", "XYZ"}), 65,

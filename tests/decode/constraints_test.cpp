@@ -58,8 +58,8 @@ TEST_CASE("the first token after the start is given, and certain") {
 }
 
 TEST_CASE("impossible rules are rejected with the option's name") {
-  CHECK_THROWS_WITH_AS(check(Constraints{.repetition_penalty = 0}),
-                       "generate: --repetition-penalty must be above 0, got 0", UsageError);
-  CHECK_THROWS_WITH_AS(check(Constraints{.no_repeat_ngram = -1}),
-                       "generate: --no-repeat-ngram must be at least 0, got -1", UsageError);
+  CHECK_THROWS_WITH_AS(check(Constraints{.repetition_penalty = 0}), "--repetition-penalty must be above 0, got 0",
+                       UsageError);
+  CHECK_THROWS_WITH_AS(check(Constraints{.no_repeat_ngram = -1}), "--no-repeat-ngram must be at least 0, got -1",
+                       UsageError);
 }

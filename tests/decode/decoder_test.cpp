@@ -207,7 +207,7 @@ TEST_CASE("the samples of a prompt are those of as many equal prompts") {
     CHECK(texts[i].tokens == expected[i].tokens);
     CHECK(texts[i].log_probability == expected[i].log_probability);
   }
-  options.first_prompt = 1;
+  options.numbers = {1};
   TableDecoder second({2});
   CHECK(generate(second, {{1, 2}}, options)[1].tokens == texts[4].tokens);
 }
@@ -296,9 +296,9 @@ TEST_CASE("a few beams of several sources at once are those of each source alone
   CHECK((lengths & (lengths - 1)) != 0);  // they end at different times
 }
 
-TEST_CASE("the stop rule and messages count prompts from the first one's number") {
+TEST_CASE("the stop rule and messages have the prompts' numbers") {
   std::vector<std::size_t> asked;
-  BeamOptions options{.beams = 1, .max_tokens = 1, .first_prompt = 5};
+  BeamOptions options{.beams = 1, .max_tokens = 1, .numbers = {5, 6}};
   options.stop = [&](std::size_t prompt, std::span<const std::int32_t>) {
     asked.push_back(prompt);
     return std::nullopt;
@@ -335,6 +335,5 @@ TEST_CASE("prompts that do not fit the decoder are refused") {
   CHECK_THROWS_WITH_AS(beam_search(decoder, {{1}, {}}, {}), "generate: prompt 1 is empty; it needs at least one token",
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(beam_search(decoder, {{1}, {1}}, {.beams = 2, .best = 3}),
-                       "generate: the number of texts per prompt must be from 1 to the number of beams, 2, got 3",
-                       UsageError);
+                       "--n-best must be from 1 to the number of beams, 2, got 3", UsageError);
 }

@@ -221,6 +221,5 @@ TEST_CASE("impossible prompts are rejected") {
                        "generate: prompt 1 is empty; it needs at least one token", std::invalid_argument);
   CHECK_THROWS_WITH_AS(generated(model, {{31}}, greedy(3)), "generate: token ids must be below 31, got 31 in prompt 0",
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(best_by_beam(model, {1}, {.beams = 0}), "generate: --beam must be at least 1, got 0",
-                       UsageError);
+  CHECK_THROWS_WITH_AS(best_by_beam(model, {1}, {.beams = 0}), "--beam must be at least 1, got 0", UsageError);
 }

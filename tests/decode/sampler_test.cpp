@@ -62,10 +62,8 @@ TEST_CASE("the log-probability is that of the distribution drawn from") {
 }
 
 TEST_CASE("impossible options are rejected with the option's name") {
-  CHECK_THROWS_WITH_AS(check(SamplingOptions{.temperature = -1}), "generate: --temperature must be at least 0, got -1",
+  CHECK_THROWS_WITH_AS(check(SamplingOptions{.temperature = -1}), "--temperature must be at least 0, got -1",
                        UsageError);
-  CHECK_THROWS_WITH_AS(check(SamplingOptions{.top_p = 0}), "generate: --top-p must be above 0 and at most 1, got 0",
-                       UsageError);
-  CHECK_THROWS_WITH_AS(check(SamplingOptions{.min_p = 1}), "generate: --min-p must be at least 0 and below 1, got 1",
-                       UsageError);
+  CHECK_THROWS_WITH_AS(check(SamplingOptions{.top_p = 0}), "--top-p must be above 0 and at most 1, got 0", UsageError);
+  CHECK_THROWS_WITH_AS(check(SamplingOptions{.min_p = 1}), "--min-p must be at least 0 and below 1, got 1", UsageError);
 }

@@ -11,13 +11,14 @@
 
 #include "decode/beam.h"
 #include "decode/generate.h"
-#include "decode/gpt_decoder.h"
 #include "io/shared_data.h"
+#include "nn/models/transformer.h"
 #include "support/golden_network.h"
 #include "support/golden_recurrent.h"
 #include "support/source_folder.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/post_processor.h"
+#include "train/models/family.h"
 #include "train/optimise/schedule.h"
 
 using namespace rapt;
@@ -26,40 +27,61 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void check_generation(const GoldenCase& c, const Gpt& model) {
-  std::vector<std::int32_t> stop_ids;
+// A text as the case describes it: of a GPT, from a prompt; of an encoder-decoder, from a source.
+std::vector<std::int32_t> generated(const Json& item, const AnyNetwork& network, std::int32_t stop) {
+  const JsonFields fields(item, "expected.json", "generation");
+  const auto* const pairs = network.config().backbone.as<TransformerConfig>();
+  std::optional<Stream> source;
+  if (pairs != nullptr) {
+    const auto ids = item.at("source").get<std::vector<std::int32_t>>();
+    source = make_stream(std::vector<Dim>{static_cast<Dim>(ids.size())}, ids);
+  }
+  const auto prompt =
+      pairs != nullptr ? std::vector{pairs->start_token} : item.at("prompt").get<std::vector<std::int32_t>>();
+  const std::int64_t beams = fields.integer_or("num_beams", 1), most = fields.integer("max_new_tokens");
+  const Constraints constraints{.repetition_penalty = fields.number_or("repetition_penalty", 1),
+                                .no_repeat_ngram = fields.integer_or("no_repeat_ngram_size", 0)};
+  const std::vector<std::int32_t> stop_ids = stop < 0 ? std::vector<std::int32_t>() : std::vector{stop};
+  const bool early = fields.boolean_or("early_stopping", false);
+  const auto decoder = make_decoder(network, 1, source ? &*source : nullptr);
+  Generated ours;
+  if (beams > 1) {
+    ours = beam_search(*decoder, {prompt},
+                       {.beams = beams,
+                        .max_tokens = most,
+                        .length_penalty = fields.number_or("length_penalty", 1),
+                        .early_stopping = early ? EarlyStopping::kYes : EarlyStopping::kNo,
+                        .constraints = constraints,
+                        .stop_ids = stop_ids})
+               .front()
+               .front();
+  } else {
+    GenerateOptions options;
+    options.max_tokens = most;
+    options.sampling.greedy = true;
+    options.constraints = constraints;
+    options.stop_ids = stop_ids;
+    ours = generate(*decoder, {prompt}, options).front();
+  }
+  std::vector<std::int32_t> tokens = std::move(ours.tokens);
+  if (ours.ended) tokens.push_back(stop);
+  if (pairs != nullptr) tokens.insert(tokens.begin(), prompt.begin(), prompt.end());
+  return tokens;
+}
+
+void check_generation(const GoldenCase& c, const AnyNetwork& network) {
+  std::int32_t stop = -1;
+  if (const auto* const pairs = network.config().backbone.as<TransformerConfig>()) stop = pairs->end_token;
   const std::string path = c.folder + "/model/generation_config.json";
   if (fs::exists(path)) {
     const Json generation = read_json_file(path);
     const JsonFields fields(generation, "generation_config.json");
-    if (fields.has_value("eos_token_id")) stop_ids.push_back(static_cast<std::int32_t>(fields.integer("eos_token_id")));
+    if (fields.has_value("eos_token_id")) stop = static_cast<std::int32_t>(fields.integer("eos_token_id"));
   }
   for (const Json& item : c.expected.at("generation")) {
-    const JsonFields fields(item, "expected.json", "generation");
-    const auto prompt = item.at("prompt").get<std::vector<std::int32_t>>();
-    const auto expected = item.at("tokens").get<std::vector<std::int32_t>>();
-    const std::int64_t beams = fields.integer_or("num_beams", 1);
-    GptDecoder decoder(model, 1);
-    Generated ours;
-    if (beams > 1) {
-      ours = beam_search(decoder, {prompt},
-                         {.beams = beams,
-                          .max_tokens = fields.integer("max_new_tokens"),
-                          .length_penalty = fields.number_or("length_penalty", 1),
-                          .constraints = {.repetition_penalty = fields.number_or("repetition_penalty", 1)},
-                          .stop_ids = stop_ids})
-                 .front()
-                 .front();
-    } else {
-      GenerateOptions options;
-      options.max_tokens = fields.integer("max_new_tokens");
-      options.sampling.greedy = true;
-      options.constraints.repetition_penalty = fields.number_or("repetition_penalty", 1);
-      options.stop_ids = stop_ids;
-      ours = generate(decoder, {prompt}, options).front();
-    }
-    if (ours.ended) ours.tokens.push_back(stop_ids.front());
-    require(ours.tokens == expected, "generation of ", dump_compact(item), " gives ", dump_compact(Json(ours.tokens)));
+    const auto ours = generated(item, network, stop);
+    require(ours == item.at("tokens").get<std::vector<std::int32_t>>(), "generation of ", dump_compact(item), " gives ",
+            dump_compact(Json(ours)));
   }
 }
 
@@ -102,8 +124,7 @@ void check_training(const GoldenCase& c, AnyNetwork& network, const Names& names
 
 void check_network(const GoldenCase& c) {
   AnyNetwork network = read_hugging_face(c.folder + "/model").network;
-  const bool has_source = network.config().objective == Objective::kTargetText;
-  if (c.expected.contains("generation") && !has_source) check_generation(c, gpt_of(network.network()));
+  if (c.expected.contains("generation")) check_generation(c, network);
   const Names names = names_by_ours(network.config());
   AnyNetwork wide = converted(network, DType::kF64);
   check_training(c, wide, names);
