@@ -135,7 +135,9 @@ TEST_CASE("a network that predicts the next token decodes, and no other does") {
     Initializer init(1);
     const AnyNetwork network(network_config(settings_of(model), 11), init);
     if (family.decoder != nullptr) {
-      const auto decoder = make_decoder(network, 2);
+      const Stream source = make_stream(std::vector<Dim>{2, 1}, {3, 4, 5});
+      const bool encodes = network.config().objective == Objective::kTargetText;
+      const auto decoder = make_decoder(network, 2, encodes ? &source : nullptr);
       CHECK(decoder->sequences() == 2);
       CHECK(decoder->vocabulary() == 11);
     } else {
