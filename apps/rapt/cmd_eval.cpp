@@ -1,4 +1,5 @@
-// rapt eval: evaluates a model on data. rapt score: the log-probability of each line under a language model.
+// rapt eval: evaluates a model on data, or texts against references. rapt score: the log-probability of each line under
+// a language model.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -12,6 +13,7 @@
 #include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
+#include "text_scores.h"
 #include "train/tasks/lm_evaluation.h"
 
 namespace rapt::app {
@@ -59,6 +61,14 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
 }
 
 int run_eval(const Arguments& arguments) {
+  const bool has_model = !arguments.positionals().empty();
+  if (has_model && arguments.has("hypotheses")) {
+    throw UsageError("eval: there must be a MODEL or --hypotheses, got both");
+  }
+  if (!has_model && !arguments.has("hypotheses")) {
+    throw UsageError("rapt eval needs MODEL, or --hypotheses FILE and --target FILE; see rapt help eval");
+  }
+  if (!has_model) return eval_texts(arguments);
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] {
     const Objective objective = model.network->config().objective;
@@ -121,18 +131,36 @@ Option context_option() {
 
 Command eval_command() {
   std::vector<Option> options = {
-      data_option(), context_option(), {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}};
+      data_option(),
+      {.name = "hypotheses",
+       .kind = OptionKind::kList,
+       .value = "FILE",
+       .help = "without a model: texts to score, one a line; several are compared with the first"},
+      {.name = "target",
+       .kind = OptionKind::kList,
+       .value = "FILE",
+       .help = "their references, line by line; several times for several references"},
+      context_option(),
+      {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}};
+  for (Option& option : text_score_options()) options.push_back(std::move(option));
   for (Option& option : labelled_input_options()) options.push_back(std::move(option));
-  return {.name = "eval",
-          .summary = "evaluate a model on data: perplexity, masked-word accuracy, or the metrics of its task",
-          .arguments = "MODEL",
-          .least = 1,
-          .most = 1,
-          .examples = {"rapt eval runs/my --data held-out.txt", "rapt eval runs/my --data held-out.txt --json",
-                       "rapt eval runs/b-sst2 --data test.tsv", "rapt eval runs/b --data d.h5"},
-          .options = options,
-          .more = "A model with a task head reads the same columns as its training run, unless options name others.\n",
-          .run = run_eval};
+  return {
+      .name = "eval",
+      .summary = "evaluate a model on data, or any texts against references (BLEU, chrF, TER, ROUGE)",
+      .arguments = "[MODEL]",
+      .least = 0,
+      .most = 1,
+      .examples = {"rapt eval runs/my --data held-out.txt", "rapt eval runs/my --data held-out.txt --json",
+                   "rapt eval runs/b-sst2 --data test.tsv", "rapt eval runs/b --data d.h5",
+                   "rapt eval --hypotheses out.en --target ref1.en --target ref2.en",
+                   "rapt eval --hypotheses a.en --hypotheses b.en --target ref.en --metrics bleu,chrf"},
+      .options = options,
+      .more =
+          "A model with a task head reads the same columns as its training run, unless options name others.\n"
+          "BLEU, chrF and TER equal sacreBLEU's, ROUGE (mean F1) equals rouge_score's, times 100. The signature says\n"
+          "how a score was computed. Of several files of hypotheses, each is compared with the first: the interval\n"
+          "of the difference, and p, the probability of such a difference if both were equally good.\n",
+      .run = run_eval};
 }
 
 Command score_command() {

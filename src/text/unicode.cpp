@@ -106,6 +106,60 @@ void append_lower_case(std::string& out, char32_t code) {
   append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code))));
 }
 
+bool is_symbol(char32_t code) {
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
+  return category >= UTF8PROC_CATEGORY_SM && category <= UTF8PROC_CATEGORY_SO;
+}
+
+// The property Cased: letters with case, and Other_Lowercase and Other_Uppercase of PropList.txt without those that are
+// also Case_Ignorable.
+static bool is_cased(char32_t code) {
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
+  return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LT) || code == 0xAA || code == 0xBA ||
+         (code >= 0x2160 && code <= 0x217F) || is_alphabetic_symbol(code);
+}
+
+// The property Case_Ignorable: marks without width, format characters, modifiers, and the characters with the
+// Word_Break values MidLetter, MidNumLet and Single_Quote.
+static bool is_case_ignorable(char32_t code) {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code))) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      return std::u32string_view(
+                 U"'.:\u00B7\u0387\u055F\u05F4\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A")
+                 .find(code) != std::u32string_view::npos;
+  }
+}
+
+std::string full_lower_case(std::string_view text) {
+  constexpr char32_t kCapitalSigma = 0x3A3;
+  std::string out;
+  out.reserve(text.size());
+  bool after_cased = false;  // the last character that is not ignorable has case
+  for (const char *p = text.data(), *const end = p + text.size(); p < end;) {
+    const Utf8Character c = read_utf8(p, end);
+    p += c.length;
+    if (c.code == kCapitalSigma) {
+      const char* next = p;
+      Utf8Character following{};
+      do {
+        following = next < end ? read_utf8(next, end) : Utf8Character{.code = U' '};
+        next += following.length;
+      } while (is_case_ignorable(following.code));
+      append_utf8(out, after_cased && !is_cased(following.code) ? 0x3C2 : 0x3C3);
+    } else {
+      append_lower_case(out, c.code);
+    }
+    if (!is_case_ignorable(c.code)) after_cased = is_cased(c.code);
+  }
+  return out;
+}
+
 std::size_t grapheme_length(std::string_view text) {
   if (text.empty()) return 0;
   const char* p = text.data();

@@ -49,8 +49,20 @@ inline std::uint8_t character_class(char32_t code) {
 /// Ideographs that BERT surrounds with spaces: the blocks of BERT's tokenization.py, not all of CJK.
 bool is_bert_cjk(char32_t code);
 
+/// Whether the general category is S*: mathematical, currency and other symbols.
+bool is_symbol(char32_t code);
+
+/// White space of Python's str.split(): White_Space and the four information separators.
+inline bool is_python_space(char32_t code) {
+  return (character_class(code) & kSpace) != 0 || (code >= 0x1C && code <= 0x1F);
+}
+
 /// Appends the character's lower-case form: one character, except for U+0130, which becomes two.
 void append_lower_case(std::string& out, char32_t code);
+
+/// The text in lower case, as Python's str.lower(): character by character, except that a capital sigma at the end of a
+/// word becomes U+03C2 (Unicode 15, section 3.13, Final_Sigma). Bytes that are not UTF-8 become U+FFFD.
+std::string full_lower_case(std::string_view text);
 
 /// Length in bytes of the extended grapheme cluster at the start of the text (UAX 29); 0 for an empty text.
 std::size_t grapheme_length(std::string_view text);

@@ -137,6 +137,13 @@ void require_utf8(std::string_view text, std::string_view name, std::size_t offs
                   std::to_string(offset + *at) + "; convert Latin-1 text with: iconv -f LATIN1 -t UTF-8");
 }
 
+std::u32string characters_of(std::string_view text) {
+  std::u32string characters;
+  characters.reserve(text.size());
+  for_each_character(text, [&](char32_t code, std::string_view) { characters += code; });
+  return characters;
+}
+
 std::string utf8_lossy(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -65,6 +65,9 @@ void require_utf8(std::string_view text, std::string_view name, std::size_t offs
 /// The text with U+FFFD in place of everything that is not UTF-8.
 std::string utf8_lossy(std::string_view text);
 
+/// The characters of a text; bytes that are not UTF-8 become U+FFFD.
+std::u32string characters_of(std::string_view text);
+
 /// Collects the distinct characters of texts; bytes that are not UTF-8 are U+FFFD.
 class CharacterSet final {
  public:

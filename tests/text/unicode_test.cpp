@@ -101,3 +101,14 @@ TEST_CASE("BERT's words end at spaces, and each punctuation mark is a word") {
   CHECK(words(" \u3000\n") == "");
   CHECK(words("naïve—yes。") == "[naïve][—][yes][。]");
 }
+
+TEST_CASE("text in lower case is Python's: a sigma at the end of a word has its own form") {
+  CHECK(full_lower_case("ΟΔΟΣ ΣΑΣ. Σ ΑΣΒ") == "οδος σας. σ ασβ");
+  CHECK(full_lower_case("ΑΣ'Β ΑΣ\u0301 ᾼΣ ⅠΣ 1Σ") == "ασ'β ας\u0301 ᾳς ⅰς 1σ");  // what is ignored around it
+  CHECK(full_lower_case("İ \u212A ǅ ÅB") == "i\u0307 k ǆ åb");
+  CHECK(full_lower_case("A\xFF") == "a\uFFFD");
+  CHECK(is_symbol('+'));
+  CHECK(!is_symbol('!'));
+  CHECK(is_symbol(U'\u20AC'));
+  CHECK(is_python_space(0x1C));
+}

@@ -40,6 +40,22 @@ std::vector<std::pair<std::string, Interval>> bootstrap_intervals(
     std::size_t examples, const std::function<MetricValues(std::span<const std::uint32_t>)>& score,
     const BootstrapOptions& options = {});
 
+/// The comparison of two systems on the same examples, for one metric.
+struct PairedDifference {
+  double difference = 0;  ///< of the second system from the first
+  Interval interval;      ///< of the difference
+  double p = 1;           ///< how likely a difference as large would be if the systems were equally good
+};
+
+/// A paired bootstrap test for each metric (Koehn 2004, "Statistical Significance Tests for Machine Translation
+/// Evaluation"), as sacreBLEU's --paired-bs. Both systems are scored on the same resamples, as in bootstrap_intervals;
+/// with d the absolute difference in a resample, p = (1 + number of resamples in which d minus its mean exceeds the
+/// real one) / (1 + resamples). Resamples in which a score is NaN are skipped. 	hrows UsageError  as
+/// bootstrap_intervals
+std::vector<std::pair<std::string, PairedDifference>> paired_bootstrap(
+    std::size_t examples, const std::function<MetricValues(std::span<const std::uint32_t>)>& first,
+    const std::function<MetricValues(std::span<const std::uint32_t>)>& second, const BootstrapOptions& options = {});
+
 /// The value below which a share `q` of the sorted values lies, with linear interpolation between neighbours (numpy's
 /// default; Hyndman and Fan 1996, type 7). \pre values is sorted and not empty
 double quantile(std::span<const double> sorted, double q);

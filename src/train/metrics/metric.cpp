@@ -29,6 +29,14 @@ static constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"exact_match_answerable", "exact_match of the questions that have an answer"},
     {"f1_answerable", "f1 of the questions that have an answer"},
     {"accuracy_unanswerable", "share of the questions without an answer for which none is given"},
+    {"bleu", "BLEU of generated texts, 0 to 100"},
+    {"chrf", "chrF of generated texts: F-score of n-grams of characters, 0 to 100"},
+    {"chrf++", "chrf with n-grams of words"},
+    {"ter", "translation edit rate: edits per 100 words of the references", false},
+    {"rouge-1", "ROUGE-1 of generated texts: F1 of words, 0 to 100"},
+    {"rouge-2", "F1 of pairs of words"},
+    {"rouge-l", "F1 of the longest common subsequence"},
+    {"rouge-lsum", "F1 of the longest common subsequences of lines"},
     {"loss", "mean loss", false},
 });
 

@@ -21,7 +21,8 @@ std::span<const MetricInfo> metric_list();
 /// \throws UsageError  for an unknown metric, with the existing ones and the most similar
 const MetricInfo& metric_info(std::string_view name);
 
-/// Names and values, in the order of metric_list. Ratios are from 0 to 1; an undefined value is NaN.
+/// Names and values, in the order of metric_list. Ratios are from 0 to 1; scores of texts (text_metric.h), from 0 to
+/// 100; an undefined value is NaN.
 using MetricValues = std::vector<std::pair<std::string, double>>;
 
 /// The value of one metric. \throws UsageError  if it is not among the values, naming those that are

@@ -10,18 +10,11 @@
 
 namespace rapt {
 
-// White space of Python's str.split(): White_Space and the four information separators.
-static bool is_space(char32_t code) { return (character_class(code) & kSpace) != 0 || (code >= 0x1C && code <= 0x1F); }
-
-static bool is_ascii_punctuation(char32_t code) { return code < 128 && (character_class(code) & kPunctuation) != 0; }
+static bool is_ascii_punctuation(unsigned char c) { return c < 128 && (character_class(c) & kPunctuation) != 0; }
 
 static std::string lower_case_without_punctuation(std::string_view text) {
-  std::string out;
-  for (const char *at = text.data(), *end = at + text.size(); at < end;) {
-    const Utf8Character character = read_utf8(at, end);
-    if (!is_ascii_punctuation(character.code)) append_lower_case(out, character.code);
-    at += character.length;
-  }
+  std::string out = full_lower_case(text);
+  std::erase_if(out, [](char c) { return is_ascii_punctuation(static_cast<unsigned char>(c)); });
   return out;
 }
 
@@ -50,7 +43,7 @@ static std::vector<std::string> answer_words(std::string_view raw) {
       run += bytes;
     } else {
       end_run();
-      if (is_space(character.code)) {
+      if (is_python_space(character.code)) {
         end_word();
       } else {
         word += bytes;

@@ -74,6 +74,35 @@ TEST_CASE("resamples without a value are skipped; impossible settings are reject
   CHECK_THROWS_AS(bootstrap_intervals(3, never, {.confidence = 1}), UsageError);
 }
 
+TEST_CASE("a paired test: a difference in every example is certain, one that chance explains is not") {
+  const std::vector<double> base = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  const auto mean_of = [](std::vector<double> values) {
+    return [values](std::span<const std::uint32_t> times) {
+      double sum = 0, all = 0;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        sum += times[i] * values[i];
+        all += times[i];
+      }
+      return MetricValues{{"mse", sum / all}};
+    };
+  };
+  std::vector<double> better = base, noisy = base;
+  for (double& value : better) value += 1;
+  for (std::size_t i = 0; i < noisy.size(); ++i) noisy[i] += i % 2 == 0 ? 3 : -2.9;
+  const auto sure = paired_bootstrap(10, mean_of(base), mean_of(better), {.resamples = 200});
+  CHECK(sure[0].first == "mse");
+  CHECK(sure[0].second.difference == doctest::Approx(1));
+  CHECK(sure[0].second.interval.low == doctest::Approx(1));
+  CHECK(sure[0].second.p == doctest::Approx(1.0 / 201));
+  const PairedDifference unsure = paired_bootstrap(10, mean_of(base), mean_of(noisy), {.resamples = 200})[0].second;
+  CHECK(unsure.difference == doctest::Approx(0.05));
+  CHECK(unsure.interval.low < 0);
+  CHECK(unsure.interval.high > 0);
+  CHECK(unsure.p > 0.2);
+  const PairedDifference same = paired_bootstrap(10, mean_of(base), mean_of(base), {.resamples = 200})[0].second;
+  CHECK(same.p == doctest::Approx(1.0 / 201));  // no resample exceeds a difference of 0, as in sacreBLEU
+}
+
 TEST_CASE("metrics are found by name, in a fixed order, with the direction in which they improve") {
   CHECK(metric_info("mse").larger_is_better == false);
   CHECK(message_of<UsageError>([] { metric_info("acuracy"); }).ends_with("got \"acuracy\"; did you mean accuracy?"));
