@@ -62,23 +62,28 @@ std::vector<std::string> text_metric_names() {
   return names;
 }
 
-std::unique_ptr<TextMetric> make_text_metric(std::string_view name, const TextMetricOptions& options) {
-  return find_named(name, kTable, &Entry::name, "--metrics").make(options);
+std::unique_ptr<TextMetric> make_text_metric(std::string_view name, const TextMetricOptions& options,
+                                             std::string_view option) {
+  return find_named(name, kTable, &Entry::name, option).make(options);
+}
+
+std::vector<std::unique_ptr<TextMetric>> make_text_metrics(std::span<const std::string> names,
+                                                           const TextMetricOptions& options, std::string_view option) {
+  std::vector<std::unique_ptr<TextMetric>> metrics;
+  for (const std::string& name : names) {
+    const auto same = [&name](const auto& metric) { return metric->name() == name; };
+    if (std::any_of(metrics.begin(), metrics.end(), same)) {
+      throw UsageError(fmt::format("{}: each name must occur once, got {} twice", option, name));
+    }
+    metrics.push_back(make_text_metric(name, options, option));
+  }
+  return metrics;
 }
 
 std::vector<std::unique_ptr<TextMetric>> make_text_metrics(std::string_view list, const TextMetricOptions& options) {
-  std::vector<std::unique_ptr<TextMetric>> metrics;
-  for (std::size_t at = 0; at <= list.size();) {
-    const std::size_t end = std::min(list.find(',', at), list.size());
-    const std::string_view name = list.substr(at, end - at);
-    const auto same = [name](const auto& metric) { return metric->name() == name; };
-    if (std::any_of(metrics.begin(), metrics.end(), same)) {
-      throw UsageError(fmt::format("--metrics: each name must occur once, got {} twice", name));
-    }
-    metrics.push_back(make_text_metric(name, options));
-    at = end + 1;
-  }
-  return metrics;
+  std::vector<std::string> names(1);
+  for (const char c : list) c == ',' ? static_cast<void>(names.emplace_back()) : names.back().push_back(c);
+  return make_text_metrics(names, options, "--metrics");
 }
 
 std::string signature(const TextMetric& metric, std::size_t references, const BootstrapOptions* bootstrap) {

@@ -55,11 +55,16 @@ struct TextMetricOptions {
 /// "bleu", "chrf", "chrf++", "ter", "rouge-1", "rouge-2", "rouge-l", "rouge-lsum".
 std::vector<std::string> text_metric_names();
 
+/// \param option  the option that named it, for messages
 /// \throws UsageError  for an unknown name, with the most similar one; for an unknown tokenization or smoothing
-std::unique_ptr<TextMetric> make_text_metric(std::string_view name, const TextMetricOptions& options = {});
+std::unique_ptr<TextMetric> make_text_metric(std::string_view name, const TextMetricOptions& options = {},
+                                             std::string_view option = "--metrics");
 
-/// The metrics of a list such as "bleu,chrf". \throws UsageError  as make_text_metric; for an empty list, or a
-/// repetition
+/// \throws UsageError  as make_text_metric, and for a name that occurs twice
+std::vector<std::unique_ptr<TextMetric>> make_text_metrics(std::span<const std::string> names,
+                                                           const TextMetricOptions& options = {},
+                                                           std::string_view option = "--metrics");
+/// The metrics of a list such as "bleu,chrf".
 std::vector<std::unique_ptr<TextMetric>> make_text_metrics(std::string_view list,
                                                            const TextMetricOptions& options = {});
 

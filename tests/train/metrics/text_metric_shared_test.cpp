@@ -57,7 +57,7 @@ TEST_CASE("two systems of WMT22 German-English have their published BLEU and chr
   std::size_t checked = 0;
   for (const std::string& row : lines_of(folder + "/scores.tsv")) {
     Texts columns(1);
-    for (const char c : row) c == '\t' ? columns.emplace_back() : columns.back() += c;
+    for (const char c : row) c == '\t' ? static_cast<void>(columns.emplace_back()) : columns.back().push_back(c);
     if (columns[0] == "pair") continue;
     const Texts said = lines_of(folder + "/de-en.hyp." + columns[1] + ".en.gz");
     const MetricValues values = TextScores(metrics, said, references).values();

@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "support/op_checks.h"
+#include "io/temporary_folder.h"
 #include "tensor/error.h"
 #include "train/metrics/bleu.h"
 #include "train/metrics/text_tokenization.h"
 
 using namespace rapt;
-using rapt::testing::message_of;
+
 using Texts = std::vector<std::string>;
 
 namespace {
