@@ -6,34 +6,16 @@
 #include <memory>
 
 #include "commands.h"
-#include "io/durable_file.h"
 #include "labelled_input.h"
 #include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
 #include "text/labelled/predictions.h"
+#include "text_output.h"
 #include "train/labelled/labelled_scores.h"
 
 namespace rapt::app {
 namespace {
-
-// --out, which appears completely or not at all, or standard output.
-class Output {
- public:
-  explicit Output(const std::string& path) {
-    if (!path.empty()) file_ = std::make_unique<DurableFile>(path);
-  }
-  void write(std::string_view text) {
-    if (file_ == nullptr) return out(text);
-    file_->append(text);
-  }
-  void finish() {
-    if (file_ != nullptr) file_->commit();
-  }
-
- private:
-  std::unique_ptr<DurableFile> file_;
-};
 
 std::string print_value(double value) { return fmt::format("{}", static_cast<float>(value)); }
 
@@ -178,14 +160,14 @@ int predict(const Arguments& arguments, const Pretrained& model) {
   const std::string path = arguments.text("out");
   const Wishes wishes = wishes_of(arguments, task, path);
   LabelledStream data = open_labelled(files_of(arguments), arguments, model, config, LabelledUse::kPredict);
-  Output output(path);
+  TextOutput output(path);
   const TextSink sink = [&](std::string_view text) { output.write(text); };
   Rows rows(wishes, sink);
   SquadPredictionWriter squad(sink);
   const LabelledScores::Visit write = visit_of(task, wishes, path, sink, squad, rows);
   score_labelled(network, data, [&](const LabelledData& piece, Dim sample, const LabelledPrediction& predicted) {
     write(piece, sample, predicted);
-    if (path.empty() && sample + 1 == piece.samples()) flush_out();  // users who type line by line wait for an answer
+    if (sample + 1 == piece.samples()) output.flush();
   });
   if (task == Task::kQuestion && path.ends_with(".json")) squad.finish();
   output.finish();

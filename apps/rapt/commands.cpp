@@ -29,6 +29,8 @@ const std::vector<Command>& commands() {
       fill_mask_command(),
       embed_command(),
       generate_command(),
+      translate_command(),
+      summarize_command(),
       score_command(),
       demo_command(),
       tokenizer_train_command(),

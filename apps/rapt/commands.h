@@ -16,6 +16,8 @@ Command predict_command();
 Command fill_mask_command();
 Command embed_command();
 Command generate_command();
+Command translate_command();
+Command summarize_command();
 Command score_command();
 Command tokenizer_train_command();
 Command tokenizer_encode_command();

@@ -50,7 +50,8 @@ LengthLimits limits_for(const TranslateOptions& options, std::size_t source_toke
   LengthLimits limits = options.limits;
   const auto length = static_cast<double>(source_tokens);
   const auto tokens = [](double x) { return static_cast<std::int64_t>(std::ceil(std::min(x, 1e9))); };
-  if (options.most_ratio > 0) limits.most = std::min(limits.most, tokens(options.most_ratio * length));
+  if (options.most_ratio > 0)
+    limits.most = std::min(limits.most, tokens(options.most_ratio * length) + options.allowance);
   limits.least = std::min(limits.most, std::max(limits.least, tokens(options.least_ratio * length)));
   return limits;
 }

@@ -19,6 +19,7 @@ struct TranslateOptions {
   GenerateOptions sampling = {};          ///< sampling or greedy decoding
   LengthLimits limits = {};
   double least_ratio = 0, most_ratio = 0;  ///< further limits, in tokens per source token; 0: none
+  std::int64_t allowance = 0;              ///< tokens that the second one allows in addition
   std::size_t batch_sources = 64;          ///< maximum number of sources in a batch
   std::size_t batch_tokens = 4096;         ///< maximum number of their tokens; a source of more tokens is on its own
 };
