@@ -11,6 +11,7 @@
 #include "io/json.h"
 #include "labelled_input.h"
 #include "model_input.h"
+#include "pair_scores.h"
 #include "tensor/error.h"
 #include "terminal.h"
 #include "text_scores.h"
@@ -69,10 +70,15 @@ int run_eval(const Arguments& arguments) {
     throw UsageError("rapt eval needs MODEL, or --hypotheses FILE and --target FILE; see rapt help eval");
   }
   if (!has_model) return eval_texts(arguments);
+  if (arguments.has("source")) return eval_pairs(arguments);
+  if (arguments.positionals().size() > 1) {
+    throw UsageError("eval: several models need --source and --target, the texts that all of them translate");
+  }
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] {
     const Objective objective = model.network->config().objective;
     if (objective == Objective::kNextToken) return eval_language_model(arguments, model);
+    if (objective == Objective::kTargetText) return eval_pairs(arguments);  // which names what is missing
     if (masks_words(objective)) return eval_masked_words(arguments, model);
     return eval_labelled(arguments, model);
   });
@@ -119,6 +125,7 @@ int score_texts(const Arguments& arguments, const Pretrained& pretrained) {
 }
 
 int run_score(const Arguments& arguments) {
+  if (arguments.has("source") || arguments.has("target")) return score_pairs(arguments);
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] { return score_texts(arguments, model); });
 }
@@ -139,38 +146,45 @@ Command eval_command() {
       {.name = "target",
        .kind = OptionKind::kList,
        .value = "FILE",
-       .help = "their references, line by line; several times for several references"},
+       .help = "their references, or those of --source, line by line; several times for several references"},
       context_option(),
       {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}};
+  for (Option& option : pair_options()) options.push_back(std::move(option));
   for (Option& option : text_score_options()) options.push_back(std::move(option));
   for (Option& option : labelled_input_options()) options.push_back(std::move(option));
   return {
       .name = "eval",
       .summary = "evaluate a model on data, or any texts against references (BLEU, chrF, TER, ROUGE)",
-      .arguments = "[MODEL]",
+      .arguments = "[MODEL]...",
       .least = 0,
-      .most = 1,
+      .most = 1000,
       .examples = {"rapt eval runs/my --data held-out.txt", "rapt eval runs/my --data held-out.txt --json",
                    "rapt eval runs/b-sst2 --data test.tsv", "rapt eval runs/b --data d.h5",
+                   "rapt eval runs/de-en --source test.de --target test.en --metrics bleu,chrf --json",
+                   "rapt eval runs/a runs/b --source test.de --target test.en",
                    "rapt eval --hypotheses out.en --target ref1.en --target ref2.en",
                    "rapt eval --hypotheses a.en --hypotheses b.en --target ref.en --metrics bleu,chrf"},
       .options = options,
       .more =
           "A model with a task head reads the same columns as its training run, unless options name others.\n"
           "BLEU, chrF and TER equal sacreBLEU's, ROUGE (mean F1) equals rouge_score's, times 100. The signature says\n"
-          "how a score was computed. Of several files of hypotheses, each is compared with the first: the interval\n"
+          "how a score was computed. Of several models or files of hypotheses, each is compared with the first: the "
+          "interval\n"
           "of the difference, and p, the probability of such a difference if both were equally good.\n",
       .run = run_eval};
 }
 
 Command score_command() {
   return {.name = "score",
-          .summary = "print the log-probability of texts or of each line",
+          .summary = "print the log-probability of texts, of each line, or of targets given their sources",
           .arguments = "MODEL",
           .least = 1,
           .most = 1,
-          .examples = {"rapt score runs/my --data lines.txt --per-line"},
+          .examples = {"rapt score runs/my --data lines.txt --per-line",
+                       "rapt score runs/de-en --source test.de --target test.en --json"},
           .options = {data_option(),
+                      {.name = "source", .value = "FILE", .help = "of an encoder-decoder: sources, line by line"},
+                      {.name = "target", .kind = OptionKind::kList, .value = "FILE", .help = "their targets"},
                       {.name = "per-line", .kind = OptionKind::kSwitch, .help = "score each line separately"},
                       {.name = "per-token",
                        .kind = OptionKind::kSwitch,
@@ -179,7 +193,9 @@ Command score_command() {
                       {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object per line"}},
           .more =
               "Columns: natural-log probability of the line, tokens predicted, perplexity, text. The first token is\n"
-              "predicted from the end-of-text token; without such a token in the tokenizer, it is not counted.\n",
+              "predicted from the end-of-text token; without such a token in the tokenizer, it is not counted. Of a "
+              "target,\n"
+              "the end token counts.\n",
           .run = run_score};
 }
 

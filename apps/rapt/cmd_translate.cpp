@@ -7,69 +7,19 @@
 #include <map>
 
 #include "commands.h"
-#include "decode/ensemble.h"
 #include "decode/translate.h"
-#include "decoding_options.h"
 #include "io/json.h"
 #include "model_input.h"
 #include "source_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/pairs/source_frame.h"
 #include "text_output.h"
-#include "train/models/family.h"
-#include "translation.h"
+#include "translation_options.h"
 
 namespace rapt::app {
 namespace {
 
-// What distinguishes the two commands.
-struct Kind {
-  DecodingDefaults decoding;
-  std::int64_t max_length = 0;  // 0: by ratio only
-};
-constexpr Kind kTranslate{.decoding = {.beams = 5}};
-constexpr Kind kSummarize{.decoding = {.beams = 5, .no_repeat_ngram = 3}, .max_length = 128};
-
-// Without limits, a text has at most this many tokens per source token, and so many more.
-constexpr double kUsualRatio = 3;
-constexpr std::int64_t kAllowance = 30;
 constexpr std::size_t kBatchesPerWindow = 16;  // texts that are read before they are sorted by length
-
-TranslateOptions options_of(const Arguments& arguments, const Kind& kind, const TranslationModel& model) {
-  constexpr Range kRatio{.low = 0, .high = 1e6};
-  TranslateOptions o;
-  o.prompt = model.prompt(arguments.text("prefix"));
-  o.beam = beam_of(arguments, kind.decoding);
-  o.sampling.sampling = sampling_of(arguments);
-  o.sampling.constraints = constraints_of(arguments, kind.decoding);
-  o.sampling.seed = static_cast<std::uint64_t>(arguments.whole("seed", 1, 0));
-  o.sampling.samples = static_cast<std::size_t>(arguments.whole("samples", 1, 1, 100000));
-  if (o.beam && arguments.has("samples"))
-    throw UsageError("--samples requires sampling; add --sample, or use --n-best");
-  o.limits.least = arguments.whole("min-length", 0, 0);
-  o.limits.most = arguments.whole("max-length", kind.max_length > 0 ? kind.max_length : model.context(), 1);
-  if (o.limits.least > o.limits.most) {
-    throw UsageError(
-        fmt::format("--min-length must be at most --max-length, {}, got {}", o.limits.most, o.limits.least));
-  }
-  o.least_ratio = arguments.number("min-length-ratio", 0, kRatio);
-  const bool limited = arguments.has("max-length") || kind.max_length > 0;
-  o.most_ratio = arguments.number("max-length-ratio", limited ? 0 : kUsualRatio, kRatio);
-  if (!limited && !arguments.has("max-length-ratio")) o.allowance = kAllowance;
-  o.batch_sources = static_cast<std::size_t>(arguments.whole("batch", 64, 1, 1 << 20));
-  o.batch_tokens = static_cast<std::size_t>(arguments.whole("batch-tokens", 4096, 1));
-  for (Constraints* c : {&o.sampling.constraints, o.beam ? &o.beam->constraints : nullptr}) {
-    if (c != nullptr) model.complete(*c);
-  }
-  o.sampling.stop_ids = model.stop_ids();
-  o.sampling.alignment = arguments.has("replace-unknown");
-  if (o.beam) {
-    o.beam->stop_ids = o.sampling.stop_ids;
-    o.beam->alignment = o.sampling.alignment;
-  }
-  return o;
-}
 
 // Writes the texts of each source as soon as those of all sources before it are written.
 class Results {
@@ -198,16 +148,20 @@ int translate_texts(const Arguments& arguments, const TranslationModel& model, c
   return 0;
 }
 
-int run(const Arguments& arguments, const Kind& kind) {
-  const TranslationModel model(arguments);
-  const TranslateOptions options = options_of(arguments, kind, model);
+int run(const Arguments& arguments, const TranslationKind& kind) {
+  std::vector<std::string> paths = arguments.list("ensemble");
+  paths.insert(paths.begin(), arguments.positional(0));
+  const bool logarithms =
+      arguments.choice("ensemble-mean", "probabilities", {"probabilities", "logarithms"}) == "logarithms";
+  const TranslationModel model(paths, logarithms ? EnsembleMean::kLogarithms : EnsembleMean::kProbabilities);
+  const TranslateOptions options = translate_options(arguments, kind, model);
   return with_finite_results(model.first(), [&] { return translate_texts(arguments, model, options); });
 }
 
 int run_translate(const Arguments& arguments) { return run(arguments, kTranslate); }
 int run_summarize(const Arguments& arguments) { return run(arguments, kSummarize); }
 
-std::vector<Option> options_for(const Kind& kind) {
+std::vector<Option> options_for(const TranslationKind& kind) {
   const OptionKind flag = OptionKind::kSwitch;
   std::vector<Option> options = {
       {.name = "data",
@@ -222,22 +176,6 @@ std::vector<Option> options_for(const Kind& kind) {
        .aliases = {"o", "output"},
        .fallback = "standard output"},
       {.name = "json", .kind = flag, .help = "one JSON object per text"},
-      {.name = "max-length",
-       .value = "N",
-       .help = "maximum number of tokens of a text",
-       .aliases = {"max-tokens", "max-new-tokens"},
-       .fallback = kind.max_length > 0 ? std::to_string(kind.max_length) : "by ratio"},
-      {.name = "max-length-ratio",
-       .value = "X",
-       .help = "maximum number of tokens per token of the source",
-       .fallback = kind.max_length > 0 ? "" : fmt::format("{}, and {} more", kUsualRatio, kAllowance)},
-      {.name = "min-length",
-       .value = "N",
-       .help = "minimum number of tokens of a text",
-       .aliases = {"min-tokens", "min-new-tokens"},
-       .fallback = "0"},
-      {.name = "min-length-ratio", .value = "X", .help = "minimum number of tokens per token of the source"},
-      {.name = "prefix", .value = "TEXT", .help = "every text starts with this"},
       {.name = "replace-unknown",
        .kind = flag,
        .help = "copy the source word with the most attention in place of an unknown one"},
@@ -250,10 +188,8 @@ std::vector<Option> options_for(const Kind& kind) {
        .help = "what is averaged",
        .fallback = "probabilities",
        .common = false},
-      {.name = "batch", .value = "N", .help = "maximum number of texts computed together", .fallback = "64"},
-      {.name = "batch-tokens", .value = "N", .help = "maximum number of their source tokens", .fallback = "4096"},
       {.name = "timing", .kind = flag, .help = "report tokens per second on standard error"}};
-  for (Option& option : decoding_options(kind.decoding)) options.push_back(std::move(option));
+  for (Option& option : translation_options(kind)) options.push_back(std::move(option));
   return options;
 }
 

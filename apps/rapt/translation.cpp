@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
-#include "model_input.h"
 #include "tensor/error.h"
 #include "tensor/matmul.h"
 #include "text/pairs/source_frame.h"
 #include "train/models/family.h"
-#include "train/settings/task_words.h"
 
 namespace rapt::app {
 namespace {
@@ -34,16 +32,13 @@ void require_same_tokenizers(const Pretrained& a, const Pretrained& b) {
 
 }  // namespace
 
-TranslationModel::TranslationModel(const Arguments& arguments) {
-  models_.push_back(open_model(arguments));
-  for (const std::string& path : arguments.list("ensemble")) models_.push_back(open_pretrained(path));
-  for (const Pretrained& model : models_) {
-    require_pairs(model);
-    static_cast<void>(require_tokenizer(model));
-    require_same_tokenizers(first(), model);
-  }
-  if (arguments.choice("ensemble-mean", "probabilities", {"probabilities", "logarithms"}) == "logarithms") {
-    mean_ = EnsembleMean::kLogarithms;
+TranslationModel::TranslationModel(const std::vector<std::string>& paths, EnsembleMean mean) : mean_(mean) {
+  check_matmul_provider();
+  for (const std::string& path : paths) {
+    models_.push_back(open_pretrained(path));
+    require_pairs(models_.back());
+    static_cast<void>(require_tokenizer(models_.back()));
+    require_same_tokenizers(first(), models_.back());
   }
 }
 

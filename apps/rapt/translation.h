@@ -7,7 +7,6 @@
 
 #include "decode/ensemble.h"
 #include "decode/generate.h"
-#include "options.h"
 #include "train/files/pretrained.h"
 
 namespace rapt::app {
@@ -22,9 +21,9 @@ struct SourceText {
 
 class TranslationModel final {
  public:
-  /// The first argument and --ensemble.
+  /// \param paths  of one model, or of those of an ensemble
   /// \throws UsageError  for a model that does not translate, and for models with different tokenizers
-  explicit TranslationModel(const Arguments& arguments);
+  explicit TranslationModel(const std::vector<std::string>& paths, EnsembleMean mean = EnsembleMean::kProbabilities);
 
   const Pretrained& first() const { return models_.front(); }
   Dim context() const;
@@ -47,7 +46,7 @@ class TranslationModel final {
   std::string source_word(const SourceText& source, std::size_t token) const;
 
   std::vector<Pretrained> models_;
-  EnsembleMean mean_ = EnsembleMean::kProbabilities;
+  EnsembleMean mean_;
 };
 
 }  // namespace rapt::app
