@@ -109,7 +109,7 @@ std::vector<LmScore> score_batch(const TranslationModel& model, std::span<const 
   const auto rows = static_cast<Dim>(ids.size());
   batch.targets = {.rows = all_rows(rows), .ids = Tensor::from(ids, {rows})};
   const SteadyProducts steady;
-  const Tensor scores = model.first().language_model().log_probabilities(batch);
+  const Tensor scores = model.first().encoder_decoder().log_probabilities(batch);
   std::vector<LmScore> result;
   std::size_t first = 0;
   for (const auto& input : inputs) {

@@ -10,13 +10,6 @@
 namespace rapt::app {
 namespace {
 
-void require_pairs(const Pretrained& model) {
-  if (model.network->config().objective == Objective::kTargetText) return;
-  static_cast<void>(model.language_model());  // or reports its kind
-  throw UsageError("model: " + model.source + " must be an encoder-decoder, got a " + model.config.model +
-                   "; use it with rapt generate, score or eval");
-}
-
 std::string json_of(const std::shared_ptr<const Tokenizer>& tokenizer) {
   return tokenizer == nullptr ? "" : tokenizer->to_json();
 }
@@ -36,7 +29,7 @@ TranslationModel::TranslationModel(const std::vector<std::string>& paths, Ensemb
   check_matmul_provider();
   for (const std::string& path : paths) {
     models_.push_back(open_pretrained(path));
-    require_pairs(models_.back());
+    static_cast<void>(models_.back().encoder_decoder());
     static_cast<void>(require_tokenizer(models_.back()));
     require_same_tokenizers(first(), models_.back());
   }

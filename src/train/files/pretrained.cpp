@@ -42,20 +42,32 @@ std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& directory) {
 
 const char* advice_for(Objective objective) {
   if (objective == Objective::kNextToken) return "use it with rapt generate, score or eval";
+  if (objective == Objective::kTargetText) return "use it with rapt translate, summarize, score or eval";
   if (objective == Objective::kNone) return "use it with rapt embed";
   return masks_words(objective) ? "use it with rapt fill-mask, eval or embed" : "use it with rapt predict or eval";
+}
+
+[[noreturn]] void refuse(const Pretrained& model, const char* wanted) {
+  throw UsageError("model: " + model.source + " must be " + wanted + ", got a " + model.config.model + " for --task " +
+                   task_word(model.network->config()) + "; " + advice_for(model.network->config().objective));
 }
 
 template <typename T>
 T& network_as(const Pretrained& model, const char* wanted) {
   if (auto* network = model.network->as<T>()) return *network;
-  throw UsageError("model: " + model.source + " must be " + wanted + ", got a " + model.config.model + " for --task " +
-                   task_word(model.network->config()) + "; " + advice_for(model.network->config().objective));
+  refuse(model, wanted);
 }
 
 }  // namespace
 
-LanguageModel& Pretrained::language_model() const { return network_as<LanguageModel>(*this, "a language model"); }
+LanguageModel& Pretrained::language_model() const {
+  if (network->config().objective == Objective::kTargetText) refuse(*this, "a language model");
+  return network_as<LanguageModel>(*this, "a language model");
+}
+LanguageModel& Pretrained::encoder_decoder() const {
+  if (network->config().objective != Objective::kTargetText) refuse(*this, "an encoder-decoder");
+  return network_as<LanguageModel>(*this, "an encoder-decoder");
+}
 BertPretraining& Pretrained::masked() const { return network_as<BertPretraining>(*this, "a masked language model"); }
 TaskNetwork& Pretrained::task_network() const { return network_as<TaskNetwork>(*this, "a model with a task head"); }
 

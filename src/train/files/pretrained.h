@@ -25,7 +25,8 @@ struct Pretrained {
   /// The network as a certain kind.
   /// \throws UsageError  if it is another kind, naming it and the commands that accept it
   LanguageModel& language_model() const;
-  BertPretraining& masked() const;  ///< a masked language model
+  LanguageModel& encoder_decoder() const;  ///< predicts target texts from source texts
+  BertPretraining& masked() const;         ///< a masked language model
   TaskNetwork& task_network() const;
 };
 
