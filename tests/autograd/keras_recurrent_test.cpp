@@ -45,12 +45,14 @@ struct KerasLayer {
   RecurrentCell cell;
   bool simple = false;  // sigmoids everywhere
   bool sequences = false, backwards = false;
+  bool stateful = false;  // the output is that of a second pass, which starts from the last state of the first
 
   explicit KerasLayer(const std::string& settings)
       : cell(settings.find("GRU") != std::string::npos ? RecurrentCell::kGru : RecurrentCell::kLstm),
         simple(settings.find("activation='sigmoid', recurrent") != std::string::npos),
         sequences(settings.find("return_sequences=True") != std::string::npos),
-        backwards(settings.find("go_backwards=True") != std::string::npos) {}
+        backwards(settings.find("go_backwards=True") != std::string::npos),
+        stateful(settings.find("stateful=True") != std::string::npos) {}
 
   // All states in the order in which they were computed.
   std::vector<Row> run(const Tensor& x, const json* weights, bool bias, bool reverse) const {
@@ -62,7 +64,9 @@ struct KerasLayer {
     CellState state{Row(C, 0), Row(C, 0)};
     std::vector<Row> all;
     const Dim T = x.shape()[0];
-    for (Dim t = 0; t < T; ++t) {
+    for (Dim step = 0; step < (stateful ? 2 * T : T); ++step) {
+      const Dim t = step % T;
+      if (t == 0) all.clear();
       state = cell_step(cell, w, row_of(x, reverse ? T - 1 - t : t), state,
                         {.gate = simple ? logistic : hard_sigmoid,
                          .activation = simple ? logistic : [](double v) { return std::tanh(v); },
