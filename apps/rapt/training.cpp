@@ -15,6 +15,7 @@
 #include "train/files/run_folder.h"
 #include "train/models/networks.h"
 #include "train/tasks/choose.h"
+#include "train/tasks/settle.h"
 
 namespace rapt::app {
 
@@ -37,6 +38,7 @@ std::vector<FlagValue> flags_of(const Arguments& arguments) {
 std::string next_command(const std::string& task, const std::string& folder) {
   const Objective objective = find_task_word(task).objective;
   if (objective == Objective::kNextToken) return fmt::format("rapt generate {} --prompt \"...\"", folder);
+  if (objective == Objective::kTargetText) return fmt::format("rapt {} {} < FILE", task, folder);
   if (masks_words(objective)) return fmt::format("rapt fill-mask {} \"... [MASK] ...\"", folder);
   return fmt::format("rapt eval {} --data FILE, rapt predict {} --data FILE", folder, folder);
 }
@@ -90,8 +92,10 @@ void check_early(const LayeredConfig& config) {
   const bool chosen_later = !has_end(c) && !config.given("preset");
   const bool structure_given = config.given("width") && config.given("heads");
   if (!c.init.empty() || (chosen_later && !structure_given)) return;
-  validate(c);
-  check_structure(c);
+  LayeredConfig of_task = config;
+  choose_task(of_task);
+  validate(of_task.values);
+  check_structure(of_task.values);
 }
 
 }  // namespace
@@ -157,7 +161,7 @@ int run_training_command(const Arguments& arguments, const LayeredConfig& config
   request.profile = arguments.has("profile");
   require_known_names(config.values);
   if (!request.resume) check_early(config);
-  if (config.values.data.empty() && !request.resume) {
+  if (config.values.training_files().empty() && !request.resume) {
     throw UsageError(verb == "train"
                          ? "rapt train needs text; give it a file, a folder or - for standard input: rapt train my.txt"
                          : "rapt " + verb + " needs training data; give it with --train FILE");

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "run_program.h"
+#include "support/parallel_corpus.h"
 #include "text/corpus/stories.h"
 
 using namespace rapt;
@@ -74,6 +75,48 @@ std::vector<std::string> classifier_arguments(const std::string& init, const std
           "--dropout",      "0.2",   "--warmup",     "10",
           "--steps",        "1500",  "--log-every",  "5",
           "--eval-every",   "40",    "--save-every", std::to_string(kSaveEvery),
+          "--quiet"};
+}
+
+// Moving averages of the weights and BPE-dropout are part of the state that must survive.
+std::vector<std::string> translation_arguments(const std::string& out) {
+  return {"train",
+          "--source",
+          "a.en",
+          "--target",
+          "a.xx",
+          "--out",
+          out,
+          "--layers",
+          "1",
+          "--heads",
+          "2",
+          "--width",
+          "32",
+          "--feed-forward",
+          "32",
+          "--vocab",
+          "100",
+          "--bpe-dropout",
+          "0.1",
+          "--ema",
+          "0.99",
+          "--dropout",
+          "0.1",
+          "--batch-tokens",
+          "200",
+          "--accumulate",
+          "2",
+          "--warmup",
+          "10",
+          "--steps",
+          "1500",
+          "--log-every",
+          "5",
+          "--eval-every",
+          "40",
+          "--save-every",
+          std::to_string(kSaveEvery),
           "--quiet"};
 }
 
@@ -155,6 +198,14 @@ TEST_CASE("masked words and a classifier that starts from them, killed twenty ti
   shop.write("a.tsv", labelled_examples());
   check_killed(shop, [](const std::string& out) { return masked_words_arguments(out); });
   check_killed(shop, [](const std::string& out) { return classifier_arguments("whole", out); });
+}
+
+TEST_CASE("a translation run with moving averages and BPE-dropout, killed twenty times: the same bits") {
+  const Workshop shop;
+  const testing::ParallelCorpus corpus = testing::parallel_corpus(200);
+  shop.write("a.en", corpus.source);
+  shop.write("a.xx", corpus.target);
+  check_killed(shop, [](const std::string& out) { return translation_arguments(out); });
 }
 
 TEST_CASE("a disk that is full while saving: exit 74, and the previous checkpoint is intact") {

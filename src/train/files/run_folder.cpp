@@ -55,9 +55,23 @@ static std::string name_of_model(const fs::path& model) {
   return name_of(in_run ? model.parent_path() : model, "model");
 }
 
+// "train-de-en" for train.de and train.en.
+static std::string name_of_data(const TrainConfig& config) {
+  const std::vector<std::string> files = config.training_files();
+  if (files.empty() || files.front() == "-") return "stdin";
+  const std::string name = name_of(files.front(), "data");
+  if (config.source.empty() || config.target.empty()) return name;
+  std::string languages;
+  for (fs::path path : {fs::path(config.source.front()), fs::path(config.target.front())}) {
+    if (path.extension() == ".gz") path = path.stem();
+    if (path.stem() != name || path.extension() == ".txt") return name;
+    languages += "-" + path.extension().string().substr(std::min<std::size_t>(1, path.extension().string().size()));
+  }
+  return name + languages;
+}
+
 std::string default_run_folder(const TrainConfig& config) {
-  const bool from_pipe = config.data.empty() || config.data.front() == "-";
-  const std::string data = from_pipe ? "stdin" : name_of(config.data.front(), "data");
+  const std::string data = name_of_data(config);
   const std::string task = config.glue.empty() ? config.task : config.glue;
   if (!config.init.empty()) return "runs/" + name_of_model(config.init) + "-" + task + "-" + data;
   const TrainConfig usual;

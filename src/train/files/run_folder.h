@@ -36,10 +36,10 @@ struct RunFolder {
   std::vector<std::int64_t> steps() const;
 };
 
-/// The default run folder without --out: `runs/my` for my.txt, my.jsonl.gz or the folder my, and `runs/stdin` for
-/// standard input, followed by the settings that distinguish runs on the same data, if given: `runs/my-bert`,
-/// `runs/my-classify`. For a run from --init, it starts with the model's name and the task:
-/// `runs/bert-tiny-classify-my`.
+/// The default run folder without --out: `runs/my` for my.txt, my.jsonl.gz or the folder my, `runs/my-de-en` for the
+/// pairs my.de and my.en, and `runs/stdin` for standard input, followed by the settings that distinguish runs on the
+/// same data, if given: `runs/my-bert`, `runs/my-classify`. For a run from --init, it starts with the model's name and
+/// the task: `runs/bert-tiny-classify-my`.
 std::string default_run_folder(const TrainConfig& config);
 
 /// Facts about the run of a checkpoint file, without loading it.

@@ -69,8 +69,9 @@ RunInputs read_inputs(const TrainConfig& config, const std::optional<DataFiles>&
     built_from["data"] = parse_json(store.sources_json(), store.path() + ": sources");
     inputs = inputs_of(built_from, store.path() + ": sources");
   } else {
-    inputs.data = describe_files(config.data);
-    if (!config.validation_data.empty()) inputs.validation = describe_files({config.validation_data});
+    inputs.data = describe_files(config.training_files());
+    const std::vector<std::string> validation = config.validation_files();
+    if (!validation.empty()) inputs.validation = describe_files(validation);
   }
   if (!config.init.empty()) inputs.init = describe_path(model_source(config.init));
   if (!config.learns_tokenizer() && config.tokenizer != "init" && fs::exists(config.tokenizer)) {

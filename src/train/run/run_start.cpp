@@ -38,6 +38,10 @@ TrainConfig with_files(const TrainConfig& saved, const LayeredConfig& wanted) {
   TrainConfig config = saved;
   if (wanted.given("data")) config.data = wanted.values.data;
   if (wanted.given("validation-data")) config.validation_data = wanted.values.validation_data;
+  if (wanted.given("source")) config.source = wanted.values.source;
+  if (wanted.given("target")) config.target = wanted.values.target;
+  if (wanted.given("valid-source")) config.valid_source = wanted.values.valid_source;
+  if (wanted.given("valid-target")) config.valid_target = wanted.values.valid_target;
   if (wanted.given("init")) config.init = wanted.values.init;
   if (wanted.given("tokenizer")) config.tokenizer = wanted.values.tokenizer;
   return config;
@@ -91,7 +95,7 @@ StandingRun find_run(const RunFolder& folder, const RunRequest& request, const L
   run.plan = plan_run(folder, run.found, run.saved, wanted, request.resume, request.command);
   if (run.plan == RunPlan::kStart || !run.saved) return run;
   const bool finished = run.plan == RunPlan::kFinished;
-  if (finished && !wanted.given("data")) return run;  // its data is not needed
+  if (finished && !wanted.given("data") && !wanted.given("source")) return run;  // its data is not needed
   const CheckpointFile file(run.found->path);
   const RunInputs ours = inputs_of(manifest_of(file), file.path() + ": /manifest");
   run.inputs = inputs_now(with_files(*run.saved, wanted), wanted, ours);

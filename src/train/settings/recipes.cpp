@@ -10,7 +10,7 @@
 namespace rapt {
 namespace {
 
-constexpr std::size_t kRecipes = 5;
+constexpr std::size_t kRecipes = 6;
 
 struct Row {
   const char* setting;
@@ -19,23 +19,26 @@ struct Row {
 
 // kAdapt: Radford et al. 2018, "Improving Language Understanding by Generative Pre-Training", section 4.1: a small
 // learning rate that decays to zero, few passes. kFineTune: Devlin et al. 2018, appendix A.3, and google-research/bert,
-// run_classifier.py. The others: docs/results.md, "Classifiers from scratch".
+// run_classifier.py. kPairs: Vaswani et al. 2017, sections 5.3 and 5.4, with a larger learning rate for small networks
+// with norms before their layers, and smaller batches. The others: docs/results.md, "Classifiers from scratch".
 constexpr Row kTable[] = {
-    //                     adapt     fine-tune  labels    after words  words of labels
-    {"learning-rate", {"5e-5", "5e-5", "1e-3", "1e-3", nullptr}},
-    {"schedule", {"linear", "linear", "linear", "linear", nullptr}},
-    {"warmup", {"10%", "10%", "10%", "10%", nullptr}},
-    {"min-learning-rate", {"0", "0", "0", "0", nullptr}},
-    {"batch", {"8", "32", "64", "64", "32"}},
-    {"beta2", {"0.999", "0.999", "0.98", "0.98", nullptr}},
-    {"weight-decay", {"0.01", "0.01", "0.1", "0.1", nullptr}},
-    {"dropout", {"0.1", "0.1", "0.3", "0.1", nullptr}},
-    {"sampling-order", {"epoch", nullptr, nullptr, nullptr, nullptr}},
-    {"eval-every", {"1e", "1e", "1e", "1e", nullptr}},
-    {"save-every", {"1e", "1e", "1e", "1e", nullptr}},
-    {"epochs", {"3", "3", nullptr, nullptr, nullptr}},  // unless a length is given in another unit
+    //                     adapt     fine-tune  labels    after words  words of labels  pairs
+    {"learning-rate", {"5e-5", "5e-5", "1e-3", "1e-3", nullptr, "2e-3"}},
+    {"schedule", {"linear", "linear", "linear", "linear", nullptr, nullptr}},
+    {"warmup", {"10%", "10%", "10%", "10%", nullptr, "10%"}},
+    {"min-learning-rate", {"0", "0", "0", "0", nullptr, nullptr}},
+    {"batch", {"8", "32", "64", "64", "32", nullptr}},
+    {"beta2", {"0.999", "0.999", "0.98", "0.98", nullptr, "0.98"}},
+    {"weight-decay", {"0.01", "0.01", "0.1", "0.1", nullptr, "0.01"}},
+    {"dropout", {"0.1", "0.1", "0.3", "0.1", nullptr, "0.1"}},
+    {"sampling-order", {"epoch", nullptr, nullptr, nullptr, nullptr, nullptr}},
+    {"eval-every", {"1e", "1e", "1e", "1e", nullptr, nullptr}},
+    {"save-every", {"1e", "1e", "1e", "1e", nullptr, nullptr}},
+    {"epochs", {"3", "3", nullptr, nullptr, nullptr, nullptr}},  // unless a length is given in another unit
+    {"label-smoothing", {nullptr, nullptr, nullptr, nullptr, nullptr, "0.1"}},
+    {"batch-tokens", {nullptr, nullptr, nullptr, nullptr, nullptr, "2048"}},
     // Each pass has new masks, but a small text is memorised eventually.
-    {"most-epochs", {nullptr, nullptr, nullptr, nullptr, "200"}},
+    {"most-epochs", {nullptr, nullptr, nullptr, nullptr, "200", "200"}},
 };
 
 // A language model of the table below.
@@ -62,6 +65,19 @@ constexpr RecurrentRung kRecurrentLadder[] = {
     {0, "1", "64", "64", "16", "5e-3"},      {2e11, "1", "128", "64", "16", "4e-3"},
     {2e12, "1", "256", "64", "16", "3e-3"},  {5e13, "2", "384", "128", "24", "2e-3"},
     {1e15, "2", "512", "128", "32", "2e-3"}, {2e16, "2", "1024", "128", "64", "1e-3"},
+};
+
+// The same for encoder-decoders; both stacks have these layers, and the feed-forward layers are twice as wide as the
+// states, as in the small networks of Wu, Kong, Bi, Li, Kao 2021, "Good for Misconceived Reasons", for 29,000 pairs.
+struct PairRung {
+  double operations;
+  const char *layers, *heads, *width, *feed_forward, *batch_tokens, *learning_rate;
+};
+
+constexpr PairRung kPairLadder[] = {
+    {0, "2", "4", "64", "128", "1024", "4e-3"},     {3e12, "2", "4", "128", "256", "1024", "3e-3"},
+    {2e13, "3", "4", "128", "256", "2048", "3e-3"}, {8e13, "4", "4", "128", "256", "2048", "3e-3"},
+    {1e15, "4", "4", "256", "512", "4096", "2e-3"}, {1e16, "6", "8", "512", "2048", "8192", "7e-4"},
 };
 
 constexpr double kDefaultMinutes = 5;
@@ -141,6 +157,33 @@ void choose_language_model(LayeredConfig& config, double operations) {
                       {"beta2", "0.99"},
                       {"weight-decay", "0.1"},
                       {"position", "rope"}});
+}
+
+void choose_pair_recipe(LayeredConfig& config, bool has_model) {
+  TrainConfig& c = config.values;
+  if (c.tokenizer == "bpe") c.tokenizer = "metaspace-bpe";  // it keeps the spaces of a text, which GPT-1's loses
+  if (has_model) return follow(config, Recipe::kFineTune);
+  const bool own_batch = config.given("batch");
+  follow(config, Recipe::kPairs);
+  if (own_batch) choose(config, "batch-tokens", "0");
+  choose(config, "context", c.task == "summarize" ? "512" : "256");
+  constexpr const char* kModel = "transformer";
+  choose(config, "model", kModel);
+  if (c.model == kModel) {  // if no other was asked for
+    choose_all(config, {{"activation", "relu"}, {"norm", "pre"}, {"position", "sinusoidal"}, {"feed-forward", "256"}});
+  }
+}
+
+void choose_encoder_decoder(LayeredConfig& config, double operations) {
+  const PairRung* best = &kPairLadder[0];
+  for (const PairRung& rung : kPairLadder)
+    if (operations >= rung.operations) best = &rung;
+  choose_all(config, {{"layers", best->layers},
+                      {"heads", best->heads},
+                      {"width", best->width},
+                      {"feed-forward", best->feed_forward},
+                      {"learning-rate", best->learning_rate}});
+  if (!config.given("batch")) choose(config, "batch-tokens", best->batch_tokens);
 }
 
 bool has_end(const TrainConfig& config) { return config.steps > 0 || config.epochs > 0 || config.tokens > 0; }

@@ -18,6 +18,7 @@ enum class Recipe {
   kLabels,            ///< a classifier from scratch
   kLabelsAfterWords,  ///< the same, after training on the masked words of its own texts
   kWordsOfLabels,     ///< the masked words of those texts
+  kPairs,             ///< an encoder-decoder from scratch
 };
 
 /// Sets a setting unless the user or a preset gave it.
@@ -33,6 +34,14 @@ void follow_preset(LayeredConfig& config, std::string_view name);
 
 /// The structure of an encoder that is trained on labels alone: two layers over a WordPiece vocabulary.
 void choose_small_encoder(LayeredConfig& config);
+
+/// The recipe of a run on pairs, and what the data and the compute do not decide of its structure.
+/// \param has_model  it continues from --init
+void choose_pair_recipe(LayeredConfig& config, bool has_model);
+
+/// The size of an encoder-decoder from scratch, from the compute that its minutes allow.
+/// \param operations  floating-point operations of the whole run
+void choose_encoder_decoder(LayeredConfig& config, double operations);
 
 /// The structure of a language model from scratch, from the compute that its minutes allow.
 /// \param operations  floating-point operations of the whole run

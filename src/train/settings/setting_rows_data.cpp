@@ -19,7 +19,8 @@ static Texts trained_task_words() {
 void add_task(SettingTable& t) {
   t.group("task");
   t.common(choice("task", &Config::task, trained_task_words(),
-                  "training objective: next token, masked words, masked words and next sentence, or labels",
+                  "training objective: next token, target texts from source texts, masked words, masked words and next "
+                  "sentence, or labels",
                   {{"classification", "classify"},
                    {"regression", "regress"},
                    {"multi-label", "multilabel"},
@@ -31,6 +32,10 @@ void add_task(SettingTable& t) {
                    {"clm", "lm"},
                    {"causal-lm", "lm"},
                    {"masked-lm", "mlm"},
+                   {"translation", "translate"},
+                   {"summarization", "summarize"},
+                   {"summarise", "summarize"},
+                   {"seq2seq", "translate"},
                    {"embed", "embed"}}),  // the task in checkpoints of models without a head
            {"objective", "task-name"});
   t.group(
@@ -45,6 +50,35 @@ void add_task(SettingTable& t) {
   t.add(
       words("valid-metrics", &Config::valid_metrics, "NAME",
             "metrics of validations: loss, bleu, chrf, rouge-l and so on; the first one selects the best checkpoint"));
+}
+
+static void add_pairs(SettingTable& t) {
+  t.group(
+      "pairs of texts", [](const Config& c) { return c.has_source(); }, "--task translate and summarize");
+  t.common_free(
+      list("source", &Config::source, "FILE", "source texts, one per line; line n belongs to line n of --target"),
+      {"train-source", "source-file", "src", "train-src"});
+  t.common_free(list("target", &Config::target, "FILE", "target texts, one per line"),
+                {"train-target", "target-file", "tgt", "train-tgt"});
+  t.common_free(list("valid-source", &Config::valid_source, "FILE", "source texts for validation"),
+                {"validation-source", "valid-src", "dev-source"});
+  t.common_free(list("valid-target", &Config::valid_target, "FILE", "target texts for validation"),
+                {"validation-target", "valid-tgt", "dev-target"});
+  t.add(text("source-field", &Config::source_field, "NAME|N",
+             "column or JSON field of the source; default: common names, or column 1"),
+        {"source-column", "text-column-source"});
+  t.add(text("target-field", &Config::target_field, "NAME|N", "column or JSON field of the target"),
+        {"target-column", "summary-column"});
+  t.add(whole("max-source-length", &Config::max_source_length, 0,
+              "maximum tokens of a source, with its end token; longer ones are truncated; 0: the context"));
+  t.add(whole("max-target-length", &Config::max_target_length, 0,
+              "maximum tokens of a target, with its start token; longer ones are truncated; 0: the context"));
+  t.add(number("max-length-ratio", &Config::max_length_ratio, kNotNegative,
+               "leave out pairs with more than X times as many tokens on one side as on the other; 0: none"));
+  t.add(on_off("shared-vocabulary", &Config::shared_vocabulary, "one vocabulary for source and target"),
+        {"joint-vocabulary", "joined-dictionary", "share-vocab"});
+  t.add(number("bpe-dropout", &Config::bpe_dropout, kRate,
+               "leave out each merge with this probability when training texts are tokenised, anew in each epoch"));
 }
 
 void add_data(SettingTable& t) {
@@ -76,8 +110,12 @@ void add_data(SettingTable& t) {
   t.add(text("label-column", &Config::label_column, "NAME|N", "column of the label"),
         {"label-column-name", "label-field"});
   t.add(text("glue", &Config::glue, "NAME", "GLUE task whose column layout to use: sst2, cola, stsb and so on"));
-  t.add(on_off("header", &Config::header, "the first line of a table holds the column names; detected if not given"));
+  Setting& header = t.add(
+      on_off("header", &Config::header, "the first line of a table holds the column names; detected if not given"));
+  header.applies = [](const Config& c) { return c.is_labelled() || c.has_source(); };
+  header.applies_to = "labelled tasks, translate and summarize";
   t.add(text("label-separator", &Config::label_separator, "TEXT", "separator between the labels of one example"));
+  add_pairs(t);
   t.group(
       "masked words", [](const Config& c) { return c.masks_words(); }, "--task mlm and mlm-nsp");
   t.add(number("mlm-probability", &Config::mlm_probability, kRate, "share of tokens to predict"),
@@ -106,6 +144,9 @@ void add_data(SettingTable& t) {
   t.common(
       whole("vocab", &Config::vocabulary, 1, "maximum vocabulary size of a tokenizer trained on the data", 1 << 20),
       {"vocabulary", "vocab-size", "vocabulary-size"});
+  t.add(whole("min-frequency", &Config::min_frequency, 1,
+              "count from which a word is in the vocabulary, or a pair of symbols is merged"),
+        {"min-freq", "word-min-count"});
   t.add(on_off("lowercase", &Config::lowercase,
                "train a lower-case vocabulary; default on for wordpiece, off for others"),
         {"do-lower-case", "uncased"});

@@ -62,8 +62,9 @@ static void validate_length(const TrainConfig& c) {
 }
 
 static void validate_validation(const TrainConfig& c) {
-  const bool validates = !c.validation_data.empty() || c.validation_fraction > 0;
-  const bool reads_data = std::ranges::find(c.data, "-") != c.data.end();
+  const bool validates = !c.validation_files().empty() || c.validation_fraction > 0;
+  const std::vector<std::string> files = c.training_files();
+  const bool reads_data = std::ranges::find(files, "-") != files.end();
   require(c.validation_data != "-" || !reads_data,
           "--validation-data - and the data cannot both be standard input; give a file for one of them");
   require(c.early_stop == 0 || validates,
@@ -76,6 +77,18 @@ static void validate_validation(const TrainConfig& c) {
   require(c.early_stop == 0 || !c.eval_every.never(), "--early-stop needs --eval-every; try --eval-every 250");
 }
 
+static void validate_pairs(const TrainConfig& c) {
+  if (!c.has_source()) return;
+  require(c.valid_source.empty() || c.validation_data.empty(),
+          "--valid-source and --validation-data exclude each other; give one of them");
+  for (const auto& [name, longest] : {std::pair{"source", c.max_source_length}, {"target", c.max_target_length}}) {
+    require(longest <= c.context, "--max-" + std::string(name) + "-length must be at most the context, which is " +
+                                      n(c.context) + ", got " + n(longest) + "; raise --context");
+    require(longest != 1,
+            "--max-" + std::string(name) + "-length must be at least 2, for a token and a special token, got 1");
+  }
+}
+
 static void validate_adapters(const TrainConfig& c) {
   if (c.lora_rank == 0) return;
   require(!c.init.empty(),
@@ -86,6 +99,24 @@ static void validate_adapters(const TrainConfig& c) {
 
 bool TrainConfig::learns_tokenizer() const {
   return std::ranges::find(kTokenizerKinds, tokenizer) != kTokenizerKinds.end();
+}
+
+// Aligned files in turns, and then the tables.
+static std::vector<std::string> in_turns(const std::vector<std::string>& sources,
+                                         const std::vector<std::string>& targets, std::vector<std::string> tables) {
+  std::vector<std::string> files;
+  for (std::size_t i = 0; i < std::min(sources.size(), targets.size()); ++i) {
+    files.insert(files.end(), {sources[i], targets[i]});
+  }
+  files.insert(files.end(), tables.begin(), tables.end());
+  return files;
+}
+
+std::vector<std::string> TrainConfig::training_files() const { return in_turns(source, target, data); }
+
+std::vector<std::string> TrainConfig::validation_files() const {
+  return in_turns(valid_source, valid_target,
+                  validation_data.empty() ? std::vector<std::string>{} : std::vector{validation_data});
 }
 
 static void require_tokenizer_name(const TrainConfig& c) {
@@ -119,6 +150,7 @@ void validate(const TrainConfig& config) {
   validate_optimizer(config);
   validate_length(config);
   validate_validation(config);
+  validate_pairs(config);
   validate_adapters(config);
 }
 

@@ -39,6 +39,16 @@ struct TrainConfig {
   std::string sampling_order =
       "random";  ///< random: windows anywhere; epoch: each once per pass; documents: each document is a sequence
 
+  // Pairs of texts: translation, summarisation. Tables of pairs are in `data`
+  std::vector<std::string> source, target;              ///< line-aligned files, one to one
+  std::vector<std::string> valid_source, valid_target;  ///< the same for validation; empty: a part of the pairs
+  std::string source_field, target_field;  ///< columns or fields of a table; empty: common names, or columns 1 and 2
+  std::int64_t max_source_length = 0;      ///< maximum tokens of a source and its end token; 0: the context
+  std::int64_t max_target_length = 0;      ///< maximum tokens of a target and its start token; 0: the context
+  double max_length_ratio = 0;             ///< pairs with longer sides, relative to each other, are left out; 0: none
+  bool shared_vocabulary = true;           ///< one vocabulary for source and target
+  double bpe_dropout = 0;                  ///< probability of leaving out a merge when training texts are tokenised
+
   // Pretraining of masked words
   double mlm_probability = 0.15;     ///< share of the tokens that are predicted
   std::int64_t max_predictions = 0;  ///< per sequence; 0: as many as the share gives
@@ -64,7 +74,8 @@ struct TrainConfig {
 
   // Tokenizer
   std::string tokenizer = "char";  ///< a file, a kind to train on the data (kTokenizerKinds), or init: that of --init
-  bool lowercase = true;           ///< train a lower-case WordPiece vocabulary
+  bool lowercase = true;           ///< train a lower-case vocabulary, if its kind can be
+  std::int64_t min_frequency = 2;  ///< count from which a word is a token, and a pair of symbols is merged
   std::int64_t vocabulary = 8000;  ///< entries of a trained BPE vocabulary, including special tokens
 
   // Model
@@ -192,6 +203,11 @@ struct TrainConfig {
   bool learns_tokenizer() const;
   /// Maximum number of tokens per training sequence.
   std::int64_t longest_sequence() const { return max_length > 0 && max_length < context ? max_length : context; }
+  std::int64_t longest_source() const { return max_source_length > 0 ? max_source_length : context; }
+  std::int64_t longest_target() const { return max_target_length > 0 ? max_target_length : context; }
+  /// Files that a run trains on, and those that it validates on: of aligned files, each source before its target.
+  std::vector<std::string> training_files() const;
+  std::vector<std::string> validation_files() const;
 };
 
 /// The kinds of tokenizers that a run can train on its data.

@@ -51,12 +51,17 @@ ValidationPlan plan_validations(double full, double allowed) {
   return plan;
 }
 
+constexpr std::int64_t kMostWords = 50000;
+
 // Half the square root of the text's size: 512 entries for a megabyte, 16,000 for a gigabyte. A token must occur often
 // enough to be learnt, but the more text each token covers, the fewer tokens a text needs. On a megabyte of
 // Shakespeare, 512 byte pairs reach 1.54 nats per byte where characters reach 1.83 with equal compute.
 void choose_tokenizer(LayeredConfig& config, const char* kind, const CorpusInfo& text) {
   choose(config, "tokenizer", kind);
-  const double entries = std::sqrt(static_cast<double>(text.bytes)) / 2;
+  // Words of the source must be told apart, and pairs are short: 8,000 entries for four megabytes of both sides.
+  const double scale = config.values.has_source() ? 4 : 0.5;
+  const double entries = scale * std::sqrt(static_cast<double>(text.bytes));
+  if (config.values.tokenizer == "word") return choose(config, "vocab", std::to_string(kMostWords));
   const bool of_bytes = config.values.tokenizer == "byte-bpe";
   choose(config, "vocab", std::to_string(vocabulary_for(entries, of_bytes ? 0 : text.different_characters, 32000)));
 }
@@ -118,7 +123,11 @@ void choose_length(LayeredConfig& config, const BatchFacts& batches, const Pace&
   const double samples = static_cast<double>(steps) * pace.update / (pace.token * batches.tokens_per_sample);
   const double epochs = samples / static_cast<double>(std::max<std::int64_t>(1, batches.samples_per_epoch));
   // Labels are few, and have their own learning rates.
-  if (!c.is_labelled()) choose(config, "dropout", epochs < 2 ? "0" : epochs < 10 ? "0.05" : "0.1");
+  if (c.has_source()) {
+    choose(config, "dropout", epochs < 2 ? "0" : epochs < 8 ? "0.1" : epochs < 30 ? "0.2" : "0.3");
+  } else if (!c.is_labelled()) {
+    choose(config, "dropout", epochs < 2 ? "0" : epochs < 10 ? "0.05" : "0.1");
+  }
   const std::string batch = c.batch_tokens > 0 ? "batches of " + std::to_string(c.batch_tokens) + " tokens"
                                                : "batches of " + std::to_string(c.batch);
   notice("train: chose " + std::to_string(c.layers) + " layers of width " + std::to_string(c.width) + " (" +

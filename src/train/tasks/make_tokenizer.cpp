@@ -13,7 +13,8 @@ TokenizerTrainerOptions trainer_options(const TrainConfig& config) {
   const bool keeps_case = options.type == TokenizerType::kByteBpe || options.type == TokenizerType::kWordBpe ||
                           options.type == TokenizerType::kByte || options.type == TokenizerType::kChar;
   options.lowercase = !keeps_case && config.lowercase;
-  options.special = default_special_tokens(options.type);
+  options.min_frequency = config.min_frequency;
+  options.special = config.has_source() ? pair_special_tokens() : default_special_tokens(options.type);
   return options;
 }
 

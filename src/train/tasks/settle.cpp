@@ -61,6 +61,7 @@ void choose_recipe(LayeredConfig& config, Start start) {
     if (start == Start::kModel) follow(config, Recipe::kAdapt);
     return;
   }
+  if (c.has_source()) return choose_pair_recipe(config, start == Start::kModel);
   if (c.masks_words() && start == Start::kModel) {
     choose(config, "documents", "paragraph");
     follow(config, Recipe::kFineTune);
@@ -82,15 +83,27 @@ void choose_recipe(LayeredConfig& config, Start start) {
 void choose_tokenizer_for(LayeredConfig& config, Facts& facts) {
   const TrainConfig& c = config.values;
   if (c.is_labelled()) return;
-  const char* kind = c.masks_words() ? "wordpiece" : "byte-bpe";
+  const char* kind = c.masks_words() ? "wordpiece" : c.has_source() ? "metaspace-bpe" : "byte-bpe";
   LayeredConfig of_kind = config;
   choose(of_kind, "tokenizer", kind);
   if (const auto text = facts.text(of_kind.values)) choose_tokenizer(config, kind, *text);
 }
 
+// Only a WordPiece is lower-cased by default.
+void keep_case(LayeredConfig& config) {
+  const std::string& kind = config.values.tokenizer;
+  const bool may_lower = kind == "metaspace-bpe" || kind == "unigram" || kind == "word";
+  if (may_lower || config.values.has_source()) choose(config, "lowercase", "off");
+}
+
 // Facts found in the data become settings, so that users of the model find them again.
 void take_found(LayeredConfig& config, const DataFacts& found) {
   TrainConfig& c = config.values;
+  if (found.frame && c.init.empty()) {
+    choose_all(config, {{"start-token", std::to_string(found.frame->start)},
+                        {"end-token", std::to_string(found.frame->end)},
+                        {"pad-token", std::to_string(found.frame->pad)}});
+  }
   if (c.is_labelled()) c.labels = found.labels;
   if (c.is_labelled() && c.glue.empty()) {
     if (c.text_column.empty()) c.text_column = found.columns.text;
@@ -108,11 +121,11 @@ void take_masking(LayeredConfig& config, const MaskingOptions& masking) {
   if (!config.given("masking")) c.masking = masking.dynamic ? "dynamic" : "static";
 }
 
-// A language model without a size gets the one that fits its minutes.
+// A network that generates text gets the size that fits its minutes, if none is given.
 void choose_size(LayeredConfig& config, const DataFacts& data, Facts& facts, const Notice& notice) {
   TrainConfig& c = config.values;
-  if (c.objective() != Objective::kNextToken) return;
-  if (c.documents == "line") choose(config, "sampling-order", "documents");
+  if (c.objective() != Objective::kNextToken && !c.has_source()) return;
+  if (!c.has_source() && c.documents == "line") choose(config, "sampling-order", "documents");
   if (has_end(c)) return;
   c.minutes = minutes_of(c);
   if (config.given("preset") || !c.init.empty()) {
@@ -120,6 +133,7 @@ void choose_size(LayeredConfig& config, const DataFacts& data, Facts& facts, con
     return;
   }
   constexpr double kShareOfPeak = 0.6;  // reached by an update
+  if (c.has_source()) return choose_encoder_decoder(config, kShareOfPeak * facts.peak() * 60 * c.minutes);
   choose_language_model(config, kShareOfPeak * facts.peak() * 60 * c.minutes);
   fit_context(config, data.validation_tokens);
 }
@@ -132,8 +146,13 @@ Start start_of(const LayeredConfig& config) {
 }
 
 void choose_task(LayeredConfig& config) {
-  const std::string& usual = family_of(config.values).usual_task;
-  if (usual != config.values.task) choose(config, "task", usual);
+  if (!config.values.source.empty()) choose(config, "task", "translate");
+  if (config.given("model") || !config.values.has_source()) {
+    const std::string& usual = family_of(config.values).usual_task;
+    if (usual != config.values.task) choose(config, "task", usual);
+  } else {
+    choose(config, "model", first_model_for(config.values.objective()));
+  }
 }
 
 LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& notice) {
@@ -141,9 +160,9 @@ LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& not
   const TrainConfig& c = config.values;
   const Start start = start_of(config);
   fit_warmup(config, notice);
+  choose_task(config);
   validate(c);  // before the data is read, which may take long
   check_structure(c);
-  choose_task(config);
   if (start != Start::kNothing) {
     const StartFacts begins = facts.start(c);
     take_structure(config, begins);
@@ -151,7 +170,10 @@ LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& not
     require_applicable(config);  // a vocabulary to train is useless beside the model's
   }
   choose_recipe(config, start);
-  if (start == Start::kNothing) choose_tokenizer_for(config, facts);
+  if (start == Start::kNothing) {
+    choose_tokenizer_for(config, facts);
+    keep_case(config);
+  }
   if (const auto masking = facts.masking(c)) take_masking(config, *masking);
   const DataFacts data = facts.data(c, start);
   take_found(config, data);

@@ -32,12 +32,18 @@ struct StartFacts {
   bool same_tokenizer = false;  ///< --tokenizer names a file with the same one
 };
 
+/// Ids of the tokens around a text.
+struct FrameTokens {
+  std::int32_t start = 0, end = 0, pad = 0;
+};
+
 /// Facts found in the data.
 struct DataFacts {
-  std::vector<std::string> labels = {};  ///< names of the classes; empty if nothing is labelled
-  TextColumns columns = {};              ///< the columns of the examples
-  std::int64_t validation_tokens = 0;    ///< held-out tokens of a text
-  std::int64_t examples = 0;             ///< number of labelled examples
+  std::vector<std::string> labels = {};   ///< names of the classes; empty if nothing is labelled
+  TextColumns columns = {};               ///< the columns of the examples
+  std::int64_t validation_tokens = 0;     ///< held-out tokens of a text
+  std::int64_t examples = 0;              ///< number of labelled examples, or of pairs
+  std::optional<FrameTokens> frame = {};  ///< of pairs: those of the vocabulary
 };
 
 /// The facts about the start, the data and the machine that settling asks for: each at most once, in this order, and
@@ -59,7 +65,7 @@ class Facts {
   virtual Pace pace(const TrainConfig& config) = 0;
 };
 
-/// The default task, by the model.
+/// The default task, by the model or the data; and for pairs, the default model.
 void choose_task(LayeredConfig& config);
 
 /// A complete configuration for a new run: settings that were not given are chosen.

@@ -6,6 +6,7 @@ namespace rapt {
 
 std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& notice, const DataFiles* known) {
   if (config.objective() == Objective::kNextToken) return open_language_model_data(config, notice, known);
+  if (config.has_source()) return open_pair_data(config, known);
   return config.is_labelled() ? open_labelled_data() : open_masked_words_data(config, notice, known);
 }
 

@@ -58,7 +58,8 @@ std::unique_ptr<TaskData> open_data(const TrainConfig& config, const Notice& not
 std::unique_ptr<TaskData> open_language_model_data(const TrainConfig& config, const Notice& notice,
                                                    const DataFiles* known);  ///< --task lm
 std::unique_ptr<TaskData> open_masked_words_data(const TrainConfig& config, const Notice& notice,
-                                                 const DataFiles* known);  ///< mlm, mlm-nsp
+                                                 const DataFiles* known);                     ///< mlm, mlm-nsp
+std::unique_ptr<TaskData> open_pair_data(const TrainConfig& config, const DataFiles* known);  ///< translate, summarize
 std::unique_ptr<TaskData> open_labelled_data();  ///< classify, regress, multilabel, tag, qa, choice
 
 /// Number of entries of a table that serves both the data's tokens and a model's.

@@ -19,6 +19,15 @@ TEST_CASE("the published models have their published numbers of parameters") {
   CHECK(parameters("gpt1") == 116534784);
 }
 
+TEST_CASE("encoder-decoders have the numbers of parameters of their recipes") {
+  const auto size = [](const char* preset, VocabularySizes vocabulary) {
+    return model_size(layer_config("", "", {{"preset", {preset}}}).values, vocabulary).parameters;
+  };
+  CHECK(size("multi30k", {5893, 7853}) == 9038341);  // bentrevett/pytorch-seq2seq, notebook 6
+  CHECK(size("transformer-base", 37000) == 63082496);
+  CHECK(size("transformer-big", 37000) == 214245376);
+}
+
 TEST_CASE("BERTs have their published numbers of parameters, with the pooler and without the heads") {
   const auto size = [](const char* preset) {
     return model_size(layer_config("", "", {{"preset", {preset}}}).values, 30522);

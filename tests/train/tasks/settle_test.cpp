@@ -209,3 +209,58 @@ TEST_CASE("a settled configuration is complete: settling it again as a file chan
     CHECK(to_toml(settle(again, facts, [](const std::string&) {}).values) == to_toml(once));
   }
 }
+
+static MadeUp with_pairs() {
+  MadeUp facts;
+  facts.text_facts = CorpusInfo{.documents = 29'000, .bytes = 4'000'000, .characters = 0, .different_characters = 90};
+  facts.data_facts = {.examples = 29'000, .frame = FrameTokens{.start = 0, .end = 2, .pad = 1}};
+  facts.batch_facts = {
+      .samples_per_epoch = 29'000, .tokens_per_sample = 32, .validation_tokens = 32'000, .parameters = 2'000'000};
+  return facts;
+}
+
+TEST_CASE("for two files alone, everything about a translation run is chosen") {
+  MadeUp facts = with_pairs();
+  const TrainConfig c = settled({{"source", {"a.en"}}, {"target", {"a.de"}}, {"minutes", {"15"}}}, facts);
+  CHECK(facts.asked == "text data peak batches pace ");
+  CHECK(c.task == "translate");
+  CHECK(c.model == "transformer");
+  CHECK(c.tokenizer == "metaspace-bpe");
+  CHECK(c.vocabulary == 8000);
+  CHECK_FALSE(c.lowercase);
+  CHECK(c.shared_vocabulary);
+  CHECK(c.layers == 3);  // 0.6 * 1e11 * 900 seconds = 5.4e13 operations
+  CHECK(c.width == 128);
+  CHECK(c.norm == "pre");
+  CHECK(c.position == "sinusoidal");
+  CHECK(c.context == 256);
+  CHECK(c.batch_tokens == 2048);
+  CHECK(c.label_smoothing == 0.1);
+  CHECK(c.schedule == "cosine");
+  CHECK(c.steps > 80'000);
+  CHECK(c.dropout == 0.3);  // many passes over the pairs
+  CHECK(c.start_token == 0);
+  CHECK(c.end_token == 2);
+  facts.operations = 1e12;
+  CHECK(settled({{"source", {"a"}}, {"target", {"b"}}, {"minutes", {"60"}}}, facts).width == 256);
+}
+
+TEST_CASE("what is given for a translation run is not chosen") {
+  MadeUp facts = with_pairs();
+  const TrainConfig c = settled({{"data", {"a.tsv"}},
+                                 {"task", {"translate"}},
+                                 {"tokenizer", {"bpe"}},
+                                 {"vocab", {"500"}},
+                                 {"batch", {"16"}},
+                                 {"dropout", {"0"}},
+                                 {"steps", {"10"}}},
+                                facts);
+  CHECK(facts.asked == "text data ");
+  CHECK(c.tokenizer == "metaspace-bpe");  // GPT-1's byte pairs lose the spaces of a text
+  CHECK(c.vocabulary == 500);
+  CHECK(c.batch == 16);
+  CHECK(c.batch_tokens == 0);
+  CHECK(c.dropout == 0);
+  CHECK(settled({{"data", {"a.jsonl"}}, {"task", {"summarize"}}, {"steps", {"10"}}}, facts).context == 512);
+  CHECK(settled({{"data", {"a.tsv"}}, {"task", {"translate"}}, {"tokenizer", {"word"}}}, facts).vocabulary == 50'000);
+}

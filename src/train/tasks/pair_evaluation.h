@@ -1,0 +1,21 @@
+// What an encoder-decoder predicts of pairs: its validation while it trains.
+#pragma once
+
+#include <cstdint>
+
+#include "nn/models/language_model.h"
+#include "text/pairs/pair_batches.h"
+#include "train/metrics/evaluation.h"
+
+namespace rapt {
+
+/// The loss per target token (including the one that ends a target) of a part of a store, and its perplexity; the score
+/// is the negative loss.
+/// \param most  number of tokens of both sides to read, approximately, always of the same pairs; 0: all
+Evaluation evaluate_pairs(const LanguageModel& model, const PairStore& store, Part part, const PairFrame& frame,
+                          std::int64_t most = 0);
+
+/// Tokens of a part on both sides, including special tokens.
+double tokens_with_frame(const PairStore& store, Part part);
+
+}  // namespace rapt
