@@ -161,7 +161,8 @@ int run_training_command(const Arguments& arguments, const LayeredConfig& config
   request.profile = arguments.has("profile");
   require_known_names(config.values);
   if (!request.resume) check_early(config);
-  if (config.values.training_files().empty() && !request.resume) {
+  const TrainConfig& c = config.values;
+  if (c.data.empty() && c.source.empty() && c.target.empty() && !request.resume) {
     throw UsageError(verb == "train"
                          ? "rapt train needs text; give it a file, a folder or - for standard input: rapt train my.txt"
                          : "rapt " + verb + " needs training data; give it with --train FILE");

@@ -1,26 +1,40 @@
 #include "text/pairs/pair_batches.h"
 
+#include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "text/batches/permutation.h"
+#include "text/pairs/source_frame.h"
 #include "text/tokenizer/bpe.h"
 
 namespace rapt {
 
+PairFrame pair_frame(const Tokenizer& source, std::int32_t start, std::int32_t end) {
+  const FramedSource framed = frame_source(source, {}, end, std::numeric_limits<std::size_t>::max());
+  const auto middle = framed.ids.begin() + static_cast<std::ptrdiff_t>(framed.front);
+  return {.start = start,
+          .end = end,
+          .source_front = {framed.ids.begin(), middle},
+          .source_back = {middle, framed.ids.end()}};
+}
+
 Batch make_pair_batch(std::span<const PairIds> pairs, const PairFrame& frame) {
+  const std::vector<std::int32_t> back = frame.source_back.empty() ? std::vector{frame.end} : frame.source_back;
   std::vector<Dim> source_lengths, lengths;
   std::vector<std::int32_t> source, input, targets;
   for (const PairIds& pair : pairs) {
-    source.insert(source.end(), pair.source.begin(), pair.source.end());
-    source.push_back(frame.end);
+    for (const auto* ids : {&frame.source_front, &pair.source, &back}) {
+      source.insert(source.end(), ids->begin(), ids->end());
+    }
     input.push_back(frame.start);
     input.insert(input.end(), pair.target.begin(), pair.target.end());
     targets.insert(targets.end(), pair.target.begin(), pair.target.end());
     targets.push_back(frame.end);
-    source_lengths.push_back(static_cast<Dim>(pair.source.size()) + 1);
+    source_lengths.push_back(static_cast<Dim>(pair.source.size()) + frame.source_tokens());
     lengths.push_back(static_cast<Dim>(pair.target.size()) + 1);
   }
   std::vector<std::int32_t> rows(input.size());
@@ -95,15 +109,17 @@ Batch PairBatches::batch(std::uint64_t first, Dim count) const {
 Dim PairBatches::tokens_of(std::uint64_t sample) const {
   if (dropout_.probability > 0) {
     const PairIds ids = this->sample(sample);
-    return static_cast<Dim>(ids.source.size() + ids.target.size()) + 2;
+    return static_cast<Dim>(ids.source.size() + ids.target.size()) + frame_.source_tokens() + 1;
   }
   const Dim pair = pair_of(sample);
-  return store_.range(pair, PairSide::kSource).size() + store_.range(pair, PairSide::kTarget).size() + 2;
+  return store_.range(pair, PairSide::kSource).size() + store_.range(pair, PairSide::kTarget).size() +
+         frame_.source_tokens() + 1;
 }
 
 double PairBatches::tokens_per_sample() const {
   const Dim tokens = store_.tokens(Part::kTrain, PairSide::kSource) + store_.tokens(Part::kTrain, PairSide::kTarget);
-  return static_cast<double>(tokens) / static_cast<double>(samples_per_epoch()) + 2;
+  return static_cast<double>(tokens) / static_cast<double>(samples_per_epoch()) +
+         static_cast<double>(frame_.source_tokens() + 1);
 }
 
 }  // namespace rapt

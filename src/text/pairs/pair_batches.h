@@ -16,15 +16,24 @@ namespace rapt {
 /// prediction.
 struct PairFrame {
   std::int32_t start = 0, end = 0;
+  /// Around a source, if its tokenizer frames texts by itself, as BART's does; empty: only `end` behind it.
+  std::vector<std::int32_t> source_front = {}, source_back = {};
+
+  Dim source_tokens() const {
+    return source_back.empty() ? 1 : static_cast<Dim>(source_front.size() + source_back.size());
+  }
 };
+
+/// The frame with the tokens that `source` puts around a text.
+PairFrame pair_frame(const Tokenizer& source, std::int32_t start, std::int32_t end);
 
 /// The token ids of one pair, without special tokens.
 struct PairIds {
   std::vector<std::int32_t> source, target;
 };
 
-/// A batch of these pairs: the source is `source end`, the input `start target`, and every row of the input is a
-/// target: `target end`. Both sides are packed without padding.
+/// A batch of these pairs: the source is `source end` (or as its tokenizer frames it), the input `start target`, and
+/// every row of the input is a target: `target end`. Both sides are packed without padding.
 Batch make_pair_batch(std::span<const PairIds> pairs, const PairFrame& frame);
 /// The same of a store. \param pairs  counted over both parts
 Batch make_pair_batch(const PairStore& store, std::span<const Dim> pairs, const PairFrame& frame);

@@ -9,14 +9,16 @@
 namespace rapt {
 namespace {
 
-PairFrame frame_of(const TrainConfig& config) {
-  return {.start = static_cast<std::int32_t>(config.start_token), .end = static_cast<std::int32_t>(config.end_token)};
+PairFrame frame_of(const TrainConfig& config, const Tokenizers& tokenizers) {
+  const Tokenizer& source = tokenizers.source != nullptr ? *tokenizers.source : *tokenizers.target;
+  return pair_frame(source, static_cast<std::int32_t>(config.start_token), static_cast<std::int32_t>(config.end_token));
 }
 
 TrainingData training_data(const TrainConfig& config, const PairStore& store, const Tokenizers& tokenizers) {
   const auto& source = tokenizers.source != nullptr ? tokenizers.source : tokenizers.target;
-  const auto batches = std::make_shared<PairBatches>(store, frame_of(config), static_cast<std::uint64_t>(config.seed),
-                                                     PairDropout{config.bpe_dropout, source, tokenizers.target});
+  const auto batches =
+      std::make_shared<PairBatches>(store, frame_of(config, tokenizers), static_cast<std::uint64_t>(config.seed),
+                                    PairDropout{config.bpe_dropout, source, tokenizers.target});
   TrainingData data;
   data.train = [batches](std::int64_t first, Dim count) {
     return batches->batch(static_cast<std::uint64_t>(first), count);

@@ -15,7 +15,7 @@ namespace rapt {
 Evaluation evaluate_pairs(const LanguageModel& model, const PairStore& store, Part part, const PairFrame& frame,
                           std::int64_t most = 0);
 
-/// Tokens of a part on both sides, including special tokens.
+/// Tokens of a part on both sides, with one special token for each text.
 double tokens_with_frame(const PairStore& store, Part part);
 
 }  // namespace rapt

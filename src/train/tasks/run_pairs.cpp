@@ -7,6 +7,7 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/pairs/pair_batches.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "train/settings/numbers.h"
 #include "train/tasks/make_tokenizer.h"
@@ -37,9 +38,10 @@ std::optional<PairCorpus> open_validation(const TrainConfig& config) {
   return PairCorpus(options);
 }
 
-PairStoreOptions store_options(const TrainConfig& config) {
+// \param source_frame  number of tokens that are put around a source
+PairStoreOptions store_options(const TrainConfig& config, Dim source_frame) {
   return {.validation_fraction = config.validation_fraction,
-          .max_source_length = config.longest_source(),
+          .max_source_length = config.longest_source() - (source_frame - 1),
           .max_target_length = config.longest_target(),
           .max_length_ratio = config.max_length_ratio,
           .keeps_texts = config.bpe_dropout > 0};
@@ -130,7 +132,7 @@ void RunPairs::tokenise(const TrainConfig& config, const RunFolder& folder, Toke
   if (tokenizers_.target == nullptr) make_tokenizers(config, notice);
   const Tokenizer& source = tokenizers_.source != nullptr ? *tokenizers_.source : *tokenizers_.target;
   store_ = open_or_build_pair_store(corpus_, validation_ ? &*validation_ : nullptr, {source, *tokenizers_.target},
-                                    folder.data(), store_options(config));
+                                    folder.data(), store_options(config, pair_frame(source, 0, 0).source_tokens()));
 }
 
 DataFiles RunPairs::files() const {

@@ -96,6 +96,12 @@ void keep_case(LayeredConfig& config) {
   if (may_lower || config.values.has_source()) choose(config, "lowercase", "off");
 }
 
+void require_merges(const TrainConfig& c) {
+  if (c.bpe_dropout == 0 || !c.learns_tokenizer() || c.tokenizer.ends_with("bpe")) return;
+  throw UsageError("--bpe-dropout needs a vocabulary of byte pairs, got --tokenizer " + c.tokenizer +
+                   "; give --tokenizer bpe, or leave --bpe-dropout out");
+}
+
 // Facts found in the data become settings, so that users of the model find them again.
 void take_found(LayeredConfig& config, const DataFacts& found) {
   TrainConfig& c = config.values;
@@ -173,6 +179,7 @@ LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& not
   if (start == Start::kNothing) {
     choose_tokenizer_for(config, facts);
     keep_case(config);
+    require_merges(c);
   }
   if (const auto masking = facts.masking(c)) take_masking(config, *masking);
   const DataFacts data = facts.data(c, start);
