@@ -51,6 +51,7 @@ const std::vector<Command>& commands() {
       bench_gemm_command(),
       bench_step_command(),
       bench_finetune_command(),
+      bench_seq2seq_command(),
       params_command(),
       doctor_command(),
       help_command(),

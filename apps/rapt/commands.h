@@ -37,6 +37,7 @@ Command checkpoint_import_command();
 Command bench_gemm_command();
 Command bench_step_command();
 Command bench_finetune_command();
+Command bench_seq2seq_command();
 Command demo_command();
 Command params_command();
 Command doctor_command();

@@ -9,6 +9,7 @@
 #include "tensor/error.h"
 #include "text/labelled/glue.h"
 #include "train/metrics/metric.h"
+#include "train/metrics/text_metric.h"
 #include "train/settings/numbers.h"
 
 namespace rapt {
@@ -97,6 +98,13 @@ static void validate_adapters(const TrainConfig& c) {
           "--reset-layers and --lora-rank exclude each other: all weights of a reinitialised block must be trained");
 }
 
+std::vector<std::string> TrainConfig::text_metrics() const {
+  std::vector<std::string> names;
+  if (has_source())
+    std::ranges::copy_if(valid_metrics, std::back_inserter(names), [](const auto& n) { return n != "loss"; });
+  return names;
+}
+
 bool TrainConfig::learns_tokenizer() const {
   return std::ranges::find(kTokenizerKinds, tokenizer) != kTokenizerKinds.end();
 }
@@ -136,6 +144,7 @@ void require_known_names(const TrainConfig& config) {
   require_tokenizer_name(config);
   if (!config.metric.empty() && config.metric != "loss") static_cast<void>(metric_info(config.metric));
   if (!config.glue.empty()) static_cast<void>(glue_task(config.glue));
+  for (const std::string& name : config.text_metrics()) static_cast<void>(make_text_metric(name));
 }
 
 static void validate_task(const TrainConfig& c) {

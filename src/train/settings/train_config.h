@@ -199,6 +199,8 @@ struct TrainConfig {
   bool has_heads() const { return model != "lstm" && model != "gru"; }
   /// Whether the run learns target texts from source texts: translation, summarisation.
   bool has_source() const { return objective() == Objective::kTargetText; }
+  /// The metrics of --valid-metrics that compare texts.
+  std::vector<std::string> text_metrics() const;
   /// Whether --tokenizer names a kind to train on the data, and not an existing tokenizer.
   bool learns_tokenizer() const;
   /// Maximum number of tokens per training sequence.

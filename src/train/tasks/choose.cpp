@@ -116,6 +116,7 @@ void choose_length(LayeredConfig& config, const BatchFacts& batches, const Pace&
                       {"last-eval-tokens", tokens(plan.whole)},
                       {"save-every", std::to_string((steps + 9) / 10)},
                       {"log-every", std::to_string((steps + 49) / 50)}});
+  if (c.has_source()) choose(config, "sample-every", std::to_string((steps + plan.count - 1) / plan.count));
   c.steps = steps;
   config.origin["steps"] = Origin::kChosen;
   c.planned_minutes = std::exchange(c.minutes, 0);  // a resumed run must not depend on the clock

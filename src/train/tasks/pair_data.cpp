@@ -1,7 +1,8 @@
 // --task translate, summarize: a network that predicts a target text from its source text.
-#include "nn/models/language_model.h"
 #include "tensor/error.h"
 #include "text/pairs/pair_batches.h"
+#include "train/tasks/held_out_pairs.h"
+#include "train/tasks/labelled_task.h"
 #include "train/tasks/pair_evaluation.h"
 #include "train/tasks/run_pairs.h"
 #include "train/tasks/task_data.h"
@@ -73,9 +74,12 @@ class PairData final : public TaskData {
 
   void judge(Job& job, const TrainConfig& config) const override {
     if (store().pairs(Part::kValidation) == 0) return;
+    job.metric = deciding_metric(config);
     job.held_out_tokens = tokens_with_frame(store(), Part::kValidation);
-    job.evaluate = [&model = *job.network->as<LanguageModel>(), store = store(), frame = frame_of(config)](
-                       std::int64_t most) { return evaluate_pairs(model, store, Part::kValidation, frame, most); };
+    const HeldOutPairs held_out(*job.network, pairs_.tokenizers(), store(), frame_of(config, pairs_.tokenizers()),
+                                config);
+    job.evaluate = [held_out](std::int64_t most) { return held_out.evaluate(most); };
+    job.sample = [held_out] { return std::pair(std::string(), held_out.sample()); };
   }
 
  private:

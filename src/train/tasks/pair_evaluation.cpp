@@ -12,18 +12,38 @@ double tokens_with_frame(const PairStore& store, Part part) {
                              2 * store.pairs(part));
 }
 
-Evaluation evaluate_pairs(const LanguageModel& model, const PairStore& store, Part part, const PairFrame& frame,
-                          std::int64_t most) {
-  const Dim pairs = store.pairs(part), first_pair = part == Part::kTrain ? 0 : store.pairs(Part::kTrain);
+static PartToRead part_to_read(const PairStore& store, Part part, std::int64_t most) {
+  const Dim pairs = store.pairs(part);
   const double tokens = tokens_with_frame(store, part);
   const auto batch = static_cast<Dim>(static_cast<double>(kEvaluationRows * pairs) / tokens);
-  const PartToRead chosen(pairs, std::max<Dim>(1, batch), tokens, most);
+  return {pairs, std::max<Dim>(1, batch), tokens, most};
+}
+
+// The pairs of one of its batches, counted over both parts of the store.
+static std::vector<Dim> pairs_of_batch(const PairStore& store, Part part, const PartToRead& chosen, Dim first) {
+  std::vector<Dim> pairs(static_cast<std::size_t>(std::min(chosen.batch, store.pairs(part) - first)));
+  std::iota(pairs.begin(), pairs.end(), first + (part == Part::kTrain ? 0 : store.pairs(Part::kTrain)));
+  return pairs;
+}
+
+std::vector<Dim> evaluated_pairs(const PairStore& store, Part part, std::int64_t most) {
+  const PartToRead chosen = part_to_read(store, part, most);
+  std::vector<Dim> all;
+  for (const Dim first : chosen.firsts) {
+    const std::vector<Dim> batch = pairs_of_batch(store, part, chosen, first);
+    all.insert(all.end(), batch.begin(), batch.end());
+  }
+  return all;
+}
+
+Evaluation evaluate_pairs(const LanguageModel& model, const PairStore& store, Part part, const PairFrame& frame,
+                          std::int64_t most) {
+  const PartToRead chosen = part_to_read(store, part, most);
   double sum = 0;
   Evaluation result;
   for (const Dim first : chosen.firsts) {
-    std::vector<Dim> indices(static_cast<std::size_t>(std::min(chosen.batch, pairs - first)));
-    std::iota(indices.begin(), indices.end(), first_pair + first);
-    const Tensor log_probabilities = model.log_probabilities(make_pair_batch(store, indices, frame));
+    const std::vector<Dim> pairs = pairs_of_batch(store, part, chosen, first);
+    const Tensor log_probabilities = model.log_probabilities(make_pair_batch(store, pairs, frame));
     for (const float p : log_probabilities.span<float>()) sum += static_cast<double>(p);
     result.targets += log_probabilities.size();
   }

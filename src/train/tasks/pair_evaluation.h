@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "nn/models/language_model.h"
 #include "text/pairs/pair_batches.h"
@@ -14,6 +15,9 @@ namespace rapt {
 /// \param most  number of tokens of both sides to read, approximately, always of the same pairs; 0: all
 Evaluation evaluate_pairs(const LanguageModel& model, const PairStore& store, Part part, const PairFrame& frame,
                           std::int64_t most = 0);
+
+/// The pairs that such an evaluation reads, counted over both parts of the store.
+std::vector<Dim> evaluated_pairs(const PairStore& store, Part part, std::int64_t most);
 
 /// Tokens of a part on both sides, with one special token for each text.
 double tokens_with_frame(const PairStore& store, Part part);

@@ -44,7 +44,7 @@ PairStoreOptions store_options(const TrainConfig& config, Dim source_frame) {
           .max_source_length = config.longest_source() - (source_frame - 1),
           .max_target_length = config.longest_target(),
           .max_length_ratio = config.max_length_ratio,
-          .keeps_texts = config.bpe_dropout > 0};
+          .keeps_texts = config.bpe_dropout > 0 || !config.text_metrics().empty()};
 }
 
 std::string counted(std::int64_t count, const char* what) {
