@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "data_instances.h"
+#include "data_pairs.h"
 #include "io/escape.h"
 #include "io/joined.h"
 #include "io/json.h"
@@ -95,6 +96,11 @@ Json part_json(const TokenStore& store, Part part) {
 }
 
 int run_stats(const Arguments& arguments) {
+  if (is_pair_store(arguments.positional(0))) {
+    const PairStore pairs = PairStore::open(arguments.positional(0));
+    out(arguments.has("json") ? pairs_json(pairs).dump() + "\n" : pairs_table(pairs));
+    return 0;
+  }
   const TokenStore store = TokenStore::open(arguments.positional(0));
   if (arguments.has("json")) {
     Json json;
@@ -120,9 +126,13 @@ int run_stats(const Arguments& arguments) {
 // -------------------------------------------------------------------------------------------------------------- head
 
 int run_head(const Arguments& arguments) {
-  const TokenStore store = TokenStore::open(arguments.positional(0));
   const Part part = arguments.has("validation") ? Part::kValidation : Part::kTrain;
   const Dim documents = arguments.whole("documents", 3, 1), most = arguments.whole("tokens", 60, 1);
+  if (is_pair_store(arguments.positional(0))) {
+    out(show_pairs(PairStore::open(arguments.positional(0)), part, documents, most));
+    return 0;
+  }
+  const TokenStore store = TokenStore::open(arguments.positional(0));
   const auto tokenizer =
       store.tokenizer_json().empty() ? nullptr : tokenizer_from_json(store.tokenizer_json(), arguments.positional(0));
   if (store.instance_options() && tokenizer) {
@@ -168,26 +178,26 @@ Command data_build_command() {
 
 Command data_stats_command() {
   return {.name = "data stats",
-          .summary = "count tokens, documents and bytes of a token file",
+          .summary = "count the documents or pairs and the tokens of a token file",
           .arguments = "FILE",
           .least = 1,
           .most = 1,
-          .examples = {"rapt data stats d.h5"},
+          .examples = {"rapt data stats d.h5", "rapt data stats runs/de-en/data.h5"},
           .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
           .run = run_stats};
 }
 
 Command data_head_command() {
   return {.name = "data head",
-          .summary = "print the beginnings of a token file's documents or sequences",
+          .summary = "print the beginnings of a token file's documents, sequences or pairs",
           .arguments = "FILE",
           .least = 1,
           .most = 1,
           .examples = {"rapt data head d.h5", "rapt data head d.h5 --validation --documents 10"},
           .options = {{.name = "documents",
                        .value = "N",
-                       .help = "number of documents or sequences",
-                       .aliases = {"n", "lines", "sequences"},
+                       .help = "number of documents, sequences or pairs",
+                       .aliases = {"n", "lines", "sequences", "pairs"},
                        .fallback = "3"},
                       {.name = "tokens", .value = "N", .help = "maximum tokens of each", .fallback = "60"},
                       {.name = "validation",

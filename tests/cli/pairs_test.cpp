@@ -162,3 +162,20 @@ TEST_CASE("bad pairs are refused in one line, with file and line") {
       shop.rapt({"train", "--source", "a.de", "--target", "a.de", "--max-source-length", "300", "--steps", "1"}), 64,
       "--max-source-length must be at most the context, which is 256, got 300; raise --context");
 }
+
+TEST_CASE("data stats and data head show the tokenised pairs of a run") {
+  Workshop shop;
+  shop.write("a.tsv", "ein Hund\ta dog\nein Hund\ta dog\n\tno source\nein Hund\ta dog\n");
+  REQUIRE(shop.rapt(train({"a.tsv", "--task", "translate", "--tokenizer", "word", "--out", "r"})).code == 0);
+  const Json stats = Json::parse(shop.rapt({"data", "stats", "r/data.h5", "--json"}).out);
+  CHECK(stats["train"]["pairs"] == 2);
+  CHECK(stats["validation"]["pairs"] == 1);
+  CHECK(stats["train"]["source_tokens"] == 4);
+  CHECK(stats["empty"] == 1);
+  const std::string table = shop.rapt({"data", "stats", "r/data.h5"}).out;
+  CHECK(table.find("vocabularies of 8 and 8 entries\n") != std::string::npos);
+  CHECK(table.find("left out: 1 with an empty side, 0 by --max-length-ratio; truncated: 0 sources, 0 targets\n") !=
+        std::string::npos);
+  CHECK(shop.rapt({"data", "head", "r/data.h5", "-n", "1"}).out ==
+        "pair 0\n  source 7 4\n         ein Hund\n  target 5 6\n         a dog\n");
+}
