@@ -56,7 +56,7 @@ int run_export(const Arguments& arguments) {
     say(fmt::format("merged {} low-rank adapters into the weights", adapters));
   }
   write_hugging_face(pretrained.network->module(), {pretrained.network->config(), pretrained.config.labels},
-                     pretrained.tokenizers.target.get(), directory);
+                     pretrained.tokenizers, directory);
   say(fmt::format("wrote {} from {}", escape_for_terminal(directory), escape_for_terminal(pretrained.source)));
   return 0;
 }

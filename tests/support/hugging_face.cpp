@@ -72,13 +72,13 @@ static void write_random(const std::string& kind, const std::string& out) {
     Rng rng(random_key(1, Purpose::kText, std::hash<std::string>()(p.name)));
     for (float& x : p.variable.value().span<float>()) x += static_cast<float>(0.2 * rng.normal());
   }
-  write_hugging_face(network.module(), {.network = network.config()}, nullptr, out);
+  write_hugging_face(network.module(), {.network = network.config()}, {}, out);
 }
 
 static void copy(const std::string& directory, const std::string& out) {
   HuggingFaceModel model = read_hugging_face(directory);
   const HuggingFaceConfig config{.network = model.network.config(), .labels = model.labels};
-  write_hugging_face(model.network.module(), config, nullptr, out);
+  write_hugging_face(model.network.module(), config, {}, out);
 }
 
 }  // namespace rapt

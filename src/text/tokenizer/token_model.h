@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "text/tokenizer/bpe.h"
@@ -26,6 +27,9 @@ struct ModelWorkspace {
   std::vector<UnigramNode> unigram;
   MergeDropout* dropout = nullptr;  ///< of a BPE; null: none
 };
+
+/// Names and bytes of files.
+using OriginalFiles = std::vector<std::pair<std::string, std::string>>;
 
 /// A vocabulary and the algorithm that splits words with it. Immutable; safe to use from many threads.
 class TokenModel {
@@ -58,6 +62,11 @@ class TokenModel {
   virtual bool knows_every_byte() const { return false; }
   /// Number of merges of a BPE, which are what dropout can leave out; 0 for other models.
   virtual std::size_t merge_count() const { return 0; }
+  /// The files that it was read from, if their form cannot be made from it and programs need it: those of Marian.
+  virtual const OriginalFiles& original_files() const {
+    static const OriginalFiles none;
+    return none;
+  }
   /// The form in tokenizer.json.
   virtual std::string to_json() const = 0;
 };

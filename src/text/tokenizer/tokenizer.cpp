@@ -246,6 +246,10 @@ bool Tokenizer::keeps_bytes() const {
                       [](const AddedToken& t) { return t.lstrip || t.rstrip; });
 }
 
+const std::vector<std::pair<std::string, std::string>>& Tokenizer::original_files() const {
+  return impl_->parts.model->original_files();
+}
+
 std::string Tokenizer::to_json() const { return write_tokenizer_json(impl_->parts); }
 
 std::pair<std::string, std::string> Tokenizer::to_vocabulary_and_merges() const {

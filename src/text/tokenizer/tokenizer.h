@@ -118,6 +118,9 @@ class Tokenizer final {
   /// vocab.txt: one token per line, by id. \throws std::invalid_argument  if the model is not a WordPiece
   /// \throws DataError  for a token that contains a line end
   std::string to_vocabulary_text() const;
+  /// The files that it was read from and that must be written again unchanged: those of Marian (marian_files.h). Empty
+  /// for other tokenizers.
+  const std::vector<std::pair<std::string, std::string>>& original_files() const;
   /// tokenizer_config.json, so that transformers' AutoTokenizer accepts the folder.
   /// \param context  the model's maximum sequence length
   std::string to_config_json(std::int64_t context) const;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "io/base64.h"
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/tokenizer/byte_trie.h"
@@ -136,6 +137,9 @@ class UnigramModel final : public TokenModel {
     return id == unknown_ ? std::nullopt : std::optional(vocabulary_.text(id).size());
   }
   std::string kind() const override { return "Unigram"; }
+  const OriginalFiles& original_files() const override {
+    return options_.roles ? options_.roles->files : TokenModel::original_files();
+  }
 
   std::string to_json() const override {
     Json head = {{"type", "Unigram"},
@@ -146,6 +150,7 @@ class UnigramModel final : public TokenModel {
                                {"user_defined", options_.roles->user_defined},
                                {"unused", options_.roles->unused},
                                {"bytes", options_.roles->bytes}};
+      for (const auto& [file, bytes] : options_.roles->files) head["sentencepiece"]["files"][file] = to_base64(bytes);
     }
     std::string out = dump_compact(head);
     out.back() = ',';  // the closing brace
@@ -277,6 +282,20 @@ std::vector<std::int32_t> read_ids(const JsonFields& fields, const char* key) {
   return ids;
 }
 
+OriginalFiles read_files(const JsonFields& roles) {
+  OriginalFiles files;
+  if (!roles.has_value("files")) return files;
+  const JsonFields fields = roles.object("files");
+  for (const auto& item : fields.json().items()) {
+    const std::optional<std::string> bytes = from_base64(fields.string(item.key()));
+    if (!bytes || item.key().find_first_of("/\\") != std::string::npos) {
+      fields.refuse(item.key(), "a file's bytes in Base64, under a name without a folder");
+    }
+    files.emplace_back(item.key(), *bytes);
+  }
+  return files;
+}
+
 }  // namespace
 
 std::unique_ptr<TokenModel> make_unigram_model(std::vector<UnigramToken> tokens, const UnigramOptions& options,
@@ -304,7 +323,8 @@ std::unique_ptr<TokenModel> unigram_model_from_json(const Json& json, const std:
     options.roles = SentencePieceRoles{.control = read_ids(roles, "control"),
                                        .user_defined = read_ids(roles, "user_defined"),
                                        .unused = read_ids(roles, "unused"),
-                                       .bytes = read_ids(roles, "bytes")};
+                                       .bytes = read_ids(roles, "bytes"),
+                                       .files = read_files(roles)};
   }
   return make_unigram_model(std::move(tokens), options, name);
 }

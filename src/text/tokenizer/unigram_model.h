@@ -21,6 +21,7 @@ struct UnigramToken {
 /// of those that always are (user-defined). With roles, the model computes as SentencePiece does.
 struct SentencePieceRoles {
   std::vector<std::int32_t> control, user_defined, unused, bytes;
+  OriginalFiles files = {};  ///< see TokenModel::original_files()
 };
 
 struct UnigramOptions {

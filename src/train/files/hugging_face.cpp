@@ -275,6 +275,19 @@ void write_tokenizer(const Tokenizer& tokenizer, std::int64_t context, const std
   write_file_durably(directory + "/special_tokens_map.json", dump_pretty(special));
 }
 
+// Whether there are any.
+bool write_original_files(const Tokenizers& tokenizers, const std::string& directory) {
+  bool any = false;
+  for (const auto& tokenizer : {tokenizers.source, tokenizers.target}) {
+    if (tokenizer == nullptr) continue;
+    for (const auto& [name, bytes] : tokenizer->original_files()) {
+      write_file_durably(directory + "/" + name, bytes);
+      any = true;
+    }
+  }
+  return any;
+}
+
 // \param longest  maximum length of a generated text; 0: none. transformers' default of 20 would cut most translations
 void write_generation_config(const Json& config, std::int64_t longest, const std::string& directory) {
   Json generation;
@@ -288,9 +301,9 @@ void write_generation_config(const Json& config, std::int64_t longest, const std
 
 }  // namespace
 
-void write_hugging_face(Module& network, const HuggingFaceConfig& config, const Tokenizer* tokenizer,
+void write_hugging_face(Module& network, const HuggingFaceConfig& config, const Tokenizers& tokenizers,
                         const std::string& directory) {
-  const Json json = config_to_json(config, special_ids(tokenizer));
+  const Json json = config_to_json(config, special_ids(tokenizers.target.get()));
   const std::vector<Export> exports = exports_of(network, config.network);
   std::error_code error;
   fs::create_directories(directory, error);
@@ -302,8 +315,8 @@ void write_hugging_face(Module& network, const HuggingFaceConfig& config, const 
   const Objective objective = config.network.objective;
   if (objective == Objective::kNextToken) write_generation_config(json, 0, directory);
   if (objective == Objective::kTargetText) write_generation_config(json, config.network.backbone.context(), directory);
-  if (tokenizer != nullptr) {
-    write_tokenizer(*tokenizer, config.network.backbone.context(), directory);
+  if (!write_original_files(tokenizers, directory) && tokenizers.target != nullptr) {
+    write_tokenizer(*tokenizers.target, config.network.backbone.context(), directory);
   }
   write_file_durably(directory + "/config.json", dump_pretty(json));  // written last: a folder that has it is complete
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "tensor/error.h"
+#include "text/tokenizer/files/marian_files.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "train/files/checkpoint.h"
 #include "train/files/hugging_face.h"
@@ -32,12 +33,16 @@ std::string first_of_seeds(const std::string& path) {
   return first;
 }
 
-// The tokenizer beside the weights, or none: a model may have no tokenizer.
-std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& directory) {
-  for (const char* name : {"tokenizer.json", "tokenizer.json.gz", "vocab.json", "encoder.json", "vocab.txt"}) {
-    if (fs::exists(directory + "/" + name)) return load_tokenizer(directory);
+// The tokenizers beside the weights, or none: a model may have no tokenizer.
+Tokenizers tokenizers_beside(const std::string& directory) {
+  if (has_marian_files(directory)) {
+    MarianTokenizers both = read_marian_files(directory);
+    return {.target = std::move(both.target), .source = std::move(both.source)};
   }
-  return nullptr;
+  for (const char* name : {"tokenizer.json", "tokenizer.json.gz", "vocab.json", "encoder.json", "vocab.txt"}) {
+    if (fs::exists(directory + "/" + name)) return {.target = load_tokenizer(directory)};
+  }
+  return {};
 }
 
 const char* advice_for(Objective objective) {
@@ -95,7 +100,7 @@ Pretrained open_pretrained(const std::string& path) {
     result.config.tokenizer = result.source;
     take_network_settings(result.config, model.network.config());
     result.network = std::make_unique<AnyNetwork>(std::move(model.network));
-    result.tokenizers.target = tokenizer_beside(result.source);
+    result.tokenizers = tokenizers_beside(result.source);
   } else {
     const CheckpointFile file(result.source);
     result.config = config_of(file);

@@ -78,7 +78,7 @@ TEST_CASE("every network and head comes back from a Hugging Face directory with 
     CAPTURE(i);
     AnyNetwork network = random_network(all[i]);
     const std::string directory = folder / std::to_string(i);
-    write_hugging_face(network.module(), {.network = network.config()}, nullptr, directory);
+    write_hugging_face(network.module(), {.network = network.config()}, {}, directory);
     HuggingFaceModel again = read_hugging_face(directory);
     check_equal(network.module(), again.network.module());
     const NetworkConfig& c = again.network.config();
@@ -132,14 +132,14 @@ TEST_CASE("networks without a class in transformers are not exported") {
   const TemporaryFolder folder;
   NetworkConfig config = with_task_head({.backbone = distinct_gpt(true)}, Task::kTag, 3);
   AnyNetwork tagger = random_network(config);
-  CHECK_THROWS_WITH_AS(write_hugging_face(tagger.module(), {.network = config}, nullptr, folder / "a"),
+  CHECK_THROWS_WITH_AS(write_hugging_face(tagger.module(), {.network = config}, {}, folder / "a"),
                        "export: transformers has no openai-gpt for the task tag; it cannot be exported as a Hugging "
                        "Face directory",
                        UsageError);
   config = with_task_head({.backbone = distinct_gpt(false)}, Task::kClassify, 3);
   config.task.bias = true;
   AnyNetwork biased = random_network(config);
-  CHECK_THROWS_WITH_AS(write_hugging_face(biased.module(), {.network = config}, nullptr, folder / "b"),
+  CHECK_THROWS_WITH_AS(write_hugging_face(biased.module(), {.network = config}, {}, folder / "b"),
                        "export: transformers' class for this network has no place for head.bias; it cannot be "
                        "exported as a Hugging Face directory",
                        UsageError);
@@ -152,7 +152,7 @@ TEST_CASE("old names of BERT's tensors are read") {
   const NetworkConfig config{.backbone = c, .objective = Objective::kMaskedWordsNextSentence};
   AnyNetwork network = random_network(config);
   const auto write = [&](const std::string& directory) {
-    write_hugging_face(network.module(), {.network = config}, nullptr, directory);
+    write_hugging_face(network.module(), {.network = config}, {}, directory);
   };
   write(folder / "tf");
   rewrite_weights(
@@ -255,7 +255,7 @@ TEST_CASE("a network for a new task starts from any directory of its backbone, a
     CAPTURE(i);
     AnyNetwork source = random_network(sources[i]);
     const std::string directory = folder / std::to_string(i);
-    write_hugging_face(source.module(), {.network = sources[i]}, nullptr, directory);
+    write_hugging_face(source.module(), {.network = sources[i]}, {}, directory);
 
     const NetworkConfig wanted = with_task_head(read_hugging_face_config(directory).network, Task::kClassify, 3);
     AnyNetwork network = random_network(wanted, 9), before = random_network(wanted, 9);
@@ -281,7 +281,7 @@ TEST_CASE("a vocabulary may have grown, and pretraining continues with its heads
   const TemporaryFolder folder;
   const NetworkConfig config{.backbone = distinct_gpt(true)};
   AnyNetwork source = random_network(config);
-  write_hugging_face(source.module(), {.network = config}, nullptr, folder / "gpt");
+  write_hugging_face(source.module(), {.network = config}, {}, folder / "gpt");
   GptConfig larger = distinct_gpt(true);
   larger.vocabulary = 26;
   const NetworkConfig wanted = with_task_head({.backbone = larger}, Task::kClassify, 2);
@@ -293,7 +293,7 @@ TEST_CASE("a vocabulary may have grown, and pretraining continues with its heads
 
   const NetworkConfig pretraining{.backbone = distinct_bert(), .objective = Objective::kMaskedWordsNextSentence};
   AnyNetwork bert = random_network(pretraining), again = random_network(pretraining, 9);
-  write_hugging_face(bert.module(), {.network = pretraining}, nullptr, folder / "bert");
+  write_hugging_face(bert.module(), {.network = pretraining}, {}, folder / "bert");
   CHECK(start_from(folder / "bert", again, true).empty());
   check_equal(bert.module(), again.module());
   CHECK_THROWS_WITH_AS(copy_parameters(bert, network, false), "init: a BERT cannot start a GPT", DataError);
@@ -304,7 +304,7 @@ TEST_CASE("a missing or superfluous tensor is named") {
   const NetworkConfig config = with_task_head({.backbone = distinct_bert()}, Task::kTag, 3);
   AnyNetwork network = random_network(config);
   const auto write = [&](const char* name) {
-    write_hugging_face(network.module(), {.network = config}, nullptr, folder / name);
+    write_hugging_face(network.module(), {.network = config}, {}, folder / name);
     return folder / name;
   };
   const std::string missing = write("missing");

@@ -29,7 +29,7 @@ GptConfig small_neox() {
 }
 
 void write(AnyNetwork& network, const std::string& directory) {
-  write_hugging_face(network.module(), {.network = network.config()}, nullptr, directory);
+  write_hugging_face(network.module(), {.network = network.config()}, {}, directory);
 }
 
 Json config_of(const GptConfig& config) { return config_to_json({.network = {.backbone = config}}, {}); }

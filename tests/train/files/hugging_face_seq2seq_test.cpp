@@ -41,7 +41,7 @@ NetworkConfig network_of(const TransformerConfig& config) {
 }
 
 void write(AnyNetwork& network, const std::string& directory) {
-  write_hugging_face(network.module(), {.network = network.config()}, nullptr, directory);
+  write_hugging_face(network.module(), {.network = network.config()}, {}, directory);
 }
 
 // The keys that every published config.json of these kinds has, and more.

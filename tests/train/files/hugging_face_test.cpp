@@ -29,7 +29,7 @@ GptConfig small(NormPlacement norm) {
 }
 
 void write_language_model(Gpt& model, const std::string& directory) {
-  write_hugging_face(model, {.network = {.backbone = model.config()}}, nullptr, directory);
+  write_hugging_face(model, {.network = {.backbone = model.config()}}, {}, directory);
 }
 
 }  // namespace

@@ -103,11 +103,11 @@ TEST_CASE("the directory that is exported has the adapters in its weights") {
     const Pretrained adapted = open_pretrained(folder / lora);
     const Tensor before = logits_of(adapted, folder);
     CHECK_THROWS_AS(write_hugging_face(adapted.network->module(), {adapted.network->config(), adapted.config.labels},
-                                       adapted.tokenizers.target.get(), folder / "refused"),
+                                       adapted.tokenizers, folder / "refused"),
                     UsageError);
     CHECK(adapted.network->merge_adapters() == 8);
     write_hugging_face(adapted.network->module(), {adapted.network->config(), adapted.config.labels},
-                       adapted.tokenizers.target.get(), folder / (lora + "-hf"));
+                       adapted.tokenizers, folder / (lora + "-hf"));
     const Pretrained exported = open_pretrained(folder / (lora + "-hf"));
     CHECK(exported.config.labels == std::vector<std::string>{"bad", "good"});
     CHECK(max_difference(before, logits_of(exported, folder)) < 1e-5);

@@ -1,5 +1,7 @@
 #include "text/tokenizer/files/sentencepiece_file.h"
 
+#include <algorithm>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -152,7 +154,70 @@ Json decoder_json(const ModelFile& file) {
   return {{"type", "Sequence"}, {"decoders", std::move(steps)}};
 }
 
+Json added_token(std::int32_t id, const std::string& content, bool special) {
+  return {{"id", id},        {"content", content},  {"single_word", false}, {"lstrip", false},
+          {"rstrip", false}, {"normalized", false}, {"special", special}};
+}
+
+// The entries of a vocab.json in the order of their ids.
+std::vector<UnigramToken> tokens_of(std::string_view vocabulary, const std::string& name) {
+  std::vector<Vocabulary::Entry> entries = parse_vocabulary(parse_json(vocabulary, name), name, "");
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  std::vector<UnigramToken> tokens;
+  for (auto& [text, id] : entries) {
+    if (id != static_cast<std::int32_t>(tokens.size())) {
+      fail(name, "must have ids from 0 without a gap, got none with id " + std::to_string(tokens.size()));
+    }
+    tokens.push_back({std::move(text), 0});
+  }
+  return tokens;
+}
+
 }  // namespace
+
+TokenizerParts read_sentencepiece_model(std::string_view bytes, const std::string& name, std::string_view vocabulary,
+                                        const std::string& vocabulary_name, OriginalFiles files) {
+  const ModelFile file = read_model_file(bytes, name);
+  check(file, name);
+  std::vector<UnigramToken> tokens = tokens_of(vocabulary, vocabulary_name);
+  std::unordered_map<std::string, std::size_t> ids;
+  for (std::size_t id = 0; id < tokens.size(); ++id) ids.emplace(tokens[id].text, id);
+  std::vector<PieceType> types(tokens.size(), PieceType::kUnused);
+  for (const Piece& piece : file.pieces) {
+    const auto found = ids.find(piece.text);
+    if (found != ids.end()) {
+      tokens[found->second].score = piece.score;
+      types[found->second] = piece.type;
+    } else if (piece.type != PieceType::kControl && piece.type != PieceType::kUnused) {
+      fail(vocabulary_name,
+           "must have every piece of " + escape_for_terminal(name) + ", got no " + in_quotes(piece.text));
+    }
+  }
+  UnigramOptions options{.unk_id = {}, .byte_fallback = file.byte_fallback, .roles = SentencePieceRoles()};
+  options.roles->files = std::move(files);
+  Json added = Json::array();
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const auto id = static_cast<std::int32_t>(i);
+    const std::string& text = tokens[i].text;
+    const bool special = text == "</s>" || text == "<unk>" || text == "<pad>" || text == "<s>";
+    const bool is_language = text.size() > 4 && text.starts_with(">>") && text.ends_with("<<");
+    if (special || is_language) added.push_back(added_token(id, text, special));
+    if (types[i] == PieceType::kUnknown) {
+      options.unk_id = id;
+    } else if (special || types[i] == PieceType::kControl) {
+      options.roles->control.push_back(id);
+    } else if (types[i] == PieceType::kUserDefined) {
+      options.roles->user_defined.push_back(id);
+    } else if (types[i] == PieceType::kUnused) {
+      options.roles->unused.push_back(id);
+    } else if (types[i] == PieceType::kByte) {
+      options.roles->bytes.push_back(id);
+    }
+  }
+  const Json head = {
+      {"added_tokens", std::move(added)}, {"normalizer", normalizer_json(file)}, {"decoder", decoder_json(file)}};
+  return read_tokenizer_parts(head, make_unigram_model(std::move(tokens), options, name), name);
+}
 
 TokenizerParts read_sentencepiece_model(std::string_view bytes, const std::string& name) {
   ModelFile file = read_model_file(bytes, name);
@@ -169,13 +234,7 @@ TokenizerParts read_sentencepiece_model(std::string_view bytes, const std::strin
     if (piece.type == PieceType::kUnused) options.roles->unused.push_back(id);
     if (piece.type == PieceType::kByte) options.roles->bytes.push_back(id);
     if (piece.type == PieceType::kUnknown || piece.type == PieceType::kControl) {
-      added.push_back({{"id", id},
-                       {"content", piece.text},
-                       {"single_word", false},
-                       {"lstrip", false},
-                       {"rstrip", false},
-                       {"normalized", false},
-                       {"special", true}});
+      added.push_back(added_token(id, piece.text, true));
     }
   }
   const Json head = {

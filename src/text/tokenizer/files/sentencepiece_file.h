@@ -22,4 +22,15 @@ namespace rapt {
 ///                    them after words; if there is not exactly one unknown piece
 TokenizerParts read_sentencepiece_model(std::string_view bytes, const std::string& name);
 
+/// The same with the ids of a vocab.json, as Marian's models have them: a vocabulary that several .spm files share.
+/// Entries that are not pieces of this file are never found in text, except for language codes, `>>de<<`. `</s>`,
+/// `<unk>`, `<pad>` and `<s>` are special tokens.
+///
+/// \param vocabulary       the text of vocab.json
+/// \param vocabulary_name  its name, for messages
+/// \param files            what Tokenizer::original_files() gives
+/// \throws DataError  as above; if the ids have gaps, or a piece or `<unk>` has none
+TokenizerParts read_sentencepiece_model(std::string_view bytes, const std::string& name, std::string_view vocabulary,
+                                        const std::string& vocabulary_name, OriginalFiles files);
+
 }  // namespace rapt

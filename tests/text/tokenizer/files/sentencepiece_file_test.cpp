@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <bit>
 #include <string>
 #include <vector>
 
@@ -11,27 +10,15 @@
 #include "io/temporary_folder.h"
 #include "tensor/error.h"
 #include "text/text_fixture.h"
+#include "text/tokenizer/files/sentencepiece_bytes.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 
-// Protobuf's encoding.
-static std::string varint(std::uint64_t value) {
-  std::string out;
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  return out + static_cast<char>(value);
-}
-static std::string field(unsigned number, std::uint64_t value) { return varint(number << 3) + varint(value); }
-static std::string field(unsigned number, const std::string& bytes) {
-  return varint(number << 3 | 2) + varint(bytes.size()) + bytes;
-}
-static std::string piece(const std::string& text, float score, std::uint64_t type = 1) {
-  std::string bits(4, '\0');
-  const auto value = std::bit_cast<std::uint32_t>(score);
-  for (unsigned i = 0; i < 4; ++i) bits[i] = static_cast<char>(value >> (8 * i) & 0xFF);
-  return field(1, field(1, text) + varint(2 << 3 | 5) + bits + (type == 1 ? "" : field(3, type)));
-}
+using testing::field;
+using testing::piece;
+using testing::varint;
 
 static std::string small_pieces() {
   return piece("<unk>", 0, 2) + piece("<s>", 0, 3) + piece("\u2581", -2) + piece("\u2581a", -3) + piece("b", -4) +
