@@ -25,7 +25,8 @@ int run(const Arguments& arguments) {
       throw UsageError("rapt finetune needs --task with --glue; --preset glue/" + c.glue + " sets both");
     }
     throw UsageError(
-        "rapt finetune needs --task classify|regress|multilabel|tag|qa|choice|lm|mlm|mlm-nsp, or --preset "
+        "rapt finetune needs --task classify|regress|multilabel|tag|qa|choice|translate|summarize|lm|mlm|mlm-nsp, or "
+        "--preset "
         "glue/NAME");
   }
   return run_training_command(arguments, config, "finetune");

@@ -266,7 +266,8 @@ TEST_CASE("errors of finetune, eval and predict are reported in one line") {
               "rapt finetune needs --init MODEL, the run, checkpoint or Hugging Face directory to start from; to train "
               "from scratch: rapt train");
   check_error(shop.rapt({"finetune", "--init", "runs/b", "--train", "train.tsv"}), 64,
-              "rapt finetune needs --task classify|regress|multilabel|tag|qa|choice|lm|mlm|mlm-nsp, or --preset "
+              "rapt finetune needs --task "
+              "classify|regress|multilabel|tag|qa|choice|translate|summarize|lm|mlm|mlm-nsp, or --preset "
               "glue/NAME");
   check_error(shop.rapt({"finetune", "--init", "runs/b", "--glue", "sst2", "--train", "train.tsv"}), 64,
               "rapt finetune needs --task with --glue; --preset glue/sst2 sets both");

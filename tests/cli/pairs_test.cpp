@@ -43,7 +43,7 @@ TEST_CASE("two files become a translation run that says what it read, and resume
   CHECK(says(whole, "data: 30 pairs are held out for validation"));
   CHECK(says(whole, "now: rapt translate whole < FILE"));
   CHECK(shop.read("whole/config.toml").find("model = \"transformer\"") != std::string::npos);
-  CHECK(shop.read("whole/config.toml").find("tokenizer = \"metaspace-bpe\"") != std::string::npos);
+  CHECK(shop.read("whole/config.toml").find("tokenizer = \"bpe\"") != std::string::npos);
 
   // The same run in two stretches.
   std::vector<std::string> first = train({"--source", "train.en", "--target", "train.xx", "--out", "parts"});
@@ -120,8 +120,11 @@ TEST_CASE("separate vocabularies, words, unigram and BPE-dropout train") {
   CHECK(says(two, "trained on the targets"));
   CHECK(shop.rapt({"checkpoint", "verify", "w/last.h5"}).code == 0);
   CHECK(run({"--tokenizer", "unigram", "--vocab", "100", "--out", "u"}).code == 0);
-  const ProgramResult dropout = run({"--tokenizer", "bpe", "--vocab", "100", "--bpe-dropout", "0.1", "--out", "d"});
+  const std::vector<std::string> with_dropout = {"--tokenizer",   "bpe", "--vocab", "100",
+                                                 "--bpe-dropout", "0.1", "--out",   "d"};
+  const ProgramResult dropout = run(with_dropout);
   REQUIRE_MESSAGE(dropout.code == 0, dropout.err);
+  CHECK(says(run(with_dropout), "d is finished: 12 updates"));  // the same command again
   check_error(run({"--tokenizer", "unigram", "--vocab", "100", "--bpe-dropout", "0.1", "--out", "x"}), 64,
               "--bpe-dropout needs a vocabulary of byte pairs, got --tokenizer unigram; give --tokenizer bpe, or leave "
               "--bpe-dropout out");

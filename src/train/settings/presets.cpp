@@ -136,7 +136,7 @@ static Settings encoder_decoder(const char* layers, const char* heads, const cha
 static Settings vaswani(const char* heads, const char* width, const char* feed_forward, const char* dropout,
                         const char* steps, const char* average) {
   return encoder_decoder("6", heads, width, feed_forward) +
-         Settings{{"position", "sinusoidal"}, {"tokenizer", "metaspace-bpe"},
+         Settings{{"position", "sinusoidal"}, {"tokenizer", "bpe"},
                   {"vocab", "37000"},         {"shared-vocabulary", "on"},
                   {"dropout", dropout},       {"label-smoothing", "0.1"},
                   {"batch-tokens", "6250"},   {"accumulate", "8"},
@@ -150,14 +150,13 @@ static Settings vaswani(const char* heads, const char* width, const char* feed_f
 // Multimodal Machine Translation", arXiv 2105.14462, and LividWo/Revisit-MMT, README-baseline.md. fairseq counts the
 // 4,096 tokens of a batch on the larger side, and two processors shared an update.
 static Settings transformer_tiny() {
-  return encoder_decoder("4", "4", "128", "256") + Settings{{"position", "sinusoidal"}, {"tokenizer", "metaspace-bpe"},
-                                                            {"vocab", "10000"},         {"shared-vocabulary", "on"},
-                                                            {"dropout", "0.3"},         {"label-smoothing", "0.1"},
-                                                            {"batch-tokens", "8192"},   {"accumulate", "2"},
-                                                            {"learning-rate", "5e-3"},  {"schedule", "inverse-sqrt"},
-                                                            {"warmup", "2000"},         {"steps", "8000"},
-                                                            {"eval-every", "1e"},       {"save-every", "1e"},
-                                                            {"early-stop", "10"},       {"average-last", "10"}};
+  return encoder_decoder("4", "4", "128", "256") +
+         Settings{{"position", "sinusoidal"},   {"tokenizer", "bpe"}, {"vocab", "10000"},
+                  {"shared-vocabulary", "on"},  {"dropout", "0.3"},   {"label-smoothing", "0.1"},
+                  {"batch-tokens", "8192"},     {"accumulate", "2"},  {"learning-rate", "5e-3"},
+                  {"schedule", "inverse-sqrt"}, {"warmup", "2000"},   {"steps", "8000"},
+                  {"eval-every", "1e"},         {"save-every", "1e"}, {"early-stop", "10"},
+                  {"average-last", "10"}};
 }
 
 // bentrevett/pytorch-seq2seq, notebook 6, "Attention is All You Need", on Multi30k. Its words are spaCy's.

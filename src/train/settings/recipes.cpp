@@ -161,7 +161,6 @@ void choose_language_model(LayeredConfig& config, double operations) {
 
 void choose_pair_recipe(LayeredConfig& config, bool has_model) {
   TrainConfig& c = config.values;
-  if (c.tokenizer == "bpe") c.tokenizer = "metaspace-bpe";  // it keeps the spaces of a text, which GPT-1's loses
   if (has_model) return follow(config, Recipe::kFineTune);
   const bool own_batch = config.given("batch");
   follow(config, Recipe::kPairs);

@@ -9,6 +9,8 @@ namespace rapt {
 TokenizerTrainerOptions trainer_options(const TrainConfig& config) {
   TokenizerTrainerOptions options;
   options.type = tokenizer_type_named(config.tokenizer);
+  // GPT-1's byte pairs lose the spaces of a text, which a translation needs.
+  if (config.has_source() && options.type == TokenizerType::kWordBpe) options.type = TokenizerType::kMetaspaceBpe;
   options.vocabulary = config.vocabulary;
   const bool keeps_case = options.type == TokenizerType::kByteBpe || options.type == TokenizerType::kWordBpe ||
                           options.type == TokenizerType::kByte || options.type == TokenizerType::kChar;

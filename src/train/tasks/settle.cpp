@@ -83,7 +83,7 @@ void choose_recipe(LayeredConfig& config, Start start) {
 void choose_tokenizer_for(LayeredConfig& config, Facts& facts) {
   const TrainConfig& c = config.values;
   if (c.is_labelled()) return;
-  const char* kind = c.masks_words() ? "wordpiece" : c.has_source() ? "metaspace-bpe" : "byte-bpe";
+  const char* kind = c.masks_words() ? "wordpiece" : c.has_source() ? "bpe" : "byte-bpe";
   LayeredConfig of_kind = config;
   choose(of_kind, "tokenizer", kind);
   if (const auto text = facts.text(of_kind.values)) choose_tokenizer(config, kind, *text);

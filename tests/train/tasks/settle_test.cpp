@@ -225,7 +225,7 @@ TEST_CASE("for two files alone, everything about a translation run is chosen") {
   CHECK(facts.asked == "text data peak batches pace ");
   CHECK(c.task == "translate");
   CHECK(c.model == "transformer");
-  CHECK(c.tokenizer == "metaspace-bpe");
+  CHECK(c.tokenizer == "bpe");
   CHECK(c.vocabulary == 8000);
   CHECK_FALSE(c.lowercase);
   CHECK(c.shared_vocabulary);
@@ -249,14 +249,15 @@ TEST_CASE("what is given for a translation run is not chosen") {
   MadeUp facts = with_pairs();
   const TrainConfig c = settled({{"data", {"a.tsv"}},
                                  {"task", {"translate"}},
-                                 {"tokenizer", {"bpe"}},
+                                 {"tokenizer", {"unigram"}},
                                  {"vocab", {"500"}},
                                  {"batch", {"16"}},
                                  {"dropout", {"0"}},
                                  {"steps", {"10"}}},
                                 facts);
   CHECK(facts.asked == "text data ");
-  CHECK(c.tokenizer == "metaspace-bpe");  // GPT-1's byte pairs lose the spaces of a text
+  CHECK(c.tokenizer == "unigram");
+  CHECK_FALSE(c.lowercase);
   CHECK(c.vocabulary == 500);
   CHECK(c.batch == 16);
   CHECK(c.batch_tokens == 0);
