@@ -31,7 +31,7 @@ TEST_CASE("eval scores files of text without a model, with intervals and signatu
   const ProgramResult text =
       shop.rapt({"eval", "--hypotheses", "said", "--target", "wanted", "--resamples", "0", "--metrics", "ter"});
   CHECK(text.out.starts_with(
-      "said\n  ter           26.67   4 edits, 15 words\n3 lines\nter|nrefs:1|case:lc|tok:tercom|"));
+      "said\n  ter           27.78   5 edits, 18 words\n3 lines\nter|nrefs:1|case:lc|tok:tercom|"));
 }
 
 TEST_CASE("eval compares further files with the first") {
@@ -74,16 +74,16 @@ TEST_CASE("eval names files that do not fit together, and what is missing") {
     return result.err;
   };
   CHECK(error({"--hypotheses", "said", "--target", "short"}, 65) ==
-        "rapt: eval: short must have as many lines as said, 3, got 1; line N of each must belong together\n");
+        "error: eval: short must have as many lines as said, 3, got 1; line N of each must belong together\n");
   CHECK(error({"--hypotheses", "empty", "--target", "said"}, 65) ==
-        "rapt: eval: empty must have at least one line, got none\n");
+        "error: eval: empty must have at least one line, got none\n");
   CHECK(error({"--hypotheses", "said", "--target", "absent"}, 66).find("absent") != std::string::npos);
-  CHECK(error({"--hypotheses", "said"}, 64) == "rapt: rapt eval needs --target FILE\n");
-  CHECK(error({}, 64) == "rapt: rapt eval needs MODEL, or --hypotheses FILE and --target FILE; see rapt help eval\n");
+  CHECK(error({"--hypotheses", "said"}, 64) == "error: rapt eval needs --target FILE\n");
+  CHECK(error({}, 64) == "error: rapt eval needs MODEL, or --hypotheses FILE and --target FILE; see rapt help eval\n");
   CHECK(error({"model", "--hypotheses", "said"}, 64) ==
-        "rapt: eval: there must be a MODEL or --hypotheses, got both\n");
+        "error: eval: there must be a MODEL or --hypotheses, got both\n");
   CHECK(error({"--hypotheses", "said", "--target", "said", "--metrics", "blue"}, 64)
             .ends_with("got \"blue\"; did you mean bleu?\n"));
   CHECK(error({"--hypotheses", "said", "--hypotheses", "said", "--target", "said", "--per-line"}, 64) ==
-        "rapt: --per-line: there must be one file of hypotheses, got several\n");
+        "error: --per-line: there must be one file of hypotheses, got several\n");
 }

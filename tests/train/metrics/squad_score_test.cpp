@@ -17,6 +17,7 @@ TEST_CASE("answers are compared without case, punctuation, articles and spaces")
   CHECK(normalize_answer("x\u2014a\u2014y") == "x\u2014 \u2014y");  // a Unicode dash is not, but ends a word
   CHECK(normalize_answer("a\u0301") == "\u0301");  // nor is an accent part of a word in Python's regular expressions
   CHECK(normalize_answer("2\u00BD the\u0661 a\u00AA") == "2\u00BD the\u0661 a\u00AA");
+  CHECK(normalize_answer("ΟΔΟΣ ΣΑΣ.") == "οδος σας");  // a sigma at the end of a word
   CHECK(normalize_answer("") == "");
 }
 

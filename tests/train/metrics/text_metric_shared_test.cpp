@@ -101,7 +101,7 @@ TEST_CASE("sacreBLEU's own cases of BLEU and chrF") {
   };
   check_chrf("chrf_beta3_order6_eps_smoothing", {.beta = 3, .every_order = true});
   check_chrf("chrf_beta3_order6_effective_order", {.beta = 3});
-  check_chrf("sentence_chrf_default(beta=2,order=6)", {});
+  check_chrf("sentence_chrf_default(beta=2,order=6)", {.every_order = true});  // the default of its time
 }
 
 TEST_CASE("3,000 translations on text split at single spaces have the BLEU of tensorflow/nmt") {
@@ -110,6 +110,7 @@ TEST_CASE("3,000 translations on text split at single spaces have the BLEU of te
   const auto joined_at = [](Texts lines, const std::string& mark) {
     for (std::string& line : lines) {
       for (std::size_t at; (at = line.find(mark)) != std::string::npos;) line.erase(at, mark.size());
+      if (line.empty()) line = "-";  // that program counts a word in an empty line
     }
     return lines;
   };
