@@ -1,6 +1,6 @@
-# rapt_embed(text data/stories.grammar kStoriesGrammar): compiles a text file into rapt_text as the constant
+# rapt_embed(rapt_text data/stories.grammar kStoriesGrammar): compiles a text file into rapt_text as the constant
 # `extern const char* const kStoriesGrammar`, so that the installed program needs no files beside it.
-function(rapt_embed library file constant)
+function(rapt_embed target file constant)
   set(path ${PROJECT_SOURCE_DIR}/${file})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
   file(READ ${path} content)
@@ -11,5 +11,5 @@ extern const char* const @constant@;
 const char* const @constant@ = R\"embedded(@content@)embedded\";
 }  // namespace rapt
 ")
-  target_sources(rapt_${library} PRIVATE ${source})
+  target_sources(${target} PRIVATE ${source})
 endfunction()

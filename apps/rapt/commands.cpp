@@ -32,6 +32,7 @@ const std::vector<Command>& commands() {
       translate_command(),
       summarize_command(),
       score_command(),
+      attention_command(),
       demo_command(),
       tokenizer_train_command(),
       tokenizer_encode_command(),

@@ -15,6 +15,7 @@ Command eval_command();
 Command predict_command();
 Command fill_mask_command();
 Command embed_command();
+Command attention_command();
 Command generate_command();
 Command translate_command();
 Command summarize_command();

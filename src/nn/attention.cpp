@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/ops/rope.h"
+#include "nn/attention_record.h"
 #include "tensor/kernels/attention.h"
 
 namespace rapt {
@@ -36,6 +37,26 @@ Tensor attend_cached(const Tensor& qkv, const Packed& layout, KeyValueCache::Lay
                                  sequences, C, heads, scale);
   });
   return y;
+}
+
+void record_self(AttentionRecord& record, const Tensor& qkv, const Packed& layout,
+                 const SelfAttention::Options& options) {
+  const Dim N = qkv.shape()[0], C = options.width;
+  const bool causal = options.mask == AttentionMask::kCausal;
+  dispatch_float(qkv.dtype(), [&]<typename T>() {
+    record.add_products<T>(causal ? AttentionKind::kDecoder : AttentionKind::kEncoder, {qkv.data<T>(), N, C, 3 * C},
+                           {qkv.data<T>() + C, N, C, 3 * C}, layout, layout, options.heads,
+                           scale_of(options.scale, C, options.heads), causal);
+  });
+}
+
+void record_cross(AttentionRecord& record, const Tensor& q, const Tensor& kv, const Packed& queries, const Packed& keys,
+                  const CrossAttention::Options& options) {
+  const Dim N = q.shape()[0], S = kv.shape()[0], C = options.width;
+  dispatch_float(q.dtype(), [&]<typename T>() {
+    record.add_products<T>(AttentionKind::kCross, {q.data<T>(), N, C}, {kv.data<T>(), S, C, 2 * C}, queries, keys,
+                           options.heads, scale_of(0, C, options.heads), false);
+  });
 }
 
 }  // namespace
@@ -75,6 +96,7 @@ Variable SelfAttention::attend(const Variable& x, const Packed& layout, const Te
     const double scale = scale_of(options_.scale, options_.width, options_.heads);
     return Variable(attend_cached(qkv.value(), layout, *cache, options_.heads, scale));
   }
+  if (AttentionRecord* const record = AttentionRecord::current()) record_self(*record, qkv.value(), layout, options_);
   return self_attention(qkv, layout,
                         {.heads = options_.heads,
                          .mask = options_.mask,
@@ -100,7 +122,11 @@ Variable CrossAttention::forward(const Variable& x, const Packed& layout, const 
                                  .mask = AttentionMask::kNone,
                                  .dropout = ctx.training ? options_.dropout : 0.0,
                                  .key = ctx.dropout_key()};
-  return out_.forward(cross_attention(q_.forward(x), kv_.forward(memory), layout, memory_layout, options));
+  const Variable q = q_.forward(x), kv = kv_.forward(memory);  // [N, C], [S, 2C]
+  if (AttentionRecord* const record = AttentionRecord::current()) {
+    record_cross(*record, q.value(), kv.value(), layout, memory_layout, options_);
+  }
+  return out_.forward(cross_attention(q, kv, layout, memory_layout, options));
 }
 
 Variable CrossAttention::forward_cached(const Variable& x, const Packed& layout, const SourceCache& sources,
