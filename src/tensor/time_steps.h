@@ -29,4 +29,8 @@ struct TimeSteps {
 
 TimeSteps time_steps(const Packed& layout, Direction direction = Direction::kForward);
 
+/// The same for `groups` groups of sequences, which together have all of them. The lengths in a group are about those
+/// in another.
+std::vector<TimeSteps> grouped_time_steps(const Packed& layout, Direction direction, Dim groups);
+
 }  // namespace rapt

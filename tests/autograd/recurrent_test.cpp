@@ -14,6 +14,9 @@ namespace {
 
 constexpr RecurrentCell kCells[] = {RecurrentCell::kLstm, RecurrentCell::kGru};
 
+// Enough sequences for several groups, which go through the steps side by side.
+const std::vector<Dim> kManyLengths = {2, 1, 3, 2, 2, 4, 1, 1, 2, 3, 0, 2, 1, 1, 3, 2, 1, 2, 4};
+
 // A layer in one or two directions, and its inputs: x, W_ih, W_hh, b_ih, b_hh of each, then h and c.
 struct Layer {
   RecurrentCell cell;
@@ -151,14 +154,16 @@ TEST_CASE("recurrent layers give what plain loops over each sequence give") {
   for (const RecurrentCell cell : kCells) {
     for (const std::size_t directions : {1u, 2u}) {
       for (const bool plain : {false, true}) {
-        const Layer layer{cell, {3, 1, 5, 0, 3}, 4, 7, directions, !plain, !plain};
-        CAPTURE(directions);
-        CAPTURE(plain);
-        const auto in = layer.inputs();
-        const Row wanted = expected(layer, in);
-        const Tensor got = layer.all_outputs()(leaves(in)).value();
-        CHECK(max_difference(got, Tensor::from(wanted, got.shape())) < 1e-12);
-        clear_tape();
+        for (const std::vector<Dim>& lengths : {std::vector<Dim>{3, 1, 5, 0, 3}, kManyLengths}) {
+          const Layer layer{cell, lengths, 4, 7, directions, !plain, !plain};
+          CAPTURE(directions);
+          CAPTURE(plain);
+          const auto in = layer.inputs();
+          const Row wanted = expected(layer, in);
+          const Tensor got = layer.all_outputs()(leaves(in)).value();
+          CHECK(max_difference(got, Tensor::from(wanted, got.shape())) < 1e-12);
+          clear_tape();
+        }
       }
     }
   }
@@ -167,7 +172,7 @@ TEST_CASE("recurrent layers give what plain loops over each sequence give") {
 TEST_CASE("the gradients of recurrent layers agree with central differences") {
   for (const RecurrentCell cell : kCells) {
     for (const Layer& layer : {Layer{cell, {1}, 1, 1}, Layer{cell, {2, 4, 1}, 3, 5}, Layer{cell, {3, 0, 2}, 5, 3, 2},
-                               Layer{cell, {4, 4}, 2, 17, 1, false, false}}) {
+                               Layer{cell, {4, 4}, 2, 17, 1, false, false}, Layer{cell, kManyLengths, 2, 3, 2}}) {
       CAPTURE(layer.C);
       CAPTURE(layer.directions);
       const GradcheckResult result = gradcheck(layer.all_outputs(), leaves(layer.inputs()));

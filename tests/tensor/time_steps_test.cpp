@@ -23,3 +23,13 @@ TEST_CASE("a packing without tokens has no steps") {
   CHECK(time_steps(pack_lengths(std::vector<Dim>{})).steps() == 0);
   CHECK(time_steps(pack_lengths(std::vector<Dim>{0, 0})).steps() == 0);
 }
+
+TEST_CASE("groups have every sequence once, with lengths alike") {
+  const auto groups = grouped_time_steps(pack_lengths(std::vector<Dim>{2, 0, 3, 1, 3}), Direction::kForward, 2);
+  REQUIRE(groups.size() == 2);
+  CHECK(groups[0].sequences == std::vector<std::int32_t>{2, 0, 1});
+  CHECK(groups[0].rows == std::vector<std::int32_t>{2, 0, 3, 1, 4});
+  CHECK(groups[1].sequences == std::vector<std::int32_t>{4, 3});
+  CHECK(groups[1].rows == std::vector<std::int32_t>{6, 5, 7, 8});
+  CHECK(groups[1].steps() == 3);
+}

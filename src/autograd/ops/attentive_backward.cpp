@@ -122,7 +122,12 @@ void AttentivePass::give_layers(Grads& d) {
         layer.add_input_weight<T>({to, layer.gates_width(), width}, {below.data<T>(), N(), width}, dW.write);
       }
     }
-    layer.give_parameters<T>(d, first, y[l].data<T>(), width);
+    Tensor before;
+    if (d.wants(first + 1)) {
+      before = Tensor::empty({N(), width}, x.dtype());
+      layer.states_before<T>(before.data<T>(), y[l].data<T>(), width);
+    }
+    layer.give_parameters<T>(d, first, before.defined() ? before.data<T>() : nullptr);
     for (const bool cells : {false, true}) {
       Tensor& of_step = cells ? layer.dcells : layer.dstate;
       const std::size_t input = first + (cells ? 5 : 4);
@@ -158,7 +163,11 @@ void AttentivePass::backward(std::span<const Tensor> dy, Grads& d) {
     c.dfed = Tensor::zeros({B, width}, dtype);
   }
   // What the queries were computed from, [N, C].
-  const Tensor asked = after() ? y.back() : top().states_before<T>(y.back().data<T>(), width);
+  Tensor asked = y.back();
+  if (!after()) {
+    asked = Tensor::empty({N(), width}, dtype);
+    top().states_before<T>(asked.data<T>(), y.back().data<T>(), width);
+  }
   if (score.defined()) {
     c.all_queries = Tensor::empty({N(), width}, dtype);
     project<T>({c.all_queries.template data<T>(), N(), width}, {asked.data<T>(), N(), width},

@@ -94,6 +94,7 @@ AttentiveOutput attentive_recurrence(const Variable& x, const Packed& layout, co
     };
     p.layers.emplace_back(decoder.cell, RecurrentTensors{value(0), value(1), value(2), value(3)}, steps, value(4),
                           value(5), 0, dtype, recording);
+    p.layers.back().take_arrays(p.N(), recording);
     p.layers.back().filled = l == 0;
     p.y.push_back(Tensor::empty({p.N(), p.C()}, dtype));
   }

@@ -1,9 +1,12 @@
 #include "autograd/ops/recurrent.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "autograd/ops/recurrent_layer.h"
+#include "tensor/parallel.h"
+#include "tensor/work.h"
 
 namespace rapt {
 namespace {
@@ -18,23 +21,44 @@ void check_state(const char* op, const char* name, const Variable& state, const 
   });
 }
 
+// If a step has fewer operations than this, threads would mostly wait for each other at its end.
+constexpr Dim kLeastStep = Dim{1} << 26;
+constexpr Dim kGroupRows = 8, kMostGroups = 8;
+
+// Groups of sequences that go through all steps without waiting for each other: a function of the shape.
+Dim groups_of(RecurrentCell cell, Dim sequences, Dim C) {
+  if (2 * sequences * gates_of(cell) * C * C >= kLeastStep) return 1;
+  return std::clamp<Dim>(sequences / kGroupRows, 1, kMostGroups);
+}
+
 // Both directions of a layer, kept for the backward pass.
 struct Pass {
-  std::vector<RecurrentLayer> layers;
+  std::vector<std::vector<RecurrentLayer>> directions;  // each in groups of sequences
   Tensor x, y;
 
-  Dim width() const { return layers.front().C; }
+  Dim width() const { return directions[0][0].C; }
+  bool is_lstm() const { return directions[0][0].cell == RecurrentCell::kLstm; }
+
+  // run(group) for each: side by side, or one group with all threads for each of its products.
+  template <typename F>
+  void for_each_group(std::vector<RecurrentLayer>& groups, const F& run) const {
+    if (groups.size() == 1) return run(groups[0]);
+    const RecurrentLayer& first = groups[0];
+    count_flop(2 * static_cast<double>(first.tokens() * first.gates_width() * first.C));
+    parallel_for(
+        static_cast<Dim>(groups.size()), [&](Dim g) { run(groups[static_cast<std::size_t>(g)]); }, Schedule::kDynamic);
+  }
 
   template <typename T>
   void forward() {
     const Dim C = width(), stride = y.shape()[1];
-    for (std::size_t k = 0; k < layers.size(); ++k) {
-      RecurrentLayer& layer = layers[k];
-      layer.fill_gates<T>({x.data<T>(), x.shape()[0], x.shape()[1]});
-      for (Dim t = 0; t < layer.steps.steps(); ++t) {
-        layer.forward<T>(t, nullptr, y.data<T>() + static_cast<Dim>(k) * C, stride);
-      }
-      layer.product = Tensor();
+    for (std::size_t k = 0; k < directions.size(); ++k) {
+      directions[k][0].fill_gates<T>({x.data<T>(), x.shape()[0], x.shape()[1]});
+      T* const to = y.data<T>() + static_cast<Dim>(k) * C;
+      for_each_group(directions[k], [to, stride](RecurrentLayer& group) {
+        for (Dim t = 0; t < group.steps.steps(); ++t) group.forward<T>(t, nullptr, to, stride);
+        group.product = Tensor();
+      });
     }
   }
 
@@ -42,24 +66,32 @@ struct Pass {
   template <typename T>
   void backward(std::span<const Tensor> dy, Grads& d) {
     const Dim C = width(), stride = y.shape()[1], N = x.shape()[0], in = x.shape()[1];
-    Tensor dh = Tensor::empty({layers[0].sequences(), stride}, x.dtype());
-    Tensor dc = layers[0].cells.defined() ? Tensor::empty(dh.shape(), x.dtype()) : Tensor();
-    for (std::size_t k = 0; k < layers.size(); ++k) {
-      RecurrentLayer& layer = layers[k];
+    Dim B = 0;
+    for (const RecurrentLayer& group : directions[0]) B += group.sequences();
+    Tensor dh = Tensor::empty({B, stride}, x.dtype());
+    Tensor dc = is_lstm() ? Tensor::empty(dh.shape(), x.dtype()) : Tensor();
+    for (std::size_t k = 0; k < directions.size(); ++k) {
       const Dim column = static_cast<Dim>(k) * C;
       const T* const states = y.data<T>() + column;
-      layer.begin_backward(dy[1], dy.size() > 2 ? dy[2] : Tensor(), column);
-      for (Dim t = layer.steps.steps(); t-- > 0;) {
-        layer.backward<T>(t, dy[0].defined() ? dy[0].data<T>() + column : nullptr, stride, states, stride, false);
-      }
-      layer.unsort(dh, layer.dstate, column);
-      if (dc.defined()) layer.unsort(dc, layer.dcells, column);
+      const T* const dstates = dy[0].defined() ? dy[0].data<T>() + column : nullptr;
+      for_each_group(directions[k], [&](RecurrentLayer& group) {
+        group.begin_backward(dy[1], dy.size() > 2 ? dy[2] : Tensor(), column);
+        for (Dim t = group.steps.steps(); t-- > 0;) group.backward<T>(t, dstates, stride, states, stride, false);
+        group.unsort(dh, group.dstate, column);
+        if (dc.defined()) group.unsort(dc, group.dcells, column);
+      });
+      RecurrentLayer& layer = directions[k][0];
       const std::size_t first = 3 + 4 * k;
       if (d.wants(first)) {
         Grads::Slot dW = d.slot(first);
         layer.add_input_weight<T>({dW.tensor.data<T>(), layer.gates_width(), in}, {x.data<T>(), N, in}, dW.write);
       }
-      layer.give_parameters<T>(d, first, states, stride);
+      Tensor before;
+      if (d.wants(first + 1)) {
+        before = Tensor::empty({N, C}, x.dtype());
+        for (const RecurrentLayer& group : directions[k]) group.states_before<T>(before.data<T>(), states, stride);
+      }
+      layer.give_parameters<T>(d, first, before.defined() ? before.data<T>() : nullptr);
       if (d.wants(0)) {
         Grads::Slot dx = d.slot(0);
         layer.add_input<T>({dx.tensor.data<T>(), N, in}, {layer.weights.input.data<T>(), layer.gates_width(), in},
@@ -122,16 +154,26 @@ RecurrentOutput recurrent(RecurrentCell cell, const Variable& x, const Packed& l
   const auto value_of = [](const Variable& v) { return v.defined() ? v.value() : Tensor(); };
   for (std::size_t k = 0; k < layers.size(); ++k) {
     const RecurrentWeights& w = layers[k];
-    pass->layers.emplace_back(
-        cell,
-        RecurrentTensors{value_of(w.input), value_of(w.recurrent), value_of(w.input_bias), value_of(w.recurrent_bias)},
-        time_steps(layout, k == 0 ? Direction::kForward : Direction::kReverse), value_of(initial.h),
-        value_of(initial.c), static_cast<Dim>(k) * C, x.dtype(), recording);
+    const RecurrentTensors weights{value_of(w.input), value_of(w.recurrent), value_of(w.input_bias),
+                                   value_of(w.recurrent_bias)};
+    std::vector<RecurrentLayer>& groups = pass->directions.emplace_back();
+    for (TimeSteps& steps : grouped_time_steps(layout, k == 0 ? Direction::kForward : Direction::kReverse,
+                                               groups_of(cell, layout.sequences(), C))) {
+      groups.emplace_back(cell, weights, std::move(steps), value_of(initial.h), value_of(initial.c),
+                          static_cast<Dim>(k) * C, x.dtype(), recording);
+      if (groups.size() == 1) {
+        groups[0].take_arrays(x.shape()[0], recording);
+      } else {
+        groups.back().share_arrays(groups[0]);
+      }
+    }
   }
   dispatch_float(x.dtype(), [&]<typename T>() { pass->forward<T>(); });
   for (std::size_t k = 0; k < layers.size(); ++k) {
-    pass->layers[k].unsort(h, pass->layers[k].state, static_cast<Dim>(k) * C);
-    if (is_lstm) pass->layers[k].unsort(c, pass->layers[k].cells, static_cast<Dim>(k) * C);
+    for (const RecurrentLayer& group : pass->directions[k]) {
+      group.unsort(h, group.state, static_cast<Dim>(k) * C);
+      if (is_lstm) group.unsort(c, group.cells, static_cast<Dim>(k) * C);
+    }
   }
 
   std::vector<Tensor> values = {pass->y, h};

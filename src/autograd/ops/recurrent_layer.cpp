@@ -48,15 +48,22 @@ void RecurrentLayer::unsort(Tensor& to, const Tensor& sorted, Dim column) const 
 RecurrentLayer::RecurrentLayer(RecurrentCell cell, RecurrentTensors weights, TimeSteps steps, const Tensor& h,
                                const Tensor& c, Dim column, DType dtype, bool keep)
     : cell(cell), C(weights.recurrent.shape()[1]), weights(std::move(weights)), steps(std::move(steps)) {
-  const Dim N = tokens(), B = sequences();
   const bool lstm = cell == RecurrentCell::kLstm;
-  gates = Tensor::empty({N, 4 * C}, dtype);
-  if (lstm && keep) kept_cells = Tensor::empty({N, C}, dtype);
   state = sorted(h, column, dtype);
   if (lstm) cells = sorted(c, column, dtype);
   if (keep) first_state = state.clone();
   if (keep && lstm) first_cells = cells.clone();
-  product = Tensor::empty({B, gates_width()}, dtype);
+  product = Tensor::empty({sequences(), gates_width()}, dtype);
+}
+
+void RecurrentLayer::take_arrays(Dim rows, bool keep) {
+  gates = Tensor::empty({rows, 4 * C}, state.dtype());
+  if (keep && cell == RecurrentCell::kLstm) kept_cells = Tensor::empty({rows, C}, state.dtype());
+}
+
+void RecurrentLayer::share_arrays(const RecurrentLayer& other) {
+  gates = other.gates;
+  kept_cells = other.kept_cells;
 }
 
 template <typename T>
@@ -122,32 +129,29 @@ void RecurrentLayer::backward(Dim t, const T* dy, Dim dy_stride, const T* y, Dim
 }
 
 template <typename T>
-Tensor RecurrentLayer::states_before(const T* y, Dim y_stride) const {
-  Tensor before = Tensor::empty({tokens(), C}, gates.dtype());
+void RecurrentLayer::states_before(T* before, const T* y, Dim y_stride) const {
   for (Dim t = 0; t < steps.steps(); ++t) {
     const auto rows = steps.rows_of(t);
     const bool first = t == 0;
-    kernels::copy_rows<T>(before.data<T>(), rows.data(), C, first ? first_state.data<T>() : y,
+    kernels::copy_rows<T>(before, rows.data(), C, first ? first_state.data<T>() : y,
                           first ? nullptr : steps.rows_of(t - 1).data(), first ? C : y_stride,
                           static_cast<Dim>(rows.size()), C);
   }
-  return before;
 }
 
 template <typename T>
-void RecurrentLayer::give_parameters(Grads& d, std::size_t first, const T* y, Dim y_stride) {
+void RecurrentLayer::give_parameters(Grads& d, std::size_t first, const T* before) {
   const Dim N = tokens(), G = gates_of(cell);
   const T* const dgates = gates.data<T>();
   // A GRU's last gate: columns 2 C of the input's product, columns 3 C of the state's.
   const Dim shared = cell == RecurrentCell::kLstm ? 4 : 2;
   if (d.wants(first + 1)) {
-    const Tensor before = states_before(y, y_stride);
     Grads::Slot dW = d.slot(first + 1);
     T* const to = dW.tensor.data<T>();
-    matmul<T>({to, shared * C, C}, {dgates, N, shared * C, 4 * C}, Transpose::kYes, {before.data<T>(), N, C},
-              Transpose::kNo, dW.write);
+    matmul<T>({to, shared * C, C}, {dgates, N, shared * C, 4 * C}, Transpose::kYes, {before, N, C}, Transpose::kNo,
+              dW.write);
     if (shared < G) {
-      matmul<T>({to + shared * C * C, C, C}, {dgates + 3 * C, N, C, 4 * C}, Transpose::kYes, {before.data<T>(), N, C},
+      matmul<T>({to + shared * C * C, C, C}, {dgates + 3 * C, N, C, 4 * C}, Transpose::kYes, {before, N, C},
                 Transpose::kNo, dW.write);
     }
   }
@@ -177,8 +181,8 @@ void RecurrentLayer::add_input(Matrix<T> dx, Matrix<const T> W, Write write) {
   template void RecurrentLayer::fill_gates<T>(Matrix<const T>);                         \
   template void RecurrentLayer::forward<T>(Dim, const T*, T*, Dim);                     \
   template void RecurrentLayer::backward<T>(Dim, const T*, Dim, const T*, Dim, bool);   \
-  template Tensor RecurrentLayer::states_before<T>(const T*, Dim) const;                \
-  template void RecurrentLayer::give_parameters<T>(Grads&, std::size_t, const T*, Dim); \
+  template void RecurrentLayer::states_before<T>(T*, const T*, Dim) const;              \
+  template void RecurrentLayer::give_parameters<T>(Grads&, std::size_t, const T*);      \
   template void RecurrentLayer::add_input_weight<T>(Matrix<T>, Matrix<const T>, Write); \
   template void RecurrentLayer::add_input<T>(Matrix<T>, Matrix<const T>, Write);
 RAPT_FOR_FLOATS(RAPT_RECURRENT_LAYER)

@@ -20,7 +20,8 @@ struct RecurrentTensors {
 };
 
 /// What a layer's forward pass leaves for the backward pass, and the states between steps. Arrays of all tokens are in
-/// the order of the packing, arrays of a step in the order of TimeSteps::sequences.
+/// the order of the packing, arrays of a step in the order of TimeSteps::sequences. The sequences may be divided into
+/// groups, with an object for each: groups share the arrays of all tokens.
 struct RecurrentLayer {
   RecurrentCell cell;
   Dim C = 0;
@@ -40,9 +41,12 @@ struct RecurrentLayer {
   /// \param keep  there will be a backward pass
   RecurrentLayer(RecurrentCell cell, RecurrentTensors weights, TimeSteps steps, const Tensor& h, const Tensor& c,
                  Dim column, DType dtype, bool keep);
+  /// The arrays of all tokens: new ones, or those of another group.
+  void take_arrays(Dim rows, bool keep);
+  void share_arrays(const RecurrentLayer& other);
 
   Dim gates_width() const { return gates_of(cell) * C; }
-  Dim tokens() const { return static_cast<Dim>(steps.rows.size()); }
+  Dim tokens() const { return gates.shape()[0]; }
   Dim sequences() const { return static_cast<Dim>(steps.sequences.size()); }
 
   /// gates = x W^T + b_ih for all tokens. W: the first columns of W_ih that x has.
@@ -59,13 +63,14 @@ struct RecurrentLayer {
   template <typename T>
   void backward(Dim t, const T* dy, Dim dy_stride, const T* y, Dim y_stride, bool wants_input);
 
-  /// [N, C]: the state before each token's step. \param y  as forward() left it
+  /// Writes the state before each token's step to `before` [N, C]. \param y  as forward() left it
   template <typename T>
-  Tensor states_before(const T* y, Dim y_stride) const;
+  void states_before(T* before, const T* y, Dim y_stride) const;
 
   /// The gradients of W_hh and the biases, inputs `first` + 1 to `first` + 3 of an op whose input `first` is W_ih.
+  /// \param before  as states_before() of all groups left it; null if the gradient of W_hh is not wanted
   template <typename T>
-  void give_parameters(Grads& d, std::size_t first, const T* y, Dim y_stride);
+  void give_parameters(Grads& d, std::size_t first, const T* before);
   /// Columns [column, column + x.cols) of W_ih's gradient, into dW with `write`.
   template <typename T>
   void add_input_weight(Matrix<T> dW, Matrix<const T> x, Write write);
