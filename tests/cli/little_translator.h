@@ -31,7 +31,7 @@ inline void write_little_translator(const Workshop& shop, const std::string& nam
                                     TokenizerType type = TokenizerType::kWord, const std::string& more_words = "") {
   TokenizerTrainer trainer({.type = type, .vocabulary = 300, .min_frequency = 1, .special = pair_special_tokens()});
   trainer.add_text(little_sentences(40) + more_words);
-  const auto tokenizer = trainer.train();
+  std::shared_ptr<const Tokenizer> tokenizer = trainer.train();
   TransformerConfig c;
   c.vocabulary = tokenizer->vocabulary_size();
   c.context = 32;
@@ -46,7 +46,7 @@ inline void write_little_translator(const Workshop& shop, const std::string& nam
   const NetworkConfig config{.backbone = c, .objective = Objective::kTargetText};
   Initializer init(seed);
   AnyNetwork network(config, init);
-  write_hugging_face(network.module(), {.network = config}, tokenizer.get(), shop.path(name));
+  write_hugging_face(network.module(), {.network = config}, {.target = tokenizer}, shop.path(name));
 }
 
 }  // namespace rapt

@@ -169,7 +169,8 @@ void choose_pair_recipe(LayeredConfig& config, bool has_model) {
   constexpr const char* kModel = "transformer";
   choose(config, "model", kModel);
   if (c.model == kModel) {  // if no other was asked for
-    choose_all(config, {{"activation", "relu"}, {"norm", "pre"}, {"position", "sinusoidal"}, {"feed-forward", "256"}});
+    choose_all(config,
+               {{"activation", "relu"}, {"norm", "pre"}, {"position", "sinusoidal-halves"}, {"feed-forward", "256"}});
   } else {
     choose_all(config, {{"attention", "additive"}, {"bidirectional", "on"}});
   }

@@ -80,20 +80,21 @@ void choose_recipe(LayeredConfig& config, Start start) {
   fit_max_length(config);
 }
 
+// Only a WordPiece is lower-cased by default.
+void keep_case(LayeredConfig& config) {
+  const std::string& kind = config.values.tokenizer;
+  const bool may_lower = kind == "metaspace-bpe" || kind == "unigram" || kind == "word";
+  if (may_lower || config.values.has_source()) choose(config, "lowercase", "off");
+}
+
 void choose_tokenizer_for(LayeredConfig& config, Facts& facts) {
   const TrainConfig& c = config.values;
   if (c.is_labelled()) return;
   const char* kind = c.masks_words() ? "wordpiece" : c.has_source() ? "bpe" : "byte-bpe";
   LayeredConfig of_kind = config;
   choose(of_kind, "tokenizer", kind);
+  keep_case(of_kind);  // the same reading collects the words of the vocabulary
   if (const auto text = facts.text(of_kind.values)) choose_tokenizer(config, kind, *text);
-}
-
-// Only a WordPiece is lower-cased by default.
-void keep_case(LayeredConfig& config) {
-  const std::string& kind = config.values.tokenizer;
-  const bool may_lower = kind == "metaspace-bpe" || kind == "unigram" || kind == "word";
-  if (may_lower || config.values.has_source()) choose(config, "lowercase", "off");
 }
 
 void require_merges(const TrainConfig& c) {

@@ -1,5 +1,7 @@
 #include "text/tokenizer/training/tokenizer_head.h"
 
+#include <algorithm>
+
 #include "text/tokenizer/files/vocabulary_text.h"
 #include "text/tokenizer/normalizer.h"
 
@@ -43,6 +45,18 @@ Json words_decoder() {
   return {{"type", "Sequence"}, {"decoders", std::move(steps)}};
 }
 
+// The token that ends a text, behind each text.
+Json end_of_each_text(const std::string& token, std::int32_t id) {
+  const auto sequence = [](const char* name, int segment) {
+    return Json{{"Sequence", {{"id", name}, {"type_id", segment}}}};
+  };
+  const auto end = [&](int segment) { return Json{{"SpecialToken", {{"id", token}, {"type_id", segment}}}}; };
+  return {{"type", "TemplateProcessing"},
+          {"single", Json::array({sequence("A", 0), end(0)})},
+          {"pair", Json::array({sequence("A", 0), end(0), sequence("B", 1), end(1)})},
+          {"special_tokens", {{token, {{"id", token}, {"ids", Json::array({id})}, {"tokens", Json::array({token})}}}}}};
+}
+
 }  // namespace
 
 bool has_mark_before_words(TokenizerType type) {
@@ -80,6 +94,11 @@ Json tokenizer_head(const TokenizerTrainerOptions& options, std::int32_t first_s
       head["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
       head["decoder"] = words_decoder();
       break;
+  }
+  const auto end = std::ranges::find(options.special, kTextEnd);
+  if (end != options.special.end()) {
+    const auto index = static_cast<std::int32_t>(end - options.special.begin());
+    head["post_processor"] = end_of_each_text(*end, first_special + index);
   }
   return head;
 }

@@ -8,7 +8,9 @@
 
 namespace rapt {
 
-inline constexpr const char* kWordEnd = "</w>";            ///< of kWordBpe
+inline constexpr const char* kWordEnd = "</w>";  ///< of kWordBpe
+inline constexpr const char* kTextEnd =
+    "</s>";  ///< ends the texts of pairs; a vocabulary that has it frames texts with it
 inline constexpr const char* kSpaceMark = "\xE2\x96\x81";  ///< U+2581, before the words of kMetaspaceBpe and kUnigram
 
 bool has_mark_before_words(TokenizerType type);

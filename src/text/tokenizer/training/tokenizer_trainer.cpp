@@ -78,7 +78,7 @@ std::vector<std::string> default_special_tokens(TokenizerType type) {
   return {};
 }
 
-std::vector<std::string> pair_special_tokens() { return {"<s>", "<pad>", "</s>", kUnknown}; }
+std::vector<std::string> pair_special_tokens() { return {"<s>", "<pad>", kTextEnd, kUnknown}; }
 
 class TokenizerTrainer::Impl {
  public:
