@@ -72,7 +72,9 @@ int run_eval(const Arguments& arguments) {
   if (!has_model) return eval_texts(arguments);
   if (arguments.has("source")) return eval_pairs(arguments);
   if (arguments.positionals().size() > 1) {
-    throw UsageError("eval: several models need --source and --target, the texts that all of them translate");
+    throw UsageError(
+        "eval: several models need --source and --target, the texts that all of them translate; data for one model is "
+        "given with --data FILE");
   }
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] {

@@ -62,12 +62,16 @@ TEST_CASE("missing, superfluous and invalid values are named") {
 // Previously, it said "got "file.tsv" besides", and not what to type.
 TEST_CASE("an argument for which an option exists is an error that names the option") {
   Workshop shop;
-  for (const char* verb : {"eval", "score", "embed"}) {
+  for (const char* verb : {"score", "embed"}) {
     CAPTURE(verb);
     check_error(
         shop.rapt({verb, "runs/my", "file.tsv"}), 64,
         "unexpected argument \"file.tsv\": rapt " + std::string(verb) + " takes only MODEL; use --data file.tsv");
   }
+  check_error(
+      shop.rapt({"eval", "runs/my", "file.tsv"}), 64,
+      "eval: several models need --source and --target, the texts that all of them translate; data for one model "
+      "is given with --data FILE");
   check_error(shop.rapt({"generate", "runs/my", "Once upon"}), 64,
               "unexpected argument \"Once upon\": rapt generate takes only MODEL; use --prompt \"Once upon\"");
 }
@@ -115,6 +119,8 @@ TEST_CASE("impossible models are rejected with a valid value") {
   check_error(shop.rapt({"params", "--preset", "gpt9"}), 64,
               "--preset must be one of shakespeare-char-cpu, shakespeare-char, gpt1, gpt2, gpt2-medium, gpt2-large, "
               "gpt2-xl, bert-tiny, bert-mini, bert-small, bert-medium, bert-base, "
+              "lstm-seq2seq, gru-seq2seq, gru-bahdanau, lstm-luong, transformer-base, transformer-big, "
+              "transformer-tiny, multi30k, "
               "glue/cola, glue/sst2, glue/mrpc, glue/stsb, glue/qqp, glue/mnli, glue/qnli, glue/rte, glue/wnli, got "
               "\"gpt9\"; did you mean gpt1?");
   check_error(shop.rapt({"params", "--size", "huge"}), 64,

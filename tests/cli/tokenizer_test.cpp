@@ -115,6 +115,6 @@ TEST_CASE("errors in a tokenizer or its input are reported in one line") {
               "--format must be one of hf|gpt2|bert, got \"hff\"; did you mean hf?");
   check_error(shop.rapt({"tokenizer", "train", "-", "--out", "no/such/x.json", "--quiet"}, "some text"), 73,
               "no/such/x.json: cannot be created, folder not found: no/such");
-  CHECK(shop.rapt({"tokenizer", "train", "-", "--type", "word", "--out", "x"}, "a").code == 64);
+  CHECK(shop.rapt({"tokenizer", "train", "-", "--type", "words", "--out", "x"}, "a").code == 64);
   CHECK(shop.rapt({"tokenizer", "encode", "tok.json"}, "xyz\n").code == 65);
 }

@@ -67,13 +67,12 @@ static void add_encoder_decoder(SettingTable& t) {
 static void add_recurrent(SettingTable& t) {
   t.group(
       "recurrent", [](const Config& c) { return !c.has_heads(); }, "--model lstm and gru");
-  t.common(
-      whole("embedding-width", &Config::embedding_width, 0, "width of the token embeddings; 0: as --width", 1 << 20),
-      {"word-vec-size", "emb-dim"});
-  t.common(choice("attention", &Config::attention, {"none", "context", "additive", "dot", "general", "concat"},
-                  "what a decoder reads of its source: its last state once or at every step, or attention",
-                  {{"bahdanau", "additive"}, {"luong", "general"}, {"mlp", "concat"}}),
-           {"global-attention", "attention-type"});
+  t.add(whole("embedding-width", &Config::embedding_width, 0, "width of the token embeddings; 0: as --width", 1 << 20),
+        {"word-vec-size", "emb-dim"});
+  t.add(choice("attention", &Config::attention, {"none", "context", "additive", "dot", "general", "concat"},
+               "what a decoder reads of its source: its last state once or at every step, or attention",
+               {{"bahdanau", "additive"}, {"luong", "general"}, {"mlp", "concat"}}),
+        {"global-attention", "attention-type"});
   t.add(on_off("input-feeding", &Config::input_feeding,
                "dot, general, concat: the decoder also reads the attention of the step before"),
         {"input-feed"});

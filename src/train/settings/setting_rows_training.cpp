@@ -30,8 +30,8 @@ void add_optimiser(SettingTable& t) {
   t.add(whole("batch-tokens", &Config::batch_tokens, 0,
               "maximum tokens per forward pass, instead of --batch; 0: use --batch"),
         {"max-tokens-per-batch", "mini-batch-words"});
-  t.common(whole("accumulate", &Config::accumulate, 1, "forward passes per update", 1 << 24),
-           {"gradient-accumulation-steps", "grad-accum", "update-freq", "optimizer-delay"});
+  t.add(whole("accumulate", &Config::accumulate, 1, "forward passes per update", 1 << 24),
+        {"gradient-accumulation-steps", "grad-accum", "update-freq", "optimizer-delay"});
   t.add(on_off("recompute", &Config::recompute, "recompute activations in the backward pass to save memory"),
         {"gradient-checkpointing", "activation-checkpointing"});
   t.group("optimiser");
@@ -40,7 +40,7 @@ void add_optimiser(SettingTable& t) {
         {"optim", "optimiser"});
   t.common(number("learning-rate", &Config::learning_rate, kPositive, "peak learning rate"),
            {"lr", "learn-rate", "max-lr"});
-  t.common(
+  t.add(
       number("min-learning-rate", &Config::min_learning_rate, kNotNegative, "learning rate at the end of the schedule"),
       {"min-lr", "end-learning-rate"});
   t.add(number("beta1", &Config::beta1, kRate, "Adam: decay rate of the mean gradient"), {"adam-beta1"});
@@ -49,14 +49,14 @@ void add_optimiser(SettingTable& t) {
         {"adam-betas", "optimizer-params"});
   t.add(number("epsilon", &Config::epsilon, kPositive, "Adam: constant added to the denominator"),
         {"eps", "adam-epsilon", "adam-eps"});
-  t.common(number("weight-decay", &Config::weight_decay, kNotNegative,
-                  "weight decay of matrices; biases and norms are not decayed"),
-           {"wd"});
+  t.add(number("weight-decay", &Config::weight_decay, kNotNegative,
+               "weight decay of matrices; biases and norms are not decayed"),
+        {"wd"});
   t.add(on_off("bias-correction", &Config::bias_correction, "Adam: bias correction of both means"), {"correct-bias"});
   t.add(number("momentum", &Config::momentum, kRate, "momentum of --optimizer sgd"));
   t.add(on_off("nesterov", &Config::nesterov, "Nesterov momentum, with --optimizer sgd"));
-  t.common(number("clip", &Config::clip, kNotNegative, "maximum global gradient norm; 0: no clipping"),
-           {"grad-clip", "max-grad-norm", "clip-norm", "gradient-clip-val"});
+  t.add(number("clip", &Config::clip, kNotNegative, "maximum global gradient norm; 0: no clipping"),
+        {"grad-clip", "max-grad-norm", "clip-norm", "gradient-clip-val"});
   t.add(number("ema", &Config::ema, kRate,
                "decay of a moving average of the weights, which is validated and exported: 0.999; 0: none"),
         {"exponential-smoothing", "ema-decay"});
@@ -139,8 +139,8 @@ void add_system(SettingTable& t) {
   t.common_free(
       text("preset", &Config::preset, "NAME", "use the settings of a known recipe; rapt params lists the recipes"),
       {"recipe"});
-  t.common(choice("size", &Config::size, {"tiny", "mini", "small", "base"},
-                  "set layers, heads, width and context by one word"));
+  t.add(choice("size", &Config::size, {"tiny", "mini", "small", "base"},
+               "set layers, heads, width and context by one word"));
 }
 
 }  // namespace rapt

@@ -91,7 +91,10 @@ TEST_CASE("errors for unknown options name the most similar one, and errors for 
                        "--layers must be a whole number from 1 to 10000, got \"x\"", UsageError);
   CHECK_THROWS_WITH_AS(layer_config("", "", {{"preset", {"gpt3"}}}),
                        "--preset must be one of shakespeare-char-cpu, shakespeare-char, gpt1, gpt2, gpt2-medium, "
-                       "gpt2-large, gpt2-xl, bert-tiny, bert-mini, bert-small, bert-medium, bert-base, glue/cola, "
+                       "gpt2-large, gpt2-xl, bert-tiny, bert-mini, bert-small, bert-medium, bert-base, "
+                       "lstm-seq2seq, gru-seq2seq, gru-bahdanau, lstm-luong, transformer-base, transformer-big, "
+                       "transformer-tiny, multi30k, "
+                       "glue/cola, "
                        "glue/sst2, glue/mrpc, glue/stsb, glue/qqp, glue/mnli, glue/qnli, glue/rte, glue/wnli, got "
                        "\"gpt3\"; did you mean gpt1?",
                        UsageError);

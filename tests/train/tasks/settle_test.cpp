@@ -232,7 +232,7 @@ TEST_CASE("for two files alone, everything about a translation run is chosen") {
   CHECK(c.layers == 3);  // 0.6 * 1e11 * 900 seconds = 5.4e13 operations
   CHECK(c.width == 128);
   CHECK(c.norm == "pre");
-  CHECK(c.position == "sinusoidal");
+  CHECK(c.position == "sinusoidal-halves");
   CHECK(c.context == 256);
   CHECK(c.batch_tokens == 2048);
   CHECK(c.label_smoothing == 0.1);
