@@ -150,6 +150,7 @@ class UnigramModel final : public TokenModel {
                                {"user_defined", options_.roles->user_defined},
                                {"unused", options_.roles->unused},
                                {"bytes", options_.roles->bytes}};
+      if (options_.roles->looks_up_unknown) head["sentencepiece"]["looks_up_unknown"] = true;
       for (const auto& [file, bytes] : options_.roles->files) head["sentencepiece"]["files"][file] = to_base64(bytes);
     }
     std::string out = dump_compact(head);
@@ -247,8 +248,9 @@ class UnigramModel final : public TokenModel {
     const std::string_view text = word.substr(unknown.begin, unknown.end - unknown.begin);
     unknown = {};
     if (text.empty()) return;
-    if (const auto id = options_.roles ? std::nullopt : vocabulary_.id(text)) {  // like another lookup in Hugging
-                                                                                 // Face's
+    const bool looks_up = !options_.roles || options_.roles->looks_up_unknown;
+    if (const auto id = looks_up ? vocabulary_.id(text) : std::nullopt) {  // like another lookup in Hugging
+                                                                           // Face's
       ids.push_back(*id);
       return;
     }
@@ -324,6 +326,7 @@ std::unique_ptr<TokenModel> unigram_model_from_json(const Json& json, const std:
                                        .user_defined = read_ids(roles, "user_defined"),
                                        .unused = read_ids(roles, "unused"),
                                        .bytes = read_ids(roles, "bytes"),
+                                       .looks_up_unknown = roles.boolean_or("looks_up_unknown", false),
                                        .files = read_files(roles)};
   }
   return make_unigram_model(std::move(tokens), options, name);

@@ -21,6 +21,9 @@ struct UnigramToken {
 /// of those that always are (user-defined). With roles, the model computes as SentencePiece does.
 struct SentencePieceRoles {
   std::vector<std::int32_t> control, user_defined, unused, bytes;
+  /// Unknown characters that are an entry of the vocabulary together, although no piece of this side, have its id: the
+  /// vocabulary belongs to two sides, as Marian's does.
+  bool looks_up_unknown = false;
   OriginalFiles files = {};  ///< see TokenModel::original_files()
 };
 

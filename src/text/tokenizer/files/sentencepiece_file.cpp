@@ -194,6 +194,7 @@ TokenizerParts read_sentencepiece_model(std::string_view bytes, const std::strin
     }
   }
   UnigramOptions options{.unk_id = {}, .byte_fallback = file.byte_fallback, .roles = SentencePieceRoles()};
+  options.roles->looks_up_unknown = true;
   options.roles->files = std::move(files);
   Json added = Json::array();
   for (std::size_t i = 0; i < tokens.size(); ++i) {

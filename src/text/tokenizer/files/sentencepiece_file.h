@@ -23,8 +23,9 @@ namespace rapt {
 TokenizerParts read_sentencepiece_model(std::string_view bytes, const std::string& name);
 
 /// The same with the ids of a vocab.json, as Marian's models have them: a vocabulary that several .spm files share.
-/// Entries that are not pieces of this file are never found in text, except for language codes, `>>de<<`. `</s>`,
-/// `<unk>`, `<pad>` and `<s>` are special tokens.
+/// Entries that are not pieces of this file are never found in text, except for language codes, `>>de<<`, and for runs
+/// of characters that no piece covers. `</s>`, `<unk>`, `<pad>` and `<s>` are special tokens. Ids are those of
+/// transformers' MarianTokenizer.
 ///
 /// \param vocabulary       the text of vocab.json
 /// \param vocabulary_name  its name, for messages

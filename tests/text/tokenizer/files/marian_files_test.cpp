@@ -21,9 +21,10 @@ struct Directory {
   Directory() {
     const std::string special = piece("<unk>", 0, 2) + piece("<s>", 0, 3) + piece("</s>", 0, 3);
     write_in(folder, "source.spm", special + piece(kMark, -3) + piece("a", -4) + piece(kMark + "ein", -1));
-    write_in(folder, "target.spm", special + piece(kMark, -3) + piece("a", -1) + piece(kMark + "one", -2));
+    write_in(folder, "target.spm",
+             special + piece(kMark, -3) + piece("a", -1) + piece(kMark + "one", -2) + piece("z", -5));
     write_in(folder, "vocab.json",
-             R"({"</s>": 0, "<unk>": 1, "a": 2, "▁ein": 3, "▁one": 4, ">>de<<": 5, "▁": 6, "<pad>": 7})");
+             R"({"</s>": 0, "<unk>": 1, "a": 2, "▁ein": 3, "▁one": 4, ">>de<<": 5, "▁": 6, "<pad>": 7, "z": 8})");
     write_in(folder, "tokenizer_config.json", R"({"source_lang": "de"})");
   }
   TemporaryFolder folder;
@@ -46,10 +47,11 @@ TEST_CASE("each side splits with its own pieces and has the ids of vocab.json") 
   const Directory directory;
   REQUIRE(has_marian_files(directory.path()));
   const MarianTokenizers both = read_marian_files(directory.path());
-  CHECK(both.source->vocabulary_size() == 8);
+  CHECK(both.source->vocabulary_size() == 9);
   CHECK(both.source->encode("ein a") == Ids{3, 6, 2});
   CHECK(both.target->encode("ein") == Ids{6, 1});  // not a piece of this side
   CHECK(both.target->encode("one a") == Ids{4, 6, 2});
+  CHECK(both.source->encode("z x") == Ids{6, 8, 6, 1});  // MarianTokenizer finds the text of an unknown piece
   CHECK(both.source->encode(">>de<< ein", SpecialTokens::kAsText) == Ids{5, 3});
   CHECK(both.source->encode("</s>", SpecialTokens::kAsText).size() > 1);
   CHECK(both.target->decode(Ids{4, 6, 2, 0}, true) == "one a");
