@@ -103,7 +103,7 @@ class CutSources {
 };
 
 int translate_texts(const Arguments& arguments, const TranslationModel& model, const TranslateOptions& options) {
-  SourceTexts texts(files_of(arguments), arguments.text("source-field"));
+  SourceTexts texts(files_of(arguments), arguments.text("source-field"), model.first().config.source_field);
   TextOutput output(arguments.text("out"));
   Results results(arguments, model, options, output);
   CutSources cut(model.context());

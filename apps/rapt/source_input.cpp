@@ -8,8 +8,9 @@
 namespace rapt::app {
 
 // The column of the texts if the user names none.
-static std::size_t usual_column(const TableReader& table) {
+static std::size_t usual_column(const TableReader& table, const std::string& trained) {
   if (table.columns().size() == 1) return 0;
+  if (const auto column = table.find(trained)) return *column;
   for (const char* name : {"source", "src", "text", "document", "article", "input", "sentence"}) {
     if (const auto column = table.find(name)) return *column;
   }
@@ -27,7 +28,7 @@ void SourceTexts::open(const std::string& file) {
     return;
   }
   table_ = std::make_unique<TableReader>(input);
-  column_ = field_.empty() ? usual_column(*table_) : table_->column(field_);
+  column_ = field_.empty() ? usual_column(*table_, trained_) : table_->column(field_);
 }
 
 bool SourceTexts::next(std::string& text) {

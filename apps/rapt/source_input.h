@@ -16,8 +16,10 @@ namespace rapt::app {
 /// With a field, or in .jsonl, .csv and .tsv files, every row of a table is one.
 class SourceTexts final {
  public:
-  /// \param field  name or number of the column; empty: the only one, or one with a usual name
-  SourceTexts(std::vector<std::string> files, std::string field) : files_(std::move(files)), field_(std::move(field)) {}
+  /// \param field    name or number of the column; empty: the only one, or one with a usual name
+  /// \param trained  the column that the model was trained on, the first of the usual names; or empty
+  SourceTexts(std::vector<std::string> files, std::string field, std::string trained)
+      : files_(std::move(files)), field_(std::move(field)), trained_(std::move(trained)) {}
 
   /// \throws MissingInputError, DataError  for a file that does not exist, a table without the column ...
   bool next(std::string& text);
@@ -30,7 +32,7 @@ class SourceTexts final {
   void open(const std::string& file);
 
   std::vector<std::string> files_;
-  std::string field_;
+  std::string field_, trained_;
   std::size_t file_ = 0;  // index of the next file to open
   std::unique_ptr<LineReader> lines_;
   std::unique_ptr<TableReader> table_;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
+
+#include "tensor/parallel.h"
 
 namespace rapt {
 namespace {
@@ -58,7 +61,10 @@ LengthLimits limits_for(const TranslateOptions& options, std::size_t source_toke
 
 void translate(const TokenLists& sources, const DecoderMaker& make_decoder, const TranslateOptions& options,
                std::size_t first, const std::function<void(std::size_t source, std::vector<Generated> texts)>& done) {
-  for (const std::vector<std::size_t>& batch : batches_of(sources, options)) {
+  const std::vector<std::vector<std::size_t>> batches = batches_of(sources, options);
+  std::mutex one_at_a_time;
+  const auto run = [&](Dim index) {
+    const std::vector<std::size_t>& batch = batches[static_cast<std::size_t>(index)];
     TokenLists own;
     std::vector<LengthLimits> limits;
     std::vector<std::size_t> numbers;
@@ -70,8 +76,13 @@ void translate(const TokenLists& sources, const DecoderMaker& make_decoder, cons
     const auto decoder = make_decoder(continued_stream(own, std::vector<Dim>(own.size(), 0)));
     const TokenLists prompts(own.size(), options.prompt);
     std::vector<std::vector<Generated>> texts = translate_batch(*decoder, prompts, limits, numbers, options);
+    const std::lock_guard lock(one_at_a_time);
     for (std::size_t i = 0; i < batch.size(); ++i) done(batch[i], std::move(texts[i]));
-  }
+  };
+  // With a batch for each thread, threads need not wait for each other in every layer of every step.
+  const auto count = static_cast<Dim>(batches.size());
+  if (count >= 2 * thread_count()) return parallel_for(count, run, Schedule::kDynamic);
+  for (Dim index = 0; index < count; ++index) run(index);
 }
 
 }  // namespace rapt

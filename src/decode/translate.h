@@ -10,7 +10,7 @@
 
 namespace rapt {
 
-/// Makes a decoder for these sources, which have their end tokens.
+/// Makes a decoder for these sources, which have their end tokens. Called by several threads at once.
 using DecoderMaker = std::function<std::unique_ptr<Decoder>(const Stream& sources)>;
 
 struct TranslateOptions {
@@ -27,11 +27,11 @@ struct TranslateOptions {
 /// The limits of a text for a source of this many tokens, including its end token.
 LengthLimits limits_for(const TranslateOptions& options, std::size_t source_tokens);
 
-/// Translates each source. Neither the results nor their scores depend on the batches.
-/// \param sources  with end tokens
-/// \param first    number of the first source, for messages and random numbers
-/// \param done     receives each source's index and its texts: options.beam->best of them, or
-///                 options.sampling.samples; batch by batch, longest sources first
+/// Translates each source. Neither the results nor their scores depend on the batches. Several batches are computed
+/// side by side, each on one thread, if there are enough of them. \param sources  with end tokens \param first number
+/// of the first source, for messages and random numbers \param done     receives each source's index and its texts:
+/// options.beam->best of them, or
+///                 options.sampling.samples; batch by batch, from one thread at a time
 /// \throws as beam_search() and generate()
 void translate(const TokenLists& sources, const DecoderMaker& make_decoder, const TranslateOptions& options,
                std::size_t first, const std::function<void(std::size_t source, std::vector<Generated> texts)>& done);

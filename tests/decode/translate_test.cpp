@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "support/table_decoder.h"
+#include "support/thread_counts.h"
 
 using namespace rapt;
 using namespace rapt::testing;
@@ -58,13 +59,15 @@ TEST_CASE("translations do not depend on the batches, searched or sampled") {
     const auto together = translated(from, options);
     for (const auto& texts : together) CHECK(texts.size() == 2);
     options.batch_sources = 3;
-    const auto few = translated(from, options);
+    const auto few = on_threads(1, [&] { return translated(from, options); });
+    const auto side_by_side = on_threads(3, [&] { return translated(from, options); });
     options.batch_sources = 64;
     options.batch_tokens = 10;
     const auto small = translated(from, options);
     for (std::size_t i = 0; i < from.size(); ++i) {
       CHECK(same(few[i], together[i]));
       CHECK(same(small[i], together[i]));
+      CHECK(same(side_by_side[i], together[i]));
       CHECK(same(translated({from[i]}, options, i)[0], together[i]));
     }
     options.batch_tokens = 4096;
@@ -72,6 +75,7 @@ TEST_CASE("translations do not depend on the batches, searched or sampled") {
 }
 
 TEST_CASE("a batch has similar lengths, and no more sources or tokens than allowed") {
+  const WithThreads one(1);  // batches in order
   TranslateOptions options;
   options.prompt = {0};
   options.sampling.sampling.greedy = true;
