@@ -172,11 +172,34 @@ void choose_pair_recipe(LayeredConfig& config, bool has_model) {
     choose_all(config,
                {{"activation", "relu"}, {"norm", "pre"}, {"position", "sinusoidal-halves"}, {"feed-forward", "256"}});
   } else {
-    choose_all(config, {{"attention", "additive"}, {"bidirectional", "on"}});
+    choose(config, "attention", "additive");
+    choose(config, "bidirectional", c.attention == "dot" ? "off" : "on");  // dot needs equal widths
   }
 }
 
+// The same for recurrent ones, which gain more from width than from depth.
+struct RecurrentPairRung {
+  double operations;
+  const char *layers, *width, *batch_tokens, *learning_rate;
+};
+
+constexpr RecurrentPairRung kRecurrentPairLadder[] = {
+    {0, "1", "64", "1024", "4e-3"},
+    {3e12, "1", "128", "1024", "3e-3"},
+    {2e13, "1", "256", "2048", "2e-3"},
+    {1e15, "2", "512", "4096", "1e-3"},
+};
+
+static void choose_recurrent_encoder_decoder(LayeredConfig& config, double operations) {
+  const RecurrentPairRung* best = &kRecurrentPairLadder[0];
+  for (const RecurrentPairRung& rung : kRecurrentPairLadder)
+    if (operations >= rung.operations) best = &rung;
+  choose_all(config, {{"layers", best->layers}, {"width", best->width}, {"learning-rate", best->learning_rate}});
+  if (!config.given("batch")) choose(config, "batch-tokens", best->batch_tokens);
+}
+
 void choose_encoder_decoder(LayeredConfig& config, double operations) {
+  if (!config.values.has_heads()) return choose_recurrent_encoder_decoder(config, operations);
   const PairRung* best = &kPairLadder[0];
   for (const PairRung& rung : kPairLadder)
     if (operations >= rung.operations) best = &rung;
