@@ -101,7 +101,8 @@ const edge = {left: 52, top: 22, gap: 3};
 let thumbs = {};  // the overview without its mark, and the size of its cells
 function drawOverview() {
   const now = current(), {map, columns} = now;
-  const room = Math.max(240, Math.min(620, window.innerWidth - 60)) - edge.left;
+  const room = Math.max(240, Math.min(560, window.innerWidth < 800 ? window.innerWidth - 40 : 0.38 * window.innerWidth)) -
+    edge.left;
   const cell = Math.max(14, Math.min(64, Math.floor(room / columns) - edge.gap, Math.floor(700 / map.layers) - edge.gap));
   const step = cell + edge.gap, width = edge.left + columns * step, height = edge.top + map.layers * step;
   const key = [state.text, state.kind, cell, document.documentElement.dataset.theme, window.devicePixelRatio].join();
@@ -154,15 +155,19 @@ function fitted(to, text, width) {
 
 let place = {};  // where the drawn map has its tokens
 function drawHeat(now, weights) {
-  const {T, S, queries, keys} = now, names = 120;
+  const {T, S, queries, keys} = now, ruler = $('map').getContext('2d');
+  ruler.font = '12px system-ui, sans-serif';
+  const longest = Math.max(...[...queries, ...keys].map((token) => ruler.measureText(shown(token)).width));
+  const names = Math.ceil(Math.min(120, longest + 14));
   const room = $('map-panel').clientWidth - names - 4;
-  const cell = Math.max(4, Math.min(30, Math.floor(room / S))), labels = cell >= 10;
-  place = {left: names, top: names, cell, labels};
+  const cell = Math.max(S <= 100 ? 10 : 4, Math.min(30, Math.floor(room / S)));
+  place = {left: names, top: names, cell};
   const to = sized($('map'), names + S * cell + 2, names + T * cell + 2);
   to.drawImage(image(weights, T, S, 2048), names, names, S * cell, T * cell);
   to.strokeStyle = ink.line;
   to.strokeRect(names - 0.5, names - 0.5, S * cell + 1, T * cell + 1);
-  const each = labels ? 1 : Math.ceil(10 / cell);
+  const each = Math.ceil(10 / cell);  // names that have room
+  if (cell < 13) to.font = '10px system-ui, sans-serif';
   for (let i = 0; i < T; ++i) {
     if (i % each !== 0 && i !== state.query) continue;
     to.textAlign = 'right';
@@ -236,7 +241,7 @@ function drawReading(now, weights) {
     }
     rows.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
   }
-  $('top').replaceChildren(...rows.slice(0, 12).map(([w, index, token]) => {
+  $('top').replaceChildren(...rows.filter((row) => row[0] > 0).slice(0, 12).map(([w, index, token]) => {
     const row = document.createElement('tr'), bar = document.createElement('span');
     for (const text of [index + 1, shown(token), percent(w)]) row.insertCell().textContent = text;
     bar.className = 'bar';
@@ -265,7 +270,6 @@ function draw() {
   $('overview-title').textContent = `All heads: ${now.map.layers} × ${now.map.heads}, ${kinds[now.map.kind]}`;
   $('heat').setAttribute('aria-pressed', state.view === 'heat');
   $('lines').setAttribute('aria-pressed', state.view === 'lines');
-  $('threshold-label').hidden = state.view === 'heat';
   $('threshold-label').style.display = state.view === 'heat' ? 'none' : '';
   $('threshold-value').textContent = percent(state.threshold);
   drawOverview();

@@ -1,4 +1,7 @@
+#include <set>
+
 #include "cli/little_bert.h"
+#include "cli/little_translator.h"
 #include "io/base64.h"
 #include "io/json.h"
 
@@ -89,12 +92,44 @@ TEST_CASE("BERT's attention is an encoder's, with the tokens around the text") {
   CHECK(told["attention"][0]["weights"].size() == 2);
 }
 
+TEST_CASE("an encoder-decoder has three kinds of attention, over given targets or its own") {
+  const Workshop shop;
+  write_little_translator(shop, "word", 1);
+  shop.write("source.txt", little_sentences(1));
+  shop.write("target.txt", little_sentences(1));
+  const std::vector<std::string> call = {"attention", "word", "--source", "source.txt", "--json"};
+  std::vector<std::string> given = call;
+  given.insert(given.end(), {"--target", "target.txt"});
+  for (const std::vector<std::string>& words : {given, call}) {
+    const ProgramResult result = shop.rapt(words);
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    const Json told = parse_json(result.out, "out");
+    CHECK(told["encoder"].size() >= 2);
+    CHECK(told["decoder"].size() == told["predicted"].size());
+    std::set<std::string> kinds;
+    for (const Json& map : told["attention"]) {
+      kinds.insert(map["kind"].get<std::string>());
+      if (map["kind"] != "cross") continue;
+      CHECK(map["weights"][0].size() == told["predicted"].size());
+      CHECK(map["weights"][0][0].size() == told["encoder"].size());
+    }
+    CHECK(kinds == std::set<std::string>{"cross", "decoder", "encoder"});
+    CHECK(told["rollout"].size() == 2);
+  }
+  shop.write("two.txt", "a\nb\n");
+  CHECK(shop.rapt({"attention", "word", "--source", "source.txt", "--target", "two.txt", "--json"}).err ==
+        "error: --target: must have as many lines as --source, 1, got 2; line N of both must belong together\n");
+  CHECK(shop.rapt({"attention", "word", "--data", "source.txt", "--json"})
+            .err.ends_with("word reads a source and a target; use --source FILE instead of --data\n"));
+}
+
 TEST_CASE("attention says what it leaves out, and what is missing") {
   const Workshop& shop = little_gpt();
   CHECK(
       shop.rapt({"attention", "runs/m", "--data", "lines.txt", "--out", "p.html", "--lines", "1", "--max-length", "3"})
-          .err.starts_with("note: shows the first 1 lines; --lines N shows more\n"
-                           "note: lines.txt: line 1 is cut to 3 of 7 tokens (--max-length)\n"));
+          .err.starts_with("note: shows the first 1 lines of lines.txt; --lines N shows more\n"
+                           "note: lines.txt: line 1 is cut to 3 of 7 tokens; --max-length N shows more\n"));
   const auto error = [&](std::vector<std::string> more, int code) {
     more.insert(more.begin(), "attention");
     const ProgramResult result = shop.rapt(more);
@@ -103,6 +138,8 @@ TEST_CASE("attention says what it leaves out, and what is missing") {
   };
   CHECK(error({"runs/m", "--data", "lines.txt"}, 64) == "error: rapt attention needs --out FILE\n");
   CHECK(error({"runs/m", "--out", "p.html"}, 64) == "error: rapt attention needs --data FILE\n");
+  CHECK(error({"runs/m", "--source", "lines.txt", "--json"}, 64) ==
+        "error: attention: runs/m/best.h5 reads one text; use --data FILE instead of --source\n");
   shop.write("empty.txt", "");
   CHECK(error({"runs/m", "--data", "empty.txt", "--json"}, 65) ==
         "error: attention: there must be at least one line of text, got none\n");

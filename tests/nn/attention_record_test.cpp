@@ -6,7 +6,7 @@
 #include <string>
 
 #include "nn/attention.h"
-#include "nn/models/gpt.h"
+#include "nn/models/recurrent.h"
 #include "nn/models/transformer.h"
 #include "support/random_batch.h"
 #include "support/random_tensor.h"
@@ -139,6 +139,28 @@ TEST_CASE("weights that an op kept become maps of one head") {
   CHECK(record.maps()[0].weights[0].data<float>()[1] == 0.75F);
   CHECK(record.maps()[0].weights[2].data<float>()[0] == 0.5F);
   CHECK(std::string(name_of(record.maps()[0].kind)) == "cross");
+}
+
+TEST_CASE("recurrent networks record their attention to the source; those without attention record nothing") {
+  for (const RecurrentConfig& c : small_recurrent()) {
+    if (!c.encoder) continue;
+    Initializer init(7);
+    const Recurrent network(c, init);
+    const Batch batch = random_pairs({3, 6, 1}, {5, 1, 4}, c.vocabulary, 3);
+    Context ctx;
+    AttentionRecord record;
+    network.states(batch, ctx);
+    const Tensor weights = network.attention(batch);
+    if (!weights.defined()) {
+      CHECK(record.maps().empty());
+      continue;
+    }
+    REQUIRE(record.of_kind(AttentionKind::kCross).size() == 2);  // of both passes
+    const AttentionMap& map = record.maps()[0];
+    REQUIRE(map.weights.size() == 3);
+    CHECK(map.weights[1].shape() == Shape{1, 1, 6});
+    for (Dim j = 0; j < 6; ++j) CHECK(map.weights[1].data<float>()[j] == weights.data<float>()[5 * 3 + j]);
+  }
 }
 
 TEST_CASE("rollout multiplies layers that keep half of each state") {

@@ -7,6 +7,7 @@
 #include "autograd/ops/embedding.h"
 #include "autograd/ops/linear.h"
 #include "autograd/ops/sequence_attention.h"
+#include "nn/attention_record.h"
 #include "nn/dropout.h"
 #include "nn/models/language_model.h"
 #include "tensor/error.h"
@@ -187,6 +188,9 @@ Recurrent::Decoded Recurrent::decode(const Stream& input, const Encoded* sources
     decoded = {.states = output.y, .weights = {}, .last = {std::move(output.last), {}}};
   }
   if (trace != nullptr) trace->push_back(decoded.states.value());
+  if (AttentionRecord* const record = AttentionRecord::current(); record != nullptr && decoded.weights.defined()) {
+    record->add_weights(AttentionKind::kCross, decoded.weights, input.layout, sources->memory.layout);
+  }
   return decoded;
 }
 
