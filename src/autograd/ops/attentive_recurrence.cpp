@@ -4,6 +4,7 @@
 #include <string>
 
 #include "autograd/ops/attentive_pass.h"
+#include "tensor/parallel.h"
 
 namespace rapt {
 namespace {
@@ -38,6 +39,16 @@ void check(const Variable& x, const Packed& layout, const AttentiveDecoder& deco
   if (decoder.combine.defined()) {
     require(decoder.combine.shape() == Shape{C, C + M}, "combine", Shape{C, C + M}.to_string(), decoder.combine);
   }
+}
+
+// Runs all steps: with all threads for each product, or, if a step has little work, on this thread alone, because
+// threads would mostly wait for each other.
+template <typename F>
+void run_steps(const AttentivePass& pass, const F& steps) {
+  constexpr Dim kLeastStep = Dim{1} << 22;  // operations
+  const RecurrentLayer& bottom = pass.layers.front();
+  if (2 * bottom.sequences() * bottom.gates_width() * bottom.C >= kLeastStep) return steps();
+  parallel_for(1, [&](Dim) { steps(); });  // nested regions run on the calling thread
 }
 
 // The state after the last step, to continue from.
@@ -116,7 +127,7 @@ AttentiveOutput attentive_recurrence(const Variable& x, const Packed& layout, co
     }
     p.first_fed = p.fed.clone();
   }
-  dispatch_float(dtype, [&]<typename T>() { p.forward<T>(); });
+  run_steps(p, [&] { dispatch_float(dtype, [&]<typename T>() { p.forward<T>(); }); });
   AttentiveOutput output;
   output.weights = p.weights;
   output.last = state_after(p);
@@ -126,7 +137,7 @@ AttentiveOutput attentive_recurrence(const Variable& x, const Packed& layout, co
   std::vector<Tensor> values = {p.after() ? p.f : p.y.back()};
   if (!p.after()) values.push_back(p.contexts);
   auto outputs = record_many(kOp, std::move(values), std::move(inputs), [pass](std::span<const Tensor> dy, Grads d) {
-    dispatch_float(pass->x.dtype(), [&]<typename T>() { pass->backward<T>(dy, d); });
+    run_steps(*pass, [&] { dispatch_float(pass->x.dtype(), [&]<typename T>() { pass->backward<T>(dy, d); }); });
   });
   output.states = outputs[0];
   if (!p.after()) output.contexts = outputs[1];

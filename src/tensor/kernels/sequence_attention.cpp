@@ -1,5 +1,6 @@
 #include "tensor/kernels/sequence_attention.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensor/parallel.h"
@@ -147,17 +148,24 @@ static Dim pairs_of(std::span<const AttentionGroup> groups) {
   return pairs;
 }
 
+// Calls body(group) for each, in pieces with enough work for a thread.
+template <typename F>
+static void for_each_group(std::span<const AttentionGroup> groups, Dim width, const F& body) {
+  constexpr Dim kElements = 65536;
+  const auto count = static_cast<Dim>(groups.size());
+  const Dim piece = count * kElements / std::max<Dim>(1, pairs_of(groups) * width);
+  parallel_blocks(count, std::clamp<Dim>(piece, 1, std::max<Dim>(1, count)), [&](Dim begin, Dim end) {
+    for (Dim g = begin; g < end; ++g) body(groups[static_cast<std::size_t>(g)]);
+  });
+}
+
 template <typename T>
 void sequence_attention_forward(T* contexts, T* weights, const T* queries, const SequenceAttention<T>& over,
                                 std::span<const AttentionGroup> groups) {
   count_flop(2 * static_cast<double>(pairs_of(groups) * (over.C + over.M)));
-  parallel_for(
-      static_cast<Dim>(groups.size()),
-      [&](Dim g) {
-        RAPT_DISPATCH(T, attend)
-        (contexts, weights, queries, over, groups[static_cast<std::size_t>(g)]);
-      },
-      Schedule::kDynamic);
+  for_each_group(groups, over.C + over.M, [&](const AttentionGroup& group) {
+    RAPT_DISPATCH(T, attend)(contexts, weights, queries, over, group);
+  });
 }
 RAPT_INSTANTIATE(sequence_attention_forward);
 
@@ -166,13 +174,9 @@ void sequence_attention_backward(T* dqueries, T* dkeys, T* dscores, const T* dco
                                  const T* queries, const SequenceAttention<T>& over,
                                  std::span<const AttentionGroup> groups) {
   count_flop(4 * static_cast<double>(pairs_of(groups) * (over.C + over.M)));
-  parallel_for(
-      static_cast<Dim>(groups.size()),
-      [&](Dim g) {
-        RAPT_DISPATCH(T, attend_backward)
-        (dqueries, dkeys, dscores, dcontexts, weights, queries, over, groups[static_cast<std::size_t>(g)]);
-      },
-      Schedule::kDynamic);
+  for_each_group(groups, over.C + over.M, [&](const AttentionGroup& group) {
+    RAPT_DISPATCH(T, attend_backward)(dqueries, dkeys, dscores, dcontexts, weights, queries, over, group);
+  });
 }
 RAPT_INSTANTIATE(sequence_attention_backward);
 
@@ -180,12 +184,9 @@ template <typename T>
 void sequence_attention_memory_backward(T* dmemory, Dim M, const T* dcontexts, const T* weights,
                                         std::span<const AttentionGroup> groups) {
   count_flop(2 * static_cast<double>(pairs_of(groups) * M));
-  parallel_for(
-      static_cast<Dim>(groups.size()),
-      [&](Dim g) {
-        RAPT_DISPATCH(T, memory_backward)(dmemory, M, dcontexts, weights, groups[static_cast<std::size_t>(g)]);
-      },
-      Schedule::kDynamic);
+  for_each_group(groups, M, [&](const AttentionGroup& group) {
+    RAPT_DISPATCH(T, memory_backward)(dmemory, M, dcontexts, weights, group);
+  });
 }
 RAPT_INSTANTIATE(sequence_attention_memory_backward);
 
