@@ -53,6 +53,8 @@ TEST_CASE("words are runs of a-z and 0-9 in lower case") {
   CHECK(rouge(RougeKind::k1, "Привет", "Привет").f1 == 0);
   CHECK(rouge(RougeKind::k2, "one", "one").f1 == 0);
   CHECK(rouge(RougeKind::kLsum, "\n\n", "a").f1 == 0);
+  // Of equally long common subsequences, the choice is rouge_score's.
+  CHECK(rouge(RougeKind::kLsum, "b a\na a a", "c d a b").f1 == doctest::Approx(2.0 / 9));
 }
 
 TEST_CASE("stems are NLTK's, for each step of the algorithm") {
