@@ -81,17 +81,21 @@ def same(name: str, ours: float, theirs: float) -> None:
 
 
 def check_sacrebleu(program: str, folder: pathlib.Path, said: list[str], wanted: list[list[str]]) -> None:
+    scores = 0
     for references in (1, len(wanted)):
         for name, options, theirs in OPTIONS:
+            if name == "ter" and options and references > 1:
+                continue  # sacreBLEU takes a minute for these
             metric = METRICS[name](**theirs)
             expected = metric.corpus_score(said, wanted[:references])
             told = json.loads(rapt(program, folder, references, "--json", "--resamples", "0", "--metrics", name, *options))
             same(f"{name} {options}, {references} references", told[name], expected.score)
             signature = str(metric.get_signature()).replace(f"version:{sacrebleu.__version__}", "version:rapt-")
             assert told["signatures"][name].startswith(signature), (told["signatures"][name], signature)
+            scores += 1
             if name == "bleu":
                 assert told["details"]["bleu"] == expected._verbose, (told["details"], expected._verbose)
-    print(f"  sacreBLEU {sacrebleu.__version__}: {2 * len(OPTIONS)} scores of {len(said)} lines")
+    print(f"  sacreBLEU {sacrebleu.__version__}: {scores} scores of {len(said)} lines")
 
 
 def check_lines(program: str, folder: pathlib.Path, said: list[str], wanted: list[list[str]]) -> None:

@@ -155,8 +155,8 @@ Start start_of(const LayeredConfig& config) {
 void choose_task(LayeredConfig& config) {
   if (!config.values.source.empty()) choose(config, "task", "translate");
   if (config.given("model") || !config.values.has_source()) {
-    const std::string& usual = family_of(config.values).usual_task;
-    if (usual != config.values.task) choose(config, "task", usual);
+    const ModelFamily& family = family_of(config.values);
+    if (!family.can_learn(config.values.objective())) choose(config, "task", family.usual_task);
   } else {
     choose(config, "model", first_model_for(config.values.objective()));
   }

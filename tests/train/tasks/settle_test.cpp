@@ -245,6 +245,14 @@ TEST_CASE("for two files alone, everything about a translation run is chosen") {
   CHECK(settled({{"source", {"a"}}, {"target", {"b"}}, {"minutes", {"60"}}}, facts).width == 256);
 }
 
+TEST_CASE("source texts mean translation, with a recurrent network, too") {
+  MadeUp facts = with_pairs();
+  const TrainConfig c =
+      settled({{"source", {"a.en"}}, {"target", {"a.de"}}, {"model", {"gru"}}, {"minutes", {"1"}}}, facts);
+  CHECK(c.task == "translate");
+  CHECK(c.model == "gru");
+}
+
 TEST_CASE("what is given for a translation run is not chosen") {
   MadeUp facts = with_pairs();
   const TrainConfig c = settled({{"data", {"a.tsv"}},
