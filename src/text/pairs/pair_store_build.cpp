@@ -28,8 +28,7 @@ std::int64_t held_out_pairs(const PairStoreOptions& options, std::int64_t pairs)
 class PairStoreBuilder final {
  public:
   PairStoreBuilder(const PairTokenizers& tokenizers, const std::string& path, const PairStoreOptions& options)
-      : path_(path),
-        tokenizers_(tokenizers),
+      : tokenizers_(tokenizers),
         options_(options),
         narrow_(std::max(tokenizers.source.vocabulary_size(), tokenizers.target.vocabulary_size()) <= 65536),
         tokens_(path, "tokens", narrow_ ? ElementType::kU16 : ElementType::kI32),
@@ -207,7 +206,6 @@ class PairStoreBuilder final {
     });
   }
 
-  const std::string& path_;
   const PairTokenizers& tokenizers_;
   const PairStoreOptions& options_;
   bool narrow_;

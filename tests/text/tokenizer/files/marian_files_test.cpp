@@ -68,9 +68,9 @@ TEST_CASE("the bytes of the files survive a checkpoint") {
   CHECK(source->encode("ein a") == Ids{3, 6, 2});
   std::size_t files = 0;
   for (const auto* tokenizer : {source.get(), target.get()}) {
-    for (const auto& [name, bytes] : tokenizer->original_files()) {
-      CAPTURE(name);
-      CHECK(bytes == read_file(directory.folder / name));
+    for (const auto& file : tokenizer->original_files()) {
+      CAPTURE(file.first);
+      CHECK(file.second == read_file(directory.folder / file.first));
       ++files;
     }
   }
