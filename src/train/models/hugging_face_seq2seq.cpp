@@ -148,6 +148,11 @@ void write(Json& json, const NetworkConfig& network) {
   json["scale_embedding"] = c.embedding_scale;
   json["tie_word_embeddings"] = c.tied_head;
   json["is_encoder_decoder"] = true;
+  // Newer versions of transformers know these from the class; CTranslate2 reads them.
+  json["normalize_before"] = kind.norm == NormPlacement::kPre;
+  json["add_final_layer_norm"] = kind.norm == NormPlacement::kPre;
+  json["normalize_embedding"] = kind.embedding_norm;
+  json["static_position_embeddings"] = kind.positions != PositionKind::kLearned;
   json["bos_token_id"] = c.start_token;
   json["eos_token_id"] = c.end_token;
   json["pad_token_id"] = c.pad_token;
