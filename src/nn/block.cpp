@@ -19,33 +19,43 @@ void check_sizes(const char* model, std::initializer_list<std::pair<const char*,
   }
 }
 
+LayerNorm::Options norm_options(const TransformerBlock::Options& o) {
+  return {.width = o.width, .epsilon = o.norm_epsilon, .bias = o.bias};
+}
+
+SelfAttention::Options self_attention_options(const TransformerBlock::Options& o) {
+  return {.width = o.width,
+          .heads = o.heads,
+          .mask = o.mask,
+          .bias = o.bias,
+          .scale = o.attention_scale,
+          .dropout = o.attention_dropout,
+          .rotary = o.rotary,
+          .std = o.std,
+          .out_std = o.out_std,
+          .lora = o.lora};
+}
+
+FeedForward::Options feed_forward_options(const TransformerBlock::Options& o) {
+  return {.width = o.width,
+          .inner = o.inner,
+          .activation = o.activation,
+          .gated = o.gated,
+          .bias = o.bias,
+          .dropout = o.activation_dropout,
+          .std = o.feed_forward_std.value_or(o.std),
+          .out_std = o.feed_forward_std.value_or(o.out_std),
+          .lora = o.lora};
+}
+
 TransformerBlock::TransformerBlock(const Options& o, Initializer& init)
     : placement_(o.norm),
       parallel_(o.parallel),
       dropout_(o.residual_dropout),
-      norm1_({.width = o.width, .epsilon = o.norm_epsilon, .bias = o.bias}, init),
-      norm2_({.width = o.width, .epsilon = o.norm_epsilon, .bias = o.bias}, init),
-      attention_({.width = o.width,
-                  .heads = o.heads,
-                  .mask = o.mask,
-                  .bias = o.bias,
-                  .scale = o.attention_scale,
-                  .dropout = o.attention_dropout,
-                  .rotary = o.rotary,
-                  .std = o.std,
-                  .out_std = o.out_std,
-                  .lora = o.lora},
-                 init),
-      feed_forward_({.width = o.width,
-                     .inner = o.inner,
-                     .activation = o.activation,
-                     .gated = o.gated,
-                     .bias = o.bias,
-                     .dropout = o.activation_dropout,
-                     .std = o.feed_forward_std.value_or(o.std),
-                     .out_std = o.feed_forward_std.value_or(o.out_std),
-                     .lora = o.lora},
-                    init) {}
+      norm1_(norm_options(o), init),
+      norm2_(norm_options(o), init),
+      attention_(self_attention_options(o), init),
+      feed_forward_(feed_forward_options(o), init) {}
 
 Variable TransformerBlock::attention_input(const Variable& x) const {
   return placement_ == NormPlacement::kPre ? norm1_.forward(x) : x;

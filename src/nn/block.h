@@ -69,6 +69,12 @@ class TransformerBlock final : public Module {
   FeedForward feed_forward_;
 };
 
+/// \name The options of a block's parts, for every block that is made from these options @{
+LayerNorm::Options norm_options(const TransformerBlock::Options& options);
+SelfAttention::Options self_attention_options(const TransformerBlock::Options& options);
+FeedForward::Options feed_forward_options(const TransformerBlock::Options& options);
+/// @}
+
 /// One pass of a block: its inputs, the first of which is its residual, to its output.
 using BlockPass = std::function<Variable(std::span<const Variable> inputs, Context& ctx)>;
 /// Runs the pass of block `index` of a network; as ctx says, its activations are kept or recomputed in the backward

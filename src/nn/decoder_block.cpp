@@ -4,26 +4,19 @@
 
 namespace rapt {
 
-static LayerNorm::Options norm_options(const TransformerBlock::Options& o) {
-  return {.width = o.width, .epsilon = o.norm_epsilon, .bias = o.bias};
+// The decoder's own mask, whatever its options say.
+static TransformerBlock::Options causal(TransformerBlock::Options o) {
+  o.mask = AttentionMask::kCausal;
+  return o;
 }
 
-DecoderBlock::DecoderBlock(TransformerBlock::Options o, Initializer& init)
+DecoderBlock::DecoderBlock(const TransformerBlock::Options& o, Initializer& init)
     : placement_(o.norm),
       dropout_(o.residual_dropout),
       norm1_(norm_options(o), init),
       norm2_(norm_options(o), init),
       norm3_(norm_options(o), init),
-      self_attention_({.width = o.width,
-                       .heads = o.heads,
-                       .mask = AttentionMask::kCausal,
-                       .bias = o.bias,
-                       .scale = o.attention_scale,
-                       .dropout = o.attention_dropout,
-                       .rotary = {},
-                       .std = o.std,
-                       .out_std = o.out_std},
-                      init),
+      self_attention_(self_attention_options(causal(o)), init),
       cross_attention_({.width = o.width,
                         .heads = o.heads,
                         .bias = o.bias,
@@ -31,15 +24,7 @@ DecoderBlock::DecoderBlock(TransformerBlock::Options o, Initializer& init)
                         .std = o.std,
                         .out_std = o.out_std},
                        init),
-      feed_forward_({.width = o.width,
-                     .inner = o.inner,
-                     .activation = o.activation,
-                     .gated = o.gated,
-                     .bias = o.bias,
-                     .dropout = o.activation_dropout,
-                     .std = o.feed_forward_std.value_or(o.std),
-                     .out_std = o.feed_forward_std.value_or(o.out_std)},
-                    init) {}
+      feed_forward_(feed_forward_options(o), init) {}
 
 Variable DecoderBlock::run(const Variable& x, const Attend& attend_self, const Attend& attend_source,
                            Context& ctx) const {

@@ -13,7 +13,7 @@ class DecoderBlock final : public Module {
  public:
   /// \param options  as of an encoder's block; its mask is always causal. Adapters, rotary positions and parallel
   ///                 sublayers are not supported
-  DecoderBlock(TransformerBlock::Options options, Initializer& init);
+  DecoderBlock(const TransformerBlock::Options& options, Initializer& init);
 
   /// \param x       [N, C]
   /// \param memory  [S, C], the encoder's output
