@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 
@@ -46,6 +47,33 @@ TEST_CASE("the transformer of the Multi30k recipe has 9,038,341 parameters, and 
 
   Transformer base(TransformerConfig(), init);  // 37,000 shared entries
   CHECK(parameter_count(base) == 63082496);
+}
+
+TEST_CASE("new tables are normal with variance 1 / width, or 2 / (rows + width) by Glorot's rule") {
+  const auto spread = [](const TransformerConfig& c, const std::string& name) {
+    Initializer init(3);
+    Transformer model(c, init);
+    double squares = 0;
+    Dim count = 0;
+    for (const NamedParameter& p : parameters_of(model)) {
+      if (p.name != name) continue;
+      count = p.variable.value().size();
+      for (const float x : p.variable.value().span<float>()) squares += static_cast<double>(x) * static_cast<double>(x);
+    }
+    REQUIRE(count > 0);
+    return std::sqrt(squares / static_cast<double>(count));
+  };
+  TransformerConfig c = small_transformer();
+  c.vocabulary = 4000;
+  c.context = 500;
+  c.width = 64;
+  c.positions = PositionKind::kLearned;
+  c.init_std = 0;
+  CHECK(spread(c, "tokens.weight") == doctest::Approx(1.0 / 8).epsilon(0.02));
+  CHECK(spread(c, "encoder_input.positions.weight") == doctest::Approx(1.0 / 8).epsilon(0.02));
+  c.table_init = TableInit::kGlorot;
+  CHECK(spread(c, "tokens.weight") == doctest::Approx(std::sqrt(2.0 / 4064)).epsilon(0.02));
+  CHECK(spread(c, "encoder_input.positions.weight") == doctest::Approx(std::sqrt(2.0 / 564)).epsilon(0.02));
 }
 
 TEST_CASE("an encoder-decoder's gradients agree with central differences") {

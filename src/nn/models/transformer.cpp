@@ -21,12 +21,13 @@ double matrix_std(const TransformerConfig& c, Dim in, Dim out) {
   return c.init_std > 0 ? c.init_std : glorot_std(in, out);
 }
 
-double table_std(const TransformerConfig& c) {
-  return c.init_std > 0 ? c.init_std : 1 / std::sqrt(static_cast<double>(c.width));
+double table_std(const TransformerConfig& c, Dim rows) {
+  if (c.init_std > 0) return c.init_std;
+  return c.table_init == TableInit::kGlorot ? glorot_std(rows, c.width) : 1 / std::sqrt(static_cast<double>(c.width));
 }
 
 Embedding::Options table_options(const TransformerConfig& c, Dim rows) {
-  return {.rows = rows, .width = c.width, .std = table_std(c)};
+  return {.rows = rows, .width = c.width, .std = table_std(c, rows)};
 }
 
 TokenInput::Options input_options(const TransformerConfig& c) {
@@ -35,7 +36,7 @@ TokenInput::Options input_options(const TransformerConfig& c) {
           .width = c.width,
           .positions = c.positions,
           .position_offset = c.position_offset,
-          .position_std = table_std(c),
+          .position_std = table_std(c, c.context + c.position_offset),
           .padding = c.pad_token,
           .scale = c.embedding_scale,
           .norm = c.embedding_norm,

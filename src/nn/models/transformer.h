@@ -15,6 +15,10 @@
 
 namespace rapt {
 
+/// The standard deviation of new tables of tokens and of learned positions: 1 / sqrt(width), as in fairseq, or Glorot's
+/// sqrt(2 / (rows + width)).
+enum class TableInit { kNormal, kGlorot };
+
 /// The bias of the output layer. A fixed one is not trained: final_logits_bias of transformers.
 enum class HeadBias { kNone, kTrained, kFixed };
 
@@ -38,9 +42,10 @@ struct TransformerConfig {
   double norm_epsilon = 1e-5;
   bool bias = true;  ///< on linear layers and norms
   double embedding_dropout = 0.1, attention_dropout = 0, residual_dropout = 0.1, activation_dropout = 0;
-  /// New matrices are N(0, init_std^2); 0: Glorot and Bengio 2010, variance 2 / (in + out), and tables with variance
-  /// 1 / width.
+  /// New matrices and tables are N(0, init_std^2); 0: matrices have variance 2 / (in + out), Glorot and Bengio 2010,
+  /// and tables have what table_init says.
   double init_std = 0;
+  TableInit table_init = TableInit::kNormal;
   // Ids of special tokens, which decoding and other programs need.
   std::int32_t start_token = 0, end_token = 2, pad_token = 1;
   std::optional<std::int32_t> forced_first_token = {};  ///< the language of mBART's target texts

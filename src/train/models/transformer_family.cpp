@@ -15,6 +15,8 @@ constexpr std::pair<NormPlacement, const char*> kNorms[] = {{NormPlacement::kPos
                                                             {NormPlacement::kPre, "pre"}};
 constexpr std::pair<HeadBias, const char*> kHeadBiases[] = {
     {HeadBias::kNone, "off"}, {HeadBias::kTrained, "on"}, {HeadBias::kFixed, "fixed"}};
+constexpr std::pair<TableInit, const char*> kTableInits[] = {{TableInit::kNormal, "normal"},
+                                                             {TableInit::kGlorot, "glorot"}};
 
 void check_transformer(const TrainConfig& c) {
   const auto require = [](bool holds, const std::string& message) {
@@ -49,6 +51,7 @@ BackboneConfig transformer_backbone(const TrainConfig& config, VocabularySizes v
   c.position_offset = config.position_offset;
   c.embedding_norm = config.embedding_norm;
   c.embedding_scale = config.embedding_scale;
+  c.table_init = value_named(config.embedding_init, kTableInits, "--embedding-init");
   c.tied_head = config.tie;
   c.head_bias = value_named(config.head_bias, kHeadBiases, "--head-bias");
   c.norm_epsilon = config.norm_epsilon;
@@ -82,6 +85,7 @@ void take_transformer_structure(TrainConfig& config, const BackboneConfig& backb
   config.position_offset = c.position_offset;
   config.embedding_norm = c.embedding_norm;
   config.embedding_scale = c.embedding_scale;
+  config.embedding_init = name_in(kTableInits, c.table_init);
   config.tie = c.tied_head;
   config.tie_source = c.source_vocabulary != c.vocabulary;
   config.head_bias = name_in(kHeadBiases, c.head_bias);

@@ -162,6 +162,7 @@ static Settings transformer_tiny() {
 // bentrevett/pytorch-seq2seq, notebook 6, "Attention is All You Need", on Multi30k. Its words are spaCy's.
 static Settings multi30k() {
   return encoder_decoder("3", "8", "256", "512") + Settings{{"position", "learned"},
+                                                            {"embedding-init", "glorot"},
                                                             {"context", "100"},
                                                             {"tie", "off"},
                                                             {"head-bias", "on"},
@@ -218,6 +219,7 @@ static Settings seq2seq(const char* cell, const char* layers, const char* attent
           {"width", "512"},
           {"embedding-width", "256"},
           {"attention", attention},
+          {"bidirectional", "off"},
           {"tie", "off"},
           {"dropout", "0.5"},
           {"tokenizer", "word"},

@@ -40,6 +40,9 @@ static void add_encoder_decoder(SettingTable& t) {
   t.add(
       on_off("embedding-scale", &Config::embedding_scale, "multiply token embeddings by the square root of the width"),
       {"scale-embedding"});
+  t.add(choice("embedding-init", &Config::embedding_init, {"normal", "glorot"},
+               "standard deviation of new tables: 1 / sqrt(width), or sqrt(2 / (rows + width))",
+               {{"xavier", "glorot"}}));
   with_source();
   t.add(on_off("tie-source", &Config::tie_source,
                "with one vocabulary, use one table of token embeddings for source and target"),

@@ -109,6 +109,7 @@ struct TrainConfig {
   std::string norm = "post";              ///< transformer: norms before (pre) or after (post) each sublayer's addition
   bool embedding_norm = false;            ///< transformer: a norm after the embeddings, as in BART
   bool embedding_scale = true;            ///< transformer: token embeddings times sqrt(width)
+  std::string embedding_init = "normal";  ///< transformer: new tables: normal, with std 1/sqrt(width), or glorot
   bool tie_source = true;                 ///< one table of tokens for a vocabulary that source and target share
   std::string head_bias = "off";          ///< transformer: bias of the output layer: off, on, fixed (not trained)
   std::int64_t position_offset = 0;       ///< rows of the table of positions before the first position; 2 in BART

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "train/settings/config_file.h"
+#include "train/settings/recipes.h"
 
 using namespace rapt;
 
@@ -41,9 +42,12 @@ TEST_CASE("BERTs have their published numbers of parameters, with the pooler and
 }
 
 // bentrevett/pytorch-seq2seq, notebooks 1 to 3.
-TEST_CASE("the recurrent translators have their published numbers of parameters") {
+TEST_CASE(
+    "the recurrent translators have their published numbers of parameters, also after train has chosen the rest") {
   const auto parameters_of_pairs = [](const char* preset) {
-    return model_size(layer_config("", "", {{"preset", {preset}}}).values, {5893, 7853}).parameters;
+    LayeredConfig config = layer_config("", "", {{"preset", {preset}}});
+    choose_pair_recipe(config, false);
+    return model_size(config.values, {5893, 7853}).parameters;
   };
   CHECK(parameters_of_pairs("lstm-seq2seq") == 13898501);
   CHECK(parameters_of_pairs("gru-seq2seq") == 14219781);
