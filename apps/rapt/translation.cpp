@@ -6,6 +6,7 @@
 #include "tensor/matmul.h"
 #include "text/pairs/source_frame.h"
 #include "train/models/family.h"
+#include "train/tasks/held_out_pairs.h"
 
 namespace rapt::app {
 namespace {
@@ -84,12 +85,7 @@ std::vector<std::int32_t> TranslationModel::stop_ids() const {
 }
 
 void TranslationModel::complete(Constraints& constraints) const {
-  const TrainConfig& config = first().config;
-  const bool pads = config.pad_token != config.end_token && config.pad_token < first().network->backbone().vocabulary();
-  if (pads) constraints.never.push_back(static_cast<std::int32_t>(config.pad_token));
-  if (config.forced_first_token >= 0) {
-    constraints.first_token = static_cast<std::int32_t>(config.forced_first_token);
-  }
+  rapt::complete(constraints, *first().network, first().config);
 }
 
 std::string TranslationModel::source_word(const SourceText& source, std::size_t token) const {

@@ -8,12 +8,18 @@
 
 namespace rapt {
 
+void complete(Constraints& constraints, const AnyNetwork& network, const TrainConfig& config) {
+  const bool pads = config.pad_token != config.end_token && config.pad_token < network.backbone().vocabulary();
+  if (pads) constraints.never.push_back(static_cast<std::int32_t>(config.pad_token));
+  if (config.forced_first_token >= 0) constraints.first_token = static_cast<std::int32_t>(config.forced_first_token);
+}
+
 TokenLists write_texts(const AnyNetwork& network, const TokenLists& sources, const TrainConfig& config) {
   TranslateOptions options;
   options.prompt = {static_cast<std::int32_t>(config.start_token)};
-  if (config.forced_first_token >= 0) options.prompt.push_back(static_cast<std::int32_t>(config.forced_first_token));
   options.sampling.sampling.greedy = true;
   options.sampling.stop_ids = {static_cast<std::int32_t>(config.end_token)};
+  complete(options.sampling.constraints, network, config);
   options.limits.most = network.backbone().context();
   if (config.task == "translate") options.most_ratio = 3;
   TokenLists texts(sources.size());
@@ -65,7 +71,7 @@ void HeldOutPairs::score_texts(Evaluation& evaluation, std::int64_t most) const 
   const std::vector<Dim> pairs = evaluated_pairs(store_, Part::kValidation, most);
   std::vector<std::string> hypotheses;
   for (const auto& ids : write_texts(network_, sources_of(pairs), config_)) {
-    hypotheses.push_back(tokenizers_.target->decode(ids));
+    hypotheses.push_back(tokenizers_.target->decode(ids, true));
   }
   std::vector<std::vector<std::string>> references;
   for (const Dim pair : pairs) references.push_back({text_of(pair, PairSide::kTarget)});
@@ -87,7 +93,7 @@ std::string HeldOutPairs::sample() const {
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (i > 0) text += "\n";
     text += "source:    " + text_of(pairs[i], PairSide::kSource) + "\n";
-    text += "written:   " + tokenizers_.target->decode(written[i]) + "\n";
+    text += "written:   " + tokenizers_.target->decode(written[i], true) + "\n";
     text += "reference: " + text_of(pairs[i], PairSide::kTarget);
   }
   return text;

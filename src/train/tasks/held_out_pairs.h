@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "decode/constraints.h"
 #include "decode/decoder.h"
 #include "nn/models/any_network.h"
 #include "text/pairs/pair_batches.h"
@@ -15,6 +16,9 @@
 #include "train/settings/train_config.h"
 
 namespace rapt {
+
+/// Adds the rules that belong to an encoder-decoder: it writes no padding, and begins with mBART's language.
+void complete(Constraints& constraints, const AnyNetwork& network, const TrainConfig& config);
 
 /// The most probable text of each source, by greedy decoding.
 /// \param sources  token ids, framed as for training
