@@ -119,6 +119,17 @@ TEST_CASE("separate vocabularies, words, unigram and BPE-dropout train") {
   CHECK(says(two, "tokenizer: words, 21 entries, trained on the sources"));
   CHECK(says(two, "trained on the targets"));
   CHECK(shop.rapt({"checkpoint", "verify", "w/last.h5"}).code == 0);
+  REQUIRE(shop.rapt({"tokenizer", "train", "train.en", "--type", "word", "--out", "words.json"}).code == 0);
+  const std::vector<std::string> with_file = {"--tokenizer", "words.json", "--shared-vocabulary"};
+  const auto sharing = [&](const char* value) {
+    std::vector<std::string> more = with_file;
+    more.insert(more.end(), {value, "--out", std::string("f-") + value});
+    return run(more);
+  };
+  check_error(sharing("off"), 64,
+              "--shared-vocabulary off requires a tokenizer for each side, got one in words.json; give "
+              "--shared-vocabulary on to use it for both");
+  CHECK(sharing("on").code == 0);
   CHECK(run({"--tokenizer", "unigram", "--vocab", "100", "--out", "u"}).code == 0);
   const std::vector<std::string> with_dropout = {"--tokenizer",   "bpe", "--vocab", "100",
                                                  "--bpe-dropout", "0.1", "--out",   "d"};

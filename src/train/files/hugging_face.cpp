@@ -315,8 +315,13 @@ void write_hugging_face(Module& network, const HuggingFaceConfig& config, const 
   const Objective objective = config.network.objective;
   if (objective == Objective::kNextToken) write_generation_config(json, 0, directory);
   if (objective == Objective::kTargetText) write_generation_config(json, config.network.backbone.context(), directory);
-  if (!write_original_files(tokenizers, directory) && tokenizers.target != nullptr) {
-    write_tokenizer(*tokenizers.target, config.network.backbone.context(), directory);
+  if (!write_original_files(tokenizers, directory)) {
+    const std::int64_t context = config.network.backbone.context();
+    if (tokenizers.target != nullptr) write_tokenizer(*tokenizers.target, context, directory);
+    if (tokenizers.source != nullptr) {
+      fs::create_directories(directory + "/" + kSourceTokenizer);
+      write_tokenizer(*tokenizers.source, context, directory + "/" + kSourceTokenizer);
+    }
   }
   write_file_durably(directory + "/config.json", dump_pretty(json));  // written last: a folder that has it is complete
 }

@@ -28,8 +28,9 @@ HuggingFaceModel read_hugging_face(const std::string& directory);
 /// Writes config.json, model.safetensors, generation_config.json for language models and, with a tokenizer,
 /// tokenizer.json, tokenizer_config.json and special_tokens_map.json, or the files that Marian's tokenizers were read
 /// from. f32 weights keep their bits. Switched-off biases are written as zeros, because transformers has no switch for
-/// them. An untied language-model head is omitted from classes that have none. \param network  must match the
-/// configuration \throws CannotCreateError, IoError, UsageError
+/// them. An untied language-model head is omitted from classes that have none.
+/// \param network  must match the configuration
+/// \throws CannotCreateError, IoError, UsageError
 void write_hugging_face(Module& network, const HuggingFaceConfig& config, const Tokenizers& tokenizers,
                         const std::string& directory);
 

@@ -4,8 +4,6 @@
 #include <filesystem>
 
 #include "tensor/error.h"
-#include "text/tokenizer/files/marian_files.h"
-#include "text/tokenizer/files/tokenizer_files.h"
 #include "train/files/checkpoint.h"
 #include "train/files/hugging_face.h"
 #include "train/files/run_folder.h"
@@ -35,12 +33,8 @@ std::string first_of_seeds(const std::string& path) {
 
 // The tokenizers beside the weights, or none: a model may have no tokenizer.
 Tokenizers tokenizers_beside(const std::string& directory) {
-  if (has_marian_files(directory)) {
-    MarianTokenizers both = read_marian_files(directory);
-    return {.target = std::move(both.target), .source = std::move(both.source)};
-  }
   for (const char* name : {"tokenizer.json", "tokenizer.json.gz", "vocab.json", "encoder.json", "vocab.txt"}) {
-    if (fs::exists(directory + "/" + name)) return {.target = load_tokenizer(directory)};
+    if (fs::exists(directory + "/" + name)) return load_tokenizers(directory);
   }
   return {};
 }

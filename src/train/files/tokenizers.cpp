@@ -1,6 +1,9 @@
 #include "train/files/tokenizers.h"
 
+#include <filesystem>
+
 #include "tensor/error.h"
+#include "text/tokenizer/files/marian_files.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 
 namespace rapt {
@@ -14,6 +17,17 @@ std::vector<std::pair<std::string, std::string>> named_texts(const Tokenizers& t
   }
   if (tokenizers.source == nullptr) return {{kOne, tokenizers.target->to_json()}};
   return {{kSource, tokenizers.source->to_json()}, {kTarget, tokenizers.target->to_json()}};
+}
+
+Tokenizers load_tokenizers(const std::string& path) {
+  if (has_marian_files(path)) {
+    MarianTokenizers both = read_marian_files(path);
+    return {.target = std::move(both.target), .source = std::move(both.source)};
+  }
+  Tokenizers tokenizers{.target = load_tokenizer(path)};
+  const std::string source = path + "/" + kSourceTokenizer;
+  if (std::filesystem::exists(source)) tokenizers.source = load_tokenizer(source);
+  return tokenizers;
 }
 
 Tokenizers tokenizers_of(const CheckpointFile& file) {

@@ -8,7 +8,6 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/pairs/pair_batches.h"
-#include "text/tokenizer/files/tokenizer_files.h"
 #include "train/settings/numbers.h"
 #include "train/tasks/make_tokenizer.h"
 
@@ -113,8 +112,10 @@ std::shared_ptr<const Tokenizer> RunPairs::learnt(const TrainConfig& config, Wor
 
 void RunPairs::make_tokenizers(const TrainConfig& config, const Notice& notice) {
   if (!config.learns_tokenizer()) {
-    tokenizers_.target = load_tokenizer(config.tokenizer);
-    return;
+    tokenizers_ = load_tokenizers(config.tokenizer);
+    if (config.shared_vocabulary || tokenizers_.source != nullptr) return;
+    throw UsageError("--shared-vocabulary off requires a tokenizer for each side, got one in " + config.tokenizer +
+                     "; give --shared-vocabulary on to use it for both");
   }
   if (words_.empty()) read(config);
   if (words_.size() == 1) {

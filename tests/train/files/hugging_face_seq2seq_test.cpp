@@ -7,6 +7,7 @@
 #include "support/network_checks.h"
 #include "support/small_networks.h"
 #include "tensor/error.h"
+#include "text/tokenizer/training/tokenizer_trainer.h"
 #include "train/files/checkpoint.h"
 #include "train/files/hugging_face.h"
 #include "train/files/pretrained.h"
@@ -105,6 +106,23 @@ TEST_CASE("a marian directory may have two vocabularies") {
   CHECK(config.at("vocab_size") == 29);
   CHECK(config.at("decoder_vocab_size") == 19);
   CHECK(config.at("share_encoder_decoder_embeddings") == false);
+}
+
+TEST_CASE("a translator with two tokenizers has them both after an export") {
+  const auto words = [](const std::string& text) -> std::shared_ptr<const Tokenizer> {
+    TokenizerTrainer trainer({.type = TokenizerType::kWord, .special = pair_special_tokens()});
+    trainer.add_text(text);
+    return trainer.train();
+  };
+  const Tokenizers tokenizers = {.target = words("a man sleeps"), .source = words("ein mann schläft dort")};
+  const TemporaryFolder folder;
+  AnyNetwork network = random_network(network_of(structure_of("marian")));
+  write_hugging_face(network.module(), {.network = network.config()}, tokenizers, folder / "hf");
+  const Pretrained back = open_pretrained(folder / "hf");
+  REQUIRE(back.tokenizers.target != nullptr);
+  REQUIRE(back.tokenizers.source != nullptr);
+  CHECK(back.tokenizers.target->to_json() == tokenizers.target->to_json());
+  CHECK(back.tokenizers.source->to_json() == tokenizers.source->to_json());
 }
 
 TEST_CASE("an imported encoder-decoder survives a checkpoint") {
