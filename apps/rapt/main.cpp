@@ -132,13 +132,6 @@ int guarded(const std::vector<std::string>& typed) {
 }  // namespace
 }  // namespace rapt::app
 
-// A thread that waits for the others of its team spins before it sleeps. libgomp's default of 300,000 turns occupies a
-// core that another program may need before the others can continue: two runs on two cores nearly blocked each other.
-// 10,000 turns (about 50 microseconds) are as fast for one run. libgomp reads its environment before main(), so it is
-// set here.
-static void wait_briefly(int, char**, char**) { setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0); }
-[[gnu::section(".preinit_array"), gnu::used]] static void (*const before_libraries)(int, char**, char**) = wait_briefly;
-
 int main(int argc, char** argv) {
   // A closed pipe is an error of one write and must not end a training run.
   std::signal(SIGPIPE, SIG_IGN);

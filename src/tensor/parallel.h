@@ -19,17 +19,18 @@ int usable_processors();
 bool inside_parallel();
 
 /// How pieces are assigned to threads. kStatic: thread t of n takes the t-th run of consecutive pieces, so the next
-/// operation finds in a core's cache what the previous one left there. kDynamic: each thread takes the next piece; for
-/// pieces of unequal cost.
+/// operation finds in a core's cache what the previous one left there; who has finished takes pieces from the others'
+/// runs. kDynamic: each thread takes the next piece, so they begin in their order; for pieces of unequal cost.
 enum class Schedule { kStatic, kDynamic };
 
 namespace detail {
 void run_parallel(Dim count, Schedule schedule, void (*call)(const void*, Dim), const void* body);
 }  // namespace detail
 
-/// Calls body(i) once for each i in [0, count), on all threads, and returns when all calls are done. A nested call runs
-/// on the calling thread alone. Denormal numbers are flushed to zero inside bodies, on every thread. The first
-/// exception that a body throws is rethrown here after the others have ended.
+/// Calls body(i) once for each i in [0, count), on all threads, and returns when all calls are done, whether or not all
+/// threads took part. A nested call runs on the calling thread alone, and so does a call while another thread's is in
+/// progress. Denormal numbers are flushed to zero inside bodies, on every thread. The first exception that a body
+/// throws is rethrown here after the running pieces have ended; pieces that had not begun are left out.
 template <typename F>
 void parallel_for(Dim count, F&& body, Schedule schedule = Schedule::kStatic) {
   using Body = std::remove_reference_t<F>;

@@ -114,8 +114,6 @@ class Workshop {
     redirect(".out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
     redirect(".err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
     if (::chdir(folder_.c_str()) != 0) ::_exit(127);
-    // Tests run in parallel: waiting threads should sleep.
-    ::setenv("OMP_WAIT_POLICY", "passive", 1);
     ::unsetenv("NO_COLOR");
     std::vector<char*> argv = {const_cast<char*>("rapt")};
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
