@@ -9,6 +9,7 @@
 #include "tensor/error.h"
 #include "tensor/kernels/column_sums.h"
 #include "tensor/kernels/skinny_matmul.h"
+#include "tensor/matmul_onednn.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
@@ -68,6 +69,17 @@ Matrix<const T> part(Matrix<const T> x, Transpose op, Dim r0, Dim r1, Dim c0, Di
   return {x.data + r0 * x.stride + c0, r1 - r0, c1 - c0, x.stride};
 }
 
+// One tile, on the calling thread, by the faster provider. A function of the types and the processor, so that a run
+// that is resumed has the same bits.
+template <typename T>
+void multiply_tile(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, Write write) {
+  if constexpr (std::is_same_v<T, float>) {
+    const Dim K = op_a == Transpose::kYes ? a.rows : a.cols;
+    if (prefers_onednn() && K > 0) return onednn_gemm(c, a, op_a, b, op_b, write);
+  }
+  openblas_gemm<T>(c, a, op_a, b, op_b, T{1}, write == Write::kAdd ? T{1} : T{0});
+}
+
 thread_local bool steady = false;
 
 // A few rows times a large matrix: B is read once, in place. 64 KB of it make a piece. With more rows than a provider
@@ -125,8 +137,8 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
         Matrix<C> to{c.data + r0 * c.stride + c0, r1 - r0, c1 - c0, c.stride};
         if (layer > 0) to = {others + ((layer - 1) * M + r0) * N + c0, r1 - r0, c1 - c0, N};
         if (layer == 0 && before) before(r0, r1, c0, c1);
-        openblas_gemm<C>(to, part(a, op_a, r0, r1, k0, k1), op_a, part(b, op_b, k0, k1, c0, c1), op_b, C{1},
-                         layer == 0 && write == Write::kAdd ? C{1} : C{0});
+        multiply_tile<C>(to, part(a, op_a, r0, r1, k0, k1), op_a, part(b, op_b, k0, k1, c0, c1), op_b,
+                         layer == 0 ? write : Write::kAssign);
         if (t.layers == 1 && after) after(r0, r1, c0, c1);
       },
       t.layers * tiles <= 4 * kPieces ? Schedule::kStatic : Schedule::kDynamic);
@@ -145,7 +157,7 @@ SteadyProducts::~SteadyProducts() { steady = before_; }
 
 std::string matmul_provider() {
   const OpenblasBuild build = openblas_build();
-  return build.config + ", kernels " + build.core;
+  return build.config + ", kernels " + build.core + (prefers_onednn() ? "; f32: " + onednn_version() : "");
 }
 
 // Largest error of op(A) op(B) against a plain loop in double, relative to the sum of |a b|.
@@ -157,8 +169,8 @@ static double worst_error(Dim M, Dim N, Dim K, Transpose op_a, Transpose op_b) {
   for (T& x : a) x = static_cast<T>(rng.uniform() - 0.5);
   for (T& x : b) x = static_cast<T>(rng.uniform() - 0.5);
   const bool ta = op_a == Transpose::kYes, tb = op_b == Transpose::kYes;
-  openblas_gemm<T>({c.data(), M, N}, {a.data(), ta ? K : M, ta ? M : K}, op_a, {b.data(), tb ? N : K, tb ? K : N}, op_b,
-                   1, 0);
+  multiply_tile<T>({c.data(), M, N}, {a.data(), ta ? K : M, ta ? M : K}, op_a, {b.data(), tb ? N : K, tb ? K : N}, op_b,
+                   Write::kAssign);
   double worst = 0;
   for (Dim i = 0; i < M; ++i) {
     for (Dim j = 0; j < N; ++j) {
@@ -192,8 +204,8 @@ void check_matmul_provider() {
               worst_error<double>(s.M, s.N, s.K, op_a, op_b) < 1e-13) {
             continue;
           }
-          throw BugError("matmul: " + build.config + " computes wrong products on this processor with its kernels " +
-                         build.core + "; set OPENBLAS_CORETYPE=Haswell (or Nehalem) and try again");
+          throw BugError("matmul: this library computes wrong products on this processor: " + matmul_provider() +
+                         "; set OPENBLAS_CORETYPE=Haswell and RAPT_SIMD=avx2 and try again");
         }
       }
     }

@@ -1,5 +1,5 @@
 // All matrix products go through this file. It divides the work into tiles fixed by its shape, distributes them to the
-// threads, and calls a provider (OpenBLAS) single-threaded on each: the same bits on any number of threads.
+// threads, and calls a provider (OpenBLAS or oneDNN) single-threaded on each: the same bits on any number of threads.
 #pragma once
 
 #include <string>
@@ -72,7 +72,7 @@ class SteadyProducts {
   bool before_;
 };
 
-/// Describes the provider: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE".
+/// Describes the providers: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE; f32: oneDNN 2.6.3".
 std::string matmul_provider();
 
 /// Multiplies a few odd shapes and compares them with a plain loop, once per process, because some OpenBLAS builds

@@ -185,13 +185,14 @@ TEST_CASE("our headers are included in quotes, by their path from src") {
         }) == "");
 }
 
-TEST_CASE("only one file uses each large dependency: OpenMP, OpenBLAS, Highway, the HDF5 C API") {
+TEST_CASE("only one file uses each large dependency: OpenMP, OpenBLAS, oneDNN, Highway, the HDF5 C API") {
   const auto only = [](const std::string& header, const std::string& file) {
     return offenders(library(),
                      [&](const Include& include) { return include.header == header && include.file != file; });
   };
   CHECK(only("omp.h", "src/tensor/parallel.cpp") == "");
   CHECK(only("cblas.h", "src/tensor/matmul_openblas.cpp") == "");
+  CHECK(only("dnnl.hpp", "src/tensor/matmul_onednn.cpp") == "");
   CHECK(only("hwy/highway.h", "src/tensor/simd.h") == "");
   CHECK(only("hdf5.h", "src/io/hdf5.cpp") == "");
   for (const Source& source : library()) {

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <vector>
 
+#include "tensor/instruction_set.h"
+#include "tensor/matmul_onednn.h"
+#include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
 
@@ -220,4 +223,23 @@ TEST_CASE("operands of several types do not compile unless a provider supports t
 TEST_CASE("the provider is the openmp build of OpenBLAS and its products are correct") {
   CHECK_NOTHROW(check_matmul_provider());
   CHECK(matmul_provider().find("OpenBLAS") != std::string::npos);
+  CHECK((matmul_provider().find("f32: oneDNN") != std::string::npos) == prefers_onednn());
+  if (prefers_onednn()) CHECK(simd_target().starts_with("AVX3"));
+}
+
+TEST_CASE("both providers agree with a plain loop, whichever this processor prefers") {
+  for (const Sizes s : {Sizes{1, 1, 1}, Sizes{17, 5, 3}, Sizes{64, 48, 130}, Sizes{33, 70, 511}}) {
+    for (const Transpose op_a : kBoth) {
+      for (const Transpose op_b : kBoth) {
+        Problem<float> blas(s, op_a, op_b), dnn = blas;
+        openblas_gemm<float>(blas.C(), blas.A(), op_a, blas.B(), op_b, 1, 1);
+        onednn_gemm(dnn.C(), dnn.A(), op_a, dnn.B(), op_b, Write::kAdd);
+        double worst = 0;
+        for (std::size_t i = 0; i < blas.c.size(); ++i) {
+          worst = std::max(worst, std::abs(static_cast<double>(blas.c[i]) - static_cast<double>(dnn.c[i])));
+        }
+        CHECK(worst <= 4e-7 * static_cast<double>(s.K + 1));
+      }
+    }
+  }
 }
