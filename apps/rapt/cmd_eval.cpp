@@ -72,6 +72,7 @@ int run_eval(const Arguments& arguments) {
   if (!has_model) return eval_texts(arguments);
   if (arguments.has("source")) return eval_pairs(arguments);
   if (arguments.positionals().size() > 1) {
+    if (arguments.has("data")) return eval_pairs(arguments);
     throw UsageError(
         "eval: several models need --source and --target, the texts that all of them translate; data for one model is "
         "given with --data FILE");
@@ -129,6 +130,7 @@ int score_texts(const Arguments& arguments, const Pretrained& pretrained) {
 int run_score(const Arguments& arguments) {
   if (arguments.has("source") || arguments.has("target")) return score_pairs(arguments);
   const Pretrained model = open_model(arguments);
+  if (model.network->config().objective == Objective::kTargetText) return score_pairs(arguments);
   return with_finite_results(model, [&] { return score_texts(arguments, model); });
 }
 
@@ -164,6 +166,7 @@ Command eval_command() {
                    "rapt eval runs/b-sst2 --data test.tsv", "rapt eval runs/b --data d.h5",
                    "rapt eval runs/de-en --source test.de --target test.en --metrics bleu,chrf --json",
                    "rapt eval runs/a runs/b --source test.de --target test.en",
+                   "rapt eval runs/mails --data test.jsonl",
                    "rapt eval --hypotheses out.en --target ref1.en --target ref2.en",
                    "rapt eval --hypotheses a.en --hypotheses b.en --target ref.en --metrics bleu,chrf"},
       .options = options,
@@ -183,10 +186,13 @@ Command score_command() {
           .least = 1,
           .most = 1,
           .examples = {"rapt score runs/my --data lines.txt --per-line",
-                       "rapt score runs/de-en --source test.de --target test.en --json"},
+                       "rapt score runs/de-en --source test.de --target test.en --json",
+                       "rapt score runs/mails --data test.jsonl"},
           .options = {data_option(),
                       {.name = "source", .value = "FILE", .help = "of an encoder-decoder: sources, line by line"},
                       {.name = "target", .kind = OptionKind::kList, .value = "FILE", .help = "their targets"},
+                      {.name = "source-field", .value = "NAME", .help = "of --data: column or JSON field of sources"},
+                      {.name = "target-field", .value = "NAME", .help = "of --data: column or JSON field of targets"},
                       {.name = "per-line", .kind = OptionKind::kSwitch, .help = "score each line separately"},
                       {.name = "per-token",
                        .kind = OptionKind::kSwitch,

@@ -21,6 +21,7 @@ namespace rapt::app {
 namespace {
 
 constexpr std::size_t kPairsPerBatch = 32;
+constexpr const char* kSummarizeTask = "summarize";
 
 std::vector<std::string> read_lines(const std::string& file) {
   LineReader reader(file == "-" ? Input::from_standard_input() : Input::from_file(file));
@@ -35,7 +36,7 @@ struct Pairs {
   std::vector<std::vector<std::string>> targets;
 };
 
-Pairs read_pairs(const Arguments& arguments) {
+Pairs read_aligned(const Arguments& arguments) {
   const std::string source = arguments.required("source");
   arguments.required("target");
   Pairs pairs{.sources = read_lines(source), .targets = {}};
@@ -56,9 +57,34 @@ Pairs read_pairs(const Arguments& arguments) {
   return pairs;
 }
 
+// The columns of --data: those that are named, or else those that the model was trained on.
+Pairs read_tables(const Arguments& arguments, const TrainConfig& trained) {
+  if (arguments.has("target")) throw UsageError("--target: --data has the targets, too; leave out one of the two");
+  PairColumns columns{.source = arguments.text("source-field"), .target = arguments.text("target-field")};
+  if (columns.source.empty() != columns.target.empty()) {
+    throw UsageError("--source-field and --target-field must be given together, got one of them");
+  }
+  if (columns.source.empty()) columns = {.source = trained.source_field, .target = trained.target_field};
+  Pairs pairs;
+  for (const std::string& file : arguments.list("data")) {
+    const auto reader = read_pair_table(file == "-" ? Input::from_standard_input() : Input::from_file(file), columns);
+    for (Pair pair; reader->next(pair);) {
+      pairs.sources.push_back(pair.source);
+      pairs.targets.push_back({pair.target});
+    }
+  }
+  if (pairs.sources.empty()) throw DataError("--data must have at least one pair, got none");
+  return pairs;
+}
+
+Pairs read_pairs(const Arguments& arguments, const TrainConfig& trained) {
+  if (arguments.has("data") && !arguments.has("source")) return read_tables(arguments, trained);
+  return read_aligned(arguments);
+}
+
 std::vector<std::string> translations(const Arguments& arguments, const TranslationModel& model,
                                       const std::vector<std::string>& texts) {
-  const TranslationKind& kind = model.first().config.task == "summarize" ? kSummarize : kTranslate;
+  const TranslationKind& kind = model.first().config.task == kSummarizeTask ? kSummarize : kTranslate;
   const TranslateOptions options = translate_options(arguments, kind, model);
   TokenLists ids;
   std::vector<SourceText> sources;
@@ -119,6 +145,27 @@ std::vector<LmScore> score_batch(const TranslationModel& model, std::span<const 
   return result;
 }
 
+// The loss per token of the first targets, and its perplexity. Texts that are longer than the context count with their
+// beginnings, as in training.
+MetricValues loss_of(const TranslationModel& model, const Pairs& pairs) {
+  LmScore total;
+  for (std::size_t first = 0; first < pairs.sources.size(); first += kPairsPerBatch) {
+    std::vector<ScoredPair> some;
+    for (std::size_t i = first; i < std::min(first + kPairsPerBatch, pairs.sources.size()); ++i) {
+      ScoredPair& pair = some.emplace_back();
+      pair.source_ids = model.source(pairs.sources[i]).ids;
+      if (pair.source_ids.empty()) pair.source_ids = model.stop_ids();
+      pair.target_ids = model.first().tokenizers.target->encode(pairs.targets[i].front());
+      pair.target_ids.resize(std::min(pair.target_ids.size(), static_cast<std::size_t>(model.context()) - 1));
+    }
+    for (const LmScore& score : score_batch(model, some, false)) {
+      total.log_probability += score.log_probability;
+      total.tokens += score.tokens;
+    }
+  }
+  return {{"loss", -total.log_probability / static_cast<double>(total.tokens)}, {"perplexity", total.perplexity()}};
+}
+
 void print_pair(const LmScore& s, const ScoredPair& pair, bool json) {
   if (!json) {
     return out(fmt::format("{:.6f}\t{}\t{:.4f}\t{}\n", s.log_probability, s.tokens, s.perplexity(), pair.target));
@@ -133,8 +180,14 @@ void print_pair(const LmScore& s, const ScoredPair& pair, bool json) {
   out(row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+// The file that a message about a side is about.
+std::string file_of(const Arguments& arguments, const char* side, std::size_t target) {
+  if (!arguments.has("source")) return arguments.list("data").front();
+  return side == std::string_view("source") ? arguments.text("source") : arguments.list("target")[target];
+}
+
 std::vector<ScoredPair> scored_pairs(const Arguments& arguments, const TranslationModel& model) {
-  const Pairs pairs = read_pairs(arguments);
+  const Pairs pairs = read_pairs(arguments, model.first().config);
   const Tokenizer& tokenizer = *model.first().tokenizers.target;
   std::vector<ScoredPair> result;
   for (std::size_t i = 0; i < pairs.sources.size(); ++i) {
@@ -144,10 +197,9 @@ std::vector<ScoredPair> scored_pairs(const Arguments& arguments, const Translati
       ScoredPair pair{pairs.sources[i], pairs.targets[i][t], source.ids, tokenizer.encode(pairs.targets[i][t])};
       const Dim tokens = static_cast<Dim>(pair.target_ids.size()) + 1;
       if (tokens > model.context() || source.cut) {
-        throw DataError(
-            fmt::format("{}: line {} must have at most {} tokens, the model's context{}; shorten it",
-                        escape_for_terminal(source.cut ? arguments.text("source") : arguments.list("target")[t]), i + 1,
-                        model.context(), source.cut ? ", got more" : fmt::format(", got {}", tokens)));
+        throw DataError(fmt::format("{}: line {} must have at most {} tokens, the model's context{}; shorten it",
+                                    escape_for_terminal(file_of(arguments, source.cut ? "source" : "target", t)), i + 1,
+                                    model.context(), source.cut ? ", got more" : fmt::format(", got {}", tokens)));
       }
       result.push_back(std::move(pair));
     }
@@ -180,7 +232,9 @@ int score_with(const Arguments& arguments, const TranslationModel& model) {
 
 std::vector<Option> pair_options() {
   std::vector<Option> options = {
-      {.name = "source", .value = "FILE", .help = "texts of an encoder-decoder, line by line; - is standard input"}};
+      {.name = "source", .value = "FILE", .help = "texts of an encoder-decoder, line by line; - is standard input"},
+      {.name = "source-field", .value = "NAME", .help = "of --data: column or JSON field of the texts"},
+      {.name = "target-field", .value = "NAME", .help = "of --data: column or JSON field of their targets"}};
   for (Option& option : decoding_options(kTranslate.decoding)) {
     for (const char* name : {"beam", "length-penalty", "length-penalty-kind", "coverage-penalty", "no-repeat-ngram"}) {
       if (option.name == name) options.push_back(std::move(option));
@@ -191,16 +245,19 @@ std::vector<Option> pair_options() {
 }
 
 int eval_pairs(const Arguments& arguments) {
-  const Pairs pairs = read_pairs(arguments);
   std::vector<TextSystem> systems;
+  Pairs pairs;
+  bool summarizes = false;
   for (const std::string& path : arguments.positionals()) {
     const TranslationModel model({path});
+    if (systems.empty()) pairs = read_pairs(arguments, model.first().config);
+    summarizes = model.first().config.task == kSummarizeTask;
     with_finite_results(model.first(), [&] {
-      systems.push_back({path, translations(arguments, model, pairs.sources)});
+      systems.push_back({path, translations(arguments, model, pairs.sources), loss_of(model, pairs)});
       return 0;
     });
   }
-  return print_text_scores(arguments, systems, pairs.targets, "bleu,chrf");
+  return print_text_scores(arguments, systems, pairs.targets, summarizes ? "rouge-1,rouge-2,rouge-l" : "bleu,chrf");
 }
 
 int score_pairs(const Arguments& arguments) {

@@ -82,6 +82,7 @@ Json as_json(const Report& report) {
     json["difference_intervals"][name] = pair(difference.interval);
     json["p_values"][name] = difference.p;
   }
+  for (const auto& [name, value] : report.system->facts) json[name] = value;
   json["hypotheses"] = report.system->name;
   return json;
 }
@@ -101,6 +102,7 @@ std::string as_text(const Report& report) {
     text += fmt::format("  {:<12}{:>+7.2f}   {:>+6.2f} to {:>+6.2f}   p = {:.4f}\n", "  difference", d.difference,
                         d.interval.low, d.interval.high, d.p);
   }
+  for (const auto& [name, value] : report.system->facts) text += fmt::format("  {:<12}{:>7.4f}\n", name, value);
   return text;
 }
 

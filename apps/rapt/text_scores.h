@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "options.h"
+#include "train/metrics/text_metric.h"
 
 namespace rapt::app {
 
@@ -14,6 +15,7 @@ namespace rapt::app {
 struct TextSystem {
   std::string name;                ///< the file or model they come from
   std::vector<std::string> texts;  ///< one for each segment
+  MetricValues facts = {};         ///< printed beside the scores: the loss of a model
 };
 
 /// --metrics, --lowercase, --tokenize and what else print_text_scores reads.

@@ -196,7 +196,8 @@ TEST_CASE("translate: what cannot be done is named") {
       "model: word must be a language model, got a transformer for --task translate; use it with rapt translate, "
       "summarize, score or eval";
   check_usage({"generate", "word", "--prompt", "red"}, other);
-  check_usage({"score", "word", "--data", "many.txt"}, other);
+  check_usage({"score", "word", "--data", "many.txt"},
+              "many.txt: must have two columns, a source and a target, got one", 65);
 }
 
 TEST_CASE("score: the log-probability of each target does not depend on its neighbours") {
@@ -234,4 +235,32 @@ TEST_CASE("eval: a model's translations against references, and two models again
   CHECK(two.at("compared")[0].at("hypotheses") == "word2");
   CHECK(two.at("compared")[0].at("chrf").get<double>() < 100);
   check_usage({"eval", "word"}, "rapt eval needs --source FILE");
+
+  // The same pairs as a table, and the loss that score gives them.
+  std::istringstream sources(shop().read("s.txt")), targets(shop().read("own.txt"));
+  std::string table;
+  for (std::string source, target; std::getline(sources, source) && std::getline(targets, target);) {
+    table += Json{{"a", source}, {"b", target}}.dump() + "\n";
+  }
+  shop().write("s.jsonl", table);
+  const std::vector<std::string> fields = {"--data", "s.jsonl", "--source-field", "a", "--target-field", "b"};
+  const auto of_table = [&](std::vector<std::string> call, const std::string& last) {
+    call.insert(call.end(), fields.begin(), fields.end());
+    call.push_back(last);
+    return run(call);
+  };
+  const Json tabled = Json::parse(of_table({"eval", "word", "--metrics", "chrf"}, "--json"));
+  CHECK(tabled.at("chrf") == own.at("chrf"));
+  CHECK(tabled.at("loss") == own.at("loss"));
+  double sum = 0, tokens = 0;
+  std::istringstream rows(of_table({"score", "word"}, "--json"));
+  for (std::string row; std::getline(rows, row);) {
+    sum += Json::parse(row).at("log_probability").get<double>();
+    tokens += Json::parse(row).at("tokens").get<double>();
+  }
+  REQUIRE(tokens > 0);
+  CHECK(own.at("loss").get<double>() == doctest::Approx(-sum / tokens));
+  CHECK(own.at("perplexity").get<double>() == doctest::Approx(std::exp(-sum / tokens)));
+  check_usage({"eval", "word", "--data", "s.jsonl", "--source-field", "a"},
+              "--source-field and --target-field must be given together, got one of them");
 }
