@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tensor/parallel.h"
+#include "tensor/precision.h"
 #include "tensor/storage.h"
 #include "terminal.h"
 #include "train/tasks/machine.h"
@@ -56,7 +57,7 @@ Json report_updates(const std::string& what, const UpdateTimes& times, double fl
   json["what"] = what;
   json["rapt"] = RAPT_VERSION;
   json["threads"] = thread_count();
-  json["precision"] = "f32";
+  json["precision"] = product_precision() == Precision::kBf16 ? "bf16" : "f32";
   json["median_ms"] = seconds * 1e3;
   json["total_s"] = times.total;
   json["tokens_per_s"] = tokens / times.total;

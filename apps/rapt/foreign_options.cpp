@@ -7,7 +7,8 @@ namespace rapt::app {
 
 static constexpr std::string_view kTransformers = "transformers", kBert = "google-research/bert", kNanoGpt = "nanoGPT",
                                   kMarian = "Marian", kFairseq = "fairseq";
-static constexpr std::string_view kF32 = "not needed, rapt computes in f32", kCpu = "not needed, rapt runs on the CPU",
+static constexpr std::string_view kF32 = "rapt computes in f32, or in bf16 with --precision bf16",
+                                  kCpu = "not needed, rapt runs on the CPU",
                                   kOneProcess = "not needed, rapt uses all cores of one machine",
                                   kPacked = "not needed, rapt packs sequences and never pads them",
                                   kMetrics = "not needed, metrics are in metrics.jsonl in the run folder",
@@ -53,11 +54,11 @@ static constexpr ForeignOption kOptions[] = {
     {"report-to", kTransformers, "", kMetrics},
     {"disable-tqdm", kTransformers, "color", "use --color never for plain lines, --quiet for none"},
     {"fp16", kTransformers, "", kF32},
-    {"bf16", kTransformers, "", kF32},
+    {"bf16", kTransformers, "precision", "use --precision bf16"},
     {"tf32", kTransformers, "", kF32},
     {"fp16-opt-level", kTransformers, "", kF32},
     {"mixed-precision", kTransformers, "", kF32},
-    {"torch-dtype", kTransformers, "", kF32},
+    {"torch-dtype", kTransformers, "precision", "use --precision bf16"},
     {"torch-compile", kTransformers, "", "not needed, rapt is compiled"},
     {"no-cuda", kTransformers, "", kCpu},
     {"use-cpu", kTransformers, "", kCpu},
@@ -87,7 +88,7 @@ static constexpr ForeignOption kOptions[] = {
     // nanoGPT's configuration
     {"compile", kNanoGpt, "", "not needed, rapt is compiled"},
     {"device", kNanoGpt, "", kCpu},
-    {"dtype", kNanoGpt, "", kF32},
+    {"dtype", kNanoGpt, "precision", "use --precision bf16"},
     {"backend", kNanoGpt, "", kOneProcess},
     {"dataset", kNanoGpt, "data", "use --data FILE"},
     {"start", kNanoGpt, "prompt", "use --prompt TEXT"},

@@ -16,6 +16,7 @@
 #include "tensor/error.h"
 #include "tensor/instruction_set.h"
 #include "tensor/parallel.h"
+#include "tensor/precision.h"
 #include "tensor/types.h"
 #include "terminal.h"
 #include "text/labelled/undecided_error.h"
@@ -30,7 +31,7 @@ std::vector<std::string> verb_first(const std::vector<std::string>& typed) {
   std::size_t verb = 0;
   while (verb < typed.size() && typed[verb].size() > 1 && typed[verb][0] == '-') {
     const std::string name = typed[verb].substr(0, typed[verb].find('='));
-    const bool takes_value = name == "--threads" || name == "-t" || name == "--color";
+    const bool takes_value = name == "--threads" || name == "-t" || name == "--precision" || name == "--color";
     if (!takes_value && name != "--quiet" && name != "-q") break;
     verb += takes_value && name == typed[verb] ? 2 : 1;
   }
@@ -91,6 +92,7 @@ int run(const std::vector<std::string>& typed) {
   note_translations(arguments);
   if (const std::int64_t threads = arguments.whole("threads", 0, 0, 4096); threads > 0)
     set_thread_count(static_cast<int>(threads));
+  if (arguments.choice("precision", "f32", {"f32", "bf16"}) == "bf16") set_product_precision(Precision::kBf16);
   try {
     return command.run(arguments);
   } catch (const UndecidedError& error) {

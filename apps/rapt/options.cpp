@@ -21,6 +21,10 @@ const std::vector<Option>& global_options() {
        .help = "number of threads; 0: all cores. Results do not depend on it",
        .aliases = {"t", "cpu-threads", "num-threads"},
        .group = "system"},
+      {.name = "precision",
+       .value = "f32|bf16",
+       .help = "type of the operands of products; bf16 is faster with AVX512-BF16 or AMX",
+       .group = "system"},
       {.name = "quiet",
        .kind = OptionKind::kSwitch,
        .help = "print only results and errors",
@@ -41,7 +45,7 @@ const std::vector<Option>& global_options() {
 std::vector<Option> setting_options(const std::vector<std::string>& names, const TrainConfig& defaults) {
   std::vector<Option> options;
   const auto add = [&](const Setting& s) {
-    if (s.name == "threads") return;  // a global option
+    if (s.name == "threads" || s.name == "precision") return;  // global options
     const std::vector<std::string> values = s.get(defaults);
     Option option{
         .name = s.name, .value = s.value, .help = s.help, .aliases = s.aliases, .group = s.group, .common = s.common};

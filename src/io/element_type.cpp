@@ -62,6 +62,8 @@ ElementType element_type_of(DType dtype) {
       return ElementType::kF32;
     case DType::kF64:
       return ElementType::kF64;
+    case DType::kBF16:
+      return ElementType::kBF16;
     case DType::kI32:
       return ElementType::kI32;
   }

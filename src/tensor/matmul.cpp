@@ -8,6 +8,7 @@
 
 #include "tensor/error.h"
 #include "tensor/kernels/column_sums.h"
+#include "tensor/kernels/narrow.h"
 #include "tensor/kernels/skinny_matmul.h"
 #include "tensor/matmul_onednn.h"
 #include "tensor/matmul_openblas.h"
@@ -71,20 +72,37 @@ Matrix<const T> part(Matrix<const T> x, Transpose op, Dim r0, Dim r1, Dim c0, Di
 
 // One tile, on the calling thread, by the faster provider. A function of the types and the processor, so that a run
 // that is resumed has the same bits.
-template <typename T>
-void multiply_tile(Matrix<T> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, Write write) {
-  if constexpr (std::is_same_v<T, float>) {
+template <typename C>
+void multiply_tile(Matrix<C> c, Matrix<const C> a, Transpose op_a, Matrix<const C> b, Transpose op_b, Write write) {
+  if constexpr (std::is_same_v<C, float>) {
     const Dim K = op_a == Transpose::kYes ? a.rows : a.cols;
-    if (prefers_onednn() && K > 0) return onednn_gemm(c, a, op_a, b, op_b, write);
+    if (prefers_onednn<float>() && K > 0) return onednn_gemm<float>(c, a, op_a, b, op_b, write);
   }
-  openblas_gemm<T>(c, a, op_a, b, op_b, T{1}, write == Write::kAdd ? T{1} : T{0});
+  openblas_gemm<C>(c, a, op_a, b, op_b, C{1}, write == Write::kAdd ? C{1} : C{0});
+}
+
+// The elements of x, side by side.
+Matrix<const float> widened(Matrix<const Bf16> x, std::vector<float>& into) {
+  into.resize(static_cast<std::size_t>(x.rows * x.cols));
+  for (Dim r = 0; r < x.rows; ++r) kernels::widen(into.data() + r * x.cols, x.data + r * x.stride, x.cols);
+  return {into.data(), x.rows, x.cols};
+}
+
+// Products of bf16 numbers are exact in f32, so without instructions for them only the order of the sums differs.
+void multiply_tile(Matrix<float> c, Matrix<const Bf16> a, Transpose op_a, Matrix<const Bf16> b, Transpose op_b,
+                   Write write) {
+  const Dim K = op_a == Transpose::kYes ? a.rows : a.cols;
+  if (prefers_onednn<Bf16>() && K > 0) return onednn_gemm<Bf16>(c, a, op_a, b, op_b, write);
+  thread_local std::vector<float> wide_a, wide_b;
+  multiply_tile<float>(c, widened(a, wide_a), op_a, widened(b, wide_b), op_b, write);
 }
 
 thread_local bool steady = false;
 
 // A few rows times a large matrix: B is read once, in place. 64 KB of it make a piece. With more rows than a provider
 // would need to be faster, blocks of them stay in the cache.
-void multiply_skinny(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write, TileHook before,
+template <typename T>
+void multiply_skinny(Matrix<float> c, Matrix<const T> a, Matrix<const T> b, Write write, TileHook before,
                      TileHook after) {
   constexpr Dim kStep = 4 * kernels::kSkinnyColumns;
   const Dim columns = std::max<Dim>(1, 16384 / std::max<Dim>(1, a.cols) / kStep) * kStep;
@@ -92,9 +110,9 @@ void multiply_skinny(Matrix<float> c, Matrix<const float> a, Matrix<const float>
     if (before) before(0, c.rows, c0, c1);
     for (Dim r0 = 0; r0 < c.rows; r0 += kSteadyRows) {
       const Dim rows = std::min(kSteadyRows, c.rows - r0);
-      kernels::skinny_matmul({c.data + r0 * c.stride + c0, rows, c1 - c0, c.stride},
-                             {a.data + r0 * a.stride, rows, a.cols, a.stride},
-                             {b.data + c0 * b.stride, c1 - c0, b.cols, b.stride}, write);
+      kernels::skinny_matmul<T>({c.data + r0 * c.stride + c0, rows, c1 - c0, c.stride},
+                                {a.data + r0 * a.stride, rows, a.cols, a.stride},
+                                {b.data + c0 * b.stride, c1 - c0, b.cols, b.stride}, write);
     }
     if (after) after(0, c.rows, c0, c1);
   });
@@ -115,7 +133,7 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
   }
   if (M == 0 || N == 0) return;
   count_flop(2 * static_cast<double>(M * N * K));
-  if constexpr (std::is_same_v<A, float>) {
+  if constexpr (std::is_same_v<C, float>) {
     if ((steady || M <= kernels::kSkinnyRows) && op_a == Transpose::kNo && op_b == Transpose::kYes) {
       return multiply_skinny(c, a, b, write, before, after);
     }
@@ -137,8 +155,8 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
         Matrix<C> to{c.data + r0 * c.stride + c0, r1 - r0, c1 - c0, c.stride};
         if (layer > 0) to = {others + ((layer - 1) * M + r0) * N + c0, r1 - r0, c1 - c0, N};
         if (layer == 0 && before) before(r0, r1, c0, c1);
-        multiply_tile<C>(to, part(a, op_a, r0, r1, k0, k1), op_a, part(b, op_b, k0, k1, c0, c1), op_b,
-                         layer == 0 ? write : Write::kAssign);
+        multiply_tile(to, part(a, op_a, r0, r1, k0, k1), op_a, part(b, op_b, k0, k1, c0, c1), op_b,
+                      layer == 0 ? write : Write::kAssign);
         if (t.layers == 1 && after) after(r0, r1, c0, c1);
       },
       t.layers * tiles <= 4 * kPieces ? Schedule::kStatic : Schedule::kDynamic);
@@ -151,26 +169,32 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
   });
 }
 RAPT_INSTANTIATE(matmul);
+template void matmul(Matrix<float>, Matrix<const Bf16>, Transpose, Matrix<const Bf16>, Transpose, Write, TileHook,
+                     TileHook);
 
 SteadyProducts::SteadyProducts() : before_(std::exchange(steady, true)) {}
 SteadyProducts::~SteadyProducts() { steady = before_; }
 
 std::string matmul_provider() {
   const OpenblasBuild build = openblas_build();
-  return build.config + ", kernels " + build.core + (prefers_onednn() ? "; f32: " + onednn_version() : "");
+  std::string text = build.config + ", kernels " + build.core;
+  if (prefers_onednn<float>()) text += "; f32: " + onednn_version();
+  return text + "; bf16: " + (has_bf16_products() ? onednn_version() : "in f32");
 }
 
+bool has_bf16_products() { return prefers_onednn<Bf16>(); }
+
 // Largest error of op(A) op(B) against a plain loop in double, relative to the sum of |a b|.
-template <typename T>
+template <typename C, typename T = C>
 static double worst_error(Dim M, Dim N, Dim K, Transpose op_a, Transpose op_b) {
   Rng rng({7, 11});
-  std::vector<T> a(static_cast<std::size_t>(M * K)), b(static_cast<std::size_t>(K * N)),
-      c(static_cast<std::size_t>(M * N));
+  std::vector<T> a(static_cast<std::size_t>(M * K)), b(static_cast<std::size_t>(K * N));
+  std::vector<C> c(static_cast<std::size_t>(M * N));
   for (T& x : a) x = static_cast<T>(rng.uniform() - 0.5);
   for (T& x : b) x = static_cast<T>(rng.uniform() - 0.5);
   const bool ta = op_a == Transpose::kYes, tb = op_b == Transpose::kYes;
-  multiply_tile<T>({c.data(), M, N}, {a.data(), ta ? K : M, ta ? M : K}, op_a, {b.data(), tb ? N : K, tb ? K : N}, op_b,
-                   Write::kAssign);
+  const Matrix<const T> A(a.data(), ta ? K : M, ta ? M : K), B(b.data(), tb ? N : K, tb ? K : N);
+  multiply_tile({c.data(), M, N}, A, op_a, B, op_b, Write::kAssign);
   double worst = 0;
   for (Dim i = 0; i < M; ++i) {
     for (Dim j = 0; j < N; ++j) {
@@ -201,7 +225,8 @@ void check_matmul_provider() {
       for (const Transpose op_a : {Transpose::kNo, Transpose::kYes}) {
         for (const Transpose op_b : {Transpose::kNo, Transpose::kYes}) {
           if (worst_error<float>(s.M, s.N, s.K, op_a, op_b) < 1e-5 &&
-              worst_error<double>(s.M, s.N, s.K, op_a, op_b) < 1e-13) {
+              worst_error<double>(s.M, s.N, s.K, op_a, op_b) < 1e-13 &&
+              worst_error<float, Bf16>(s.M, s.N, s.K, op_a, op_b) < 1e-5) {
             continue;
           }
           throw BugError("matmul: this library computes wrong products on this processor: " + matmul_provider() +

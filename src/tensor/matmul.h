@@ -45,9 +45,10 @@ class TileHook {
   void (*call_)(const void*, Dim, Dim, Dim, Dim) = nullptr;
 };
 
-/// Whether a provider can multiply elements of types A and B into sums of type C. OpenBLAS has one type for all three.
+/// Whether elements of types A and B can be multiplied into sums of type C: all of one type, or bf16 into f32.
 template <typename C, typename A, typename B>
-concept Multiplied = std::is_floating_point_v<C> && std::is_same_v<A, C> && std::is_same_v<B, C>;
+concept Multiplied = std::is_same_v<A, B> &&
+    ((std::is_floating_point_v<C> && std::is_same_v<A, C>) || (std::is_same_v<C, float> && std::is_same_v<A, Bf16>));
 
 /// C = op(A) op(B), or C += op(A) op(B) with Write::kAdd. With a `before` hook that fills the tile (with the bias, for
 /// example), pass Write::kAdd: the product is added to the result of the hook.
@@ -72,8 +73,10 @@ class SteadyProducts {
   bool before_;
 };
 
-/// Describes the providers: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE; f32: oneDNN 2.6.3".
+/// Describes the providers: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE; f32: oneDNN 2.6.3; bf16: oneDNN 2.6.3".
 std::string matmul_provider();
+/// Whether this process may use instructions for products of bf16 operands; otherwise, they are multiplied in f32.
+bool has_bf16_products();
 
 /// Multiplies a few odd shapes and compares them with a plain loop, once per process, because some OpenBLAS builds
 /// compute wrong results on some processors. Also rejects OpenBLAS builds that are not safe inside our threads.

@@ -12,8 +12,16 @@
 namespace rapt {
 namespace {
 
-// All that a program is compiled for: sizes, strides, transposition, and whether it adds.
+using Type = dnnl::memory::data_type;
+
+template <typename T>
+constexpr Type kType = Type::f32;
+template <>
+constexpr Type kType<Bf16> = Type::bf16;
+
+// All that a program is compiled for: the operands' type, sizes, strides, transposition, and whether it adds.
 struct Product {
+  Type type;
   Dim M, N, K, stride_a, stride_b, stride_c;
   bool transposes_a, transposes_b, adds;
 
@@ -22,7 +30,7 @@ struct Product {
 
 struct HashOfProduct {
   std::size_t operator()(const Product& p) const {
-    std::uint64_t hash = p.transposes_a + 2 * p.transposes_b + 4 * p.adds;
+    std::uint64_t hash = p.transposes_a + 2 * p.transposes_b + 4 * p.adds + 8 * static_cast<unsigned>(p.type);
     for (const Dim x : {p.M, p.N, p.K, p.stride_a, p.stride_b, p.stride_c}) {
       hash = (hash ^ static_cast<std::uint64_t>(x)) * 0x9E3779B97F4A7C15u;
       hash ^= hash >> 32;
@@ -35,10 +43,8 @@ struct FreeAligned {
   void operator()(std::byte* memory) const { ::operator delete[](memory, std::align_val_t{64}); }
 };
 
-dnnl::memory::desc describe(Dim rows, Dim cols, Dim stride, bool transposed) {
-  return {{rows, cols},
-          dnnl::memory::data_type::f32,
-          transposed ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1}};
+dnnl::memory::desc describe(Type type, Dim rows, Dim cols, Dim stride, bool transposed) {
+  return {{rows, cols}, type, transposed ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1}};
 }
 
 // A program and the memory objects that it is called with.
@@ -51,10 +57,10 @@ struct Program {
 // The programs of one thread.
 class Programs {
  public:
-  void multiply(const Product& product, const float* a, const float* b, float* c) {
+  void multiply(const Product& product, const void* a, const void* b, float* c) {
     Program& program = find(product);
-    program.a.set_data_handle(const_cast<float*>(a));
-    program.b.set_data_handle(const_cast<float*>(b));
+    program.a.set_data_handle(const_cast<void*>(a));
+    program.b.set_data_handle(const_cast<void*>(b));
     program.c.set_data_handle(c);
     program.scratch.set_data_handle(scratch(program.scratch_bytes));
     program.run.execute(stream_, {{DNNL_ARG_SRC, program.a},
@@ -74,9 +80,9 @@ class Programs {
   }
 
   Program compile(const Product& p) const {
-    const dnnl::memory::desc a = describe(p.M, p.K, p.stride_a, p.transposes_a);
-    const dnnl::memory::desc b = describe(p.K, p.N, p.stride_b, p.transposes_b);
-    const dnnl::memory::desc c = describe(p.M, p.N, p.stride_c, false);
+    const dnnl::memory::desc a = describe(p.type, p.M, p.K, p.stride_a, p.transposes_a);
+    const dnnl::memory::desc b = describe(p.type, p.K, p.N, p.stride_b, p.transposes_b);
+    const dnnl::memory::desc c = describe(Type::f32, p.M, p.N, p.stride_c, false);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     if (p.adds) {
@@ -111,21 +117,27 @@ class Programs {
 
 }  // namespace
 
+template <typename T>
 bool prefers_onednn() {
-  // Without AVX-512, oneDNN 2.6 has no kernels of this kind.
-  static const bool prefers =
-      dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core && simd_target().starts_with("AVX3");
+  // With less, oneDNN 2.6 has no kernels of this kind.
+  constexpr auto kLeast = kType<T> == Type::bf16 ? dnnl::cpu_isa::avx512_core_bf16 : dnnl::cpu_isa::avx512_core;
+  static const bool prefers = dnnl::get_effective_cpu_isa() >= kLeast && simd_target().starts_with("AVX3");
   return prefers;
 }
+template bool prefers_onednn<float>();
+template bool prefers_onednn<Bf16>();
 
-void onednn_gemm(Matrix<float> c, Matrix<const float> a, Transpose op_a, Matrix<const float> b, Transpose op_b,
-                 Write write) {
+template <typename T>
+void onednn_gemm(Matrix<float> c, Matrix<const T> a, Transpose op_a, Matrix<const T> b, Transpose op_b, Write write) {
   const bool transposes_a = op_a == Transpose::kYes, transposes_b = op_b == Transpose::kYes;
   const Dim K = transposes_a ? a.rows : a.cols;
   thread_local Programs programs;
-  programs.multiply({c.rows, c.cols, K, a.stride, b.stride, c.stride, transposes_a, transposes_b, write == Write::kAdd},
-                    a.data, b.data, c.data);
+  programs.multiply(
+      {kType<T>, c.rows, c.cols, K, a.stride, b.stride, c.stride, transposes_a, transposes_b, write == Write::kAdd},
+      a.data, b.data, c.data);
 }
+template void onednn_gemm(Matrix<float>, Matrix<const float>, Transpose, Matrix<const float>, Transpose, Write);
+template void onednn_gemm(Matrix<float>, Matrix<const Bf16>, Transpose, Matrix<const Bf16>, Transpose, Write);
 
 std::string onednn_version() {
   const dnnl::version_t* const v = dnnl::version();

@@ -67,6 +67,10 @@ template <typename T>
 struct ComputeOf {
   using type = T;
 };
+template <>
+struct ComputeOf<Bf16> {
+  using type = float;
+};
 template <typename T>
 using Compute = typename ComputeOf<T>::type;
 
@@ -108,8 +112,7 @@ using namespace hwy::HWY_NAMESPACE;  // NOLINT: kernels use Highway's names: Add
 template <typename T>
 using Tag = ScalableTag<Compute<T>>;
 
-// Only these four functions convert from storage to compute type and back. Another storage type needs another overload
-// of each.
+// Only these four functions convert from storage to compute type and back; each has an overload for each storage type.
 
 /// All lanes from `from`, which need not be aligned.
 template <class D>
@@ -124,6 +127,31 @@ requires(sizeof(TFromD<D>) == sizeof(double)) HWY_INLINE Vec<D> load_lanes(D d, 
 template <class D>
 HWY_INLINE void store_lanes(D d, Vec<D> v, TFromD<D>* to) {
   StoreU(v, d, to);
+}
+
+/// bf16 is the upper half of f32.
+template <class D>
+HWY_INLINE Vec<D> widened(D d, Vec<Rebind<std::uint16_t, D>> halves) {
+  return BitCast(d, ShiftLeft<16>(PromoteTo(Rebind<std::uint32_t, D>(), halves)));
+}
+/// As Bf16(float).
+template <class D>
+HWY_INLINE Vec<Rebind<std::uint16_t, D>> narrowed(D /*d*/, Vec<D> v) {
+  const Rebind<std::uint32_t, D> words;
+  const auto word = BitCast(words, v);
+  const auto is_odd = And(ShiftRight<16>(word), Set(words, 1));
+  const auto rounded = Add(Add(word, Set(words, 0x7FFF)), is_odd);
+  const auto quiet = Or(word, Set(words, 0x400000));
+  const auto chosen = IfThenElse(RebindMask(words, IsNaN(v)), quiet, rounded);
+  return DemoteTo(Rebind<std::uint16_t, D>(), BitCast(Rebind<std::int32_t, D>(), ShiftRight<16>(chosen)));
+}
+template <class D>
+HWY_INLINE Vec<D> load_lanes(D d, const Bf16* from) {
+  return widened(d, LoadU(Rebind<std::uint16_t, D>(), &from->bits));
+}
+template <class D>
+HWY_INLINE void store_lanes(D d, Vec<D> v, Bf16* to) {
+  StoreU(narrowed(d, v), Rebind<std::uint16_t, D>(), &to->bits);
 }
 
 /// The first `count` lanes from `from`, and `fill` in the others; reads nothing beyond.
@@ -153,6 +181,21 @@ HWY_INLINE void store_some_lanes(D d, Vec<D> v, TFromD<D>* to, std::size_t count
 #else
   BlendedStore(v, FirstN(d, count), d, to);
 #endif
+}
+
+template <class D>
+HWY_INLINE Vec<D> load_some_lanes(D d, const Bf16* from, std::size_t count, float fill) {
+  HWY_ALIGN std::uint16_t lanes[MaxLanes(D())];
+  const Rebind<std::uint16_t, D> halves;
+  Store(Set(halves, Bf16(fill).bits), halves, lanes);
+  for (std::size_t i = 0; i < count; ++i) lanes[i] = from[i].bits;
+  return widened(d, Load(halves, lanes));
+}
+template <class D>
+HWY_INLINE void store_some_lanes(D d, Vec<D> v, Bf16* to, std::size_t count) {
+  HWY_ALIGN std::uint16_t lanes[MaxLanes(D())];
+  Store(narrowed(d, v), Rebind<std::uint16_t, D>(), lanes);
+  for (std::size_t i = 0; i < count; ++i) to[i].bits = lanes[i];
 }
 
 /// The position of a loop: a whole vector of elements from index `at` on.

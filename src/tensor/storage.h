@@ -37,6 +37,9 @@ class Storage final {
   void* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
 
+  /// The copy in bf16 that Tensor::narrowed() keeps; null if there is none, or if it is out of date.
+  std::shared_ptr<Storage> narrowed = nullptr;
+
  private:
   void* data_ = nullptr;
   void* block_ = nullptr;  // the pool's own record

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
+#include <utility>
 
 #include "tensor/error.h"
+#include "tensor/kernels/narrow.h"
 
 namespace rapt {
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
@@ -77,6 +80,10 @@ Tensor Tensor::clone() const {
 Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_) return clone();
   Tensor t = empty(shape_, dtype);
+  if (dtype_ == DType::kF32 && dtype == DType::kBF16) {
+    kernels::narrow(t.data<Bf16>(), data<float>(), size());
+    return t;
+  }
   dispatch_element(dtype_, [&]<typename From>() {
     dispatch_element(dtype, [&]<typename To>() {
       std::ranges::transform(span<From>(), t.data<To>(), [](From x) { return static_cast<To>(x); });
@@ -85,7 +92,25 @@ Tensor Tensor::to(DType dtype) const {
   return t;
 }
 
+const Tensor Tensor::narrowed() const {
+  check_type(DType::kF32);
+  static std::mutex making;  // threads that decode side by side ask for the same weights
+  const std::lock_guard lock(making);
+  if (storage_->narrowed == nullptr) {
+    const auto count = static_cast<Dim>(storage_->bytes() / sizeof(float));
+    auto copy = std::make_shared<Storage>(static_cast<std::size_t>(count) * sizeof(Bf16));
+    kernels::narrow(static_cast<Bf16*>(copy->data()), static_cast<const float*>(base()), count);
+    storage_->narrowed = std::move(copy);
+  }
+  Tensor t = *this;
+  t.storage_ = storage_->narrowed;
+  t.offset_ = offset_ / sizeof(float) * sizeof(Bf16);
+  t.dtype_ = DType::kBF16;
+  return t;
+}
+
 void Tensor::fill(double value) {
+  changed();
   dispatch_element(dtype_, [&]<typename T>() { std::ranges::fill(span<T>(), static_cast<T>(value)); });
 }
 
@@ -95,6 +120,7 @@ void Tensor::copy_from(const Tensor& other) {
            shape_.to_string() + " " + name_of(dtype_);
   });
   std::memcpy(raw(), other.raw(), bytes());
+  changed();
 }
 
 double Tensor::item() const {

@@ -69,6 +69,12 @@ class Tensor {
   Tensor clone() const;
   /// A copy in another element type, rounded to nearest.
   Tensor to(DType dtype) const;
+  /// The same elements in bf16. The copy, of all tensors that share this one's storage, is made once and kept until
+  /// changed(): for weights, which are operands of several products. \pre f32
+  const Tensor narrowed() const;
+  /// Forgets the copy of narrowed(). Whoever writes to elements that may have one calls it; fill() and copy_from() do.
+  void changed() { storage_->narrowed = nullptr; }
+
   void fill(double value);
   /// Copies the elements of a tensor of the same size and type.
   void copy_from(const Tensor& other);

@@ -8,6 +8,8 @@ const char* name_of(DType dtype) {
       return "f32";
     case DType::kF64:
       return "f64";
+    case DType::kBF16:
+      return "bf16";
     case DType::kI32:
       return "i32";
   }

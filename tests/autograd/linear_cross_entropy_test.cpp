@@ -10,6 +10,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops/elementwise.h"
 #include "support/random_tensor.h"
+#include "support/with_precision.h"
 #include "tensor/packed.h"
 #include "tensor/parallel.h"
 
@@ -306,4 +307,24 @@ TEST_CASE("linear_cross_entropy names invalid arguments") {
                        "linear_cross_entropy: bias must be [7], got [3]", ShapeError);
   CHECK_THROWS_WITH_AS(linear_cross_entropy(in.x, in.weight, in.bias, ids({0}), ids({0}), {.label_smoothing = 1.5}),
                        "linear_cross_entropy: label smoothing must be in [0, 1], got 1.500000", std::invalid_argument);
+}
+
+TEST_CASE("with operands in bf16, the loss and its gradients differ from f32 by what bf16 rounds") {
+  for (const Case& c : {Case{70, 40, 300, 70}, Case{50, 24, 90, 20}}) {
+    const auto gradients = [&] {
+      const Inputs in = inputs_of(c, DType::kF32);
+      const Variable loss = loss_of(c, in);
+      const Tensor value = loss.value();
+      backward(loss, 0.5);
+      return std::vector<Tensor>{value, in.x.grad(), in.weight.grad(), in.bias.grad()};
+    };
+    const std::vector<Tensor> wide = gradients();
+    const testing::WithPrecision bf16(Precision::kBf16);
+    const std::vector<Tensor> narrow = gradients();
+    for (std::size_t i = 0; i < wide.size(); ++i) {
+      CAPTURE(i);
+      CHECK(testing::relative_error(narrow[i], wide[i]) < 1e-2);
+      CHECK(testing::relative_error(narrow[i], wide[i]) > 0);
+    }
+  }
 }

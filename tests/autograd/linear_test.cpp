@@ -10,6 +10,7 @@
 #include "autograd/ops/feed_forward.h"
 #include "autograd/ops/sum.h"
 #include "support/random_tensor.h"
+#include "support/with_precision.h"
 #include "tensor/parallel.h"
 
 using namespace rapt;
@@ -187,6 +188,38 @@ TEST_CASE("feed_forward keeps one wide tensor where two linear layers keep two")
   const std::size_t one = memory_stats().live - before - two;
   if (two > 0) CHECK(two - one >= wide);  // not counted under the address sanitizer, which replaces the pool
   clear_tape();
+}
+
+TEST_CASE("with operands in bf16, layers and their gradients differ from f32 by what bf16 rounds") {
+  const auto feed = [](Activation f) {
+    const Variable x(random_tensor({70, 40}, 1).to(DType::kF32), true);
+    const Variable U(random_tensor({90, 40}, 2).to(DType::kF32), true), a(random_tensor({90}, 3).to(DType::kF32), true);
+    const Variable W(random_tensor({40, 90}, 4).to(DType::kF32), true), b(random_tensor({40}, 5).to(DType::kF32), true);
+    const Variable y = feed_forward(x, U, a, W, b, f);
+    const Tensor result = y.value();
+    backward(sum(y * Variable(random_tensor({70, 40}, 6).to(DType::kF32))));
+    return std::vector<Tensor>{result, x.grad(), U.grad(), a.grad(), W.grad(), b.grad()};
+  };
+  for (const Activation f : {Activation::kNone, Activation::kGelu, Activation::kTanh, Activation::kSilu}) {
+    CAPTURE(static_cast<int>(f));
+    const std::vector<Tensor> one = run({70, 40, 90}, DType::kF32, f), two = feed(f);
+    const testing::WithPrecision bf16(Precision::kBf16);
+    const std::vector<Tensor> narrow_one = run({70, 40, 90}, DType::kF32, f), narrow_two = feed(f);
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      CAPTURE(i);
+      CHECK(testing::relative_error(narrow_one[i], one[i]) < 1e-2);
+      if (i < 3) CHECK(testing::relative_error(narrow_one[i], one[i]) > 1e-5);
+    }
+    for (std::size_t i = 0; i < two.size(); ++i) {
+      CAPTURE(i);
+      CHECK(testing::relative_error(narrow_two[i], two[i]) < 2e-2);
+    }
+    // f64 is never narrowed: it is for checks.
+    CHECK(same_bits(run({5, 6, 7}, DType::kF64, f)[0], [&] {
+      const testing::WithPrecision f32(Precision::kF32);
+      return run({5, 6, 7}, DType::kF64, f)[0];
+    }()));
+  }
 }
 
 TEST_CASE("feed_forward names the weight that does not fit") {

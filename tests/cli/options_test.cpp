@@ -88,7 +88,8 @@ TEST_CASE("errors for options of other programs name ours, or say why none is ne
        "--evaluation_strategy is an option of transformers: use --eval-every 500 (updates), 1e (epochs) or off"},
       {{"train", "--save-strategy=no"},
        "--save-strategy is an option of transformers: use --save-every 500 (updates), 1e (epochs) or off"},
-      {{"finetune", "--fp16"}, "--fp16 is an option of transformers: not needed, rapt computes in f32"},
+      {{"finetune", "--fp16"},
+       "--fp16 is an option of transformers: rapt computes in f32, or in bf16 with --precision bf16"},
       {{"finetune", "--per_device_eval_batch_size", "8"},
        "--per_device_eval_batch_size is an option of transformers: not needed, rapt chooses the batch size of "
        "validation"},
@@ -102,7 +103,7 @@ TEST_CASE("errors for options of other programs name ours, or say why none is ne
        "checkpoint"},
       {{"train", "--compile=False"}, "--compile is an option of nanoGPT: not needed, rapt is compiled"},
       {{"train", "--device=cpu"}, "--device is an option of nanoGPT: not needed, rapt runs on the CPU"},
-      {{"train", "--dtype", "float32"}, "--dtype is an option of nanoGPT: not needed, rapt computes in f32"},
+      {{"train", "--dtype", "float32"}, "--dtype is an option of nanoGPT: use --precision bf16"},
       {{"train", "--train-sets", "a", "b"}, "--train-sets is an option of Marian: use --data FILE"},
       {{"train", "--vocabs", "a", "b"}, "--vocabs is an option of Marian: use --tokenizer FILE"}};
   for (const auto& [arguments, message] : expected) check_error(shop.rapt(arguments), 64, message);

@@ -1,6 +1,8 @@
 // Random tensors for tests: the same numbers on every machine.
 #pragma once
 
+#include <cmath>
+
 #include "autograd/variable.h"
 #include "tensor/random.h"
 
@@ -31,6 +33,18 @@ inline double max_difference(const Tensor& a, const Tensor& b) {
     worst = difference != difference ? 1e300 : std::max(worst, difference < 0 ? -difference : difference);
   }
   return worst;
+}
+
+/// The root of the mean square of a - b, divided by that of b.
+inline double relative_error(const Tensor& a, const Tensor& b) {
+  const Tensor x = a.to(DType::kF64), y = b.to(DType::kF64);
+  double error = 0, size = 0;
+  for (Dim i = 0; i < x.size(); ++i) {
+    const double difference = x.data<double>()[i] - y.data<double>()[i];
+    error += difference * difference;
+    size += y.data<double>()[i] * y.data<double>()[i];
+  }
+  return std::sqrt(error / size);
 }
 
 }  // namespace rapt::testing

@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "tensor/instruction_set.h"
+#include "tensor/kernels/narrow.h"
 #include "tensor/matmul_onednn.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
@@ -206,6 +208,57 @@ TEST_CASE("matrices that do not match are named") {
                        "matmul: [2, 4] times [5, 3] cannot give [2, 3]", ShapeError);
 }
 
+TEST_CASE(
+    "products of bf16 operands are those of the same numbers in f32, with the same bits on any number of threads") {
+  const int threads = thread_count();
+  for (const Sizes s : {Sizes{1, 50, 67}, Sizes{5, 7, 3}, Sizes{16, 300, 400}, Sizes{130, 70, 21}, Sizes{600, 800, 300},
+                        Sizes{64, 96, 20'000}, Sizes{3, 4, 0}}) {
+    for (const Transpose op_a : kBoth) {
+      for (const Transpose op_b : kBoth) {
+        Problem<float> wide(s, op_a, op_b);
+        std::vector<Bf16> a(wide.a.size()), b(wide.b.size());
+        kernels::narrow(a.data(), wide.a.data(), static_cast<Dim>(a.size()));
+        kernels::narrow(b.data(), wide.b.data(), static_cast<Dim>(b.size()));
+        kernels::widen(wide.a.data(), a.data(), static_cast<Dim>(a.size()));
+        kernels::widen(wide.b.data(), b.data(), static_cast<Dim>(b.size()));
+        const auto A = wide.A(), B = wide.B();
+        const Matrix<const Bf16> narrow_a(a.data(), A.rows, A.cols, A.stride),
+            narrow_b(b.data(), B.rows, B.cols, B.stride);
+        Problem<float> one = wide, three = wide;
+        set_thread_count(1);
+        matmul<float, Bf16>(one.C(), narrow_a, op_a, narrow_b, op_b, Write::kAdd);
+        set_thread_count(3);
+        matmul<float, Bf16>(three.C(), narrow_a, op_a, narrow_b, op_b, Write::kAdd);
+        CHECK(one.c == three.c);
+        matmul<float>(wide.C(), A, op_a, B, op_b, Write::kAdd);
+        double worst = 0;
+        for (std::size_t i = 0; i < one.c.size(); ++i) {
+          worst = std::max(worst, std::abs(static_cast<double>(one.c[i]) - static_cast<double>(wide.c[i])));
+        }
+        CHECK(worst <= 4e-7 * static_cast<double>(s.K + 1));
+      }
+    }
+  }
+  set_thread_count(threads);
+}
+
+TEST_CASE("a row of a steady bf16 product has the same bits alone and among others") {
+  const Dim M = 100, N = 37, K = 65;
+  std::vector<Bf16> a(M * K), b(N * K);
+  const auto values = random_values<float>(M * K + N * K, 4);
+  kernels::narrow(a.data(), values.data(), M * K);
+  kernels::narrow(b.data(), values.data() + M * K, N * K);
+  std::vector<float> all(M * N), alone(N);
+  const SteadyProducts steady;
+  matmul<float, Bf16>({all.data(), M, N}, {a.data(), M, K}, Transpose::kNo, {b.data(), N, K}, Transpose::kYes,
+                      Write::kAssign);
+  for (const Dim row : {0, 17, 99}) {
+    matmul<float, Bf16>({alone.data(), 1, N}, {a.data() + row * K, 1, K}, Transpose::kNo, {b.data(), N, K},
+                        Transpose::kYes, Write::kAssign);
+    CHECK(std::equal(alone.begin(), alone.end(), all.begin() + row * N));
+  }
+}
+
 template <typename C, typename A, typename B>
 concept Multiplies = requires(Matrix<C> c, Matrix<const A> a, Matrix<const B> b) {
   matmul<C, A, B>(c, a, Transpose::kNo, b, Transpose::kNo, Write::kAssign);
@@ -214,6 +267,10 @@ concept Multiplies = requires(Matrix<C> c, Matrix<const A> a, Matrix<const B> b)
 TEST_CASE("operands of several types do not compile unless a provider supports them") {
   CHECK(Multiplies<float, float, float>);
   CHECK(Multiplies<double, double, double>);
+  CHECK(Multiplies<float, Bf16, Bf16>);
+  CHECK_FALSE(Multiplies<float, float, Bf16>);
+  CHECK_FALSE(Multiplies<double, Bf16, Bf16>);
+  CHECK_FALSE(Multiplies<Bf16, Bf16, Bf16>);
   CHECK_FALSE(Multiplies<float, double, float>);
   CHECK_FALSE(Multiplies<float, float, double>);
   CHECK_FALSE(Multiplies<double, float, float>);
@@ -223,8 +280,8 @@ TEST_CASE("operands of several types do not compile unless a provider supports t
 TEST_CASE("the provider is the openmp build of OpenBLAS and its products are correct") {
   CHECK_NOTHROW(check_matmul_provider());
   CHECK(matmul_provider().find("OpenBLAS") != std::string::npos);
-  CHECK((matmul_provider().find("f32: oneDNN") != std::string::npos) == prefers_onednn());
-  if (prefers_onednn()) CHECK(simd_target().starts_with("AVX3"));
+  CHECK((matmul_provider().find("f32: oneDNN") != std::string::npos) == prefers_onednn<float>());
+  if (prefers_onednn<float>()) CHECK(simd_target().starts_with("AVX3"));
 }
 
 TEST_CASE("both providers agree with a plain loop, whichever this processor prefers") {
@@ -233,7 +290,7 @@ TEST_CASE("both providers agree with a plain loop, whichever this processor pref
       for (const Transpose op_b : kBoth) {
         Problem<float> blas(s, op_a, op_b), dnn = blas;
         openblas_gemm<float>(blas.C(), blas.A(), op_a, blas.B(), op_b, 1, 1);
-        onednn_gemm(dnn.C(), dnn.A(), op_a, dnn.B(), op_b, Write::kAdd);
+        onednn_gemm<float>(dnn.C(), dnn.A(), op_a, dnn.B(), op_b, Write::kAdd);
         double worst = 0;
         for (std::size_t i = 0; i < blas.c.size(); ++i) {
           worst = std::max(worst, std::abs(static_cast<double>(blas.c[i]) - static_cast<double>(dnn.c[i])));

@@ -35,34 +35,41 @@ Variable feed_forward(const Variable& x, const Variable& up, const Variable& up_
   const bool recording = is_recording({&x, &up, &up_bias, &down, &down_bias});
   if (recording && !kernels::backward_from_output(f)) pre = Tensor::empty(hidden.shape(), x.dtype());
   Tensor y = Tensor::empty({N, out}, x.dtype());
-  dispatch_float(x.dtype(), [&]<typename T>() {
-    kernels::linear_forward<T>(hidden.data<T>(), pre.defined() ? pre.data<T>() : nullptr, x.value().data<T>(),
-                               up.value().data<T>(), data_or_null<T>(up_bias), N, C, F, f);
-    kernels::linear_forward<T>(y.data<T>(), nullptr, hidden.data<T>(), down.value().data<T>(),
-                               data_or_null<T>(down_bias), N, F, out, Activation::kNone);
+  const Tensor inputs = operand(x.value());
+  const Tensor ups = weight_operand(up.value()), downs = weight_operand(down.value());
+  dispatch_operand(inputs, [&]<typename T, typename Operand>() {
+    kernels::linear_forward<T, Operand>(hidden.data<T>(), pre.defined() ? pre.data<T>() : nullptr,
+                                        inputs.data<Operand>(), ups.data<Operand>(), data_or_null<T>(up_bias), N, C, F,
+                                        f);
+    kernels::linear_forward<T, Operand>(y.data<T>(), nullptr, operand_like(inputs, hidden).template data<Operand>(),
+                                        downs.data<Operand>(), data_or_null<T>(down_bias), N, F, out,
+                                        Activation::kNone);
   });
 
   const Tensor saved = pre.defined() ? pre : hidden;
   return record("feed_forward", y, {x, up, up_bias, down, down_bias},
-                [x = x.value(), up = up.value(), down = down.value(), saved, f](const Tensor& dy, Grads d) {
+                [inputs, ups, downs, saved, f](const Tensor& dy, Grads d) {
                   Tensor scratch = Tensor::empty(saved.shape(), saved.dtype());  // f(x U^T + a), then its gradient
                   give_linear_bias(d, 4, dy);
+                  const Tensor outer = operand_like(inputs, dy);
                   if (kernels::backward_from_output(f)) {
-                    give_linear_weight(d, 3, dy, saved);
+                    give_linear_weight(d, 3, outer, operand_like(inputs, saved));
                   } else if (d.wants(3)) {
                     dispatch_float(saved.dtype(), [&]<typename T>() {
                       kernels::activation_forward<T>(scratch.data<T>(), saved.data<T>(), saved.size(), f);
                     });
-                    give_linear_weight(d, 3, dy, scratch);
+                    give_linear_weight(d, 3, outer, operand_like(inputs, scratch));
                   }
                   if (!d.wants(0) && !d.wants(1) && !d.wants(2)) return;
-                  dispatch_float(dy.dtype(), [&]<typename T>() {
-                    kernels::linear_input_backward<T>(scratch.data<T>(), Write::kAssign, dy.data<T>(), down.data<T>(),
-                                                      dy.shape()[0], down.shape()[1], down.shape()[0]);
+                  dispatch_operand(outer, [&]<typename T, typename Operand>() {
+                    kernels::linear_input_backward<T, Operand>(scratch.data<T>(), Write::kAssign, outer.data<Operand>(),
+                                                               downs.data<Operand>(), dy.shape()[0], downs.shape()[1],
+                                                               downs.shape()[0]);
                   });
                   give_activation_and_bias(d, 2, scratch, scratch, saved, f);
-                  give_linear_weight(d, 1, scratch, x);
-                  give_linear_input(d, 0, scratch, up);
+                  const Tensor inner = operand_like(inputs, scratch);
+                  give_linear_weight(d, 1, inner, inputs);
+                  give_linear_input(d, 0, inner, ups);
                 });
 }
 

@@ -23,25 +23,26 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias,
   Tensor pre;  // x W^T + b, if the backward pass needs it
   if (!kernels::backward_from_output(f) && is_recording({&x, &weight, &bias}))
     pre = Tensor::empty(y.shape(), y.dtype());
-  dispatch_float(y.dtype(), [&]<typename T>() {
-    kernels::linear_forward<T>(y.data<T>(), pre.defined() ? pre.data<T>() : nullptr, x.value().data<T>(),
-                               weight.value().data<T>(), bias.defined() ? bias.value().data<T>() : nullptr, N, in, out,
-                               f);
+  const Tensor inputs = operand(x.value()), weights = weight_operand(weight.value());
+  dispatch_operand(inputs, [&]<typename T, typename Operand>() {
+    kernels::linear_forward<T, Operand>(y.data<T>(), pre.defined() ? pre.data<T>() : nullptr, inputs.data<Operand>(),
+                                        weights.data<Operand>(), bias.defined() ? bias.value().data<T>() : nullptr, N,
+                                        in, out, f);
   });
 
   Tensor saved = pre.defined() ? pre : f == Activation::kNone ? Tensor() : y;
-  return record("linear", y, {x, weight, bias},
-                [x = x.value(), weight = weight.value(), saved, f](const Tensor& dy, Grads d) {
-                  Tensor g = dy;
-                  if (saved.defined()) {
-                    g = Tensor::empty(dy.shape(), dy.dtype());
-                    give_activation_and_bias(d, 2, g, dy, saved, f);
-                  } else {
-                    give_linear_bias(d, 2, g);
-                  }
-                  give_linear_weight(d, 1, g, x);
-                  give_linear_input(d, 0, g, weight);
-                });
+  return record("linear", y, {x, weight, bias}, [inputs, weights, saved, f](const Tensor& dy, Grads d) {
+    Tensor g = dy;
+    if (saved.defined()) {
+      g = Tensor::empty(dy.shape(), dy.dtype());
+      give_activation_and_bias(d, 2, g, dy, saved, f);
+    } else {
+      give_linear_bias(d, 2, g);
+    }
+    const Tensor gradients = operand_like(inputs, g);
+    give_linear_weight(d, 1, gradients, inputs);
+    give_linear_input(d, 0, gradients, weights);
+  });
 }
 
 }  // namespace rapt

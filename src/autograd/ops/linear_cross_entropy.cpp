@@ -5,11 +5,14 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
+#include "autograd/ops/operands.h"
 #include "tensor/kernels/column_sums.h"
 #include "tensor/kernels/cross_entropy.h"
 #include "tensor/kernels/elementwise.h"
 #include "tensor/kernels/linear.h"
+#include "tensor/kernels/narrow.h"
 #include "tensor/parallel.h"
 
 namespace rapt {
@@ -20,7 +23,7 @@ constexpr Dim kLeastRows = 64, kMostRows = 1024;  // rows of a chunk: fewer wast
 
 // The definition of the loss.
 struct Problem {
-  Tensor x, weight, bias, target_rows, targets;
+  Tensor x, weight, bias, target_rows, targets;  // weight: an operand, perhaps in bf16
   CrossEntropyOptions options;
 
   Dim M() const { return targets.size(); }
@@ -95,31 +98,45 @@ void find_largest(std::int32_t* columns, const T* z, Dim M, Dim V) {
   });
 }
 
+// A chunk as an operand: itself, or a copy of its first `count` elements in `narrow`.
+template <typename T, typename Operand>
+const Operand* as_operand(const T* chunk, Dim count, Tensor& narrow) {
+  if constexpr (std::is_same_v<T, Operand>) {
+    return chunk;
+  } else {
+    if (!narrow.defined() || narrow.size() < count) narrow = Tensor::empty({count}, dtype_of<Operand>);
+    kernels::narrow(narrow.data<Operand>(), chunk, count);
+    return narrow.data<Operand>();
+  }
+}
+
 // losses[m] for all m, and the gradients that `sinks` requests.
-template <typename T>
-void run(const Problem& p, double* losses, const Sinks<T>& sinks) {
+template <typename T, typename Operand>
+void run_chunks(const Problem& p, double* losses, const Sinks<T>& sinks) {
   const Dim M = p.M(), C = p.C(), V = p.V();
   if (M == 0) return;
   const Dim chunk = chunk_rows(M, V);
   const std::int32_t* const rows = p.target_rows.data<std::int32_t>();
-  const T *x = p.x.data<T>(), *weight = p.weight.data<T>();
+  const T* const x = p.x.data<T>();
+  const Operand* const weight = p.weight.data<Operand>();
   const T* const bias = p.bias.defined() ? p.bias.data<T>() : nullptr;
-  Tensor logits = Tensor::empty({chunk, V}, dtype_of<T>), gathered;
+  Tensor logits = Tensor::empty({chunk, V}, dtype_of<T>), gathered, narrow_inputs, narrow_logits;
   T* const z = logits.data<T>();
   const kernels::CrossEntropyRule rule{p.options.label_smoothing, p.options.scale * sinks.factor};
 
   for (Dim begin = 0; begin < M; begin += chunk) {
     const Dim end = std::min(M, begin + chunk), count = end - begin;
-    const T* inputs = x + rows[begin] * C;
+    const T* taken = x + rows[begin] * C;
     if (!p.contiguous(begin, end)) {
       if (!gathered.defined()) gathered = Tensor::empty({chunk, C}, dtype_of<T>);
       T* const copies = gathered.data<T>();
       parallel_blocks(count, rows_per_block(C), [&](Dim r0, Dim r1) {
         for (Dim r = r0; r < r1; ++r) std::copy_n(x + rows[begin + r] * C, C, copies + r * C);
       });
-      inputs = copies;
+      taken = copies;
     }
-    kernels::linear_forward<T>(z, nullptr, inputs, weight, bias, count, C, V, Activation::kNone);
+    const Operand* const inputs = as_operand<T, Operand>(taken, count * C, narrow_inputs);
+    kernels::linear_forward<T, Operand>(z, nullptr, inputs, weight, bias, count, C, V, Activation::kNone);
     const std::int32_t* const targets = p.targets.data<std::int32_t>() + begin;
     if (!sinks.any()) {
       kernels::cross_entropy_forward<T>(losses + begin, z, targets, count, V, rule);
@@ -128,14 +145,24 @@ void run(const Problem& p, double* losses, const Sinks<T>& sinks) {
     }
     kernels::cross_entropy_forward_backward<T>(losses + begin, z, targets, count, V, rule);
     const auto write = [&](Write first) { return begin == 0 ? first : Write::kAdd; };
+    if (sinks.dbias != nullptr) kernels::column_sums<T>(sinks.dbias, write(sinks.bias_write), z, count, V);
+    if (sinks.dx == nullptr && sinks.dweight == nullptr) continue;
+    const Operand* const gradients = as_operand<T, Operand>(z, count * V, narrow_logits);
     if (sinks.dx != nullptr) {
-      kernels::linear_input_backward<T>(sinks.dx + begin * C, Write::kAssign, z, weight, count, C, V);
+      kernels::linear_input_backward<T, Operand>(sinks.dx + begin * C, Write::kAssign, gradients, weight, count, C, V);
     }
     if (sinks.dweight != nullptr) {
-      kernels::linear_weight_backward<T>(sinks.dweight, write(sinks.weight_write), z, inputs, count, C, V);
+      kernels::linear_weight_backward<T, Operand>(sinks.dweight, write(sinks.weight_write), gradients, inputs, count, C,
+                                                  V);
     }
-    if (sinks.dbias != nullptr) kernels::column_sums<T>(sinks.dbias, write(sinks.bias_write), z, count, V);
   }
+}
+
+template <typename T>
+void run(const Problem& p, double* losses, const Sinks<T>& sinks) {
+  dispatch_operand(p.weight, [&]<typename Sum, typename Operand>() {
+    if constexpr (std::is_same_v<Sum, T>) run_chunks<T, Operand>(p, losses, sinks);
+  });
 }
 
 // Adds `factor` times the gradients of weight and bias to their variables. `d` of {x, weight, bias}.
@@ -186,7 +213,9 @@ void give_input(Grads& d, const Problem& p, const Tensor& kept, double dy) {
 
 Variable linear_cross_entropy(const Variable& x, const Variable& weight, const Variable& bias,
                               const Tensor& target_rows, const Tensor& targets, const CrossEntropyOptions& options) {
-  const Problem p{x.value(), weight.value(), bias.defined() ? bias.value() : Tensor(), target_rows, targets, options};
+  const Problem p{
+      x.value(), weight_operand(weight.value()), bias.defined() ? bias.value() : Tensor(), target_rows, targets,
+      options};
   check("linear_cross_entropy", p);
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
     throw std::invalid_argument("linear_cross_entropy: label smoothing must be in [0, 1], got " +
@@ -225,7 +254,7 @@ Variable linear_cross_entropy(const Variable& x, const Variable& weight, const V
 
 Tensor target_log_probabilities(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& target_rows,
                                 const Tensor& targets, Tensor* predicted) {
-  const Problem p{x, weight, bias, target_rows, targets, {}};
+  const Problem p{x, weight_operand(weight), bias, target_rows, targets, {}};
   check("target_log_probabilities", p);
   std::vector<double> losses(static_cast<std::size_t>(p.M()));
   Tensor result = Tensor::empty({p.M()}, x.dtype());

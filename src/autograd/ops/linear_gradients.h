@@ -1,29 +1,30 @@
 // The gradients of x W^T + b, given g, the gradient of the result. Shared by the ops that begin or end with a product.
 #pragma once
 
+#include "autograd/ops/operands.h"
 #include "autograd/variable.h"
 #include "tensor/kernels/column_sums.h"
 #include "tensor/kernels/linear.h"
 
 namespace rapt {
 
-/// Adds g W to the gradient of x, which is input `i` of the op. g [N, out], W [out, in].
+/// Adds g W to the gradient of x, which is input `i` of the op. g [N, out] and W [out, in] are operands of one type.
 inline void give_linear_input(Grads& d, std::size_t i, const Tensor& g, const Tensor& W) {
   if (!d.wants(i)) return;
   Grads::Slot dx = d.slot(i);
-  dispatch_float(g.dtype(), [&]<typename T>() {
-    kernels::linear_input_backward<T>(dx.tensor.data<T>(), dx.write, g.data<T>(), W.data<T>(), g.shape()[0],
-                                      W.shape()[1], W.shape()[0]);
+  dispatch_operand(g, [&]<typename T, typename Operand>() {
+    kernels::linear_input_backward<T, Operand>(dx.tensor.data<T>(), dx.write, g.data<Operand>(), W.data<Operand>(),
+                                               g.shape()[0], W.shape()[1], W.shape()[0]);
   });
 }
 
-/// Adds g^T x to the gradient of W, which is input `i` of the op. g [N, out], x [N, in].
+/// Adds g^T x to the gradient of W, which is input `i` of the op. g [N, out] and x [N, in] are operands of one type.
 inline void give_linear_weight(Grads& d, std::size_t i, const Tensor& g, const Tensor& x) {
   if (!d.wants(i)) return;
   Grads::Slot dW = d.slot(i);
-  dispatch_float(g.dtype(), [&]<typename T>() {
-    kernels::linear_weight_backward<T>(dW.tensor.data<T>(), dW.write, g.data<T>(), x.data<T>(), g.shape()[0],
-                                       x.shape()[1], g.shape()[1]);
+  dispatch_operand(g, [&]<typename T, typename Operand>() {
+    kernels::linear_weight_backward<T, Operand>(dW.tensor.data<T>(), dW.write, g.data<Operand>(), x.data<Operand>(),
+                                                g.shape()[0], x.shape()[1], g.shape()[1]);
   });
 }
 

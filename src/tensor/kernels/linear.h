@@ -5,15 +5,17 @@
 
 namespace rapt::kernels {
 
+// The operands of the products are of type T, or of type Bf16 with T = float.
+
 // y = f(x W^T + b) for x [N, in], W [out, in], b [out] or null, y [N, out]. If `pre` is not null, it receives x W^T +
 // b; otherwise y overwrites it in place.
-template <typename T>
-void linear_forward(T* y, T* pre, const T* x, const T* W, const T* b, Dim N, Dim in, Dim out, Activation f);
+template <typename T, typename Operand>
+void linear_forward(T* y, T* pre, const Operand* x, const Operand* W, const T* b, Dim N, Dim in, Dim out, Activation f);
 
 // dx (+)= g W and dW (+)= g^T x for g [N, out], the gradient of x W^T + b.
-template <typename T>
-void linear_input_backward(T* dx, Write write, const T* g, const T* W, Dim N, Dim in, Dim out);
-template <typename T>
-void linear_weight_backward(T* dW, Write write, const T* g, const T* x, Dim N, Dim in, Dim out);
+template <typename T, typename Operand>
+void linear_input_backward(T* dx, Write write, const Operand* g, const Operand* W, Dim N, Dim in, Dim out);
+template <typename T, typename Operand>
+void linear_weight_backward(T* dW, Write write, const Operand* g, const Operand* x, Dim N, Dim in, Dim out);
 
 }  // namespace rapt::kernels

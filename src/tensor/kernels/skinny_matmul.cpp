@@ -29,13 +29,13 @@ HWY_INLINE void repeat(F&& f) {
 }
 
 // Prefetch distance where B is read as one stream, in elements: a page. Twice as much is slower again.
-constexpr Dim kAhead = 1024;
+template <typename T>
+constexpr Dim kAhead = 4096 / sizeof(T);
 
 // The products of kM rows of A with kR rows of B. Only B is read from memory. With kPrefetch, the data that follows is
 // prefetched: with a single row of B, the stream of its rows; otherwise the next kR rows.
-template <int kM, int kR, bool kPrefetch>
-HWY_INLINE void dots(float* c, Dim c_stride, const float* a, Dim a_stride, const float* b, Dim b_stride, Dim K,
-                     Write write) {
+template <int kM, int kR, bool kPrefetch, typename T>
+HWY_INLINE void dots(float* c, Dim c_stride, const T* a, Dim a_stride, const T* b, Dim b_stride, Dim K, Write write) {
   const Tag<float> d;
   Vec<Tag<float>> sums[kM * kR];
   repeat<kM * kR>([&](auto i) HWY_ATTR { sums[i] = Zero(d); });
@@ -44,7 +44,7 @@ HWY_INLINE void dots(float* c, Dim c_stride, const float* a, Dim a_stride, const
     repeat<kR>([&](auto r) HWY_ATTR {
       weights[r] = part.load(b + r * b_stride);
       if constexpr (kPrefetch) {
-        __builtin_prefetch(kR == 1 ? b + part.at + kAhead : b + (r + kR) * b_stride + part.at, 0, 2);
+        __builtin_prefetch(kR == 1 ? b + part.at + kAhead<T> : b + (r + kR) * b_stride + part.at, 0, 2);
       }
     });
     repeat<kM>([&](auto m) HWY_ATTR {
@@ -59,8 +59,8 @@ HWY_INLINE void dots(float* c, Dim c_stride, const float* a, Dim a_stride, const
 }
 
 // All rows of A with kR rows of B, which stay in the cache from the first row of A to the last.
-template <int kR>
-void all_rows(Matrix<float> c, Matrix<const float> a, const float* b, Dim b_stride, Write write) {
+template <int kR, typename T>
+void all_rows(Matrix<float> c, Matrix<const T> a, const T* b, Dim b_stride, Write write) {
   const auto take = [&](Dim m, auto rows, auto prefetch) HWY_ATTR {
     dots<rows, kR, prefetch>(c.data + m * c.stride, c.stride, a.data + m * a.stride, a.stride, b, b_stride, a.cols,
                              write);
@@ -85,7 +85,8 @@ void all_rows(Matrix<float> c, Matrix<const float> a, const float* b, Dim b_stri
   for (Dim m = first; m < a.rows; m += kRowsOfA) take(m, integral_constant<int, kRowsOfA>(), std::false_type());
 }
 
-void skinny(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write) {
+template <typename T>
+void skinny(Matrix<float> c, Matrix<const T> a, Matrix<const T> b, Write write) {
   Dim n = 0;
   // With so little to compute, memory bandwidth is the limit, and a single stream is fastest: one row of B at a time.
   if (a.rows <= kRowsOfA) {
@@ -106,13 +107,16 @@ HWY_AFTER_NAMESPACE();
 
 namespace rapt {
 
-HWY_EXPORT(skinny);
+RAPT_EXPORT(skinny);
 
 namespace kernels {
 
-void skinny_matmul(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write) {
-  HWY_DYNAMIC_DISPATCH(skinny)(c, a, b, write);
+template <typename T>
+void skinny_matmul(Matrix<float> c, Matrix<const T> a, Matrix<const T> b, Write write) {
+  RAPT_DISPATCH(T, skinny)(c, a, b, write);
 }
+template void skinny_matmul(Matrix<float>, Matrix<const float>, Matrix<const float>, Write);
+template void skinny_matmul(Matrix<float>, Matrix<const Bf16>, Matrix<const Bf16>, Write);
 
 }  // namespace kernels
 }  // namespace rapt

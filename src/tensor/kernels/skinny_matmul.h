@@ -13,6 +13,7 @@ constexpr Dim kSkinnyColumns = 6;
 
 // C (+)= A B^T on the calling thread, for A [M, K] and B [N, K]. Each element of C is one sum in an order that depends
 // only on K, so C may be divided anywhere.
-void skinny_matmul(Matrix<float> c, Matrix<const float> a, Matrix<const float> b, Write write);
+template <typename T>
+void skinny_matmul(Matrix<float> c, Matrix<const T> a, Matrix<const T> b, Write write);
 
 }  // namespace rapt::kernels

@@ -48,6 +48,7 @@ void read_tensor(const CheckpointFile& file, const std::string& name, Tensor to)
                     ", the configuration needs " + to.shape().to_string());
   }
   file.read_into(name, to.dtype(), to.raw(), to.size());
+  to.changed();
 }
 
 // Every parameter must be in the file and the file must hold no others.

@@ -41,6 +41,7 @@ void WeightAverage::give(Module& network) const {
       const auto values = parameters[i].variable.value().span<T>();
       for (std::size_t k = 0; k < values.size(); ++k) values[k] = static_cast<T>(sums_[i].values[k] / count_);
     });
+    parameters[i].variable.value().changed();
   }
 }
 

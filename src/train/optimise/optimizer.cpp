@@ -71,6 +71,7 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
       }
     });
   }
+  parameters_.values().changed();
   parameters_.drop_gradients();
   move_average();
 }
@@ -91,6 +92,7 @@ void Optimizer::exchange_average() {
   dispatch_float(average.dtype(), [&]<typename T>() {
     std::swap_ranges(average.data<T>(), average.data<T>() + average.size(), parameters_.values().data<T>());
   });
+  parameters_.values().changed();
 }
 
 double clip_factor(double norm, double limit) { return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0; }

@@ -4,7 +4,9 @@
 
 #include "io/file.h"
 #include "tensor/error.h"
+#include "tensor/matmul.h"
 #include "tensor/parallel.h"
+#include "tensor/precision.h"
 #include "train/models/networks.h"
 #include "train/run/resume.h"
 #include "train/settings/settings_agreement.h"
@@ -47,13 +49,19 @@ TrainConfig with_files(const TrainConfig& saved, const LayeredConfig& wanted) {
   return config;
 }
 
-void choose_threads(const TrainConfig& config) {
+void prepare_computing(const TrainConfig& config, const Notice& notice) {
   if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
+  set_product_precision(config.precision == "bf16" ? Precision::kBf16 : Precision::kF32);
+  if (config.precision == "bf16" && !has_bf16_products()) {
+    notice(
+        "train: this processor has no instructions for bf16, so --precision bf16 computes the same in f32, slower than "
+        "--precision f32");
+  }
 }
 
 Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const Notice& notice) {
   Beginning result{.config = wanted};
-  choose_threads(wanted.values);
+  prepare_computing(wanted.values, notice);
   Materials materials(folder, nullptr, notice);
   result.config = settle(wanted, materials, notice);
   const TrainConfig& config = result.config.values;
@@ -111,7 +119,7 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
   Beginning result{.config = wanted};
   result.config.values = resumption.config;
   TrainConfig& config = result.config.values;
-  choose_threads(config);
+  prepare_computing(config, notice);
   result.from = std::make_unique<CheckpointFile>(standing.found->path);
   std::optional<DataFiles> known;
   if (standing.inputs) known = {.train = standing.inputs->data, .validation = standing.inputs->validation};

@@ -136,6 +136,8 @@ void add_system(SettingTable& t) {
   t.common_free(
       whole("threads", &Config::threads, 0, "number of threads; 0: all cores. Results do not depend on it", 4096),
       {"cpu-threads", "num-threads"});
+  t.common(choice("precision", &Config::precision, {"f32", "bf16"},
+                  "type of the operands of products; bf16 is faster with AVX512-BF16 or AMX"));
   t.common_free(
       text("preset", &Config::preset, "NAME", "use the settings of a known recipe; rapt params lists the recipes"),
       {"recipe"});

@@ -181,9 +181,10 @@ struct TrainConfig {
   // System
   std::string out;  ///< the run folder; empty: runs/<name of the first data file>
   std::int64_t seed = 1;
-  std::int64_t threads = 0;  ///< 0: all cores this process may use
-  std::string preset;        ///< origin of the defaults; unused once the settings are written out
-  std::string size;          ///< tiny, mini, small, base: sets layers, heads, width and context
+  std::int64_t threads = 0;       ///< 0: all cores this process may use
+  std::string precision = "f32";  ///< operands of products: f32 or bf16
+  std::string preset;             ///< origin of the defaults; unused once the settings are written out
+  std::string size;               ///< tiny, mini, small, base: sets layers, heads, width and context
 
   bool operator==(const TrainConfig&) const = default;
 

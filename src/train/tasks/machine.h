@@ -8,8 +8,9 @@
 
 namespace rapt {
 
-/// f32 operations per second of large matrix products on all threads, the basis of "share of peak". The best
-/// measurement of this process; each call measures again, for a tenth of a second.
+/// Operations per second of large matrix products on all threads, with operands in the program's precision
+/// (tensor/precision.h): the basis of "share of peak". The best measurement of this process; each call measures again,
+/// for a tenth of a second.
 double measure_sgemm_peak();
 
 /// Bytes per second that all threads together read from memory. Measured in each call, in about a fifth of a second.

@@ -16,6 +16,7 @@
 #include "support/golden_network.h"
 #include "support/golden_recurrent.h"
 #include "support/source_folder.h"
+#include "support/with_precision.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/post_processor.h"
 #include "train/models/family.h"
@@ -122,9 +123,34 @@ void check_training(const GoldenCase& c, AnyNetwork& network, const Names& names
   check_updates(c, network, parameters, names, batch);
 }
 
+// States and loss with operands in bf16, within what their 8 bits of precision allow.
+void check_in_bf16(const GoldenCase& c, AnyNetwork& network) {
+  const Batch batch = batch_of(c, network);
+  const NoGrad no_grad;
+  Context ctx;
+  const Tensor exact = network.backbone().states(batch, ctx).value();
+  const WithPrecision bf16(Precision::kBf16);
+  const Tensor near = network.backbone().states(batch, ctx).value();
+  double error = 0, sum = 0, squares = 0;
+  for (std::size_t i = 0; i < exact.span<float>().size(); ++i) {
+    const auto x = static_cast<double>(exact.span<float>()[i]), y = static_cast<double>(near.span<float>()[i]);
+    error += (x - y) * (x - y);
+    sum += x;
+    squares += x * x;
+  }
+  const auto n = static_cast<double>(exact.size());
+  const double deviation = std::sqrt(squares / n - sum / n * (sum / n));
+  require(std::sqrt(error / n) <= 3e-2 * deviation, "states in bf16 differ by ", std::sqrt(error / n), " of ",
+          deviation);
+  const double loss = loss_of(c, network, batch).value().item(), expected = c.expected.at("loss").get<double>();
+  require(std::abs(loss - expected) <= 1e-2 * std::max(1.0, expected), "the loss in bf16 is ", loss, ", expected ",
+          expected);
+}
+
 void check_network(const GoldenCase& c) {
   AnyNetwork network = read_hugging_face(c.folder + "/model").network;
   if (c.expected.contains("generation")) check_generation(c, network);
+  check_in_bf16(c, network);
   const Names names = names_by_ours(network.config());
   AnyNetwork wide = converted(network, DType::kF64);
   check_training(c, wide, names);

@@ -4,8 +4,10 @@
 
 #include "support/run_checks.h"
 #include "support/thread_counts.h"
+#include "support/with_precision.h"
 #include "tensor/error.h"
 #include "text/corpus/stories.h"
+#include "train/files/checkpoint.h"
 #include "train/files/pretrained.h"
 
 using namespace rapt;
@@ -98,6 +100,19 @@ void check_exact(const TemporaryFolder& folder, const std::string& name, const S
 TEST_CASE("masked words and next sentences: the same bits interrupted, resumed and on other numbers of threads") {
   const TemporaryFolder folder;
   check_exact(folder, "mlm", [&](const std::string& out) { return masked_words(folder, out); }, {2, 4, 5, 7, 9});
+}
+
+TEST_CASE("in bf16: the same bits interrupted, resumed and on other numbers of threads, and nearly the loss of f32") {
+  const TemporaryFolder folder;
+  const WithPrecision f32(Precision::kF32);  // restores it; runs set their own
+  const FlagValue bf16{"precision", {"bf16"}};
+  check_exact(folder, "bf16", [&](const std::string& out) { return masked_words(folder, out, {bf16}); }, {2, 5, 7});
+  REQUIRE(run(masked_words(folder, "f32")).finished);
+  const CheckpointFile narrow(folder / "bf16-whole/last.h5"), wide(folder / "f32/last.h5");
+  const double loss = narrow.state_number("best_loss"), wide_loss = wide.state_number("best_loss");
+  CHECK(loss != wide_loss);
+  CHECK(loss == doctest::Approx(wide_loss).epsilon(0.02));
+  CHECK(config_of(narrow).precision == "bf16");
 }
 
 TEST_CASE("masked words alone, of whole words, masked once") {

@@ -1,0 +1,14 @@
+// Conversion between f32 and bf16.
+#pragma once
+
+#include "tensor/types.h"
+
+namespace rapt::kernels {
+
+// y = x, rounded to nearest, ties to even.
+void narrow(Bf16* y, const float* x, Dim n);
+
+// y = x, exactly.
+void widen(float* y, const Bf16* x, Dim n);
+
+}  // namespace rapt::kernels
