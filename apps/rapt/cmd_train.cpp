@@ -9,16 +9,15 @@ static int run(const Arguments& arguments) { return run_training_command(argumen
 Command train_command() {
   std::vector<Option> options = setting_options();
   for (Option& option : training_options()) options.push_back(std::move(option));
-  return {
-      .name = "train",
-      .summary = "train a model on text; every option has a default chosen from the data and the machine",
-      .arguments = "[FILE|FOLDER|-]...",
-      .most = 1 << 20,
-      .examples = {"rapt train my.txt --minutes 2", "rapt train --preset shakespeare-char-cpu --data F --out runs/s",
-                   "rapt train T.tsv --task classify --minutes 3 --out runs/scratch", "rapt train my.txt --model bert",
-                   "rapt train --resume runs/s"},
-      .options = options,
-      .run = run};
+  return {.name = "train",
+          .summary = "train a model on text; every option has a default chosen from the data and the machine",
+          .arguments = "[FILE|FOLDER|-]...",
+          .most = 1 << 20,
+          .examples = {"rapt train my.txt", "rapt train --preset shakespeare-char-cpu --data F --out runs/s",
+                       "rapt train T.tsv --task classify --minutes 3 --out runs/scratch",
+                       "rapt train my.txt --model bert", "rapt train --resume runs/s"},
+          .options = options,
+          .run = run};
 }
 
 }  // namespace rapt::app
