@@ -106,8 +106,6 @@ static float half_to_f32(std::uint16_t half) {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
 }
 
-static float bfloat_to_f32(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
-
 template <typename Stored, typename Convert>
 static void convert_each(const void* from, float* to, std::size_t count, Convert convert) {
   const auto* bytes = static_cast<const char*>(from);
@@ -129,7 +127,7 @@ void convert_to_f32(ElementType type, const void* from, float* to, std::size_t c
     case ElementType::kF16:
       return convert_each<std::uint16_t>(from, to, count, half_to_f32);
     case ElementType::kBF16:
-      return convert_each<std::uint16_t>(from, to, count, bfloat_to_f32);
+      return convert_each<Bf16>(from, to, count, cast);
     case ElementType::kI64:
       return convert_each<std::int64_t>(from, to, count, cast);
     case ElementType::kI32:
