@@ -240,25 +240,20 @@ class Team {
   std::thread others_;                                  // starts the others, and ends after them
 };
 
-// The program's team, for the region of one caller at a time.
-class Teams {
- public:
-  // \return  false if another thread's region is in progress
-  bool run(std::uint32_t count, int threads, Schedule schedule, void (*call)(const void*, Dim), const void* body) {
-    const std::unique_lock lock(in_use_, std::try_to_lock);
-    if (!lock.owns_lock()) return false;
-    if (!team_ || team_->threads() != threads) {
-      team_.reset();
-      team_ = std::make_unique<Team>(threads);
-    }
-    team_->run(count, schedule, call, body);
-    return true;
+// The program's team, for the region of one caller at a time. \return  false if another thread's is in progress
+bool run_on_team(std::uint32_t count, int threads, Schedule schedule, void (*call)(const void*, Dim),
+                 const void* body) {
+  static std::mutex in_use;
+  static std::unique_ptr<Team> team;
+  const std::unique_lock lock(in_use, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  if (!team || team->threads() != threads) {
+    team.reset();
+    team = std::make_unique<Team>(threads);
   }
-
- private:
-  std::mutex in_use_;
-  std::unique_ptr<Team> team_;
-};
+  team->run(count, schedule, call, body);
+  return true;
+}
 
 }  // namespace
 
@@ -287,9 +282,9 @@ void run_parallel(Dim count, Schedule schedule, void (*call)(const void*, Dim), 
   forbid_teams_of_openblas();
   const int threads = t_inside || count <= 1 ? 1 : thread_count();
   constexpr Dim kMostPieces = std::numeric_limits<std::uint32_t>::max();
-  if (threads > 1 && count <= kMostPieces) {
-    static Teams teams;
-    if (teams.run(static_cast<std::uint32_t>(count), threads, schedule, call, body)) return;
+  if (threads > 1 && count <= kMostPieces &&
+      run_on_team(static_cast<std::uint32_t>(count), threads, schedule, call, body)) {
+    return;
   }
   const Inside inside;
   for (Dim i = 0; i < count; ++i) call(body, i);

@@ -8,11 +8,10 @@
 #include <fstream>
 #include <numeric>
 #include <string>
-#include <type_traits>
 
-#include "autograd/ops/operands.h"
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
+#include "tensor/precision.h"
 #include "tensor/tensor.h"
 
 namespace rapt {
@@ -35,22 +34,18 @@ std::uint64_t proc_value(const char* path, const std::string& key) {
 
 }  // namespace
 
-double measure_sgemm_peak() {
+// For operands of type T.
+template <typename T>
+static double measure_product_peak() {
   constexpr Dim kSide = 1024;
-  const Tensor a = operand(Tensor::full({kSide, kSide}, 0.5)), b = operand(Tensor::full({kSide, kSide}, 0.25));
+  const Tensor a = Tensor::full({kSide, kSide}, 0.5, dtype_of<T>), b = Tensor::full({kSide, kSide}, 0.25, dtype_of<T>);
   Tensor c = Tensor::empty({kSide, kSide});
   const auto product = [&] {
-    dispatch_operand(a, [&]<typename T, typename Operand>() {
-      if constexpr (std::is_same_v<T, float>) {
-        matmul<float, Operand>({c.data<float>(), kSide, kSide}, {a.data<Operand>(), kSide, kSide}, Transpose::kNo,
-                               {b.data<Operand>(), kSide, kSide}, Transpose::kNo, Write::kAssign);
-      }
-    });
+    matmul<float, T>({c.data<float>(), kSide, kSide}, {a.data<T>(), kSide, kSide}, Transpose::kNo,
+                     {b.data<T>(), kSide, kSide}, Transpose::kNo, Write::kAssign);
   };
   product();
-  // Of all measurements: another program can make one slower, but never faster.
-  static double fastest_wide = 1e300, fastest_narrow = 1e300;
-  double& fastest = a.dtype() == DType::kBF16 ? fastest_narrow : fastest_wide;
+  static double fastest = 1e300;  // of all measurements: another program can make one slower, but never faster
   double best = fastest, spent = 0;
   for (int round = 0; round < 3 || spent < 0.1; ++round) {
     const double seconds = seconds_of(product);
@@ -59,6 +54,10 @@ double measure_sgemm_peak() {
   }
   fastest = best;
   return 2.0 * kSide * kSide * kSide / best;
+}
+
+double measure_sgemm_peak() {
+  return product_precision() == Precision::kBf16 ? measure_product_peak<Bf16>() : measure_product_peak<float>();
 }
 
 double measure_read_bandwidth() {
