@@ -60,22 +60,6 @@
 
 #include "tensor/types.h"
 
-namespace rapt {
-
-/// The type in which elements stored as T are computed.
-template <typename T>
-struct ComputeOf {
-  using type = T;
-};
-template <>
-struct ComputeOf<Bf16> {
-  using type = float;
-};
-template <typename T>
-using Compute = typename ComputeOf<T>::type;
-
-}  // namespace rapt
-
 // RAPT_EXPORT(name) collects the kernel templates `name` of all targets. RAPT_DISPATCH(T, name) is the one for elements
 // of type T and the current processor. They are the counterparts for templates of HWY_EXPORT and HWY_DYNAMIC_DISPATCH,
 // which Highway 1.0 has for functions, and use the same parts.

@@ -32,6 +32,18 @@ struct Bf16 {
   explicit operator T() const { return static_cast<T>(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16)); }
 };
 
+/// The type in which elements stored as T are computed.
+template <typename T>
+struct ComputeOf {
+  using type = T;
+};
+template <>
+struct ComputeOf<Bf16> {
+  using type = float;
+};
+template <typename T>
+using Compute = typename ComputeOf<T>::type;
+
 /// Element types of tensors: f32 for training, f64 for checks, bf16 for operands of products, i32 for token ids and
 /// offsets.
 enum class DType : std::uint8_t { kF32, kF64, kBF16, kI32 };

@@ -37,19 +37,20 @@ inline void give_linear_bias(Grads& d, std::size_t i, const Tensor& g) {
   });
 }
 
-/// Turns dy, the gradient of f(x W^T + b), into g (which may be dy) and adds the sums of g's columns to the gradient of
-/// b, which is input `i` of the op.
+/// Turns dy, the gradient of f(x W^T + b), into g, which has the type of `saved` (and may be dy if that is dy's), and
+/// adds the sums of g's columns to the gradient of b, which is input `i` of the op.
 ///
-/// \param saved  the tensor that kernels::backward_from_output(f) requires
+/// \param saved  the tensor that kernels::backward_from_output(f) requires, as it is or in bf16
 inline void give_activation_and_bias(Grads& d, std::size_t i, Tensor& g, const Tensor& dy, const Tensor& saved,
                                      Activation f) {
-  dispatch_float(dy.dtype(), [&]<typename T>() {
+  dispatch_operand(saved, [&]<typename T, typename Kept>() {
     if (d.wants(i)) {
       Grads::Slot db = d.slot(i);
-      kernels::activation_bias_backward<T>(g.data<T>(), db.tensor.data<T>(), db.write, dy.data<T>(), saved.data<T>(),
-                                           dy.shape()[0], dy.shape()[1], f);
+      kernels::activation_bias_backward<Kept>(g.data<Kept>(), db.tensor.data<T>(), db.write, dy.data<T>(),
+                                              saved.data<Kept>(), dy.shape()[0], dy.shape()[1], f);
     } else {
-      kernels::activation_backward<T>(g.data<T>(), dy.data<T>(), saved.data<T>(), dy.size(), f, Write::kAssign);
+      kernels::activation_backward<Kept>(g.data<Kept>(), dy.data<T>(), saved.data<Kept>(), dy.size(), f,
+                                         Write::kAssign);
     }
   });
 }

@@ -145,9 +145,25 @@ void forward_rows(Matrix<T> y, Matrix<const T> x, Function function) {
   }
 }
 
+template <typename Function>
+void narrow_rows(Matrix<Bf16> y, Matrix<Bf16> pre, Matrix<const float> x, Function function) {
+  const Tag<float> d;
+  for (Dim row = 0; row < x.rows; ++row) {
+    Bf16* const to = y.data + row * y.stride;
+    Bf16* const beside = pre.data == nullptr ? nullptr : pre.data + row * pre.stride;
+    const float* const from = x.data + row * x.stride;
+    for_each_vector(d, x.cols, [&](auto part) HWY_ATTR {
+      const auto v = part.load(from);
+      if (beside != nullptr) part.store(v, beside);
+      part.store(function.value(d, v), to);
+    });
+  }
+}
+
 // Rows of dx, and their sums if needed.
 template <typename T, typename Function>
-void backward_rows(Matrix<T> dx, const T* dy, const T* saved, T* sums, Write write, Function function) {
+void backward_rows(Matrix<T> dx, const Compute<T>* dy, const T* saved, Compute<T>* sums, Write write,
+                   Function function) {
   const Tag<T> d;
   for (Dim row = 0; row < dx.rows; ++row) {
     const Dim start = row * dx.stride;
@@ -163,8 +179,11 @@ template <typename T>
 void forward(Matrix<T> y, Matrix<const T> x, Activation f) {
   with_function(f, [&](auto function) HWY_ATTR { forward_rows(y, x, function); });
 }
+void narrow_forward(Matrix<Bf16> y, Matrix<Bf16> pre, Matrix<const float> x, Activation f) {
+  with_function(f, [&](auto function) HWY_ATTR { narrow_rows(y, pre, x, function); });
+}
 template <typename T>
-void backward(Matrix<T> dx, const T* dy, const T* saved, T* sums, Write write, Activation f) {
+void backward(Matrix<T> dx, const Compute<T>* dy, const T* saved, Compute<T>* sums, Write write, Activation f) {
   with_function(f, [&](auto function) HWY_ATTR { backward_rows(dx, dy, saved, sums, write, function); });
 }
 
@@ -178,6 +197,7 @@ namespace rapt {
 
 RAPT_EXPORT(forward);
 RAPT_EXPORT(backward);
+HWY_EXPORT(narrow_forward);
 
 namespace kernels {
 static constexpr Dim kBlock = 16384;  // elements
@@ -186,7 +206,10 @@ template <typename T>
 void activation_tile(Matrix<T> y, Matrix<const T> x, Activation f) {
   RAPT_DISPATCH(T, forward)(y, x, f);
 }
-RAPT_INSTANTIATE(activation_tile);
+
+void narrow_activation_tile(Matrix<Bf16> y, Matrix<Bf16> pre, Matrix<const float> x, Activation f) {
+  HWY_DYNAMIC_DISPATCH(narrow_forward)(y, pre, x, f);
+}
 
 template <typename T>
 void activation_forward(T* y, const T* x, Dim n, Activation f) {
@@ -195,28 +218,37 @@ void activation_forward(T* y, const T* x, Dim n, Activation f) {
     activation_tile<T>({y + begin, 1, end - begin}, {x + begin, 1, end - begin}, f);
   });
 }
-RAPT_INSTANTIATE(activation_forward);
 
 template <typename T>
-void activation_backward(T* dx, const T* dy, const T* saved, Dim n, Activation f, Write write) {
-  count_elements<T>((2 + touches(write)) * n);
+void activation_backward(T* dx, const Compute<T>* dy, const T* saved, Dim n, Activation f, Write write) {
+  count_elements<T>((1 + touches(write)) * n);
+  count_elements<Compute<T>>(n);
   parallel_blocks(n, kBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, backward)
     (Matrix<T>{dx + begin, 1, end - begin}, dy + begin, saved + begin, nullptr, write, f);
   });
 }
-RAPT_INSTANTIATE(activation_backward);
 
 template <typename T>
-void activation_bias_backward(T* dx, T* dbias, Write write, const T* dy, const T* saved, Dim N, Dim C, Activation f) {
-  count_elements<T>(3 * N * C);
-  sum_in_pieces<T>(dbias, write, N, C, [&](T* sums, Dim r0, Dim r1, Dim c0, Dim c1) {
+void activation_bias_backward(T* dx, Compute<T>* dbias, Write write, const Compute<T>* dy, const T* saved, Dim N, Dim C,
+                              Activation f) {
+  count_elements<T>(2 * N * C);
+  count_elements<Compute<T>>(N * C);
+  sum_in_pieces<Compute<T>>(dbias, write, N, C, [&](Compute<T>* sums, Dim r0, Dim r1, Dim c0, Dim c1) {
     const Dim start = r0 * C + c0;
     RAPT_DISPATCH(T, backward)
     (Matrix<T>{dx + start, r1 - r0, c1 - c0, C}, dy + start, saved + start, sums, Write::kAssign, f);
   });
 }
-RAPT_INSTANTIATE(activation_bias_backward);
+
+#define RAPT_ACTIVATION(T, ...)                  \
+  RAPT_INSTANTIATE_ONE(T, , activation_tile)     \
+  RAPT_INSTANTIATE_ONE(T, , activation_forward)  \
+  RAPT_INSTANTIATE_ONE(T, , activation_backward) \
+  RAPT_INSTANTIATE_ONE(T, , activation_bias_backward)
+RAPT_FOR_FLOATS(RAPT_ACTIVATION)
+RAPT_ACTIVATION(Bf16)
+#undef RAPT_ACTIVATION
 
 }  // namespace kernels
 }  // namespace rapt

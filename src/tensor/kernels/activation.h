@@ -27,9 +27,14 @@ constexpr bool backward_from_output(Activation f) {
   return f == Activation::kNone || f == Activation::kRelu || f == Activation::kTanh || f == Activation::kSigmoid;
 }
 
+// In these, T is also Bf16; then what is not a T is f32.
+
 // y = f(x) on the calling thread; y may be x. For tiles that a product has just left in the cache.
 template <typename T>
 void activation_tile(Matrix<T> y, Matrix<const T> x, Activation f);
+
+// The same for x in f32 and y in bf16. If pre.data is not null, pre = x in bf16.
+void narrow_activation_tile(Matrix<Bf16> y, Matrix<Bf16> pre, Matrix<const float> x, Activation f);
 
 // y = f(x); y may be x.
 template <typename T>
@@ -37,11 +42,13 @@ void activation_forward(T* y, const T* x, Dim n, Activation f);
 
 // dx (+)= dy f'(x). `saved` is y where backward_from_output(f), else x. dx may be dy when it is assigned.
 template <typename T>
-void activation_backward(T* dx, const T* dy, const T* saved, Dim n, Activation f, Write write);
+void activation_backward(T* dx, const Compute<T>* dy, const T* saved, Dim n, Activation f, Write write);
 
-// dx = dy f'(x) and dbias (+)= the sums of dx over its rows, in one pass over [N, C]. dx may be dy.
+// dx = dy f'(x) and dbias (+)= the sums of dx over its rows, before they are rounded to T, in one pass over [N, C]. dx
+// may be dy.
 template <typename T>
-void activation_bias_backward(T* dx, T* dbias, Write write, const T* dy, const T* saved, Dim N, Dim C, Activation f);
+void activation_bias_backward(T* dx, Compute<T>* dbias, Write write, const Compute<T>* dy, const T* saved, Dim N, Dim C,
+                              Activation f);
 
 }  // namespace kernels
 }  // namespace rapt

@@ -12,6 +12,12 @@ namespace rapt::kernels {
 template <typename T, typename Operand>
 void linear_forward(T* y, T* pre, const Operand* x, const Operand* W, const T* b, Dim N, Dim in, Dim out, Activation f);
 
+// hidden = f(x W^T + b) as an operand of the next product, and `pre`, if not null, x W^T + b in its type. With operands
+// of type T, this is linear_forward; in bf16, `product` [N, out] receives the sums.
+template <typename T, typename Operand>
+void hidden_forward(Operand* hidden, Operand* pre, T* product, const Operand* x, const Operand* W, const T* b, Dim N,
+                    Dim in, Dim out, Activation f);
+
 // dx (+)= g W and dW (+)= g^T x for g [N, out], the gradient of x W^T + b.
 template <typename T, typename Operand>
 void linear_input_backward(T* dx, Write write, const Operand* g, const Operand* W, Dim N, Dim in, Dim out);
