@@ -1,6 +1,7 @@
 #include "tensor/storage.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -8,6 +9,8 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tensor/error.h"
 
@@ -47,7 +50,8 @@ struct BySizeThenAddress {
 };
 
 // Best fit with splitting and joining. Training repeats the same sizes in every update, so best fit settles after the
-// first one. Joining keeps the reserved memory close to the true peak if sequence lengths vary.
+// first one. Joining keeps the reserved memory close to the true peak if sequence lengths vary; therefore each large
+// chunk is placed right before the previous one, where the system allows it, and becomes one with it.
 class Pool {
  public:
   static Pool& instance() {
@@ -88,18 +92,13 @@ class Pool {
   void release_unused() {
     const std::lock_guard lock(mutex_);
     for (auto& free_blocks : free_) {
-      for (auto it = free_blocks.begin(); it != free_blocks.end();) {
-        Block* block = *it;
-        if (block->before == nullptr && block->after == nullptr) {
-          munmap(block->address, block->size);
-          stats_.reserved -= block->size;
-          delete block;
-          it = free_blocks.erase(it);
-        } else {
-          ++it;
-        }
+      const std::vector<Block*> blocks(free_blocks.begin(), free_blocks.end());
+      for (Block* block : blocks) {
+        const bool whole = block->before == nullptr && block->after == nullptr;
+        if (whole || block->size >= kLargeChunk) give_back(block);
       }
     }
+    lowest_ = nullptr;
   }
 
   MemoryStats stats() {
@@ -116,7 +115,8 @@ class Pool {
   // Gets a chunk from the system and returns it as one free block, not yet in the set.
   Block* new_chunk(std::size_t size, bool large) {
     const std::size_t want = large ? round_up(std::max(size, kLargeChunk), kHugePage) : kSmallChunk;
-    void* address = mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    std::byte* const wish = large && lowest_ != nullptr ? lowest_->address - want : nullptr;
+    void* address = mmap(wish, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (address == MAP_FAILED) {
       throw MemoryError("memory: cannot allocate " + std::to_string(want >> 20) + " MB for tensors, " +
                         std::to_string(stats_.live >> 20) +
@@ -130,7 +130,48 @@ class Pool {
     block->size = want;
     block->free = true;
     block->large = large;
+    if (large) put_before_lowest(block);
     return block;
+  }
+
+  // Joins a new chunk to the one that begins where it ends, if that is the last one that was made.
+  void put_before_lowest(Block* block) {
+    Block* const above = std::exchange(lowest_, block);
+    if (above == nullptr || block->address + block->size != above->address) return;
+    block->after = above;
+    above->before = block;
+    if (above->free) join(block, above);
+  }
+
+  // Returns the whole pages of a free block to the system. What comes before them becomes separate from what comes
+  // after.
+  void give_back(Block* block) {
+    static const auto kPage = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const auto start = reinterpret_cast<std::uintptr_t>(block->address);
+    const std::size_t head = round_up(start, kPage) - start;
+    const std::size_t tail = (start + block->size) % kPage, pages = block->size - head - tail;
+    free_[block->large].erase(block);
+    munmap(block->address + head, pages);
+    stats_.reserved -= pages;
+    if (Block* const after = piece_of(block, head + pages, tail, nullptr, block->after); block->after != nullptr) {
+      block->after->before = after;
+    }
+    if (Block* const before = piece_of(block, 0, head, block->before, nullptr); block->before != nullptr) {
+      block->before->after = before;
+    }
+    delete block;
+  }
+
+  // A free block of its own, of `size` bytes from `at` on; nullptr for none.
+  Block* piece_of(const Block* block, std::size_t at, std::size_t size, Block* before, Block* after) {
+    if (size == 0) return nullptr;
+    auto* const piece = new Block(*block);
+    piece->address += at;
+    piece->size = size;
+    piece->before = before;
+    piece->after = after;
+    free_[piece->large].insert(piece);
+    return piece;
   }
 
   void split(Block* block, std::size_t size) {
@@ -160,6 +201,7 @@ class Pool {
 
   std::mutex mutex_;
   std::set<Block*, BySizeThenAddress> free_[2];
+  Block* lowest_ = nullptr;  // the first block of the large chunk that was made last
   MemoryStats stats_;
 };
 

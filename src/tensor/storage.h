@@ -20,7 +20,7 @@ MemoryStats memory_stats();
 /// Sets `peak` to `live`, so that the peak of a part of the program can be measured.
 void reset_peak_memory();
 
-/// Returns unused memory to the system, as far as whole chunks are free.
+/// Returns unused memory to the system, in stretches of at least 32 MB.
 void release_unused_memory();
 
 /// An aligned block of memory: 64-byte alignment, contents undefined, returned to the pool on destruction.

@@ -84,6 +84,32 @@ TEST_CASE("what one tensor gave back serves the next of its size, and the peak i
   CHECK(memory_stats().live == before);
 }
 
+TEST_CASE("updates with batches of different sizes need little more than the largest of them") {
+  if (!kPooled) return;
+  release_unused_memory();
+  reset_peak_memory();
+  const MemoryStats before = memory_stats();
+  std::mt19937 random(5);
+  for (int update = 0; update < 300; ++update) {
+    const std::size_t tokens = 4000 + random() % 4000;
+    std::vector<std::unique_ptr<Storage>> kept;
+    const auto tensor = [&](std::size_t width) { return std::make_unique<Storage>(tokens * width * 4); };
+    for (int layer = 0; layer < 6; ++layer) {
+      for (const std::size_t width : {256, 768, 1024, 256, 512}) kept.push_back(tensor(width));
+      const auto passing = tensor(1536);
+    }
+    std::unique_ptr<Storage> gradient;
+    while (!kept.empty()) {
+      auto next = tensor(256 + random() % 1024);
+      gradient = std::move(next);
+      kept.pop_back();
+    }
+  }
+  const MemoryStats after = memory_stats();
+  const double grown = static_cast<double>(after.reserved - before.reserved);
+  CHECK(grown <= 1.15 * static_cast<double>(after.peak - before.live));
+}
+
 TEST_CASE("memory that no tensor uses goes back to the system, memory in use does not") {
   if (!kPooled) return;
   const Storage used(kMegabyte);
