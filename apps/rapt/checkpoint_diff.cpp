@@ -116,9 +116,7 @@ void add_elements(Difference& difference, const std::vector<char>& a, const std:
 }
 
 void add_tensor(Difference& difference, DType dtype, const std::vector<char>& a, const std::vector<char>& b) {
-  if (dtype == DType::kF32) add_elements<float>(difference, a, b);
-  if (dtype == DType::kF64) add_elements<double>(difference, a, b);
-  if (dtype == DType::kI32) add_elements<std::int32_t>(difference, a, b);
+  dispatch_element(dtype, [&]<typename T>() { add_elements<T>(difference, a, b); });
 }
 
 void print_line(const std::string& name, const std::string& what) {

@@ -15,6 +15,7 @@
 #include "io/temporary_name.h"
 #include "tensor/error.h"
 #include "tensor/instruction_set.h"
+#include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "tensor/precision.h"
 #include "tensor/types.h"
@@ -92,7 +93,8 @@ int run(const std::vector<std::string>& typed) {
   note_translations(arguments);
   if (const std::int64_t threads = arguments.whole("threads", 0, 0, 4096); threads > 0)
     set_thread_count(static_cast<int>(threads));
-  if (arguments.choice("precision", "f32", {"f32", "bf16"}) == "bf16") set_product_precision(Precision::kBf16);
+  const std::string precision = arguments.choice("precision", "f32", {"f32", "bf16", "auto"});
+  if (precision == "bf16" || (precision == "auto" && has_bf16_products())) set_product_precision(Precision::kBf16);
   try {
     return command.run(arguments);
   } catch (const UndecidedError& error) {

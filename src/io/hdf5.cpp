@@ -75,20 +75,32 @@ std::string library_reason() {
 
 Handle property_list(hid_t kind) { return {H5Pcreate(kind), H5Pclose}; }
 
-hid_t file_type_of(ElementType type) {
+// The upper half of an f32: HDF5 has no such type, but describes it, and its readers convert it.
+Handle bf16_type() {
+  Handle type(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
+  H5Tset_fields(type.get(), 15, 7, 8, 0, 7);  // places of sign, exponent and fraction, and sizes of the last two
+  H5Tset_precision(type.get(), 16);
+  H5Tset_size(type.get(), 2);
+  return type;
+}
+
+Handle file_type_of(ElementType type) {
+  const auto known = [](hid_t id) { return Handle(H5Tcopy(id), H5Tclose); };
   switch (type) {
     case ElementType::kF64:
-      return H5T_IEEE_F64LE;
+      return known(H5T_IEEE_F64LE);
     case ElementType::kF32:
-      return H5T_IEEE_F32LE;
+      return known(H5T_IEEE_F32LE);
+    case ElementType::kBF16:
+      return bf16_type();
     case ElementType::kI64:
-      return H5T_STD_I64LE;
+      return known(H5T_STD_I64LE);
     case ElementType::kI32:
-      return H5T_STD_I32LE;
+      return known(H5T_STD_I32LE);
     case ElementType::kU16:
-      return H5T_STD_U16LE;
+      return known(H5T_STD_U16LE);
     case ElementType::kU8:
-      return H5T_STD_U8LE;
+      return known(H5T_STD_U8LE);
     default:
       throw std::invalid_argument(std::string("hdf5: a dataset cannot be of type ") + name_of(type));
   }
@@ -310,9 +322,9 @@ Hdf5Plan Hdf5Layout::draw(const std::string& target) const {
     const std::uint64_t bytes =
         dataset.is_string ? dataset.string_bytes : checked_bytes(dataset.shape, dataset.type, in_quotes(dataset.path));
     // HDF5 has no strings of length 0. An empty one is a NUL, which is part of the skeleton.
-    const Handle string_type = utf8_string_type(std::max<std::size_t>(dataset.string_bytes, 1));
-    const hid_t type = dataset.is_string ? string_type.get() : file_type_of(dataset.type);
-    plan.places.push_back({drawing.make_dataset(dataset.path, type, dataset.shape, bytes == 0), bytes});
+    const Handle type = dataset.is_string ? utf8_string_type(std::max<std::size_t>(dataset.string_bytes, 1))
+                                          : file_type_of(dataset.type);
+    plan.places.push_back({drawing.make_dataset(dataset.path, type.get(), dataset.shape, bytes == 0), bytes});
   }
   for (const std::string& group : groups_) drawing.make_group(group);
   for (const Attribute& attribute : attributes_) {

@@ -14,9 +14,10 @@ struct KnownType {
 // Class 0 is fixed-point, class 1 floating-point. Then follow bit field, size, bit offset, precision, and the positions
 // of sign, exponent and fraction. All little-endian.
 using namespace std::string_view_literals;
-constexpr std::array<KnownType, 6> kKnownTypes = {{
+constexpr std::array<KnownType, 7> kKnownTypes = {{
     {ElementType::kF32, "\x20\x1f\0\x04\0\0\0\0\0\x20\0\x17\x08\0\x17\x7f\0\0\0"sv, 1},
     {ElementType::kF64, "\x20\x3f\0\x08\0\0\0\0\0\x40\0\x34\x0b\0\x34\xff\x03\0\0"sv, 1},
+    {ElementType::kBF16, "\x20\x0f\0\x02\0\0\0\0\0\x10\0\x07\x08\0\x07\x7f\0\0\0"sv, 1},
     {ElementType::kI64, "\x08\0\0\x08\0\0\0\0\0\x40\0"sv, 0},
     {ElementType::kI32, "\x08\0\0\x04\0\0\0\0\0\x20\0"sv, 0},
     {ElementType::kU16, "\0\0\0\x02\0\0\0\0\0\x10\0"sv, 0},

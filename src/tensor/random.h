@@ -40,7 +40,8 @@ enum class Purpose : std::uint32_t {
   kMasking,
   kText,
   kBootstrap,
-  kTokens
+  kTokens,
+  kRounding
 };
 
 /// The stream for one purpose of a run: a pure function of its arguments. `index` is the update, the epoch or the

@@ -102,6 +102,12 @@ const Tensor Tensor::narrowed() const {
     kernels::narrow(static_cast<Bf16*>(copy->data()), static_cast<const float*>(base()), count);
     storage_->narrowed = std::move(copy);
   }
+  return part_of_narrowed();
+}
+
+Tensor Tensor::narrow_copy() { return storage_->narrowed == nullptr ? Tensor() : part_of_narrowed(); }
+
+Tensor Tensor::part_of_narrowed() const {
   Tensor t = *this;
   t.storage_ = storage_->narrowed;
   t.offset_ = offset_ / sizeof(float) * sizeof(Bf16);

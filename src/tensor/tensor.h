@@ -72,6 +72,8 @@ class Tensor {
   /// The same elements in bf16. The copy, of all tensors that share this one's storage, is made once and kept until
   /// changed(): for weights, which are operands of several products. \pre f32
   const Tensor narrowed() const;
+  /// The copy of narrowed() if there is one, to be kept up to date by whoever writes to the elements; else undefined.
+  Tensor narrow_copy();
   /// Forgets the copy of narrowed(). Whoever writes to elements that may have one calls it; fill() and copy_from() do.
   void changed() { storage_->narrowed = nullptr; }
 
@@ -85,6 +87,7 @@ class Tensor {
   long sharers() const { return storage_.use_count(); }
 
  private:
+  Tensor part_of_narrowed() const;
   void* base() const { return storage_ == nullptr ? nullptr : storage_->data(); }
   void check_type(DType wanted) const {
     if (wanted != dtype_) wrong_type(wanted);

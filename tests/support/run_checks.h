@@ -46,9 +46,9 @@ inline void check_same(const std::string& a, const std::string& b) {
   const CheckpointFile first(a + "/last.h5"), second(b + "/last.h5");
   REQUIRE(first.tensors().size() == second.tensors().size());
   for (const auto& t : first.tensors()) {
-    std::vector<float> x(static_cast<std::size_t>(t.count())), y = x;
-    first.read_into<float>(t.name, x);
-    second.read_into<float>(t.name, y);
+    std::vector<char> x(static_cast<std::size_t>(t.count()) * size_of(t.dtype)), y = x;
+    first.read_into(t.name, t.dtype, x.data(), t.count());
+    second.read_into(t.name, t.dtype, y.data(), t.count());
     CHECK_MESSAGE(x == y, t.name);
   }
   CHECK(first.state() == second.state());

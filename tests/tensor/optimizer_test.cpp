@@ -138,6 +138,58 @@ TEST_CASE("Adam in all its variants agrees with a plain loop") {
   }
 }
 
+TEST_CASE("moments in bf16 are rounded at random, and their means over many updates are those of f32") {
+  constexpr Dim n = 3001;  // more than a block of random bits
+  const auto size = static_cast<std::size_t>(n);
+  const AdamRule rule{.learning_rate = 0.01, .beta1 = 0.9, .beta2 = 0.999};
+  const std::vector<float> g = random_values<float>(size, 9);
+  State<float> wide(size);
+  kernels::adam_update(wide.p.data(), g.data(), wide.m.data(), wide.v.data(), n, rule);
+  std::vector<double> sums(size);
+  constexpr int kDraws = 400;
+  int nearest = 0;
+  double worst_step = 0;
+  for (int draw = 0; draw < kDraws; ++draw) {
+    std::vector<float> p = random_values<float>(size, 1);
+    std::vector<Bf16> m(size), v(size);
+    const kernels::RandomRounding rounding{random_key(1, Purpose::kRounding, static_cast<std::uint64_t>(draw)), 64};
+    kernels::adam_update(p.data(), g.data(), m.data(), v.data(), n, rule, rounding);
+    REQUIRE(p == wide.p);  // the weights use the moments before they are rounded
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto second = static_cast<double>(v[i]), exact = static_cast<double>(wide.v[i]);
+      sums[i] += second;
+      nearest += v[i].bits == Bf16(wide.v[i]).bits ? 1 : 0;
+      worst_step = std::max(worst_step, std::abs(second - exact) / exact);
+    }
+  }
+  CHECK(worst_step <= 1.0 / 128);  // to one of the two neighbours
+  // Rounding has a deviation of at most half a step, 1/256 of the value: 25 times less over 400 draws are 20 for one.
+  double worst_mean = 0, mean = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const double error = sums[i] / kDraws / static_cast<double>(wide.v[i]) - 1;
+    worst_mean = std::max(worst_mean, std::abs(error));
+    mean += error / static_cast<double>(size);
+  }
+  CHECK(worst_mean < 6.0 / 128 / 2 / 20);
+  CHECK(std::abs(mean) < 1e-5);
+  const double share = static_cast<double>(nearest) / (kDraws * static_cast<double>(n));
+  CHECK(share == doctest::Approx(0.75).epsilon(0.05));  // a number at random is a quarter of a step from its nearest
+}
+
+TEST_CASE("second moments in bf16 decay, although each step is less than half a unit of their last digit") {
+  constexpr Dim n = 512;
+  const AdamRule rule{.learning_rate = 0, .beta2 = 0.999};
+  std::vector<float> p(n), g(n);
+  std::vector<Bf16> m(n), v(n, Bf16(1.0f));
+  for (std::uint64_t update = 0; update < 700; ++update) {
+    kernels::adam_update(p.data(), g.data(), m.data(), v.data(), n, rule,
+                         {random_key(1, Purpose::kRounding, update), 0});
+  }
+  double mean = 0;
+  for (const Bf16 x : v) mean += static_cast<double>(x) / static_cast<double>(n);
+  CHECK(mean == doctest::Approx(std::pow(0.999, 700)).epsilon(0.02));
+}
+
 TEST_CASE("SGD in all its variants agrees with a plain loop") {
   for (const SgdRule& rule : {SgdRule{}, SgdRule{.momentum = 0.9}, SgdRule{.momentum = 0.9, .nesterov = true},
                               SgdRule{.momentum = 0.9, .weight_decay = 0.1, .gradient_scale = 0.5}}) {
@@ -162,6 +214,19 @@ TEST_CASE_TEMPLATE("updates and norms have the same bits on one thread and on tw
   CHECK(sums[0] == sums[1]);
   CHECK(states[0].p == states[1].p);
   CHECK(states[0].v == states[1].v);
+  std::vector<std::vector<std::uint16_t>> narrow;
+  for (const int count : {1, 2}) {
+    set_thread_count(count);
+    std::vector<float> p(n), g = random_values<float>(n, 9);
+    std::vector<Bf16> m(n), v(n);
+    kernels::adam_update(p.data(), g.data(), m.data(), v.data(), n, {}, {{3, 4}, 5});
+    narrow.emplace_back();
+    for (const auto& moments : {m, v}) {
+      for (const Bf16 x : moments) narrow.back().push_back(x.bits);
+    }
+  }
+  set_thread_count(threads);
+  CHECK(narrow[0] == narrow[1]);
 }
 
 // A sum in f32 would be infinite, or wrong from the seventh digit on. How many numbers a lane adds up, and so the last

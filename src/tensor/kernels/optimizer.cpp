@@ -9,14 +9,29 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/kernels/optimizer.cpp"
 #include "tensor/simd.h"
+// After simd.h.
+#include "tensor/kernels/philox-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
-// `correct1` = 1 / (1 - beta1^t), `root_correct2` = 1 / sqrt(1 - beta2^t); 1 without bias correction.
+// 16 random bits are added below those that bf16 keeps, and then cut off. The result is exact in bf16.
+template <class D>
+HWY_INLINE Vec<D> rounded_at_random(D d, Vec<D> v, const std::uint16_t* bits) {
+  const Rebind<std::uint32_t, D> words;
+  const auto random = PromoteTo(words, LoadU(Rebind<std::uint16_t, D>(), bits));
+  return BitCast(d, And(Add(BitCast(words, v), random), Set(words, 0xFFFF0000u)));
+}
+
+// T is the type of the moments. `correct1` = 1 / (1 - beta1^t), `root_correct2` = 1 / sqrt(1 - beta2^t); 1 without bias
+// correction. `first` is the index of the first element.
 template <typename T>
-void adam(T* p, const T* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, double correct1, double root_correct2) {
+void adam(Compute<T>* p, const Compute<T>* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, double correct1,
+          double root_correct2, const kernels::RandomRounding& rounding, Dim first, Bf16* narrow) {
+  constexpr bool kRounds = sizeof(T) < sizeof(Compute<T>);
+  constexpr Dim kBlock = 1024;
+  HWY_ALIGN std::uint16_t bits[2][kRounds ? kBlock + kPhiloxSlack : 1];
   const Tag<T> d;
   const auto constant = [d](double value) HWY_ATTR { return Set(d, static_cast<Compute<T>>(value)); };
   const auto gradient_scale = constant(rule.gradient_scale);
@@ -25,17 +40,35 @@ void adam(T* p, const T* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, do
   const auto keep = constant(rule.coupled_decay ? 1 : 1 - rule.learning_rate * rule.weight_decay);
   const auto step = constant(rule.learning_rate * correct1), to_root = constant(root_correct2);
   const auto epsilon = constant(rule.epsilon);
-  for_each_vector(d, n, [&](auto part) HWY_ATTR {
-    const auto weight = part.load(p);
-    const auto gradient = MulAdd(coupled, weight, Mul(gradient_scale, part.load(g)));
-    const auto before = part.load(m);
-    const auto first = MulAdd(rate1, Sub(gradient, before), before);
-    part.store(first, m);
-    const auto second = MulAdd(Mul(rate2, gradient), gradient, Mul(keep2, part.load(v)));
-    part.store(second, v);
-    const auto quotient = Div(first, MulAdd(Sqrt(second), to_root, epsilon));
-    part.store(NegMulAdd(step, quotient, Mul(keep, weight)), p);
-  });
+  for (Dim begin = 0; begin < n; begin += kBlock) {
+    const Dim width = n - begin < kBlock ? n - begin : kBlock;
+    if constexpr (kRounds) {
+      for (std::uint32_t moment = 0; moment < 2; ++moment) {
+        philox_bits16(bits[moment], (width + 7) / 8, static_cast<std::uint32_t>((first + begin) / 8), rounding.place,
+                      moment, rounding.key);
+      }
+    }
+    for_each_vector(d, width, [&](auto part) HWY_ATTR {
+      const auto weight = part.load(p + begin);
+      const auto gradient = MulAdd(coupled, weight, Mul(gradient_scale, part.load(g + begin)));
+      const auto before = part.load(m + begin);
+      const auto moment1 = MulAdd(rate1, Sub(gradient, before), before);
+      const auto moment2 = MulAdd(Mul(rate2, gradient), gradient, Mul(keep2, part.load(v + begin)));
+      if constexpr (kRounds) {
+        part.store(rounded_at_random(d, moment1, bits[0] + part.at), m + begin);
+        part.store(rounded_at_random(d, moment2, bits[1] + part.at), v + begin);
+      } else {
+        part.store(moment1, m + begin);
+        part.store(moment2, v + begin);
+      }
+      const auto quotient = Div(moment1, MulAdd(Sqrt(moment2), to_root, epsilon));
+      const auto updated = NegMulAdd(step, quotient, Mul(keep, weight));
+      part.store(updated, p + begin);
+      if constexpr (sizeof(Compute<T>) == sizeof(float)) {
+        if (narrow != nullptr) part.store(updated, narrow + begin);
+      }
+    });
+  }
 }
 
 template <typename T>
@@ -96,17 +129,34 @@ namespace kernels {
 
 static constexpr Dim kUpdateBlock = 16384, kSumBlock = 65536;
 
+// T is the type of the moments.
 template <typename T>
-void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule) {
-  count_elements<T>(7 * n);
+static void update_by_adam(Compute<T>* p, const Compute<T>* g, T* m, T* v, Dim n, const AdamRule& rule,
+                           const RandomRounding& rounding, Bf16* narrow) {
+  count_elements<Compute<T>>(3 * n);
+  count_elements<T>(4 * n);
+  if (narrow != nullptr) count_elements<Bf16>(n);
   const auto t = static_cast<double>(rule.step);
   const double correct1 = rule.bias_correction ? 1 / (1 - std::pow(rule.beta1, t)) : 1;
   const double correct2 = rule.bias_correction ? 1 / std::sqrt(1 - std::pow(rule.beta2, t)) : 1;
   parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
-    RAPT_DISPATCH(T, adam)(p + begin, g + begin, m + begin, v + begin, end - begin, rule, correct1, correct2);
+    RAPT_DISPATCH(T, adam)
+    (p + begin, g + begin, m + begin, v + begin, end - begin, rule, correct1, correct2, rounding, begin,
+     narrow == nullptr ? nullptr : narrow + begin);
   });
 }
-RAPT_INSTANTIATE(adam_update);
+
+template <typename T>
+void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule, Bf16* narrow) {
+  update_by_adam<T>(p, g, m, v, n, rule, {}, narrow);
+}
+template void adam_update(float*, const float*, float*, float*, Dim, const AdamRule&, Bf16*);
+template void adam_update(double*, const double*, double*, double*, Dim, const AdamRule&, Bf16*);
+
+void adam_update(float* p, const float* g, Bf16* m, Bf16* v, Dim n, const AdamRule& rule,
+                 const RandomRounding& rounding, Bf16* narrow) {
+  update_by_adam<Bf16>(p, g, m, v, n, rule, rounding, narrow);
+}
 
 template <typename T>
 void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule) {

@@ -1,6 +1,7 @@
 // Optimiser updates on flat buffers of parameters, in one pass over memory: the gradient is scaled while it is read.
 #pragma once
 
+#include "tensor/random.h"
 #include "tensor/types.h"
 
 namespace rapt::kernels {
@@ -25,9 +26,24 @@ struct AdamRule {
   double gradient_scale = 1;  ///< includes clipping and one over the number of targets
 };
 
-// Updates n parameters p with first and second moments m and v (zeros before the first update).
+// Updates n parameters p with first and second moments m and v (zeros before the first update). `narrow` gets the new
+// p in bf16; may be null, and must be for f64.
 template <typename T>
-void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule);
+void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule, Bf16* narrow = nullptr);
+
+// The bits with which the moments of an update are rounded at random: a function of the key, the place and the index of
+// the element.
+struct RandomRounding {
+  RandomKey key;            // of the update
+  std::uint64_t place = 0;  // of these parameters among all
+};
+
+// The same with moments in bf16. The new moments are computed in f32 and used for p; then each is rounded up or down at
+// random, with probabilities that make its expected value exact. Rounded to nearest, v would not decay: with beta2 =
+// 0.999 its change in one update is less than half a step of bf16. Gupta, Agrawal, Gopalakrishnan, Narayanan 2015,
+// "Deep Learning with Limited Numerical Precision", arXiv 1502.02551, section 3.
+void adam_update(float* p, const float* g, Bf16* m, Bf16* v, Dim n, const AdamRule& rule,
+                 const RandomRounding& rounding, Bf16* narrow = nullptr);
 
 // Stochastic gradient descent as in PyTorch. g is the gradient times `gradient_scale`:
 //

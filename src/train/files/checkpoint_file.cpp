@@ -156,11 +156,13 @@ static DType dtype_of_dataset(const Hdf5Contents::Dataset& dataset, const std::s
       return DType::kF32;
     case ElementType::kF64:
       return DType::kF64;
+    case ElementType::kBF16:
+      return DType::kBF16;
     case ElementType::kI32:
       return DType::kI32;
     default:
       throw DataError(escape_for_terminal(path) + ": " + in_quotes(dataset.path) +
-                      " must be of type F32, F64 or I32, got " + name_of(dataset.type));
+                      " must be of type F32, F64, BF16 or I32, got " + name_of(dataset.type));
   }
 }
 

@@ -21,7 +21,9 @@ Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settin
   if (settings.kind == OptimizerKind::kSgd)
     names = settings.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{};
   for (std::string& name : names) {
-    state_.push_back({std::move(name), Tensor::zeros({parameters.trained_size()}, parameters.dtype())});
+    const bool narrow = settings.narrow_moments && parameters.dtype() == DType::kF32;
+    state_.push_back(
+        {std::move(name), Tensor::zeros({parameters.trained_size()}, narrow ? DType::kBF16 : parameters.dtype())});
   }
   if (settings.average == 0) return;
   state_.push_back({kAverage, parameters.values().slice(0, parameters.trained_size()).clone()});
@@ -41,6 +43,8 @@ double Optimizer::grad_norm() const {
 
 void Optimizer::update(double learning_rate, double gradient_factor) {
   ++updates_;
+  // Adam keeps the weights' copy in bf16 up to date, if there is one.
+  Tensor narrow = settings_.kind == OptimizerKind::kSgd ? Tensor() : parameters_.values().narrow_copy();
   for (const FlatParameters::Entry& entry : parameters_.entries()) {
     if (entry.frozen) continue;
     const double decay = entry.decayed || settings_.decay_everything ? settings_.weight_decay : 0.0;
@@ -58,20 +62,29 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
                                 .weight_decay = decay,
                                 .gradient_scale = gradient_factor});
       } else {
-        kernels::adam_update<T>(p, g, state(0), state(1), n,
-                                {.learning_rate = learning_rate * entry.rate,
-                                 .beta1 = settings_.beta1,
-                                 .beta2 = settings_.beta2,
-                                 .epsilon = settings_.epsilon,
-                                 .weight_decay = decay,
-                                 .coupled_decay = settings_.kind == OptimizerKind::kAdam,
-                                 .bias_correction = settings_.bias_correction,
-                                 .step = updates_,
-                                 .gradient_scale = gradient_factor});
+        Bf16* const to_narrow = narrow.defined() ? narrow.data<Bf16>() + entry.begin : nullptr;
+        const kernels::AdamRule rule{.learning_rate = learning_rate * entry.rate,
+                                     .beta1 = settings_.beta1,
+                                     .beta2 = settings_.beta2,
+                                     .epsilon = settings_.epsilon,
+                                     .weight_decay = decay,
+                                     .coupled_decay = settings_.kind == OptimizerKind::kAdam,
+                                     .bias_correction = settings_.bias_correction,
+                                     .step = updates_,
+                                     .gradient_scale = gradient_factor};
+        if constexpr (std::is_same_v<T, float>) {
+          if (state_[0].values.dtype() == DType::kBF16) {
+            const auto moment = [&](std::size_t i) { return state_[i].values.data<Bf16>() + entry.begin; };
+            const RandomKey key = random_key(settings_.seed, Purpose::kRounding, static_cast<std::uint64_t>(updates_));
+            return kernels::adam_update(p, g, moment(0), moment(1), n, rule,
+                                        {key, static_cast<std::uint64_t>(entry.begin)}, to_narrow);
+          }
+        }
+        kernels::adam_update<T>(p, g, state(0), state(1), n, rule, to_narrow);
       }
     });
   }
-  parameters_.values().changed();
+  if (!narrow.defined()) parameters_.values().changed();
   parameters_.drop_gradients();
   move_average();
 }

@@ -21,6 +21,8 @@ struct OptimizerSettings {
   bool nesterov = false;          ///< SGD
   double weight_decay = 0;        ///< only on entries with weight decay
   double average = 0;             ///< > 0: keep an exponential moving average of the weights with this decay
+  bool narrow_moments = false;    ///< Adam's in bf16, rounded at random
+  std::uint64_t seed = 1;         ///< of that rounding
   bool decay_everything = false;  ///< on all entries, like PyTorch without parameter groups
 };
 

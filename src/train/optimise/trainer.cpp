@@ -20,7 +20,9 @@ OptimizerSettings optimizer_settings(const TrainConfig& config) {
           .momentum = config.momentum,
           .nesterov = config.nesterov,
           .weight_decay = config.weight_decay,
-          .average = config.ema};
+          .average = config.ema,
+          .narrow_moments = config.optimizer_precision == "bf16",
+          .seed = static_cast<std::uint64_t>(config.seed)};
 }
 
 RateSchedule schedule_of(const TrainConfig& config, std::int64_t total_steps) {

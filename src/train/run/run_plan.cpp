@@ -33,7 +33,8 @@ static std::string foreign_file(const RunFolder& folder) {
 static std::string disagreement(const TrainConfig& saved, const LayeredConfig& wanted, Resuming resuming) {
   std::vector<std::string> list;
   for (const Difference& d : differences(saved, wanted.values, resuming))
-    if (wanted.given(d.name)) list.push_back("--" + d.name + " " + d.ours + " (now " + d.theirs + ")");
+    if (wanted.given(d.name) && d.theirs != "auto")
+      list.push_back("--" + d.name + " " + d.ours + " (now " + d.theirs + ")");
   return joined(list);
 }
 

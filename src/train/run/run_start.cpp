@@ -2,8 +2,10 @@
 
 #include <filesystem>
 
+#include "io/escape.h"
 #include "io/file.h"
 #include "tensor/error.h"
+#include "tensor/instruction_set.h"
 #include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "tensor/precision.h"
@@ -51,7 +53,7 @@ TrainConfig with_files(const TrainConfig& saved, const LayeredConfig& wanted) {
 
 void prepare_computing(const TrainConfig& config, const Notice& notice) {
   if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
-  set_product_precision(config.precision == "bf16" ? Precision::kBf16 : Precision::kF32);
+  set_product_precision(config.operands());
   if (config.precision == "bf16" && !has_bf16_products()) {
     notice(
         "train: this processor has no instructions for bf16, so --precision bf16 computes the same in f32, slower than "
@@ -65,6 +67,7 @@ Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const 
   Materials materials(folder, nullptr, notice);
   result.config = settle(wanted, materials, notice);
   const TrainConfig& config = result.config.values;
+  set_product_precision(config.operands());  // --precision auto has been measured
   result.job = materials.build(config);
   warn_of_passes(config, result.job.data, total_updates(config, result.job.data), notice);
   result.inputs = read_inputs(config, result.job.files);
@@ -82,6 +85,20 @@ void choose_end(TrainConfig& config, double minutes, const Job& job) {
 }  // namespace
 
 Json manifest_of(const CheckpointFile& file) { return parse_json(file.text("manifest"), file.path() + ": /manifest"); }
+
+std::string other_kernels(const Json& manifest) {
+  const auto differs = [&](const char* key, const std::string& now) {
+    return manifest.contains(key) && manifest[key].is_string() && manifest[key].get<std::string>() != now;
+  };
+  const std::pair<const char*, std::string> kernels[] = {{"instruction_set", simd_target()},
+                                                         {"matmul", matmul_provider()}};
+  for (const auto& [key, now] : kernels) {
+    if (!differs(key, now)) continue;
+    return "warning: the run was computed with " + escape_for_terminal(manifest[key].get<std::string>()) +
+           ", and continues with " + now + ": the last digits will differ from those of an uninterrupted run";
+  }
+  return "";
+}
 
 double seconds_before(const CheckpointFile& file) {
   return JsonFields(manifest_of(file), file.path() + ": /manifest").number_or("seconds", 0);
@@ -121,6 +138,7 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
   TrainConfig& config = result.config.values;
   prepare_computing(config, notice);
   result.from = std::make_unique<CheckpointFile>(standing.found->path);
+  if (const std::string text = other_kernels(manifest_of(*result.from)); !text.empty()) notice(text);
   std::optional<DataFiles> known;
   if (standing.inputs) known = {.train = standing.inputs->data, .validation = standing.inputs->validation};
   result.job = Materials(folder, result.from.get(), notice, std::move(known)).build(config);

@@ -41,6 +41,9 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
 
 /// The manifest of a checkpoint (docs/checkpoints.md).
 Json manifest_of(const CheckpointFile& file);
+/// A line for the log if other kernels or other products than this process uses computed the checkpoint with this
+/// manifest; else "".
+std::string other_kernels(const Json& manifest);
 /// The training time before a checkpoint, in seconds, from its manifest.
 double seconds_before(const CheckpointFile& file);
 

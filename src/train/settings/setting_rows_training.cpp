@@ -45,6 +45,8 @@ void add_optimiser(SettingTable& t) {
       {"min-lr", "end-learning-rate"});
   t.add(number("beta1", &Config::beta1, kRate, "Adam: decay rate of the mean gradient"), {"adam-beta1"});
   t.add(number("beta2", &Config::beta2, kRate, "Adam: decay rate of the mean squared gradient"), {"adam-beta2"});
+  t.add(choice("optimizer-precision", &Config::optimizer_precision, {"f32", "bf16"},
+               "Adam: type in which its moments are stored; bf16 takes 4 bytes less per parameter"));
   t.add(shorthand("betas", "X,X", "beta1 and beta2 in one option: 0.9,0.95", set_betas),
         {"adam-betas", "optimizer-params"});
   t.add(number("epsilon", &Config::epsilon, kPositive, "Adam: constant added to the denominator"),
@@ -136,8 +138,8 @@ void add_system(SettingTable& t) {
   t.common_free(
       whole("threads", &Config::threads, 0, "number of threads; 0: all cores. Results do not depend on it", 4096),
       {"cpu-threads", "num-threads"});
-  t.common(choice("precision", &Config::precision, {"f32", "bf16"},
-                  "type of the operands of products; bf16 is faster with AVX512-BF16 or AMX"));
+  t.common(choice("precision", &Config::precision, {"f32", "bf16", "auto"},
+                  "type of the operands of products; bf16 is faster with AVX512-BF16 or AMX; auto: the faster one"));
   t.common_free(
       text("preset", &Config::preset, "NAME", "use the settings of a known recipe; rapt params lists the recipes"),
       {"recipe"});

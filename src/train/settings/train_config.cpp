@@ -48,6 +48,8 @@ static void validate_optimizer(const TrainConfig& c) {
   require(!c.nesterov || c.momentum > 0, "--nesterov needs --momentum above 0; try --momentum 0.9");
   require(c.optimizer == "sgd" || (c.momentum == 0 && !c.nesterov),
           "--momentum requires --optimizer sgd, got --optimizer " + c.optimizer + "; set --beta1 instead");
+  require(c.optimizer != "sgd" || c.optimizer_precision == "f32",
+          "--optimizer-precision bf16 requires --optimizer adamw or adam, got --optimizer sgd; leave it out");
 }
 
 static void validate_length(const TrainConfig& c) {
@@ -82,6 +84,9 @@ static void validate_pairs(const TrainConfig& c) {
   if (!c.has_source()) return;
   require(c.valid_source.empty() || c.validation_data.empty(),
           "--valid-source and --validation-data exclude each other; give one of them");
+  require(c.copy_epochs == 0 || c.shared_vocabulary,
+          "--copy-epochs needs one vocabulary, because passages of the sources become targets; leave it out, or give "
+          "--shared-vocabulary on");
   for (const auto& [name, longest] : {std::pair{"source", c.max_source_length}, {"target", c.max_target_length}}) {
     require(longest <= c.context, "--max-" + std::string(name) + "-length must be at most the context, which is " +
                                       n(c.context) + ", got " + n(longest) + "; raise --context");

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tensor/precision.h"
 #include "train/settings/period.h"
 #include "train/settings/task_words.h"
 
@@ -48,6 +49,8 @@ struct TrainConfig {
   double max_length_ratio = 0;             ///< pairs with longer sides, relative to each other, are left out; 0: none
   bool shared_vocabulary = true;           ///< one vocabulary for source and target
   double bpe_dropout = 0;                  ///< probability of leaving out a merge when training texts are tokenised
+
+  double copy_epochs = 0;  ///< passes, first, in which the targets are passages of their sources
 
   // Pretraining of masked words
   double mlm_probability = 0.15;     ///< share of the tokens that are predicted
@@ -140,6 +143,7 @@ struct TrainConfig {
   double min_learning_rate = 0;
   double beta1 = 0.9;
   double beta2 = 0.95;
+  std::string optimizer_precision = "f32";  ///< type in which Adam's moments are stored: f32 or bf16
   double epsilon = 1e-8;
   double weight_decay = 0.1;
   bool bias_correction = true;
@@ -182,7 +186,7 @@ struct TrainConfig {
   std::string out;  ///< the run folder; empty: runs/<name of the first data file>
   std::int64_t seed = 1;
   std::int64_t threads = 0;       ///< 0: all cores this process may use
-  std::string precision = "f32";  ///< operands of products: f32 or bf16
+  std::string precision = "f32";  ///< operands of products: f32, bf16, or auto until it is measured
   std::string preset;             ///< origin of the defaults; unused once the settings are written out
   std::string size;               ///< tiny, mini, small, base: sets layers, heads, width and context
 
@@ -197,6 +201,8 @@ struct TrainConfig {
   Objective objective() const { return find_task_word(task).objective; }
   bool is_labelled() const { return objective() == Objective::kLabels; }
   bool masks_words() const { return rapt::masks_words(objective()); }
+  /// \pre precision is not auto
+  Precision operands() const { return precision == "bf16" ? Precision::kBf16 : Precision::kF32; }
   /// Whether the model consists of attention blocks; others are recurrent.
   bool has_heads() const { return model != "lstm" && model != "gru"; }
   /// Whether the run learns target texts from source texts: translation, summarisation.

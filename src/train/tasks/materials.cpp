@@ -1,6 +1,7 @@
 #include "train/tasks/materials.h"
 
 #include "tensor/error.h"
+#include "tensor/matmul.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "train/files/checkpoint.h"
 #include "train/models/family.h"
@@ -102,6 +103,8 @@ BatchFacts Materials::batches(const TrainConfig& config) {
   }
   return facts;
 }
+
+bool Materials::has_bf16() { return has_bf16_products(); }
 
 Pace Materials::pace(const TrainConfig& config) {
   return measure_pace(config, network_config(config, vocabulary()), data_->batches(config));

@@ -27,6 +27,7 @@ class Materials final : public Facts {
   DataFacts data(const TrainConfig& config, Start start) override;
   double peak() override;
   BatchFacts batches(const TrainConfig& config) override;
+  bool has_bf16() override;
   Pace pace(const TrainConfig& config) override;
 
   /// Makes the job of a complete configuration and chooses nothing. The network has its initial weights, or the

@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 
+#include "tensor/precision.h"
+
 namespace rapt {
 
 // Calls `work`, which returns how many tokens it read, for at least some seconds. Returns calls, seconds and tokens.
@@ -20,6 +22,7 @@ static std::array<double, 3> measure(double least, Work work) {
 }
 
 Pace measure_pace(const TrainConfig& config, const NetworkConfig& network, const TrainingData& data) {
+  set_product_precision(config.operands());
   Initializer init(1);
   AnyNetwork copy(network, init);
   Network& trained = copy.network();

@@ -13,7 +13,8 @@ struct Pace {
   double look = 0;    ///< of one token of a validation, forward only
 };
 
-/// Trains a temporary copy of the network for about a second.
+/// Trains a temporary copy of the network for about a second, in the precision of the settings, which becomes the
+/// program's.
 Pace measure_pace(const TrainConfig& config, const NetworkConfig& network, const TrainingData& data);
 
 }  // namespace rapt

@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // The settings that stage 1 takes over from the run, if given.
-constexpr const char* kShared[] = {"layers",     "heads",   "width",          "feed-forward", "context",
-                                   "activation", "vocab",   "tokenizer",      "lowercase",    "norm-epsilon",
-                                   "seed",       "threads", "attention-start"};
+constexpr const char* kShared[] = {"layers",     "heads",   "width",           "feed-forward", "context",
+                                   "activation", "vocab",   "tokenizer",       "lowercase",    "norm-epsilon",
+                                   "seed",       "threads", "attention-start", "precision"};
 
 // Four times the square root of the bytes: 2,000 entries for 5,000 questions, 7,500 for 67,000 phrases. Larger than for
 // a language model, because labels depend on words.

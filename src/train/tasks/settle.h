@@ -46,8 +46,8 @@ struct DataFacts {
   std::optional<FrameTokens> frame = {};  ///< of pairs: those of the vocabulary
 };
 
-/// The facts about the start, the data and the machine that settling asks for: each at most once, in this order, and
-/// only if a setting depends on it.
+/// The facts about the start, the data and the machine that settling asks for: each at most once (the pace: once for
+/// each precision), in this order, and only if a setting depends on it.
 class Facts {
  public:
   virtual ~Facts() = default;
@@ -62,6 +62,8 @@ class Facts {
   /// Floating-point operations per second of large matrix products.
   virtual double peak() = 0;
   virtual BatchFacts batches(const TrainConfig& config) = 0;
+  /// Whether the processor has instructions for products of bf16 operands.
+  virtual bool has_bf16() = 0;
   virtual Pace pace(const TrainConfig& config) = 0;
 };
 

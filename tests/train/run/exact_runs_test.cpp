@@ -105,14 +105,19 @@ TEST_CASE("masked words and next sentences: the same bits interrupted, resumed a
 TEST_CASE("in bf16: the same bits interrupted, resumed and on other numbers of threads, and nearly the loss of f32") {
   const TemporaryFolder folder;
   const WithPrecision f32(Precision::kF32);  // restores it; runs set their own
-  const FlagValue bf16{"precision", {"bf16"}};
-  check_exact(folder, "bf16", [&](const std::string& out) { return masked_words(folder, out, {bf16}); }, {2, 5, 7});
+  const std::vector<FlagValue> bf16 = {{"precision", {"bf16"}}, {"optimizer-precision", {"bf16"}}};
+  check_exact(folder, "bf16", [&](const std::string& out) { return masked_words(folder, out, bf16); }, {2, 5, 7});
   REQUIRE(run(masked_words(folder, "f32")).finished);
   const CheckpointFile narrow(folder / "bf16-whole/last.h5"), wide(folder / "f32/last.h5");
   const double loss = narrow.state_number("best_loss"), wide_loss = wide.state_number("best_loss");
   CHECK(loss != wide_loss);
   CHECK(loss == doctest::Approx(wide_loss).epsilon(0.02));
   CHECK(config_of(narrow).precision == "bf16");
+  const auto type_of = [](const CheckpointFile& file, const char* name) { return file.find_tensor(name)->dtype; };
+  CHECK(type_of(narrow, "optimizer/m/backbone.tokens.weight") == DType::kBF16);
+  CHECK(type_of(narrow, "optimizer/v/backbone.tokens.weight") == DType::kBF16);
+  CHECK(type_of(narrow, "model/backbone.tokens.weight") == DType::kF32);
+  CHECK(type_of(wide, "optimizer/v/backbone.tokens.weight") == DType::kF32);
 }
 
 TEST_CASE("masked words alone, of whole words, masked once") {

@@ -6,8 +6,10 @@
 
 #include "support/run_checks.h"
 #include "tensor/error.h"
+#include "tensor/matmul.h"
 #include "text/corpus/stories.h"
 #include "train/optimise/schedule.h"
+#include "train/run/run_start.h"
 
 using namespace rapt;
 using namespace rapt::testing;
@@ -114,6 +116,20 @@ TEST_CASE("--resume changes learning rates from the next update on, and reports 
                        "a finished run needs a new length before its settings can change; add --steps N or "
                        "--minutes N",
                        UsageError);
+}
+
+TEST_CASE("a run that continues with other kernels says so") {
+  const TemporaryFolder folder;
+  REQUIRE(run(little_run(folder, "a")).finished);
+  Json manifest = manifest_of(CheckpointFile(folder / "a/last.h5"));
+  CHECK(other_kernels(manifest).empty());
+  CHECK(other_kernels(Json::object()).empty());
+  manifest["matmul"] = "abacus 1.0";
+  CHECK(other_kernels(manifest) == "warning: the run was computed with abacus 1.0, and continues with " +
+                                       matmul_provider() +
+                                       ": the last digits will differ from those of an uninterrupted run");
+  manifest["instruction_set"] = "beads";
+  CHECK(other_kernels(manifest).starts_with("warning: the run was computed with beads, and continues with "));
 }
 
 TEST_CASE("the minutes of a stopped run request nothing new, other minutes do, and after its end any minutes do") {

@@ -109,6 +109,8 @@ TEST_CASE("impossible structures are rejected with a valid value") {
   refuses({{"learning-rate", "1e-4"}, {"min-learning-rate", "1e-3"}},
           "--min-learning-rate 0.001 must not be above --learning-rate 1e-4");
   refuses({{"optimizer", "sgd"}, {"nesterov", "on"}}, "--nesterov needs --momentum above 0; try --momentum 0.9");
+  refuses({{"optimizer", "sgd"}, {"optimizer-precision", "bf16"}},
+          "--optimizer-precision bf16 requires --optimizer adamw or adam, got --optimizer sgd; leave it out");
   refuses({{"momentum", "0.9"}}, "--momentum requires --optimizer sgd, got --optimizer adamw; set --beta1 instead");
   refuses({{"steps", "50"}, {"warmup", "100"}}, "--warmup 100 must not be longer than the run, got --steps 50");
   refuses({{"steps", "100"}, {"schedule", "wsd"}, {"warmup", "50"}, {"decay", "60%"}},
