@@ -139,6 +139,9 @@ TEST_CASE("separate vocabularies, words, unigram and BPE-dropout train") {
   check_error(run({"--tokenizer", "unigram", "--vocab", "100", "--bpe-dropout", "0.1", "--out", "x"}), 64,
               "--bpe-dropout needs a vocabulary of byte pairs, got --tokenizer unigram; give --tokenizer bpe, or leave "
               "--bpe-dropout out");
+  check_error(run({"--shared-vocabulary", "off", "--copy-epochs", "2", "--out", "x"}), 64,
+              "--copy-epochs needs one vocabulary, because passages of the sources become targets; leave it out, or "
+              "give --shared-vocabulary on");
 }
 
 TEST_CASE("bad pairs are refused in one line, with file and line") {

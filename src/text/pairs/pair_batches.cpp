@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "tensor/error.h"
-#include "tensor/random.h"
 #include "text/batches/permutation.h"
 #include "text/pairs/source_frame.h"
 #include "text/tokenizer/bpe.h"
@@ -59,14 +58,27 @@ Batch make_pair_batch(const PairStore& store, std::span<const Dim> pairs, const 
   return make_pair_batch(ids, frame);
 }
 
-PairBatches::PairBatches(PairStore store, const PairFrame& frame, std::uint64_t seed, PairDropout dropout)
-    : store_(std::move(store)), frame_(frame), seed_(seed), dropout_(std::move(dropout)) {
+PairBatches::PairBatches(PairStore store, const PairFrame& frame, std::uint64_t seed, PairDropout dropout,
+                         double copy_epochs)
+    : store_(std::move(store)),
+      frame_(frame),
+      seed_(seed),
+      dropout_(std::move(dropout)),
+      copied_samples_(copy_epochs * static_cast<double>(samples_per_epoch())) {
   if (dropout_.probability <= 0) return;
   for (const Tokenizer* tokenizer : {dropout_.source.get(), dropout_.target.get()}) {
     if (tokenizer->merge_count() > 0) continue;
     throw UsageError("--bpe-dropout needs a vocabulary of byte pairs, got " + tokenizer->kind() +
                      "; give --tokenizer bpe, or leave --bpe-dropout out");
   }
+}
+
+// Some consecutive tokens of the source.
+static std::vector<std::int32_t> passage(const std::vector<std::int32_t>& source, Rng rng) {
+  constexpr std::size_t kShortest = 8, kLongest = 24;
+  const std::size_t length = std::min(source.size(), kShortest + rng.below(kLongest - kShortest + 1));
+  const auto begin = source.begin() + static_cast<std::ptrdiff_t>(rng.below(source.size() - length + 1));
+  return {begin, begin + static_cast<std::ptrdiff_t>(length)};
 }
 
 Dim PairBatches::pair_of(std::uint64_t sample) const {
@@ -80,16 +92,23 @@ PairIds PairBatches::sample(std::uint64_t sample) const {
   const auto ids = [&](PairSide side) {
     return dropout_.probability > 0 ? split_anew(sample, pair, side) : ids_of(store_, pair, side);
   };
-  return {ids(PairSide::kSource), ids(PairSide::kTarget)};
+  PairIds both{.source = ids(PairSide::kSource), .target = {}};
+  both.target =
+      copies(sample) ? passage(both.source, Rng(key_of(sample, pair, PairDraw::kPassage))) : ids(PairSide::kTarget);
+  return both;
 }
 
 // The random numbers belong to the pair and the epoch, whatever the order of the pairs.
+RandomKey PairBatches::key_of(std::uint64_t sample, Dim pair, PairDraw draw) const {
+  const std::uint64_t epoch = sample / samples_per_epoch();
+  return random_key(seed_, Purpose::kTokens, epoch * samples_per_epoch() + static_cast<std::uint64_t>(pair),
+                    static_cast<std::uint32_t>(draw));
+}
+
 std::vector<std::int32_t> PairBatches::split_anew(std::uint64_t sample, Dim pair, PairSide side) const {
   const bool source = side == PairSide::kSource;
-  const std::uint64_t epoch = sample / samples_per_epoch();
-  const RandomKey key = random_key(seed_, Purpose::kTokens,
-                                   epoch * samples_per_epoch() + static_cast<std::uint64_t>(pair), source ? 0 : 1);
-  MergeDropout dropout{dropout_.probability, Rng(key)};
+  MergeDropout dropout{dropout_.probability,
+                       Rng(key_of(sample, pair, source ? PairDraw::kSourceSplit : PairDraw::kTargetSplit))};
   const Tokenizer& tokenizer = source ? *dropout_.source : *dropout_.target;
   std::vector<std::int32_t> ids =
       tokenizer.encode_with_dropout(store_.text(pair, side), SpecialTokens::kAsText, dropout);
@@ -107,7 +126,7 @@ Batch PairBatches::batch(std::uint64_t first, Dim count) const {
 }
 
 Dim PairBatches::tokens_of(std::uint64_t sample) const {
-  if (dropout_.probability > 0) {
+  if (dropout_.probability > 0 || copies(sample)) {
     const PairIds ids = this->sample(sample);
     return static_cast<Dim>(ids.source.size() + ids.target.size()) + frame_.source_tokens() + 1;
   }

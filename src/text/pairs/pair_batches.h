@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tensor/batch.h"
+#include "tensor/random.h"
 #include "text/pairs/pair_store.h"
 
 namespace rapt {
@@ -44,12 +45,22 @@ struct PairDropout {
   std::shared_ptr<const Tokenizer> source, target;
 };
 
+/// What the random numbers of a pair in an epoch are drawn for. Do not change the numbers: resumed runs must draw the
+/// same.
+enum class PairDraw : std::uint32_t { kSourceSplit = 0, kTargetSplit = 1, kPassage = 2 };
+
 /// Training batches: in each epoch, every training pair once, in random order.
+///
+/// In the first `copy_epochs` epochs, the target of each pair is a passage of its source: up to 24 consecutive tokens
+/// from a random place, drawn anew in each epoch. A network learns to copy words from its source in this way, which
+/// summaries need and which a few thousand of them do not teach. After Zhang, Zhao, Saleh, Liu 2020, "PEGASUS:
+/// Pre-training with Extracted Gap-sentences for Abstractive Summarization", section 3.1, without the gaps.
 class PairBatches final {
  public:
   /// \throws UsageError  for dropout with a tokenizer that is not a BPE
-  /// \pre dropout needs a store that keeps texts
-  PairBatches(PairStore store, const PairFrame& frame, std::uint64_t seed, PairDropout dropout = {});
+  /// \pre dropout needs a store that keeps texts; copy_epochs > 0 needs one vocabulary for both sides
+  PairBatches(PairStore store, const PairFrame& frame, std::uint64_t seed, PairDropout dropout = {},
+              double copy_epochs = 0);
 
   /// Samples [first, first + count) of the run. A batch of 8 and two of 4 have the same samples.
   Batch batch(std::uint64_t first, Dim count) const;
@@ -63,12 +74,15 @@ class PairBatches final {
 
  private:
   Dim pair_of(std::uint64_t sample) const;
+  bool copies(std::uint64_t sample) const { return static_cast<double>(sample) < copied_samples_; }
+  RandomKey key_of(std::uint64_t sample, Dim pair, PairDraw draw) const;
   std::vector<std::int32_t> split_anew(std::uint64_t sample, Dim pair, PairSide side) const;
 
   PairStore store_;
   PairFrame frame_;
   std::uint64_t seed_;
   PairDropout dropout_;
+  double copied_samples_;  // the first ones
 };
 
 }  // namespace rapt

@@ -79,6 +79,9 @@ static void add_pairs(SettingTable& t) {
         {"joint-vocabulary", "joined-dictionary", "share-vocab"});
   t.add(number("bpe-dropout", &Config::bpe_dropout, kRate,
                "leave out each merge with this probability when training texts are tokenised, anew in each epoch"));
+  t.add(number("copy-epochs", &Config::copy_epochs, kNotNegative,
+               "passes over the data, before the others, in which each target is a passage of its source, so that the "
+               "network learns to copy words"));
 }
 
 void add_data(SettingTable& t) {

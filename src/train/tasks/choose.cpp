@@ -58,8 +58,9 @@ constexpr std::int64_t kMostWords = 50000;
 // Shakespeare, 512 byte pairs reach 1.54 nats per byte where characters reach 1.83 with equal compute.
 void choose_tokenizer(LayeredConfig& config, const char* kind, const CorpusInfo& text) {
   choose(config, "tokenizer", kind);
-  // Words of the source must be told apart, and pairs are short: 8,000 entries for four megabytes of both sides.
-  const double scale = config.values.has_source() ? 4 : 0.5;
+  // Words of the source must be told apart, and pairs are short: 8,000 entries for four megabytes of both sides. Of
+  // summaries, most of the text is source, and rare words are copied by their parts.
+  const double scale = config.values.task == "summarize" ? 2 : config.values.has_source() ? 4 : 0.5;
   const double entries = scale * std::sqrt(static_cast<double>(text.bytes));
   if (config.values.tokenizer == "word") return choose(config, "vocab", std::to_string(kMostWords));
   const bool of_bytes = config.values.tokenizer == "byte-bpe";
@@ -78,6 +79,9 @@ void fit_context(LayeredConfig& config, std::int64_t validation) {
   if (validation <= 0 || config.values.context <= validation / 2) return;
   choose(config, "context", std::to_string(std::max<std::int64_t>(8, validation / 2)));
 }
+
+// Of the passes over pairs of texts and summaries. docs/results.md, "Subjects of mails".
+constexpr double kShareOfCopies = 0.5;
 
 static double validation_seconds(const Pace& pace, double tokens) { return pace.look * tokens; }
 
@@ -123,6 +127,9 @@ void choose_length(LayeredConfig& config, const BatchFacts& batches, const Pace&
   config.origin.erase("minutes");
   const double samples = static_cast<double>(steps) * pace.update / (pace.token * batches.tokens_per_sample);
   const double epochs = samples / static_cast<double>(std::max<std::int64_t>(1, batches.samples_per_epoch));
+  if (c.task == "summarize" && c.init.empty() && c.shared_vocabulary) {
+    choose(config, "copy-epochs", text_of(kShareOfCopies * epochs));
+  }
   // Labels are few, and have their own learning rates.
   if (c.has_source()) {
     choose(config, "dropout", epochs < 2 ? "0" : epochs < 8 ? "0.1" : epochs < 30 ? "0.2" : "0.3");
@@ -134,7 +141,9 @@ void choose_length(LayeredConfig& config, const BatchFacts& batches, const Pace&
   notice("train: chose " + std::to_string(c.layers) + " layers of width " + std::to_string(c.width) + " (" +
          text_of(static_cast<double>(batches.parameters) / 1e6) + "M parameters), context " +
          std::to_string(c.context) + ", " + batch + ", " + std::to_string(steps) + " updates (" + text_of(epochs) +
-         " passes over the data), learning rate " + text_of(c.learning_rate) + ", dropout " + text_of(c.dropout));
+         " passes over the data), learning rate " + text_of(c.learning_rate) + ", dropout " + text_of(c.dropout) +
+         (c.precision == "f32" ? "" : ", precision " + c.precision) +
+         (c.copy_epochs > 0 ? "; the first " + text_of(c.copy_epochs) + " passes learn to copy passages" : ""));
 }
 
 }  // namespace rapt

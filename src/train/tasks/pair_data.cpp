@@ -16,10 +16,14 @@ PairFrame frame_of(const TrainConfig& config, const Tokenizers& tokenizers) {
 }
 
 TrainingData training_data(const TrainConfig& config, const PairStore& store, const Tokenizers& tokenizers) {
+  if (config.copy_epochs > 0 && tokenizers.source != nullptr) {
+    throw UsageError("--copy-epochs needs one vocabulary, because passages of the sources become targets, and " +
+                     (config.tokenizer == "init" ? config.init : config.tokenizer) + " has two; leave it out");
+  }
   const auto& source = tokenizers.source != nullptr ? tokenizers.source : tokenizers.target;
   const auto batches =
       std::make_shared<PairBatches>(store, frame_of(config, tokenizers), static_cast<std::uint64_t>(config.seed),
-                                    PairDropout{config.bpe_dropout, source, tokenizers.target});
+                                    PairDropout{config.bpe_dropout, source, tokenizers.target}, config.copy_epochs);
   TrainingData data;
   data.train = [batches](std::int64_t first, Dim count) {
     return batches->batch(static_cast<std::uint64_t>(first), count);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -225,6 +226,40 @@ TEST_CASE("an epoch has every training pair once, in an order of its own, whatev
   Dim tokens = 0;
   for (std::uint64_t i = 0; i < 36; ++i) tokens += batches.tokens_of(i);
   CHECK(batches.tokens_per_sample() == doctest::Approx(static_cast<double>(tokens) / 36));
+}
+
+TEST_CASE("in the first epochs, targets are passages of their sources if copies are requested") {
+  Shop shop;
+  std::string sources, targets;
+  for (int i = 0; i < 10; ++i) {
+    for (int word = 0; word < (i == 0 ? 3 : 40); ++word) sources += std::to_string(100 + 7 * i + word) + " ";
+    sources += "\n";
+    targets += "x\n";
+  }
+  shop.files(sources, targets);
+  const auto words = learn(TokenizerType::kWord, sources + targets, 200);
+  const PairStore store =
+      open_or_build_pair_store(shop.corpus(), nullptr, {*words, *words}, shop.path(), {.validation_fraction = 0});
+  const PairBatches batches(store, {0, 2}, 1, {}, 1.5), again(store, {0, 2}, 1, {}, 1.5), plain(store, {0, 2}, 1);
+  std::map<Ids, std::set<Ids>> passages;
+  for (std::uint64_t i = 0; i < 30; ++i) {
+    CAPTURE(i);
+    const PairIds ids = batches.sample(i);
+    CHECK(ids.source == plain.sample(i).source);
+    CHECK(ids.target == again.sample(i).target);
+    CHECK(batches.tokens_of(i) == static_cast<Dim>(ids.source.size() + ids.target.size()) + 2);
+    if (i >= 15) {
+      CHECK(ids.target == plain.sample(i).target);
+      continue;
+    }
+    CHECK(std::ranges::search(ids.source, ids.target).size() == ids.target.size());
+    CHECK(ids.target.size() >= std::min<std::size_t>(8, ids.source.size()));
+    CHECK(ids.target.size() <= 24);
+    passages[ids.source].insert(ids.target);
+  }
+  CHECK(passages.size() == 10);
+  const auto drawn_anew = std::ranges::count_if(passages, [](const auto& p) { return p.second.size() == 2; });
+  CHECK(drawn_anew >= 4);  // of the five pairs that are copied twice, one perhaps short
 }
 
 TEST_CASE("with BPE-dropout, the tokens of a pair are a function of seed, epoch and pair") {

@@ -21,6 +21,7 @@ struct MadeUp final : Facts {
       .samples_per_epoch = 3'000, .tokens_per_sample = 128, .validation_tokens = 40'000, .parameters = 1'000'000};
   Pace pace_facts = {.update = 0.01, .token = 1e-5, .look = 3e-6};
   double operations = 1e11;  // per second
+  double bf16 = 0;           // the time of an update in bf16, as a share of that in f32; 0: no instructions
   std::string asked;         // the requested facts, in order
 
   StartFacts start(const TrainConfig&) override { return asked += "start ", start_facts; }
@@ -29,7 +30,12 @@ struct MadeUp final : Facts {
   DataFacts data(const TrainConfig&, Start) override { return asked += "data ", data_facts; }
   double peak() override { return asked += "peak ", operations; }
   BatchFacts batches(const TrainConfig&) override { return asked += "batches ", batch_facts; }
-  Pace pace(const TrainConfig&) override { return asked += "pace ", pace_facts; }
+  bool has_bf16() override { return bf16 > 0; }
+  Pace pace(const TrainConfig& config) override {
+    asked += "pace ";
+    const double share = config.precision == "bf16" ? bf16 : 1;
+    return {.update = share * pace_facts.update, .token = share * pace_facts.token, .look = share * pace_facts.look};
+  }
 };
 
 LayeredConfig asked_for(const std::vector<FlagValue>& flags) { return layer_config("", "", flags); }
@@ -79,6 +85,27 @@ TEST_CASE(
   CHECK(c.min_learning_rate == doctest::Approx(c.learning_rate / 20));
   // 28,980 updates of 1,000 tokens are 75 passes over 3,000 samples of 128 tokens.
   CHECK(c.dropout == 0.1);
+}
+
+TEST_CASE("without a length, the faster precision is measured; otherwise only if it is asked for") {
+  MadeUp facts;
+  const std::vector<FlagValue> alone = {{"data", {"my.txt"}}};
+  CHECK(settled(alone, facts).precision == "f32");
+  facts.bf16 = 0.5;
+  const TrainConfig faster = settled(alone, facts);
+  CHECK(faster.precision == "bf16");
+  CHECK(faster.steps > 2 * 28'980);  // validations are faster, too
+  facts.bf16 = 1.1;
+  const TrainConfig slower = settled(alone, facts);
+  CHECK(slower.precision == "f32");
+  CHECK(slower.steps == 28'980);
+  facts.bf16 = 0.5;
+  CHECK(settled({{"data", {"my.txt"}}, {"precision", {"f32"}}}, facts).precision == "f32");
+  CHECK(settled({{"data", {"my.txt"}}, {"preset", {"shakespeare-char-cpu"}}}, facts).precision == "f32");
+  CHECK(settled({{"data", {"my.txt"}}, {"steps", {"70"}}}, facts).precision == "f32");
+  facts.asked.clear();
+  CHECK(settled({{"data", {"my.txt"}}, {"steps", {"70"}}, {"precision", {"auto"}}}, facts).precision == "bf16");
+  CHECK(facts.asked == "text data pace pace ");
 }
 
 TEST_CASE("the network grows with the minutes and the machine, and its context stays within the held-out text") {
@@ -243,6 +270,25 @@ TEST_CASE("for two files alone, everything about a translation run is chosen") {
   CHECK(c.end_token == 2);
   facts.operations = 1e12;
   CHECK(settled({{"source", {"a"}}, {"target", {"b"}}, {"minutes", {"60"}}}, facts).width == 256);
+}
+
+TEST_CASE("a summariser learns to copy first, from larger updates") {
+  MadeUp facts = with_pairs();
+  const std::vector<FlagValue> flags = {{"data", {"mails.jsonl"}}, {"task", {"summarize"}}, {"minutes", {"15"}}};
+  const TrainConfig c = settled(flags, facts);
+  CHECK(c.batch_tokens == 8192);
+  CHECK(c.width == 256);
+  CHECK(c.vocabulary == 4032);  // twice the square root of four million bytes, in 64s
+  const double samples = static_cast<double>(c.steps) * facts.pace_facts.update /
+                         (facts.pace_facts.token * facts.batch_facts.tokens_per_sample);
+  CHECK(c.copy_epochs == doctest::Approx(0.5 * samples / 29'000).epsilon(0.01));
+  std::vector<FlagValue> separate = flags;
+  separate.push_back({"shared-vocabulary", {"off"}});
+  CHECK(settled(separate, facts).copy_epochs == 0);
+  std::vector<FlagValue> none = flags;
+  none.push_back({"copy-epochs", {"0"}});
+  CHECK(settled(none, facts).copy_epochs == 0);
+  CHECK(settled({{"source", {"a.en"}}, {"target", {"a.de"}}, {"minutes", {"15"}}}, facts).copy_epochs == 0);
 }
 
 TEST_CASE("source texts mean translation, with a recurrent network, too") {
