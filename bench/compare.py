@@ -3,9 +3,10 @@
 
     build/venv/bin/python bench/compare.py --rounds 3 minilm
 
-Each round runs rapt and every PyTorch variant once, one after the other, so that a machine that gets slower slows all of
-them. Prints medians over the rounds, rapt's share of the machine's sgemm peak, peak memory, and ratios to the best
-PyTorch variant. The PyTorch programs are the scripts in ../shared/bench. Use an otherwise idle machine.
+Each round runs rapt in f32 and bf16 and PyTorch in both, eager and compiled, one after the other, so that a machine that
+gets slower slows all of them. Prints medians over the rounds, and the ratio of the fastest of each; shares of the peak and
+peak memory are in the JSON lines on standard error. The PyTorch programs are the scripts in ../shared/bench. Use an
+otherwise idle machine.
 """
 import argparse
 import csv
@@ -19,7 +20,9 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-EAGER, COMPILED = [], ["--compile"]
+BF16 = ["--precision", "bf16"]
+PRECISIONS = {"f32": [], "bf16": BF16}
+PEERS = {"eager f32": [], "compiled f32": ["--compile"], "eager bf16": BF16, "compiled bf16": ["--compile", *BF16]}
 
 GPT_ROWS = {  # preset, batch, context, updates
     "char-cpu": ("char-cpu", 12, 64, 200),
@@ -53,22 +56,27 @@ def median(results: list[dict], key: str) -> float:
     return statistics.median(result[key] for result in results)
 
 
+def fastest(results: dict[str, list[dict]], names: list[str], key: str, sign: int) -> str:
+    return min(names, key=lambda name: sign * median(results[name], key))
+
+
+def table_row(what: str, results: dict[str, list[dict]], peers: list[str], key: str, sign: int) -> str:
+    """`key` is compared; `sign` is 1 if less is better, and -1 if more is."""
+    ours, theirs = fastest(results, list(PRECISIONS), key, sign), fastest(results, peers, key, sign)
+    ratio = (median(results[theirs], key) / median(results[ours], key)) ** sign
+    cells = [f"{median(results[name], key):,.4g}" for name in (*PRECISIONS, *peers)]
+    memory = f"{median(results[ours], 'peak_mb'):,.0f}, {median(results[theirs], 'peak_mb'):,.0f} MB"
+    return f"| {what} | {' | '.join(cells)} | {ratio:.1f}x ({ours} to {theirs}) | {memory} |"
+
+
 def gpt_row(name: str, options: argparse.Namespace) -> None:
     preset, batch, context, steps = GPT_ROWS[name]
     size = ["--preset", preset, "--batch", batch, "--context", context, "--steps", steps]
     script = [sys.executable, options.peer / "bench/gpt_step.py", *size]
-    results = alternate(options.rounds, {
-        "rapt": [options.program, "bench", "step", *size, "--json"],
-        "eager": script + EAGER,
-        "compiled": script + COMPILED,
-    })
-    ours = median(results["rapt"], "median_ms")
-    best = min(("eager", "compiled"), key=lambda peer: median(results[peer], "median_ms"))
-    theirs = median(results[best], "median_ms")
-    memory, their_memory = median(results["rapt"], "peak_mb"), median(results[best], "peak_mb")
-    print(f"| {preset}, {batch} x {context} | {ours:.4g} | {100 * median(results['rapt'], 'share_of_peak'):.0f} % of "
-          f"{median(results['rapt'], 'peak_gflops'):.0f} | {memory:.0f} MB | {theirs:.4g} ({best}) | "
-          f"{their_memory:.0f} MB | {theirs / ours:.1f}x, {memory / their_memory:.2f} of the memory |")
+    commands = {name: [options.program, "bench", "step", *size, "--json", *more] for name, more in PRECISIONS.items()}
+    commands |= {name: script + more for name, more in PEERS.items()}
+    results = alternate(options.rounds, commands)
+    print(table_row(f"{preset}, {batch} x {context}: ms", results, list(PEERS), "median_ms", 1))
 
 
 def write_sentences(data: pathlib.Path, path: pathlib.Path) -> None:
@@ -88,21 +96,15 @@ def minilm_rows(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         sentences = pathlib.Path(folder) / "sentences.tsv"
         write_sentences(options.peer / "data", sentences)
-        commands = {"rapt": [options.program, "bench", "finetune", "--shape", "minilm", "--batch", BATCH, "--data",
-                             sentences, "--tokenizer", vocabulary, "--steps", STEPS, "--json"]}
+        command = [options.program, "bench", "finetune", "--shape", "minilm", "--batch", BATCH, "--data", sentences,
+                   "--tokenizer", vocabulary, "--steps", STEPS, "--json"]
+        commands = {name: command + more for name, more in PRECISIONS.items()}
         for batching in batchings.values():
-            commands[f"{batching} eager"] = [*script, "--batching", batching, *EAGER]
-            commands[f"{batching} compiled"] = [*script, "--batching", batching, *COMPILED]
+            commands |= {f"{batching} {name}": [*script, "--batching", batching, *more] for name, more in PEERS.items()}
         results = alternate(options.rounds, commands)
-    ours, memory = median(results["rapt"], "tokens_per_s"), median(results["rapt"], "peak_mb")
-    print(f"rapt: {ours:,.0f} real tokens/s, {100 * median(results['rapt'], 'share_of_peak'):.0f} % of "
-          f"{median(results['rapt'], 'peak_gflops'):.0f} GFLOP/s, {memory:.0f} MB\n")
     for what, batching in batchings.items():
-        peers = [name for name in results if name.startswith(batching)]
-        best = max(peers, key=lambda peer: median(results[peer], "tokens_per_s"))
-        theirs, their_memory = median(results[best], "tokens_per_s"), median(results[best], "peak_mb")
-        print(f"| {what} | {theirs:,.0f} ({best.split()[1]}) | {their_memory:.0f} MB | {ours / theirs:.1f}x, "
-              f"{memory / their_memory:.2f} of the memory |")
+        peers = [f"{batching} {name}" for name in PEERS]
+        print(table_row(f"MiniLM, {what}: tokens/s", results, peers, "tokens_per_s", -1))
 
 
 def main() -> None:
