@@ -158,8 +158,9 @@ Command bench_gemm_command() {
 }
 
 Command bench_step_command() {
-  std::vector<Option> options = setting_options({"preset", "batch", "context", "steps", "layers", "heads", "width",
-                                                 "vocabulary", "dropout", "accumulate", "recompute", "seed"});
+  std::vector<Option> options =
+      setting_options({"preset", "batch", "context", "steps", "layers", "heads", "width", "vocabulary", "dropout",
+                       "accumulate", "recompute", "optimizer-precision", "seed"});
   for (Option& option : options) option.group.clear();
   for (Option& option : update_options()) options.push_back(std::move(option));
   return {.name = "bench step",
