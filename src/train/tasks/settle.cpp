@@ -145,9 +145,10 @@ void choose_size(LayeredConfig& config, const DataFacts& data, Facts& facts, con
   fit_context(config, data.validation_tokens);
 }
 
-// --precision auto: the faster one. It becomes a setting of the run, so that a resumed run keeps it.
-Pace choose_precision(LayeredConfig& config, Facts& facts) {
+// The pace of the run. --precision auto becomes the faster one, a setting of the run, so that a resumed run keeps it.
+Pace pace_of(LayeredConfig& config, Facts& facts) {
   TrainConfig& c = config.values;
+  if (c.precision != "auto") return facts.pace(c);
   c.precision = "f32";
   const Pace f32 = facts.pace(c);
   if (!facts.has_bf16()) return f32;
@@ -200,12 +201,13 @@ LayeredConfig settle(const LayeredConfig& asked, Facts& facts, const Notice& not
   take_found(config, data);
   choose_size(config, data, facts, notice);
   if (c.is_labelled() && start != Start::kModel) choose(config, "most-epochs", passes_from_scratch(data.examples));
-  const bool has_length = has_end(c);
-  if (!has_length && start != Start::kModel && !config.given("preset")) choose(config, "precision", "auto");
-  const BatchFacts batches = has_length ? BatchFacts{} : facts.batches(c);
-  std::optional<Pace> pace;
-  if (c.precision == "auto") pace = choose_precision(config, facts);
-  if (!has_length) choose_length(config, batches, pace ? *pace : facts.pace(c), notice);
+  if (!has_end(c)) {
+    if (start != Start::kModel && !config.given("preset")) choose(config, "precision", "auto");
+    const BatchFacts batches = facts.batches(c);
+    choose_length(config, batches, pace_of(config, facts), notice);
+  } else if (c.precision == "auto") {
+    pace_of(config, facts);
+  }
   validate(c);
   return config;
 }
