@@ -93,6 +93,7 @@ void check_early(const LayeredConfig& config) {
   const bool structure_given = config.given("width") && config.given("heads");
   if (!c.init.empty() || (chosen_later && !structure_given)) return;
   LayeredConfig of_task = config;
+  fit_warmup(of_task, [](const std::string&) {});
   choose_task(of_task);
   validate(of_task.values);
   check_structure(of_task.values);

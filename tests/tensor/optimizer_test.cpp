@@ -190,6 +190,60 @@ TEST_CASE("second moments in bf16 decay, although each step is less than half a 
   CHECK(mean == doctest::Approx(std::pow(0.999, 700)).epsilon(0.02));
 }
 
+// Groups of parameters that get their first gradient in a later update, or never. Kept: what kernels::find_moments
+// finds.
+template <typename T>
+void check_resting_groups(const AdamRule& rule) {
+  constexpr Dim n = 40'003, groups = kernels::moment_groups(n);
+  const auto size = static_cast<std::size_t>(n);
+  State<Compute<T>> with(size), without(size);
+  std::vector<T> m(size), v(size), m_without(size), v_without(size);
+  std::vector<Bf16> narrow(size);
+  std::vector<std::uint8_t> moved(groups), found(groups, 9);
+  for (std::size_t update = 1; update <= 4; ++update) {
+    std::vector<Compute<T>> g = random_values<Compute<T>>(size, 9);
+    for (std::size_t i = 0; i < size; ++i) {
+      if (i / kernels::kMomentGroup % (5 * update) > 2 || i % 3 == 0) g[i] = 0;
+    }
+    const auto adam = [&](State<Compute<T>>& s, std::vector<T>& first, std::vector<T>& second, std::uint8_t* groups) {
+      if constexpr (std::is_same_v<T, Bf16>) {
+        const kernels::RandomRounding rounding{random_key(1, Purpose::kRounding, update), 64};
+        kernels::adam_update(s.p.data(), g.data(), first.data(), second.data(), n, rule, rounding, groups);
+      } else {
+        Bf16* const copy = std::is_same_v<T, float> && groups != nullptr ? narrow.data() : nullptr;
+        kernels::adam_update(s.p.data(), g.data(), first.data(), second.data(), n, rule, groups, copy);
+      }
+    };
+    adam(with, m, v, moved.data());
+    adam(without, m_without, v_without, nullptr);
+  }
+  CHECK(std::memcmp(with.p.data(), without.p.data(), size * sizeof(with.p[0])) == 0);
+  CHECK(std::memcmp(m.data(), m_without.data(), size * sizeof(T)) == 0);
+  CHECK(std::memcmp(v.data(), v_without.data(), size * sizeof(T)) == 0);
+  kernels::find_moments(found.data(), m.data(), v.data(), n);
+  if (!rule.coupled_decay) CHECK(found == moved);
+  const auto resting = std::count(found.begin(), found.end(), 0);
+  CHECK(resting == (rule.coupled_decay ? 0 : std::count(moved.begin(), moved.end(), 0)));
+  if (!rule.coupled_decay) CHECK((resting > groups / 4 && resting < groups));
+  if constexpr (std::is_same_v<T, float>) {
+    for (std::size_t i = 0; i < size; ++i) {
+      const bool decays = rule.learning_rate * rule.weight_decay > 0;
+      if (decays || found[i / kernels::kMomentGroup] != 0) REQUIRE(narrow[i].bits == Bf16(with.p[i]).bits);
+    }
+  }
+}
+
+TEST_CASE("parameters without a gradient so far are only decayed, with the bits of a full update") {
+  for (const AdamRule& rule :
+       {AdamRule{}, AdamRule{.weight_decay = 0.1}, AdamRule{.weight_decay = 0.1, .coupled_decay = true}}) {
+    CAPTURE(rule.weight_decay);
+    CAPTURE(rule.coupled_decay);
+    check_resting_groups<float>(rule);
+    check_resting_groups<double>(rule);
+    check_resting_groups<Bf16>(rule);
+  }
+}
+
 TEST_CASE("SGD in all its variants agrees with a plain loop") {
   for (const SgdRule& rule : {SgdRule{}, SgdRule{.momentum = 0.9}, SgdRule{.momentum = 0.9, .nesterov = true},
                               SgdRule{.momentum = 0.9, .weight_decay = 0.1, .gradient_scale = 0.5}}) {

@@ -16,6 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
+using kernels::kMomentGroup;
+
 // 16 random bits are added below those that bf16 keeps, and then cut off. The result is exact in bf16.
 template <class D>
 HWY_INLINE Vec<D> rounded_at_random(D d, Vec<D> v, const std::uint16_t* bits) {
@@ -24,11 +26,19 @@ HWY_INLINE Vec<D> rounded_at_random(D d, Vec<D> v, const std::uint16_t* bits) {
   return BitCast(d, And(Add(BitCast(words, v), random), Set(words, 0xFFFF0000u)));
 }
 
+template <typename T>
+bool all_zero(const T* x, Dim n) {
+  const Tag<T> d;
+  auto bits = Zero(d);
+  for_each_vector(d, n, [&](auto part) HWY_ATTR { bits = Or(bits, Abs(part.load(x))); });
+  return AllTrue(d, Eq(bits, Zero(d)));
+}
+
 // T is the type of the moments. `correct1` = 1 / (1 - beta1^t), `root_correct2` = 1 / sqrt(1 - beta2^t); 1 without bias
 // correction. `first` is the index of the first element.
 template <typename T>
 void adam(Compute<T>* p, const Compute<T>* g, T* m, T* v, Dim n, const kernels::AdamRule& rule, double correct1,
-          double root_correct2, const kernels::RandomRounding& rounding, Dim first, Bf16* narrow) {
+          double root_correct2, const kernels::RandomRounding& rounding, Dim first, std::uint8_t* moved, Bf16* narrow) {
   constexpr bool kRounds = sizeof(T) < sizeof(Compute<T>);
   constexpr Dim kBlock = 1024;
   HWY_ALIGN std::uint16_t bits[2][kRounds ? kBlock + kPhiloxSlack : 1];
@@ -40,8 +50,35 @@ void adam(Compute<T>* p, const Compute<T>* g, T* m, T* v, Dim n, const kernels::
   const auto keep = constant(rule.coupled_decay ? 1 : 1 - rule.learning_rate * rule.weight_decay);
   const auto step = constant(rule.learning_rate * correct1), to_root = constant(root_correct2);
   const auto epsilon = constant(rule.epsilon);
-  for (Dim begin = 0; begin < n; begin += kBlock) {
-    const Dim width = n - begin < kBlock ? n - begin : kBlock;
+  // Whether the group at this element has no moments, and gets none now.
+  const auto rests = [&](Dim at) HWY_ATTR {
+    std::uint8_t& has = moved[at / kMomentGroup];
+    if (has == 0) has = all_zero(g + at, n - at < kMomentGroup ? n - at : kMomentGroup) ? 0 : 1;
+    return has == 0;
+  };
+  // The groups from `begin` on that rest, or those that do not, up to `end`.
+  const auto run_of = [&](bool resting, Dim begin, Dim end) HWY_ATTR {
+    Dim at = begin;
+    while (at < end && rests(at) == resting) at += kMomentGroup;
+    return at < end ? at : end;
+  };
+  if (rule.coupled_decay && rule.weight_decay != 0) moved = nullptr;  // decay is a gradient
+  for (Dim begin = 0, end = 0; begin < n; begin = end) {
+    end = n - begin < kBlock ? n : begin + kBlock;
+    if (moved != nullptr && rests(begin)) {
+      end = run_of(true, begin, n);
+      if (rule.learning_rate * rule.weight_decay == 0) continue;
+      for_each_vector(d, end - begin, [&](auto part) HWY_ATTR {
+        const auto updated = Mul(keep, part.load(p + begin));
+        part.store(updated, p + begin);
+        if constexpr (sizeof(Compute<T>) == sizeof(float)) {
+          if (narrow != nullptr) part.store(updated, narrow + begin);
+        }
+      });
+      continue;
+    }
+    if (moved != nullptr) end = run_of(false, begin, end);
+    const Dim width = end - begin;
     if constexpr (kRounds) {
       for (std::uint32_t moment = 0; moment < 2; ++moment) {
         philox_bits16(bits[moment], (width + 7) / 8, static_cast<std::uint32_t>((first + begin) / 8), rounding.place,
@@ -121,6 +158,7 @@ HWY_AFTER_NAMESPACE();
 namespace rapt {
 
 RAPT_EXPORT(adam);
+RAPT_EXPORT(all_zero);
 RAPT_EXPORT(sgd);
 RAPT_EXPORT(move_average);
 RAPT_EXPORT(squares);
@@ -132,7 +170,7 @@ static constexpr Dim kUpdateBlock = 16384, kSumBlock = 65536;
 // T is the type of the moments.
 template <typename T>
 static void update_by_adam(Compute<T>* p, const Compute<T>* g, T* m, T* v, Dim n, const AdamRule& rule,
-                           const RandomRounding& rounding, Bf16* narrow) {
+                           const RandomRounding& rounding, std::uint8_t* moved, Bf16* narrow) {
   count_elements<Compute<T>>(3 * n);
   count_elements<T>(4 * n);
   if (narrow != nullptr) count_elements<Bf16>(n);
@@ -142,21 +180,35 @@ static void update_by_adam(Compute<T>* p, const Compute<T>* g, T* m, T* v, Dim n
   parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, adam)
     (p + begin, g + begin, m + begin, v + begin, end - begin, rule, correct1, correct2, rounding, begin,
-     narrow == nullptr ? nullptr : narrow + begin);
+     moved == nullptr ? nullptr : moved + begin / kMomentGroup, narrow == nullptr ? nullptr : narrow + begin);
   });
 }
 
 template <typename T>
-void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule, Bf16* narrow) {
-  update_by_adam<T>(p, g, m, v, n, rule, {}, narrow);
+void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule, std::uint8_t* moved, Bf16* narrow) {
+  update_by_adam<T>(p, g, m, v, n, rule, {}, moved, narrow);
 }
-template void adam_update(float*, const float*, float*, float*, Dim, const AdamRule&, Bf16*);
-template void adam_update(double*, const double*, double*, double*, Dim, const AdamRule&, Bf16*);
+template void adam_update(float*, const float*, float*, float*, Dim, const AdamRule&, std::uint8_t*, Bf16*);
+template void adam_update(double*, const double*, double*, double*, Dim, const AdamRule&, std::uint8_t*, Bf16*);
 
 void adam_update(float* p, const float* g, Bf16* m, Bf16* v, Dim n, const AdamRule& rule,
-                 const RandomRounding& rounding, Bf16* narrow) {
-  update_by_adam<Bf16>(p, g, m, v, n, rule, rounding, narrow);
+                 const RandomRounding& rounding, std::uint8_t* moved, Bf16* narrow) {
+  update_by_adam<Bf16>(p, g, m, v, n, rule, rounding, moved, narrow);
 }
+
+template <typename T>
+void find_moments(std::uint8_t* moved, const T* m, const T* v, Dim n) {
+  parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
+    for (Dim at = begin; at < end; at += kMomentGroup) {
+      const Dim width = std::min(kMomentGroup, end - at);
+      const bool none = RAPT_DISPATCH(T, all_zero)(m + at, width) && RAPT_DISPATCH(T, all_zero)(v + at, width);
+      moved[at / kMomentGroup] = none ? 0 : 1;
+    }
+  });
+}
+template void find_moments(std::uint8_t*, const float*, const float*, Dim);
+template void find_moments(std::uint8_t*, const double*, const double*, Dim);
+template void find_moments(std::uint8_t*, const Bf16*, const Bf16*, Dim);
 
 template <typename T>
 void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule) {

@@ -29,6 +29,10 @@ Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settin
   state_.push_back({kAverage, parameters.values().slice(0, parameters.trained_size()).clone()});
 }
 
+static Dim groups_of(const FlatParameters::Entry& entry) {
+  return entry.frozen ? 0 : kernels::moment_groups(entry.variable.value().size());
+}
+
 double Optimizer::grad_norm() const {
   double sum = 0;
   for (const FlatParameters::Entry& entry : parameters_.entries()) {
@@ -41,12 +45,37 @@ double Optimizer::grad_norm() const {
   return std::sqrt(sum);
 }
 
+// Which parameters have moments, from the moments: a run that is resumed goes on as it was.
+void Optimizer::find_moments() {
+  Dim groups = 0;
+  for (const FlatParameters::Entry& entry : parameters_.entries()) groups += groups_of(entry);
+  moved_.resize(static_cast<std::size_t>(groups));
+  std::uint8_t* moved = moved_.data();
+  for (const FlatParameters::Entry& entry : parameters_.entries()) {
+    const auto find = [&]<typename T>() {
+      const auto moment = [&](std::size_t i) { return state_[i].values.data<T>() + entry.begin; };
+      kernels::find_moments<T>(moved, moment(0), moment(1), entry.variable.value().size());
+    };
+    if (entry.frozen) break;
+    if (state_[0].values.dtype() == DType::kBF16) {
+      find.operator()<Bf16>();
+    } else {
+      dispatch_float(state_[0].values.dtype(), find);
+    }
+    moved += groups_of(entry);
+  }
+}
+
 void Optimizer::update(double learning_rate, double gradient_factor) {
+  if (moved_.empty() && settings_.kind != OptimizerKind::kSgd) find_moments();
+  std::uint8_t* next_moved = moved_.data();
   ++updates_;
   // Adam keeps the weights' copy in bf16 up to date, if there is one.
   Tensor narrow = settings_.kind == OptimizerKind::kSgd ? Tensor() : parameters_.values().narrow_copy();
   for (const FlatParameters::Entry& entry : parameters_.entries()) {
     if (entry.frozen) continue;
+    std::uint8_t* const moved = next_moved;
+    if (moved != nullptr) next_moved += groups_of(entry);
     const double decay = entry.decayed || settings_.decay_everything ? settings_.weight_decay : 0.0;
     const Tensor gradient = FlatParameters::gradient(entry);
     const Dim n = gradient.size();
@@ -77,10 +106,10 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
             const auto moment = [&](std::size_t i) { return state_[i].values.data<Bf16>() + entry.begin; };
             const RandomKey key = random_key(settings_.seed, Purpose::kRounding, static_cast<std::uint64_t>(updates_));
             return kernels::adam_update(p, g, moment(0), moment(1), n, rule,
-                                        {key, static_cast<std::uint64_t>(entry.begin)}, to_narrow);
+                                        {key, static_cast<std::uint64_t>(entry.begin)}, moved, to_narrow);
           }
         }
-        kernels::adam_update<T>(p, g, state(0), state(1), n, rule, to_narrow);
+        kernels::adam_update<T>(p, g, state(0), state(1), n, rule, moved, to_narrow);
       }
     });
   }

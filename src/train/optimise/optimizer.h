@@ -57,14 +57,19 @@ class Optimizer final {
   void exchange_average();
 
   std::int64_t updates() const { return updates_; }
-  void set_updates(std::int64_t updates) { updates_ = updates; }
+  void set_updates(std::int64_t updates) {
+    updates_ = updates;
+    moved_.clear();
+  }
 
  private:
+  void find_moments();
   void move_average();
 
   FlatParameters& parameters_;
   OptimizerSettings settings_;
   std::vector<State> state_;
+  std::vector<std::uint8_t> moved_;  // kernels::adam_update's, entry by entry; empty until the first update
   std::int64_t updates_ = 0;
 };
 
