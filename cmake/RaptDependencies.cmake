@@ -48,6 +48,9 @@ if(NOT TARGET rapt_onednn)
   target_include_directories(rapt_onednn INTERFACE ${RAPT_ONEDNN_INCLUDE})
 endif()
 
+# Optional: runs on several processes (docs/several-machines.md).
+find_package(MPI COMPONENTS C QUIET)
+
 if(RAPT_THREADS STREQUAL "openmp")
   find_package(OpenMP REQUIRED COMPONENTS CXX)
   set(RAPT_THREADS_TARGET OpenMP::OpenMP_CXX)

@@ -21,6 +21,7 @@
 #include "tensor/types.h"
 #include "terminal.h"
 #include "text/labelled/undecided_error.h"
+#include "train/team/launch.h"
 
 namespace rapt::app {
 namespace {
@@ -95,6 +96,11 @@ int run(const std::vector<std::string>& typed) {
     set_thread_count(static_cast<int>(threads));
   const std::string precision = arguments.choice("precision", "f32", {"f32", "bf16", "auto"});
   if (precision == "bf16" || (precision == "auto" && has_bf16_products())) set_product_precision(Precision::kBf16);
+  const std::optional<Launch> launch = find_launch();
+  if (launch && launch->size > 1 && !command.trains) {
+    throw UsageError("rapt " + command.name + " does not run on several processes, and " + launch->by + " started " +
+                     std::to_string(launch->size) + "; start it alone");
+  }
   try {
     return command.run(arguments);
   } catch (const UndecidedError& error) {
@@ -104,8 +110,10 @@ int run(const std::vector<std::string>& typed) {
   }
 }
 
+// All processes that a launcher started from one command meet the same error; one of them reports it.
 int fail(int code, const std::string& message) {
-  tell("error: " + message + "\n");
+  const std::optional<Launch> launch = find_launch();
+  if (!launch || launch->rank == 0) tell("error: " + message + "\n");
   return code;
 }
 

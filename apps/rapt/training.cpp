@@ -10,12 +10,16 @@
 #include "io/file.h"
 #include "io/json.h"
 #include "tensor/error.h"
+#include "tensor/parallel.h"
 #include "terminal.h"
 #include "text/corpus/line_reader.h"
 #include "train/files/run_folder.h"
 #include "train/models/networks.h"
+#include "train/optimise/finite_check.h"
+#include "train/run/follow.h"
 #include "train/tasks/choose.h"
 #include "train/tasks/settle.h"
+#include "train/team/launch.h"
 
 namespace rapt::app {
 
@@ -99,6 +103,58 @@ void check_early(const LayeredConfig& config) {
   check_structure(of_task.values);
 }
 
+// The exit code of a run, after its last lines.
+int lead(const RunRequest& request, const StopSignals& signals, const std::string& verb) {
+  const RunResult result = train_one(request, signals);
+  tell_result(result, verb);
+  return result.finished ? 0 : 75;
+}
+
+// The part of this process in a run of several. An error that only this process has ends all of them.
+int train_in_team(RunRequest request, Team& team, const std::string& verb) {
+  request.orders = std::make_shared<Orders>(team);
+  const auto fail = [&](int code, const std::string& message) {
+    tell("error: " + (team.leads() ? "" : team.name(team.rank()) + ": ") + message + '\n');
+    team.abort(code);
+    return code;
+  };
+  bool known_to_all = true;
+  try {
+    require_same_requests(request);
+    known_to_all = false;
+    TrainConfig& config = request.config.values;
+    const int sharing = team.sharing_processors();
+    if (config.threads == 0) config.threads = std::max(1, usable_processors() / sharing);
+    const StopSignals signals;
+    if (!team.leads()) return follow(request, signals);
+    try {
+      const int code = lead(request, signals, verb);
+      request.orders->give({.kind = Order::Kind::kEnd, .code = code});
+      return code;
+    } catch (const PeerLostError&) {
+      throw;
+    } catch (const UpdateError&) {
+      throw;
+    } catch (const Error& error) {
+      if (request.orders->acting()) throw;
+      known_to_all = true;
+      request.orders->give({.kind = Order::Kind::kEnd, .code = error.code()});
+      throw;
+    }
+  } catch (const UpdateError& error) {  // all processes have it
+    if (team.leads()) throw;
+    return error.code();
+  } catch (const Error& error) {
+    if (!known_to_all) return fail(error.code(), error.what());
+    if (team.leads()) throw;
+    return error.code();
+  } catch (const std::bad_alloc&) {
+    return fail(71, "out of memory; try a smaller --batch, --context or --width");
+  } catch (const std::exception& error) {
+    return fail(70, std::string("a bug in rapt: ") + error.what());
+  }
+}
+
 }  // namespace
 
 std::vector<Option> training_options() {
@@ -168,19 +224,24 @@ int run_training_command(const Arguments& arguments, const LayeredConfig& config
                          ? "rapt train needs text; give it a file, a folder or - for standard input: rapt train my.txt"
                          : "rapt " + verb + " needs training data; give it with --train FILE");
   }
+  const std::optional<Launch> launch = find_launch();
+  const bool several = launch && launch->size > 1;
   if (arguments.has("print-config")) {
-    out(describe(settle_run(request)));
+    if (!several || launch->rank == 0) out(describe(settle_run(request)));
     return 0;
   }
   const Terminal& t = terminal();
   request.progress = {.bar = t.bar, .colour = t.colour, .unicode = t.unicode, .quiet = t.quiet, .width = t.width};
   request.sink = [](std::string_view text) { tell(text); };
+  if (several && (arguments.has("seeds") || std::ranges::count(c.training_files(), "-") > 0)) {
+    throw UsageError("--seeds and data from standard input need a process alone, and " + std::string(launch->by) +
+                     " started " + std::to_string(launch->size));
+  }
   if (arguments.has("seeds")) return run_seeds(arguments, request, verb);
   if (arguments.has("json")) throw UsageError("--json requires --seeds");
-  const StopSignals signals;
-  const RunResult result = train_one(request, signals);
-  tell_result(result, verb);
-  return result.finished ? 0 : 75;
+  Team team = Team::launched(c.peer_timeout);
+  if (team.size() > 1) return train_in_team(request, team, verb);
+  return lead(request, StopSignals(), verb);
 }
 
 }  // namespace rapt::app

@@ -16,15 +16,10 @@
 #include <thread>
 
 #include "io/escape.h"
+#include "io/host_name.h"
 #include "tensor/error.h"
 
 namespace rapt {
-
-static std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
 
 // Local date and time as "2026-01-31 10:02:11".
 static std::string now() {

@@ -28,7 +28,7 @@ const std::map<std::string, std::set<std::string>> kStandsOn = {
 // folder itself.
 const std::map<std::string, std::vector<std::string>> kOrder = {
     {"text", {"", "corpus", "tokenizer", "tokenizer/files", "tokenizer/training", "batches", "labelled", "pairs"}},
-    {"train", {"metrics", "settings", "models", "optimise", "files", "labelled", "tasks", "run"}},
+    {"train", {"team", "metrics", "settings", "models", "optimise", "files", "labelled", "tasks", "run"}},
 };
 
 std::set<std::string> may_include(const std::string& folder) {

@@ -84,6 +84,18 @@ class Workshop {
   }
   ProgramResult wait(pid_t child) const { return ended(child); }
 
+  /// Starts `mpirun ARGUMENTS`, for several processes of one run; wait() returns its result.
+  pid_t start_mpirun(std::vector<std::string> arguments) const {
+    write(".in", "");
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child != 0) return child;
+    ::setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+    ::setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    arguments.insert(arguments.begin(), "--oversubscribe");
+    become(arguments, "mpirun");
+  }
+
   /// `rapt ARGUMENTS`, and how many bytes it read with system calls; mapped files do not count.
   std::pair<ProgramResult, std::uint64_t> rapt_and_bytes_read(const std::vector<std::string>& arguments) const {
     const pid_t child = start(arguments);
@@ -105,7 +117,7 @@ class Workshop {
     return {code, read(".out"), read(".err")};
   }
 
-  [[noreturn]] void become(const std::vector<std::string>& arguments) const {
+  [[noreturn]] void become(const std::vector<std::string>& arguments, const char* program = RAPT_PROGRAM) const {
     const auto redirect = [&](const char* name, int flags, int to) {
       const int fd = ::open(path(name).c_str(), flags, 0600);
       if (fd < 0 || ::dup2(fd, to) < 0) ::_exit(127);
@@ -115,10 +127,10 @@ class Workshop {
     redirect(".err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
     if (::chdir(folder_.c_str()) != 0) ::_exit(127);
     ::unsetenv("NO_COLOR");
-    std::vector<char*> argv = {const_cast<char*>("rapt")};
+    std::vector<char*> argv = {const_cast<char*>(program)};
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
-    ::execv(RAPT_PROGRAM, argv.data());
+    ::execvp(program, argv.data());
     ::_exit(127);
   }
 

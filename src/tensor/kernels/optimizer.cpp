@@ -165,7 +165,7 @@ RAPT_EXPORT(squares);
 
 namespace kernels {
 
-static constexpr Dim kUpdateBlock = 16384, kSumBlock = 65536;
+static constexpr Dim kUpdateBlock = 16384;
 
 // T is the type of the moments.
 template <typename T>
@@ -179,8 +179,9 @@ static void update_by_adam(Compute<T>* p, const Compute<T>* g, T* m, T* v, Dim n
   const double correct2 = rule.bias_correction ? 1 / std::sqrt(1 - std::pow(rule.beta2, t)) : 1;
   parallel_blocks(n, kUpdateBlock, [&](Dim begin, Dim end) {
     RAPT_DISPATCH(T, adam)
-    (p + begin, g + begin, m + begin, v + begin, end - begin, rule, correct1, correct2, rounding, begin,
-     moved == nullptr ? nullptr : moved + begin / kMomentGroup, narrow == nullptr ? nullptr : narrow + begin);
+    (p + begin, g + begin, m + begin, v + begin, end - begin, rule, correct1, correct2, rounding,
+     rounding.first + begin, moved == nullptr ? nullptr : moved + begin / kMomentGroup,
+     narrow == nullptr ? nullptr : narrow + begin);
   });
 }
 

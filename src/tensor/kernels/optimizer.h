@@ -46,6 +46,7 @@ void adam_update(T* p, const T* g, T* m, T* v, Dim n, const AdamRule& rule, std:
 struct RandomRounding {
   RandomKey key;            // of the update
   std::uint64_t place = 0;  // of these parameters among all
+  Dim first = 0;            // index of the first element that is updated; a multiple of 8
 };
 
 // The same with moments in bf16. The new moments are computed in f32 and used for p; then each is rounded up or down at
@@ -76,8 +77,9 @@ void sgd_update(T* p, const T* g, T* u, Dim n, const SgdRule& rule);
 template <typename T>
 void average_update(T* average, const T* p, Dim n, double keep);
 
-// The sum of x^2, in double, in blocks of fixed size whose sums are added in order. Not finite if any element is not
-// finite.
+// The sum of x^2, in double, in blocks of kSumBlock elements whose sums are added in order. Not finite if any element
+// is not finite.
+constexpr Dim kSumBlock = 65536;
 template <typename T>
 double sum_of_squares(const T* x, Dim n);
 

@@ -1,5 +1,6 @@
 #include "train/files/checkpoint.h"
 
+#include <algorithm>
 #include <set>
 
 #include "tensor/error.h"
@@ -51,6 +52,20 @@ void read_tensor(const CheckpointFile& file, const std::string& name, Tensor to)
   to.changed();
 }
 
+// The optimiser's state of one parameter, of which `state` may have a part, or nothing.
+void read_state(const CheckpointFile& file, const std::string& name, Optimizer::State& state,
+                const FlatParameters::Entry& entry) {
+  const Dim n = entry.variable.value().size();
+  const Dim begin = std::max(entry.begin, state.begin),
+            end = std::min(entry.begin + n, state.begin + state.values.size());
+  if (end - begin == n)
+    return read_tensor(file, name, state.values.view(entry.begin - state.begin, entry.variable.shape()));
+  Tensor whole = Tensor::empty(entry.variable.shape(), state.values.dtype());
+  read_tensor(file, name, whole);
+  if (begin >= end) return;
+  state.values.slice(begin - state.begin, end - state.begin).copy_from(whole.view(begin - entry.begin, {end - begin}));
+}
+
 // Every parameter must be in the file and the file must hold no others.
 // \param averaged  take the moving averages of weights that have one
 void read_model(const CheckpointFile& file, Module& model, bool averaged) {
@@ -69,13 +84,14 @@ void read_model(const CheckpointFile& file, Module& model, bool averaged) {
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, Trainer& trainer, const CheckpointTexts& texts) {
+void save_checkpoint(const std::string& path, Trainer& trainer, const std::vector<Optimizer::State>& states,
+                     const CheckpointTexts& texts) {
   CheckpointContents contents;
   contents.texts = named(texts);
   for (const FlatParameters::Entry& entry : trainer.parameters().entries()) {
     contents.tensors.push_back(view_of(kModel + entry.name, entry.variable.value()));
     if (entry.frozen) continue;
-    for (const Optimizer::State& state : trainer.optimizer().state()) {
+    for (const Optimizer::State& state : states) {
       contents.tensors.push_back(
           view_of(kOptimizer + state.name + "/" + entry.name, FlatParameters::part(state.values, entry)));
     }
@@ -100,8 +116,7 @@ void restore(Trainer& trainer, const CheckpointFile& file) {
   read_model(file, trainer.network(), false);
   for (Optimizer::State& state : trainer.optimizer().state()) {
     for (const FlatParameters::Entry& entry : trainer.parameters().entries()) {
-      if (entry.frozen) continue;
-      read_tensor(file, kOptimizer + state.name + "/" + entry.name, FlatParameters::part(state.values, entry));
+      if (!entry.frozen) read_state(file, kOptimizer + state.name + "/" + entry.name, state, entry);
     }
   }
   trainer.optimizer().set_updates(file.state_integer("optimizer_updates"));

@@ -21,7 +21,9 @@ struct CheckpointTexts {
 
 /// Writes weights, optimiser state and the state of the run. Nothing is copied, so peak memory does not grow.
 /// \throws as write_checkpoint
-void save_checkpoint(const std::string& path, Trainer& trainer, const CheckpointTexts& texts);
+/// \param states  Trainer::whole_state()
+void save_checkpoint(const std::string& path, Trainer& trainer, const std::vector<Optimizer::State>& states,
+                     const CheckpointTexts& texts);
 
 /// Writes a checkpoint of a model alone, without optimiser state: for imported models.
 void save_model(const std::string& path, Module& model, const CheckpointTexts& texts);

@@ -15,54 +15,47 @@ OptimizerKind optimizer_named(std::string_view name) {
   return value_named(name, kNames, "optimizer:");
 }
 
-Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settings)
-    : parameters_(parameters), settings_(settings) {
+Optimizer::Optimizer(FlatParameters& parameters, const OptimizerSettings& settings, Dim begin, Dim end)
+    : parameters_(parameters), begin_(begin), end_(end), settings_(settings) {
   std::vector<std::string> names = {"m", "v"};
   if (settings.kind == OptimizerKind::kSgd)
     names = settings.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{};
   for (std::string& name : names) {
     const bool narrow = settings.narrow_moments && parameters.dtype() == DType::kF32;
     state_.push_back(
-        {std::move(name), Tensor::zeros({parameters.trained_size()}, narrow ? DType::kBF16 : parameters.dtype())});
+        {std::move(name), Tensor::zeros({end - begin}, narrow ? DType::kBF16 : parameters.dtype()), begin});
   }
   if (settings.average == 0) return;
   state_.push_back({kAverage, parameters.values().slice(0, parameters.trained_size()).clone()});
 }
 
-static Dim groups_of(const FlatParameters::Entry& entry) {
-  return entry.frozen ? 0 : kernels::moment_groups(entry.variable.value().size());
-}
-
-double Optimizer::grad_norm() const {
-  double sum = 0;
-  for (const FlatParameters::Entry& entry : parameters_.entries()) {
-    if (entry.frozen || !entry.variable.grad().defined()) continue;
-    dispatch_float(parameters_.dtype(), [&]<typename T>() {
-      const Tensor& g = entry.variable.grad();
-      sum += kernels::sum_of_squares<T>(g.data<T>(), g.size());
-    });
-  }
-  return std::sqrt(sum);
+Optimizer::Part Optimizer::part_of(const FlatParameters::Entry& entry) const {
+  if (entry.frozen) return {};
+  const Dim begin = std::max<Dim>(0, begin_ - entry.begin);
+  const Dim end = std::min(entry.variable.value().size(), end_ - entry.begin);
+  return {begin, std::max<Dim>(0, end - begin)};
 }
 
 // Which parameters have moments, from the moments: a run that is resumed goes on as it was.
 void Optimizer::find_moments() {
   Dim groups = 0;
-  for (const FlatParameters::Entry& entry : parameters_.entries()) groups += groups_of(entry);
+  for (const FlatParameters::Entry& entry : parameters_.entries())
+    groups += kernels::moment_groups(part_of(entry).size);
   moved_.resize(static_cast<std::size_t>(groups));
   std::uint8_t* moved = moved_.data();
   for (const FlatParameters::Entry& entry : parameters_.entries()) {
+    const Part part = part_of(entry);
+    if (part.size == 0) continue;
     const auto find = [&]<typename T>() {
-      const auto moment = [&](std::size_t i) { return state_[i].values.data<T>() + entry.begin; };
-      kernels::find_moments<T>(moved, moment(0), moment(1), entry.variable.value().size());
+      const auto moment = [&](std::size_t i) { return state_[i].values.data<T>() + entry.begin + part.begin - begin_; };
+      kernels::find_moments<T>(moved, moment(0), moment(1), part.size);
     };
-    if (entry.frozen) break;
     if (state_[0].values.dtype() == DType::kBF16) {
       find.operator()<Bf16>();
     } else {
       dispatch_float(state_[0].values.dtype(), find);
     }
-    moved += groups_of(entry);
+    moved += kernels::moment_groups(part.size);
   }
 }
 
@@ -73,16 +66,17 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
   // Adam keeps the weights' copy in bf16 up to date, if there is one.
   Tensor narrow = settings_.kind == OptimizerKind::kSgd ? Tensor() : parameters_.values().narrow_copy();
   for (const FlatParameters::Entry& entry : parameters_.entries()) {
-    if (entry.frozen) continue;
+    const Part part = part_of(entry);
+    if (part.size == 0) continue;
     std::uint8_t* const moved = next_moved;
-    if (moved != nullptr) next_moved += groups_of(entry);
+    if (moved != nullptr) next_moved += kernels::moment_groups(part.size);
     const double decay = entry.decayed || settings_.decay_everything ? settings_.weight_decay : 0.0;
     const Tensor gradient = FlatParameters::gradient(entry);
-    const Dim n = gradient.size();
+    const Dim n = part.size, first = entry.begin + part.begin;  // in the flat buffers
     dispatch_float(parameters_.dtype(), [&]<typename T>() {
-      T* const p = parameters_.values().data<T>() + entry.begin;
-      const T* const g = gradient.data<T>();
-      const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + entry.begin; };
+      T* const p = parameters_.values().data<T>() + first;
+      const T* const g = gradient.data<T>() + part.begin;
+      const auto state = [&](std::size_t i) { return state_[i].values.data<T>() + first - begin_; };
       if (settings_.kind == OptimizerKind::kSgd) {
         kernels::sgd_update<T>(p, g, settings_.momentum > 0 ? state(0) : nullptr, n,
                                {.learning_rate = learning_rate * entry.rate,
@@ -91,7 +85,7 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
                                 .weight_decay = decay,
                                 .gradient_scale = gradient_factor});
       } else {
-        Bf16* const to_narrow = narrow.defined() ? narrow.data<Bf16>() + entry.begin : nullptr;
+        Bf16* const to_narrow = narrow.defined() ? narrow.data<Bf16>() + first : nullptr;
         const kernels::AdamRule rule{.learning_rate = learning_rate * entry.rate,
                                      .beta1 = settings_.beta1,
                                      .beta2 = settings_.beta2,
@@ -103,10 +97,10 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
                                      .gradient_scale = gradient_factor};
         if constexpr (std::is_same_v<T, float>) {
           if (state_[0].values.dtype() == DType::kBF16) {
-            const auto moment = [&](std::size_t i) { return state_[i].values.data<Bf16>() + entry.begin; };
+            const auto moment = [&](std::size_t i) { return state_[i].values.data<Bf16>() + first - begin_; };
             const RandomKey key = random_key(settings_.seed, Purpose::kRounding, static_cast<std::uint64_t>(updates_));
             return kernels::adam_update(p, g, moment(0), moment(1), n, rule,
-                                        {key, static_cast<std::uint64_t>(entry.begin)}, moved, to_narrow);
+                                        {key, static_cast<std::uint64_t>(entry.begin), part.begin}, moved, to_narrow);
           }
         }
         kernels::adam_update<T>(p, g, state(0), state(1), n, rule, moved, to_narrow);
@@ -115,10 +109,10 @@ void Optimizer::update(double learning_rate, double gradient_factor) {
   }
   if (!narrow.defined()) parameters_.values().changed();
   parameters_.drop_gradients();
-  move_average();
+  if (begin_ == 0 && end_ == parameters_.trained_size()) average();
 }
 
-void Optimizer::move_average() {
+void Optimizer::average() {
   if (settings_.average == 0) return;
   const auto t = static_cast<double>(updates_);
   const double keep = std::min(settings_.average, (1 + t) / (10 + t));

@@ -35,19 +35,23 @@ class Optimizer final {
   static constexpr const char* kAverage = "average";
 
   /// \param parameters  must outlive this
-  Optimizer(FlatParameters& parameters, const OptimizerSettings& settings);
+  Optimizer(FlatParameters& parameters, const OptimizerSettings& settings)
+      : Optimizer(parameters, settings, 0, parameters.trained_size()) {}
+  /// An optimiser that updates only the elements [begin, end) of the flat buffers, and has the moments of these.
+  Optimizer(FlatParameters& parameters, const OptimizerSettings& settings, Dim begin, Dim end);
 
-  /// L2 norm of all gradients together, accumulated in double; not finite if any gradient is not.
-  double grad_norm() const;
-
-  /// One update with gradients times `gradient_factor` (clipping); frees the gradients.
+  /// One update with gradients times `gradient_factor` (clipping); frees the gradients. If it updates only a part of
+  /// the weights, average() must follow when the others have arrived.
   void update(double learning_rate, double gradient_factor = 1);
+  /// The moving average takes the weights as they are now; without one, nothing.
+  void average();
 
-  /// Buffers to save with the parameters, with the same layout: "m" and "v", or "momentum", or none; then the moving
-  /// average of the weights, kAverage, if there is one.
+  /// Buffers to save with the parameters, with the same layout from the element `begin` on: "m" and "v", or "momentum",
+  /// or none; then the moving average of all weights, kAverage, if there is one.
   struct State {
     std::string name;
     Tensor values;
+    Dim begin = 0;
   };
   std::vector<State>& state() { return state_; }
 
@@ -63,10 +67,15 @@ class Optimizer final {
   }
 
  private:
+  // The part of a parameter that this updates, as elements of the parameter.
+  struct Part {
+    Dim begin = 0, size = 0;
+  };
+  Part part_of(const FlatParameters::Entry& entry) const;
   void find_moments();
-  void move_average();
 
   FlatParameters& parameters_;
+  Dim begin_ = 0, end_ = 0;
   OptimizerSettings settings_;
   std::vector<State> state_;
   std::vector<std::uint8_t> moved_;  // kernels::adam_update's, entry by entry; empty until the first update

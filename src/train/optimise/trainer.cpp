@@ -1,6 +1,7 @@
 #include "train/optimise/trainer.h"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cmath>
@@ -72,12 +73,19 @@ std::int64_t total_updates(const TrainConfig& config, const TrainingData& data) 
   return updates;
 }
 
-Trainer::Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps)
+Team& Trainer::no_team() {
+  static Team alone;
+  return alone;
+}
+
+Trainer::Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps, Team& team)
     : config_(config),
       network_(network),
       data_(std::move(data)),
+      team_(team),
       parameters_(network, parameter_rules(config, network)),
-      optimizer_(parameters_, optimizer_settings(config)),
+      shares_(parameters_, team.rank(), team.size()),
+      optimizer_(parameters_, optimizer_settings(config), shares_.begin(shares_.owned()), shares_.end(shares_.owned())),
       schedule_(schedule_of(config, total_steps)) {}
 
 double Trainer::epochs() const {
@@ -86,26 +94,38 @@ double Trainer::epochs() const {
              : static_cast<double>(state_.samples) / static_cast<double>(data_.samples_per_epoch);
 }
 
-std::vector<Batch> Trainer::next_batches(std::int64_t& samples) const {
-  std::vector<Batch> batches;
-  for (std::int64_t i = 0; i < config_.accumulate; ++i) {
-    const Dim count = data_.fitting ? data_.fitting(samples) : config_.batch;
-    batches.push_back(data_.train(samples, count));
-    samples += count;
-  }
-  return batches;
-}
+Dim Trainer::batch_at(std::int64_t first) const { return data_.fitting ? data_.fitting(first) : config_.batch; }
 
-static BatchCounts counts_of(const std::vector<Batch>& batches) {
-  BatchCounts counts;
-  for (const Batch& batch : batches) counts += counts_of(batch);
-  return counts;
+std::vector<Trainer::Shard> Trainer::next_shards(std::int64_t first, std::int64_t end, BatchCounts& update) {
+  const std::int64_t count = std::max<std::int64_t>(1, config_.shards), each = count / team_.size();
+  const auto start_of = [&](std::int64_t shard) { return first + (end - first) * shard / count; };
+  std::vector<Shard> shards(static_cast<std::size_t>(each));
+  std::vector<BatchCounts> counts(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < each; ++i) {
+    const std::int64_t shard = team_.rank() * each + i;
+    BatchCounts own;
+    for (std::int64_t at = start_of(shard), last = start_of(shard + 1); at < last;) {
+      const Dim samples = std::min<Dim>(last - at, batch_at(at));
+      shards[static_cast<std::size_t>(i)].batches.push_back(data_.train(at, samples));
+      own += counts_of(shards[static_cast<std::size_t>(i)].batches.back());
+      at += samples;
+    }
+    const std::vector<BatchCounts> all = team_.gather(own);
+    for (std::int64_t rank = 0; rank < team_.size(); ++rank) {
+      counts[static_cast<std::size_t>(rank * each + i)] = all[static_cast<std::size_t>(rank)];
+    }
+  }
+  for (std::int64_t shard = 0; shard < count; ++shard) {
+    const std::int64_t own = shard - team_.rank() * each;
+    if (own >= 0 && own < each) shards[static_cast<std::size_t>(own)].before = update;
+    update += counts[static_cast<std::size_t>(shard)];
+  }
+  return shards;
 }
 
 // The counts of the whole update are known before the first forward pass, so each loss is scaled by them immediately: 1
 // x 32 sequences and 4 x 8 accumulated ones give the same gradient.
-double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
-  const BatchCounts update = counts_of(batches);
+void Trainer::accumulate_shard(Shard& shard, const BatchCounts& update) {
   const LossShare share{.targets = static_cast<double>(std::max<Dim>(1, update.targets)),
                         .sequences = static_cast<double>(std::max<Dim>(1, update.labels)),
                         .label_smoothing = config_.label_smoothing,
@@ -115,15 +135,34 @@ double Trainer::accumulate_gradients(const std::vector<Batch>& batches) {
   ctx.recompute = config_.recompute;
   ctx.seed = static_cast<std::uint64_t>(config_.seed);
   ctx.update = static_cast<std::uint64_t>(state_.step);
-  double loss = 0;
-  for (const Batch& batch : batches) {
+  ctx.before = shard.before;
+  shard.loss = 0;
+  for (const Batch& batch : shard.batches) {
     ctx.site = 0;
     const Variable part = network_.loss(batch, share, ctx);
-    loss += part.value().item();
+    shard.loss += part.value().item();
     backward(part);
     ctx.before += counts_of(batch);
   }
-  return loss;
+}
+
+double Trainer::accumulate_gradients(std::vector<Shard>& shards, const BatchCounts& update) {
+  if (config_.shards <= 1) {
+    accumulate_shard(shards.front(), update);
+    return shards.front().loss;
+  }
+  ShardTree tree(parameters_);
+  for (Shard& shard : shards) {
+    accumulate_shard(shard, update);
+    tree.add_shard();
+  }
+  tree.finish();
+  if (profile_ != nullptr) profile_->in_update("shards");
+  sum_over_team(parameters_, shares_, team_);
+  if (profile_ != nullptr && team_.size() > 1) profile_->in_update("team");
+  std::vector<double> losses;
+  for (const Shard& shard : shards) losses.push_back(shard.loss);
+  return tree_sum(team_.gather(tree_sum(losses)));
 }
 
 static std::string text_of(double value) {
@@ -132,7 +171,7 @@ static std::string text_of(double value) {
 
 // Names the first number that was not finite. An update is a function of the weights and of its number, so a replay
 // computes the same numbers.
-void Trainer::refuse(const std::vector<Batch>& batches, double loss, double norm) {
+void Trainer::refuse(std::vector<Shard>& shards, const BatchCounts& update, double loss, double norm) {
   parameters_.drop_gradients();
   std::string message = fmt::format("train: update {} is not finite: loss {}, gradient norm {}; ", state_.step + 1,
                                     text_of(loss), text_of(norm));
@@ -143,38 +182,106 @@ void Trainer::refuse(const std::vector<Batch>& batches, double loss, double norm
     FiniteCheck check(parameters_);
     {
       const Observed observed(&check);
-      accumulate_gradients(batches);
+      for (Shard& shard : shards) accumulate_shard(shard, update);
     }
     parameters_.drop_gradients();
-    cause = check.found().empty() ? UpdateError::Cause::kMachine : UpdateError::Cause::kArithmetic;
-    message += check.found().empty() ? "a replay of the update was finite, so this machine does not compute reliably"
-                                     : "first: " + check.found();
+    std::string first;
+    for (const std::string& found : team_.gather(check.found())) {
+      if (first.empty()) first = found;
+    }
+    cause = first.empty() ? UpdateError::Cause::kMachine : UpdateError::Cause::kArithmetic;
+    message += first.empty() ? "a replay of the update was finite, so this machine does not compute reliably"
+                             : "first: " + first;
   }
   throw UpdateError(cause, message + "; nothing was changed");
 }
 
 UpdateResult Trainer::update() {
   UpdateResult result;
-  std::int64_t samples = state_.samples;
   if (profile_ != nullptr) profile_->outside("other");
-  const std::vector<Batch> batches = next_batches(samples);
+  std::int64_t end = state_.samples;
+  for (std::int64_t i = 0; i < config_.accumulate; ++i) end += batch_at(end);
+  BatchCounts counts;
+  std::vector<Shard> shards = next_shards(state_.samples, end, counts);
   if (profile_ != nullptr) profile_->in_update("data");
   {
     const Observed observed(profile_);
-    result.loss = accumulate_gradients(batches);
+    result.loss = accumulate_gradients(shards, counts);
   }
   if (profile_ != nullptr) profile_->in_update("other");
-  result.grad_norm = optimizer_.grad_norm();
-  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) refuse(batches, result.loss, result.grad_norm);
+  result.grad_norm = gradient_norm(parameters_, shares_, team_);
+  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) {
+    refuse(shards, counts, result.loss, result.grad_norm);
+  }
   result.learning_rate = std::max(schedule_.minimum, schedule_.rate(state_.step) * state_.rate_factor);
   optimizer_.update(result.learning_rate, clip_factor(result.grad_norm, config_.clip));
   if (profile_ != nullptr) profile_->in_update("optimizer");
-  result.tokens = counts_of(batches).tokens();
+  if (team_.size() > 1) {
+    collect_from_team(parameters_.values(), shares_, team_);
+    parameters_.values().changed();
+    optimizer_.average();
+    if (profile_ != nullptr) profile_->in_update("team");
+  }
+  result.tokens = counts.tokens();
   ++state_.step;
-  state_.samples = samples;
+  state_.samples = end;
   state_.tokens += result.tokens;
   if (profile_ != nullptr) profile_->end_update();
   return result;
+}
+
+void Trainer::require_same_weights() {
+  const Tensor& weights = parameters_.values();
+  const std::size_t each = size_of(weights.dtype());
+  std::string hashes;  // of every process's part, as this process has it
+  for (int rank = 0; rank < team_.size(); ++rank) {
+    const ParameterShares::Run run = shares_.owned(rank);
+    const Dim begin = shares_.begin(run), end = shares_.end(run);
+    const std::uint64_t hash =
+        XXH3_64bits(static_cast<const std::byte*>(weights.raw()) + static_cast<std::size_t>(begin) * each,
+                    static_cast<std::size_t>(end - begin) * each);
+    hashes.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+  }
+  const std::vector<std::string> all = team_.gather(hashes);
+  for (int owner = 0; owner < team_.size(); ++owner) {
+    const auto hash_at = [&](int rank) {
+      return std::string_view(all[static_cast<std::size_t>(rank)]).substr(static_cast<std::size_t>(owner) * 8, 8);
+    };
+    for (int rank = 0; rank < team_.size(); ++rank) {
+      if (hash_at(rank) == hash_at(owner)) continue;
+      throw UpdateError(
+          UpdateError::Cause::kMachine,
+          fmt::format("train: after update {}, the weights that {} has are not those that {} computed, so one "
+                      "of these machines is not reliable",
+                      state_.step, team_.name(rank), team_.name(owner)));
+    }
+  }
+}
+
+std::vector<Optimizer::State> Trainer::whole_state() {
+  std::vector<Optimizer::State> whole = optimizer_.state();
+  if (team_.size() == 1) return whole;
+  for (Optimizer::State& state : whole) {
+    if (state.values.size() == parameters_.trained_size()) continue;  // the moving average
+    const auto bytes = [&](Tensor& of, Dim begin, Dim end) {
+      const std::size_t each = size_of(of.dtype());
+      return std::span(static_cast<std::byte*>(of.raw()) + static_cast<std::size_t>(begin) * each,
+                       static_cast<std::size_t>(end - begin) * each);
+    };
+    const Dim begin = shares_.begin(shares_.owned()), size = state.values.size();
+    if (!team_.leads()) {
+      team_.exchange(0, bytes(state.values, 0, size), {});
+      continue;
+    }
+    Tensor all = Tensor::empty({parameters_.trained_size()}, state.values.dtype());
+    std::ranges::copy(bytes(state.values, 0, size), bytes(all, begin, begin + size).begin());
+    for (int rank = 1; rank < team_.size(); ++rank) {
+      const ParameterShares::Run run = shares_.owned(rank);
+      team_.exchange(rank, {}, bytes(all, shares_.begin(run), shares_.end(run)));
+    }
+    state = {state.name, all, 0};
+  }
+  return whole;
 }
 
 }  // namespace rapt

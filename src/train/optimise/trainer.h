@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nn/network.h"
+#include "train/optimise/gradient_sum.h"
 #include "train/optimise/optimizer.h"
 #include "train/optimise/profile.h"
 #include "train/optimise/schedule.h"
@@ -75,11 +76,22 @@ class Trainer final {
   };
 
   /// \param total_steps  the length of the schedule
-  Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps);
+  /// \param team         those who train together, and call update() together; must outlive this
+  Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps,
+          Team& team = no_team());
 
-  /// Forward and backward over the batches of one update, clip, update.
-  /// \throws UpdateError  naming the update and the first number that was not finite; nothing was changed
+  /// Forward and backward over the batches of one update, clip, update. The update's samples are cut into --shards, of
+  /// which this process computes its own.
+  /// \throws UpdateError    naming the update and the first number that was not finite; nothing was changed
+  /// \throws PeerLostError  as Transport::exchange
   UpdateResult update();
+
+  /// Compares the weights of all processes, by a hash of what each owns.
+  /// \throws UpdateError  naming two processes that differ
+  void require_same_weights();
+
+  /// The optimiser's state with that of all processes, on the leader; elsewhere, this process's own.
+  std::vector<Optimizer::State> whole_state();
 
   /// From now on, updates are measured by `profile`; nullptr: they are not.
   void set_profile(Profile* profile) {
@@ -95,15 +107,27 @@ class Trainer final {
   double epochs() const;
 
  private:
-  /// The batches of the next update; advances the cursor `samples` past them.
-  std::vector<Batch> next_batches(std::int64_t& samples) const;
-  double accumulate_gradients(const std::vector<Batch>& batches);
-  [[noreturn]] void refuse(const std::vector<Batch>& batches, double loss, double norm);
+  struct Shard {
+    std::vector<Batch> batches;
+    BatchCounts before;  // the update's samples of earlier shards
+    double loss = 0;
+  };
+  static Team& no_team();
+  /// The number of samples from `first` on that form a batch.
+  Dim batch_at(std::int64_t first) const;
+  /// This process's shards of the update's samples [first, end); `update` receives the counts of all shards.
+  std::vector<Shard> next_shards(std::int64_t first, std::int64_t end, BatchCounts& update);
+  /// The gradients of these shards; returns the loss of all.
+  double accumulate_gradients(std::vector<Shard>& shards, const BatchCounts& update);
+  void accumulate_shard(Shard& shard, const BatchCounts& update);
+  [[noreturn]] void refuse(std::vector<Shard>& shards, const BatchCounts& update, double loss, double norm);
 
   TrainConfig config_;
   Network& network_;
   TrainingData data_;
+  Team& team_;
   FlatParameters parameters_;
+  ParameterShares shares_;
   Optimizer optimizer_;
   RateSchedule schedule_;
   TrainState state_;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "train/run/orders.h"
 #include "train/run/progress.h"
 #include "train/run/run_plan.h"
 #include "train/run/signals.h"
@@ -16,8 +18,9 @@ struct RunRequest {
   bool resume = false;   ///< --resume: there must be a run to resume
   CommandWords command;  ///< as typed: for the manifest, and for commands in messages
   ProgressOptions progress;
-  Progress::Sink sink;   ///< where lines for people go
-  bool profile = false;  ///< print where the time of the updates went
+  Progress::Sink sink;                                          ///< where lines for people go
+  bool profile = false;                                         ///< print where the time of the updates went
+  std::shared_ptr<Orders> orders = std::make_shared<Orders>();  ///< to the other processes of the run
 };
 
 struct RunResult {

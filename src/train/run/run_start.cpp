@@ -51,20 +51,23 @@ TrainConfig with_files(const TrainConfig& saved, const LayeredConfig& wanted) {
   return config;
 }
 
-void prepare_computing(const TrainConfig& config, const Notice& notice) {
-  if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
-  set_product_precision(config.operands());
-  if (config.precision == "bf16" && !has_bf16_products()) {
-    notice(
-        "train: this processor has no instructions for bf16, so --precision bf16 computes the same in f32, slower than "
-        "--precision f32");
+// Each process of the team computes the same number of shards.
+void require_shards_for(const Team& team, const TrainConfig& config) {
+  if (config.shards % team.size() == 0) return;
+  std::string sizes = "1";
+  for (std::int64_t size = 2; size <= config.shards; size *= 2) {
+    sizes += (size == config.shards ? " or " : ", ") + std::to_string(size);
   }
+  throw UsageError("--shards " + std::to_string(config.shards) + " allows " + sizes +
+                   (config.shards == 1 ? " process" : " processes") + ", got " + std::to_string(team.size()));
 }
 
-Beginning begin_new(const RunFolder& folder, const LayeredConfig& wanted, const Notice& notice) {
+Beginning begin_new(const RunFolder& folder, LayeredConfig wanted, Team& team, const Notice& notice) {
+  if (team.size() > 1) choose(wanted, "shards", std::to_string(team.size()));
   Beginning result{.config = wanted};
   prepare_computing(wanted.values, notice);
-  Materials materials(folder, nullptr, notice);
+  Materials materials(folder, nullptr, notice, {}, team.size());
+  require_shards_for(team, wanted.values);
   result.config = settle(wanted, materials, notice);
   const TrainConfig& config = result.config.values;
   set_product_precision(config.operands());  // --precision auto has been measured
@@ -83,6 +86,16 @@ void choose_end(TrainConfig& config, double minutes, const Job& job) {
 }
 
 }  // namespace
+
+void prepare_computing(const TrainConfig& config, const Notice& notice) {
+  if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
+  set_product_precision(config.operands());
+  if (config.precision == "bf16" && !has_bf16_products()) {
+    notice(
+        "train: this processor has no instructions for bf16, so --precision bf16 computes the same in f32, slower than "
+        "--precision f32");
+  }
+}
 
 Json manifest_of(const CheckpointFile& file) { return parse_json(file.text("manifest"), file.path() + ": /manifest"); }
 
@@ -130,12 +143,13 @@ StandingRun find_run(const RunFolder& folder, const RunRequest& request, const L
 
 Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const RunRequest& request,
                     const LayeredConfig& wanted, const Notice& notice) {
-  if (standing.plan == RunPlan::kStart) return begin_new(folder, wanted, notice);
+  if (standing.plan == RunPlan::kStart) return begin_new(folder, wanted, request.orders->team(), notice);
   const Resumption resumption =
       resume_from(standing.saved.value_or(wanted.values), wanted, standing.found->summary, request.resume, notice);
   Beginning result{.config = wanted};
   result.config.values = resumption.config;
   TrainConfig& config = result.config.values;
+  require_shards_for(request.orders->team(), config);
   prepare_computing(config, notice);
   result.from = std::make_unique<CheckpointFile>(standing.found->path);
   if (const std::string text = other_kernels(manifest_of(*result.from)); !text.empty()) notice(text);

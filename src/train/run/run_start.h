@@ -39,6 +39,12 @@ struct Beginning {
 Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const RunRequest& request,
                     const LayeredConfig& wanted, const Notice& notice);
 
+/// The program, for manifests: "rapt 0.1.0 (12.2.0)".
+inline constexpr const char* kBuild = "rapt " RAPT_VERSION " (" __VERSION__ ")";
+
+/// Threads and precision as the settings say.
+void prepare_computing(const TrainConfig& config, const Notice& notice);
+
 /// The manifest of a checkpoint (docs/checkpoints.md).
 Json manifest_of(const CheckpointFile& file);
 /// A line for the log if other kernels or other products than this process uses computed the checkpoint with this

@@ -47,8 +47,8 @@ StopSignals::~StopSignals() {
 
 int StopSignals::number() const { return g_signal; }
 
-const char* StopSignals::name() const {
-  switch (number()) {
+const char* StopSignals::name_of(int number) {
+  switch (number) {
     case SIGINT:
       return "SIGINT";
     case SIGTERM:

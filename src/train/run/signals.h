@@ -19,8 +19,8 @@ class StopSignals final {
   bool requested() const { return number() != 0; }
   /// The signal that arrived, or 0.
   int number() const;
-  /// "SIGTERM"; "" if none arrived.
-  const char* name() const;
+  /// "SIGTERM"; "" for 0.
+  static const char* name_of(int number);
 
  private:
   static constexpr std::array<int, 4> kNumbers = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};

@@ -10,6 +10,7 @@
 #include "tensor/parallel.h"
 #include "train/files/checkpoint.h"
 #include "train/files/weight_average.h"
+#include "train/run/follow.h"
 #include "train/run/resume.h"
 #include "train/settings/numbers.h"
 #include "train/tasks/machine.h"
@@ -19,8 +20,6 @@ namespace rapt {
 namespace fs = std::filesystem;
 
 using Clock = std::chrono::steady_clock;
-
-static constexpr const char* kBuild = "rapt " RAPT_VERSION " (" __VERSION__ ")";
 
 static double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -38,7 +37,7 @@ TrainingLoop::TrainingLoop(const RunRequest& request, const StopSignals& signals
       inputs_(std::move(beginning.inputs)),
       job_(std::move(beginning.job)),
       total_steps_(total_updates(config_, job_.data)),
-      trainer_(config_, job_.network->network(), job_.data, total_steps_),
+      trainer_(config_, job_.network->network(), job_.data, total_steps_, request.orders->team()),
       metrics_(folder_.metrics(), step_of(beginning.from.get())),
       progress_(request.progress, request.sink, &metrics_) {
   if (beginning.from == nullptr) return;
@@ -50,6 +49,7 @@ TrainingLoop::TrainingLoop(const RunRequest& request, const StopSignals& signals
     state.stalled = 0;
   }
   earlier_seconds_ = seconds_before(from);
+  from_ = from.path();
   parent_ = fs::path(from.path()).filename().string();
   last_saved_ = state.step;
 }
@@ -185,8 +185,18 @@ std::string TrainingLoop::advice(UpdateError::Cause cause) const {
 }
 
 UpdateResult TrainingLoop::update() {
+  Orders& orders = *request_.orders;
+  orders.give({.kind = Order::Kind::kUpdate, .rate_factor = trainer_.state().rate_factor});
   try {
-    return trainer_.update();
+    const UpdateResult result = trainer_.update();
+    signal_ = orders.agree_on_signal(signals_.number());
+    orders.done();
+    if (!orders.alone() && config_.check_every > 0 && trainer_.state().step % config_.check_every == 0) {
+      orders.give({.kind = Order::Kind::kCheck});
+      trainer_.require_same_weights();
+      orders.done();
+    }
+    return result;
   } catch (const UpdateError& error) {
     throw UpdateError(error.cause, std::string(error.what()) + "; " + advice(error.cause));
   }
@@ -217,7 +227,10 @@ void TrainingLoop::save(bool best) {
   const std::int64_t step = trainer_.state().step;
   if (last_saved_ != step || trainer_.state().finished) {
     metrics_.sync();
-    save_checkpoint(folder_.checkpoint(step), trainer_, texts());
+    request_.orders->give({.kind = Order::Kind::kSave});
+    const std::vector<Optimizer::State> states = trainer_.whole_state();
+    request_.orders->done();
+    save_checkpoint(folder_.checkpoint(step), trainer_, states, texts());
     last_saved_ = step;
     parent_ = fs::path(folder_.checkpoint(step)).filename().string();
     name_checkpoint(folder_, folder_.checkpoint(step), folder_.last());
@@ -241,11 +254,31 @@ RunResult TrainingLoop::result(std::string reason, bool finished) const {
   return r;
 }
 
+// Tells the other processes of the run what it is, and waits until they have read it.
+void TrainingLoop::announce() {
+  Orders& orders = *request_.orders;
+  if (orders.alone()) return;
+  const bool is_new = from_.empty();
+  const std::string start = folder_.path + "/start.h5";  // of a new run: there is no checkpoint yet
+  if (is_new) save_model(start, trainer_.network(), texts());
+  Json inputs;
+  write_inputs(inputs_, inputs);
+  orders.give({.kind = Order::Kind::kBegin});
+  orders.team().broadcast(to_text(
+      {.config = to_toml(config_), .checkpoint = is_new ? start : from_, .is_new = is_new, .inputs = inputs.dump()}));
+  orders.team().gather(0);
+  orders.done();
+  fs::remove(start);
+}
+
 RunResult TrainingLoop::run() {
   if (!request_.progress.quiet || request_.profile) peak_ = measure_sgemm_peak();
   start_ = Clock::now();
+  announce();
   if (request_.profile) trainer_.set_profile(&profile_.emplace());
   RunResult result = updates();
+  request_.orders->give({.kind = Order::Kind::kRunEnds});
+  request_.orders->done();
   if (profile_) {
     progress_.leave_bar();
     request_.sink(profile_->table(peak_));
@@ -280,9 +313,9 @@ RunResult TrainingLoop::updates() {
       spent_on("samples");
     }
     reason = end_reason();
-    if (signals_.requested() && reason.empty()) {
+    if (signal_ != 0 && reason.empty()) {
       save(best);
-      return result(signals_.name(), false);
+      return result(StopSignals::name_of(signal_), false);
     }
     if (!reason.empty() && config_.average_last > 1 && job_.evaluate) {
       if (try_average()) best = false;

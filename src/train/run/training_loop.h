@@ -26,6 +26,7 @@ class TrainingLoop final {
   RunResult run();
 
  private:
+  void announce();
   RunResult updates();
   RunClock clock() const;
   double seconds() const;
@@ -54,6 +55,8 @@ class TrainingLoop final {
   Progress progress_;
   double earlier_seconds_ = 0;
   std::string parent_;
+  std::string from_;  // path of the checkpoint that the run continues from; "": a new run
+  int signal_ = 0;    // that arrived at any process
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   double peak_ = 0;               // sgemm, operations per second
   double sitting_tokens_ = 0;     // of this session, and

@@ -143,6 +143,15 @@ void add_system(SettingTable& t) {
   t.common_free(
       text("preset", &Config::preset, "NAME", "use the settings of a known recipe; rapt params lists the recipes"),
       {"recipe"});
+  t.add(
+      whole("shards", &Config::shards, 1,
+            "parts of each update whose gradients are computed separately, a power of two; a run has the same bits on "
+            "any number of processes up to this. Default under mpirun: the number of processes",
+            1 << 16));
+  t.free(number("peer-timeout", &Config::peer_timeout, kPositive,
+                "seconds after which a process of the run that is not heard of counts as lost"));
+  t.free(whole("check-every", &Config::check_every, 0,
+               "updates between comparisons of the weights of all processes; 0: never"));
   t.add(choice("size", &Config::size, {"tiny", "mini", "small", "base"},
                "set layers, heads, width and context by one word"));
 }

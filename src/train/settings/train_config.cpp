@@ -1,6 +1,7 @@
 #include "train/settings/train_config.h"
 
 #include <algorithm>
+#include <bit>
 #include <filesystem>
 
 #include "io/escape.h"
@@ -158,8 +159,15 @@ static void validate_task(const TrainConfig& c) {
           "embed MODEL for embeddings");
 }
 
+static void validate_shards(const TrainConfig& c) {
+  require(std::has_single_bit(static_cast<std::uint64_t>(c.shards)),
+          "--shards must be a power of two, got " + n(c.shards) + "; the nearest is " +
+              n(static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(c.shards)))));
+}
+
 void validate(const TrainConfig& config) {
   validate_task(config);
+  validate_shards(config);
   validate_heads(config);
   validate_optimizer(config);
   validate_length(config);

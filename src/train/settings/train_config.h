@@ -185,10 +185,13 @@ struct TrainConfig {
   // System
   std::string out;  ///< the run folder; empty: runs/<name of the first data file>
   std::int64_t seed = 1;
-  std::int64_t threads = 0;       ///< 0: all cores this process may use
-  std::string precision = "f32";  ///< operands of products: f32, bf16, or auto until it is measured
-  std::string preset;             ///< origin of the defaults; unused once the settings are written out
-  std::string size;               ///< tiny, mini, small, base: sets layers, heads, width and context
+  std::int64_t threads = 0;        ///< 0: all cores this process may use
+  std::string precision = "f32";   ///< operands of products: f32, bf16, or auto until it is measured
+  std::int64_t shards = 1;         ///< parts of an update whose gradients are computed separately; a power of two
+  double peer_timeout = 30;        ///< seconds
+  std::int64_t check_every = 100;  ///< updates; 0: never
+  std::string preset;              ///< origin of the defaults; unused once the settings are written out
+  std::string size;                ///< tiny, mini, small, base: sets layers, heads, width and context
 
   bool operator==(const TrainConfig&) const = default;
 

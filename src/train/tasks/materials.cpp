@@ -43,8 +43,13 @@ void reset_top_layers(AnyNetwork& network, const TrainConfig& config) {
 
 }  // namespace
 
-Materials::Materials(RunFolder folder, const CheckpointFile* from, Notice notice, std::optional<DataFiles> known)
-    : folder_(std::move(folder)), from_(from), notice_(std::move(notice)), known_(std::move(known)) {}
+Materials::Materials(RunFolder folder, const CheckpointFile* from, Notice notice, std::optional<DataFiles> known,
+                     int processes)
+    : folder_(std::move(folder)),
+      from_(from),
+      notice_(std::move(notice)),
+      known_(std::move(known)),
+      processes_(processes) {}
 
 StartFacts Materials::start(const TrainConfig& config) {
   start_ = open_pretrained(config.init);
@@ -107,7 +112,10 @@ BatchFacts Materials::batches(const TrainConfig& config) {
 bool Materials::has_bf16() { return has_bf16_products(); }
 
 Pace Materials::pace(const TrainConfig& config) {
-  return measure_pace(config, network_config(config, vocabulary()), data_->batches(config));
+  Pace pace = measure_pace(config, network_config(config, vocabulary()), data_->batches(config));
+  pace.update /= processes_;
+  pace.token /= processes_;
+  return pace;
 }
 
 // As the settings describe it: with the weights of the start where it has them, and new ones elsewhere.

@@ -17,7 +17,9 @@ class Materials final : public Facts {
   /// \param folder  holds the tokenised data
   /// \param from    the checkpoint to continue from; nullptr: a new run
   /// \param known   digests of the data's files that were computed before
-  Materials(RunFolder folder, const CheckpointFile* from, Notice notice, std::optional<DataFiles> known = {});
+  /// \param processes  that will train together, each as fast as this one
+  Materials(RunFolder folder, const CheckpointFile* from, Notice notice, std::optional<DataFiles> known = {},
+            int processes = 1);
 
   /// \throws MissingInputError, DataError  as open_pretrained
   /// \throws UsageError  for a model of another kind than the task needs
@@ -45,6 +47,7 @@ class Materials final : public Facts {
   const CheckpointFile* from_;
   Notice notice_;
   std::optional<DataFiles> known_;
+  int processes_;
   Pretrained start_;  // of --init; empty if there is none
   std::unique_ptr<TaskData> data_;
 };

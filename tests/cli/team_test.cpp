@@ -1,0 +1,237 @@
+// One run on several processes: the same bits as on one, and what happens when a process fails. Needs mpirun and a rapt
+// that was built with MPI; says so if there is none.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "run_program.h"
+#include "text/corpus/stories.h"
+#include "train/team/transport.h"
+
+using namespace rapt;
+
+namespace {
+
+bool have_mpi() {
+  static const bool have = Transport::available() && std::system("mpirun --version >/dev/null 2>&1") == 0;
+  if (!have) MESSAGE("skipped: no mpirun, or no MPI when this was built");
+  return have;
+}
+
+using Words = std::vector<std::string>;
+
+Words operator+(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+// What mpirun starts for this many processes of a run.
+Words processes_of(int count, const Words& words) { return Words{"-n", std::to_string(count), RAPT_PROGRAM} + words; }
+
+ProgramResult team(const Workshop& shop, int processes, const Words& words) {
+  return shop.wait(shop.start_mpirun(processes_of(processes, words)));
+}
+
+Words gpt(const std::string& out) {
+  return {"train",     "my.txt", "--out",         out,   "--layers",        "2",    "--heads",      "2",
+          "--width",   "32",     "--context",     "32",  "--batch",         "6",    "--accumulate", "2",
+          "--dropout", "0.1",    "--clip",        "0.5", "--learning-rate", "1e-2", "--tokenizer",  "char",
+          "--steps",   "12",     "--eval-every",  "5",   "--save-every",    "4",    "--warmup",     "2",
+          "--shards",  "4",      "--check-every", "3"};
+}
+
+// Each on one thread, or all on one process with two.
+ProgramResult run(const Workshop& shop, int processes, const Words& words) {
+  if (processes == 1) return shop.rapt(words + Words{"--threads", "2"});
+  return team(shop, processes, words + Words{"--threads", "1"});
+}
+
+void check_same_bits(const Workshop& shop, const std::function<Words(const std::string&)>& words) {
+  const ProgramResult alone = run(shop, 1, words("runs/1"));
+  CAPTURE(alone.err);
+  REQUIRE(alone.code == 0);
+  for (const int processes : {2, 4}) {
+    CAPTURE(processes);
+    const std::string out = "runs/" + std::to_string(processes);
+    const ProgramResult several = run(shop, processes, words(out));
+    CAPTURE(several.err);
+    REQUIRE(several.code == 0);
+    const ProgramResult same = shop.rapt({"checkpoint", "diff", "runs/1/last.h5", out + "/last.h5"});
+    CHECK(same.out == "equal\n");
+    CHECK_FALSE(shop.has(out + "/start.h5"));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a GPT with dropout, clipping and accumulation has the same bits on one, two and four processes") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  shop.write("my.txt", generate_stories(1, 20000));
+  check_same_bits(shop, gpt);
+}
+
+TEST_CASE("masked words with next sentences, a moving average and bf16 have the same bits on all of them, too") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  shop.write("my.txt", generate_stories(1, 20000));
+  check_same_bits(shop, [](const std::string& out) {
+    return Words{"train",       "my.txt",  "--model",
+                 "bert",        "--task",  "mlm-nsp",
+                 "--out",       out,       "--layers",
+                 "2",           "--heads", "2",
+                 "--width",     "32",      "--context",
+                 "32",          "--vocab", "150",
+                 "--batch",     "6",       "--dropout",
+                 "0.1",         "--steps", "10",
+                 "--warmup",    "2",       "--shards",
+                 "4",           "--ema",   "0.9",
+                 "--precision", "bf16",    "--optimizer-precision",
+                 "bf16"};
+  });
+}
+
+TEST_CASE("fine-tuning has the same bits on all of them, too") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  shop.write("my.txt", generate_stories(1, 20000));
+  REQUIRE(shop.rapt({"train",   "my.txt", "--model",   "bert", "--out",   "base", "--layers", "2", "--heads",  "2",
+                     "--width", "32",     "--context", "32",   "--vocab", "150",  "--steps",  "2", "--warmup", "off"})
+              .code == 0);
+  std::string table = "text\tlabel\n";
+  for (int i = 0; i < 60; ++i) table += (i % 2 ? "the cat was happy\tcat\n" : "a dog and the bird saw it\tdog\n");
+  shop.write("t.tsv", table);
+  check_same_bits(shop, [](const std::string& out) {
+    return Words{"finetune", "t.tsv",     "--task", "classify", "--init", "base",     "--out", out,        "--batch",
+                 "7",        "--dropout", "0.1",    "--steps",  "10",     "--warmup", "2",     "--shards", "4"};
+  });
+}
+
+// The process of a rank: rapt's own children of mpirun carry it in their environment.
+pid_t pid_of_rank(const std::string& folder, int rank) {
+  const std::string wanted = "OMPI_COMM_WORLD_RANK=" + std::to_string(rank);
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::error_code none;
+    if (std::filesystem::read_symlink(entry.path() / "cwd", none) != folder) continue;
+    std::ifstream environment(entry.path() / "environ", std::ios::binary);
+    for (std::string variable; std::getline(environment, variable, '\0');) {
+      if (variable == wanted) return static_cast<pid_t>(std::stol(name));
+    }
+  }
+  return -1;
+}
+
+void wait_for(const Workshop& shop, const std::string& file) {
+  while (!shop.has(file)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+TEST_CASE("a run that is stopped continues on another number of processes, with the bits of an uninterrupted one") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  shop.write("my.txt", generate_stories(1, 20000));
+  const auto words = [](const std::string& out) { return gpt(out) + Words{"--steps", "60"}; };
+  REQUIRE(run(shop, 1, words("whole")).code == 0);
+  const pid_t job = shop.start_mpirun(processes_of(4, words("parts") + Words{"--threads", "1"}));
+  wait_for(shop, "parts/step-00000004.h5");
+  ::kill(job, SIGTERM);
+  const ProgramResult stopped = shop.wait(job);
+  CAPTURE(stopped.err);
+  const ProgramResult resumed = team(shop, 2, {"train", "--resume", "parts", "--threads", "1"});
+  CAPTURE(resumed.err);
+  CHECK(resumed.code == 0);
+  CHECK(shop.rapt({"checkpoint", "diff", "whole/last.h5", "parts/last.h5"}).out == "equal\n");
+  const ProgramResult three = team(shop, 8, {"train", "--resume", "parts", "--steps", "80"});
+  CHECK(three.code == 64);
+  CHECK(three.err.find("--shards 4 allows 1, 2 or 4 processes, got 8") != std::string::npos);
+}
+
+TEST_CASE("if a process is killed, the others name it, and the run goes on from its last checkpoint") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  shop.write("my.txt", generate_stories(1, 20000));
+  const auto words = [](const std::string& out) { return gpt(out) + Words{"--steps", "60"}; };
+  REQUIRE(run(shop, 1, words("whole")).code == 0);
+  const pid_t job = shop.start_mpirun(processes_of(4, words("parts") + Words{"--threads", "1"}));
+  wait_for(shop, "parts/step-00000004.h5");
+  const pid_t third = pid_of_rank(std::filesystem::canonical(shop.path(".")).string(), 3);
+  REQUIRE(third > 0);
+  ::kill(third, SIGKILL);
+  const ProgramResult ended = shop.wait(job);
+  CAPTURE(ended.err);
+  CHECK(ended.code != 0);
+  CHECK(ended.err.find("lost rank 3 on ") != std::string::npos);
+  CHECK(run(shop, 1, {"train", "--resume", "parts"}).code == 0);
+  CHECK(shop.rapt({"checkpoint", "diff", "whole/last.h5", "parts/last.h5"}).out == "equal\n");
+}
+
+TEST_CASE("if a process does not go on, the others name it after --peer-timeout, and end with 80") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  shop.write("my.txt", generate_stories(1, 20000));
+  const pid_t job = shop.start_mpirun(
+      processes_of(2, gpt("a") + Words{"--steps", "100000", "--threads", "1", "--peer-timeout", "2"}));
+  wait_for(shop, "a/step-00000004.h5");
+  const pid_t second = pid_of_rank(std::filesystem::canonical(shop.path(".")).string(), 1);
+  REQUIRE(second > 0);
+  ::kill(second, SIGSTOP);
+  const auto start = std::chrono::steady_clock::now();
+  const ProgramResult ended = shop.wait(job);
+  ::kill(second, SIGKILL);
+  CAPTURE(ended.err);
+  CHECK(ended.code == 80);
+  CHECK(ended.err.find("error: team: lost rank 1 on ") != std::string::npos);
+  CHECK(ended.err.find("which has not been heard of for ") != std::string::npos);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
+}
+
+TEST_CASE("processes with other settings or other data are refused, with both values") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  shop.write("my.txt", generate_stories(1, 20000));
+  // mpirun's colon separates the commands of one job.
+  const Words first = gpt("a");
+  Words batch = first;
+  *std::find(batch.begin(), batch.end(), "6") = "5";
+  const ProgramResult settings =
+      shop.wait(shop.start_mpirun(processes_of(1, first) + Words{":"} + processes_of(1, batch)));
+  CHECK(settings.code == 78);
+  CHECK(settings.err.find(") has --batch 5, rank 0 (") != std::string::npos);
+  CHECK(settings.err.find("has --batch 6; start the same command with the same program on all nodes\n") !=
+        std::string::npos);
+  CHECK_FALSE(shop.has("a"));
+
+  const Words there = gpt(shop.path("a"));
+  std::filesystem::create_directories(shop.path("copy"));
+  shop.write("copy/my.txt", generate_stories(2, 20000));
+  const ProgramResult data = shop.wait(
+      shop.start_mpirun(processes_of(1, there) + Words{":", "-wdir", shop.path("copy")} + processes_of(1, there)));
+  CHECK(data.code == 78);
+  CHECK(data.err.find(") reads other data (my.txt) than rank 0 (") != std::string::npos);
+}
+
+TEST_CASE("teams of other sizes than the shards allow are refused with those that they do") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  shop.write("my.txt", generate_stories(1, 20000));
+  const ProgramResult three = team(shop, 3, gpt("a"));
+  CHECK(three.code == 64);
+  CHECK(three.err.find("Open MPI started 3 processes, but their number must be a power of two; start 2 or 4\n") !=
+        std::string::npos);
+  const ProgramResult eight = team(shop, 8, gpt("a"));
+  CHECK(eight.code == 64);
+  CHECK(eight.err.find("error: --shards 4 allows 1, 2 or 4 processes, got 8\n") != std::string::npos);
+  const ProgramResult other = team(shop, 2, {"eval", "a"});
+  CHECK(other.code == 64);
+  CHECK(other.err.find("rapt eval does not run on several processes") != std::string::npos);
+}
