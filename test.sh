@@ -2,7 +2,7 @@
 # Builds the dev preset and runs every test. Arguments go to ctest: ./test.sh -L golden -V
 set -euo pipefail
 cd "$(dirname "$0")"
-scripts/install_packages.sh clang-format-14
+scripts/install_packages.sh clang-format-14 libopenmpi-dev openmpi-bin
 scripts/format.sh --check
 cmake --preset dev >/dev/null
 cmake --build --preset dev

@@ -14,6 +14,7 @@
 #include "support/golden.h"
 #include "support/padded_answers.h"
 #include "train/files/hugging_face.h"
+#include "train/optimise/gradient_sum.h"
 #include "train/optimise/optimizer.h"
 
 namespace rapt::testing {

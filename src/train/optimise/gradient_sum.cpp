@@ -64,11 +64,6 @@ ParameterShares::Run ParameterShares::run(int rank, int shares) const {
   return run;
 }
 
-ParameterShares::Run ParameterShares::given(int distance) const {
-  const Run before = kept(distance / 2), after = kept(distance);
-  return after.first == before.first ? Run{after.last, before.last} : Run{before.first, after.first};
-}
-
 Dim ParameterShares::begin(Run run) const {
   if (run.first == pieces_.size()) return parameters_.trained_size();
   const ParameterPiece& piece = pieces_[run.first];

@@ -39,7 +39,7 @@ class ParameterShares final {
   /// What it sums after the level at which partners are `distance` ranks apart; 0: everything.
   Run kept(int distance) const { return run(rank_, 2 * distance); }
   /// What it gives to its partner at that level.
-  Run given(int distance) const;
+  Run given(int distance) const { return run(rank_ ^ distance, 2 * distance); }
   /// The elements of a run in the flat buffers.
   Dim begin(Run run) const;
   Dim end(Run run) const;

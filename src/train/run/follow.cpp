@@ -18,7 +18,7 @@ namespace {
 
 // A line for each thing on which the weights depend.
 std::vector<std::string> fingerprint(const RunRequest& request) {
-  std::vector<std::string> lines = {"program: " + std::string(kBuild), "instruction set: " + simd_target(),
+  std::vector<std::string> lines = {"program: " + build_name(), "instruction set: " + simd_target(),
                                     "products: " + matmul_provider()};
   for (const Setting& setting : settings()) {
     if (setting.resuming == Resuming::kFree || setting.shorthand) continue;
@@ -41,14 +41,15 @@ Order follow_run(const RunRequest& request, const StopSignals& signals, const Ru
   TrainConfig config = from_toml(run.config, "the leader's settings");
   config.threads = request.config.values.threads;
   prepare_computing(config, silent);
-  Job job = Materials(RunFolder{config.out}, &file, silent).build(config);
-  const RunInputs mine = read_inputs(config, job.files);
+  const RunInputs mine = read_inputs(config);
   const RunInputs leaders = inputs_of(parse_json(run.inputs, "inputs"), "the leader's inputs");
   if (const auto difference = find_difference(leaders, mine)) {
     throw ConfigError("train: " + team.name(team.rank()) + " reads other " + difference->what + " (" +
                       difference->theirs + ") than " + team.name(0) + " (" + difference->ours +
                       "); copy the same files to all nodes");
   }
+  const DataFiles known{.train = mine.data, .validation = mine.validation};
+  const Job job = Materials(RunFolder{config.out}, &file, silent, known).build(config);
   Trainer trainer(config, job.network->network(), job.data, total_updates(config, job.data), team);
   if (!run.is_new) restore(trainer, file);
   team.gather(0);  // the leader may remove the file

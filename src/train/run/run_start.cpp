@@ -87,6 +87,8 @@ void choose_end(TrainConfig& config, double minutes, const Job& job) {
 
 }  // namespace
 
+std::string build_name() { return "rapt " RAPT_VERSION " (" __VERSION__ ")"; }
+
 void prepare_computing(const TrainConfig& config, const Notice& notice) {
   if (config.threads > 0) set_thread_count(static_cast<int>(config.threads));
   set_product_precision(config.operands());

@@ -40,7 +40,7 @@ Beginning begin_run(const StandingRun& standing, const RunFolder& folder, const 
                     const LayeredConfig& wanted, const Notice& notice);
 
 /// The program, for manifests: "rapt 0.1.0 (12.2.0)".
-inline constexpr const char* kBuild = "rapt " RAPT_VERSION " (" __VERSION__ ")";
+std::string build_name();
 
 /// Threads and precision as the settings say.
 void prepare_computing(const TrainConfig& config, const Notice& notice);

@@ -16,7 +16,6 @@ class StopSignals final {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  bool requested() const { return number() != 0; }
   /// The signal that arrived, or 0.
   int number() const;
   /// "SIGTERM"; "" for 0.

@@ -215,7 +215,7 @@ CheckpointTexts TrainingLoop::texts() const {
   manifest["parent"] = parent_;
   write_inputs(inputs_, manifest);
   manifest["command"] = command_line(request_.command);
-  manifest["build"] = kBuild;
+  manifest["build"] = build_name();
   manifest["instruction_set"] = simd_target();
   manifest["matmul"] = matmul_provider();
   manifest["threads"] = thread_count();

@@ -216,7 +216,7 @@ TEST_CASE("a run with frozen parameters resumes as if it had never stopped") {
   {
     Trainer half(config, first.network(), data_of(config), 10);
     for (int i = 0; i < 3; ++i) half.update();
-    save_checkpoint(folder / "a.h5", half, texts_of(config));
+    save_checkpoint(folder / "a.h5", half, half.whole_state(), texts_of(config));
   }
   const CheckpointFile file(folder / "a.h5");
   CHECK(file.find_tensor("model/backbone.tokens.weight") != nullptr);
