@@ -49,7 +49,8 @@ if(NOT TARGET rapt_onednn)
 endif()
 
 # Optional: runs on several processes (docs/several-machines.md).
-find_package(MPI COMPONENTS C QUIET)
+set(MPI_CXX_SKIP_MPICXX ON)  # MPI's own C++ interface, which MPI 3 removed
+find_package(MPI QUIET COMPONENTS CXX)
 
 if(RAPT_THREADS STREQUAL "openmp")
   find_package(OpenMP REQUIRED COMPONENTS CXX)

@@ -110,48 +110,58 @@ int lead(const RunRequest& request, const StopSignals& signals, const std::strin
   return result.finished ? 0 : 75;
 }
 
-// The part of this process in a run of several. An error that only this process has ends all of them.
+// The leader's part in a run of several processes. An error while the others wait for an order ends the run for all.
+int lead_team(const RunRequest& request, const StopSignals& signals, const std::string& verb) {
+  Orders& orders = *request.orders;
+  int code = 0;
+  try {
+    code = lead(request, signals, verb);
+  } catch (const Error& error) {
+    if (orders.acting()) throw;
+    tell("error: " + std::string(error.what()) + '\n');
+    code = error.code();
+  }
+  orders.give({.kind = Order::Kind::kEnd, .code = code});
+  return code;
+}
+
+// The part of this process in a run of several. All errors are reported here: who ends first with one is followed by all.
 int train_in_team(RunRequest request, Team& team, const std::string& verb) {
   request.orders = std::make_shared<Orders>(team);
-  const auto fail = [&](int code, const std::string& message) {
+  const auto report = [&](const std::string& message) {
     tell("error: " + (team.leads() ? "" : team.name(team.rank()) + ": ") + message + '\n');
+  };
+  const auto end_all = [&](int code, const std::string& message) {
+    report(message);
     team.abort(code);
     return code;
   };
-  bool known_to_all = true;
+  // What all processes find together, one of them reports.
+  const auto agreed = [&](const Error& error) {
+    if (team.leads()) report(error.what());
+    return error.code();
+  };
   try {
     require_same_requests(request);
-    known_to_all = false;
+  } catch (const ConfigError& error) {
+    return agreed(error);
+  }
+  try {
     TrainConfig& config = request.config.values;
     const int sharing = team.sharing_processors();
     if (config.threads == 0) config.threads = std::max(1, usable_processors() / sharing);
     const StopSignals signals;
-    if (!team.leads()) return follow(request, signals);
-    try {
-      const int code = lead(request, signals, verb);
-      request.orders->give({.kind = Order::Kind::kEnd, .code = code});
-      return code;
-    } catch (const PeerLostError&) {
-      throw;
-    } catch (const UpdateError&) {
-      throw;
-    } catch (const Error& error) {
-      if (request.orders->acting()) throw;
-      known_to_all = true;
-      request.orders->give({.kind = Order::Kind::kEnd, .code = error.code()});
-      throw;
-    }
-  } catch (const UpdateError& error) {  // all processes have it
-    if (team.leads()) throw;
-    return error.code();
+    return team.leads() ? lead_team(request, signals, verb) : follow(request, signals);
+  } catch (const UpdateError& error) {
+    return agreed(error);
   } catch (const Error& error) {
-    if (!known_to_all) return fail(error.code(), error.what());
-    if (team.leads()) throw;
-    return error.code();
+    return end_all(error.code(), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(71, "out of memory; try a smaller --batch, --context or --width");
+    return end_all(71, "out of memory; try a smaller --batch, --context or --width");
+  } catch (const std::invalid_argument& error) {
+    return end_all(64, error.what());
   } catch (const std::exception& error) {
-    return fail(70, std::string("a bug in rapt: ") + error.what());
+    return end_all(70, std::string("a bug in rapt: ") + error.what());
   }
 }
 

@@ -37,8 +37,8 @@ class Orders final {
 
   /// Sends the leader's order to all.
   void give(const Order& order) {
-    if (!alone()) team_->broadcast(order);
     acting_ = true;
+    if (!alone()) team_->broadcast(order);
   }
   Order receive() { return team_->broadcast(Order{}); }
   /// The leader's part of its last order is done: the others wait for the next one.

@@ -1,5 +1,7 @@
 #include "train/run/training_loop.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "io/escape.h"
@@ -282,6 +284,13 @@ RunResult TrainingLoop::run() {
   if (profile_) {
     progress_.leave_bar();
     request_.sink(profile_->table(peak_));
+    const Team& team = request_.orders->team();
+    if (team.size() > 1 && profile_->updates() > 0) {
+      const auto updates = static_cast<double>(profile_->updates());
+      request_.sink(fmt::format("team: {:.1f} MB sent an update; {:.1f} ms an update waiting for others ({:.0f}%)\n",
+                                team.bytes_sent() / updates / 1e6, 1e3 * team.seconds_waited() / updates,
+                                100 * team.seconds_waited() / updates / profile_->update_seconds()));
+    }
   }
   return result;
 }

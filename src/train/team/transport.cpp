@@ -2,8 +2,6 @@
 
 #ifdef RAPT_HAVE_MPI
 
-#define OMPI_SKIP_MPICXX 1  // MPI's own C++ interface, which MPI 3 removed and Open MPI still declares
-#define MPICH_SKIP_MPICXX 1
 #include <mpi.h>
 #include <signal.h>
 #include <unistd.h>
