@@ -76,6 +76,21 @@ TEST_CASE("add_low_rank in f32 is add_low_rank in f64, with the same bits on one
   }
 }
 
+TEST_CASE("add_low_rank with operands in bf16 differs from f32 by what bf16 rounds, alike on one thread and on two") {
+  for (const Sizes& s : {Sizes{300, 96, 150, 8, 50, 50}, Sizes{700, 130, 300, 16, 300, 0}, Sizes{5, 6, 9, 3, 3, 1}}) {
+    CAPTURE(s.N);
+    const std::vector<double> errors = bf16_errors(op_of(s, 2), inputs_of(s, DType::kF32));
+    CHECK(errors[1] == 0);  // the gradient of y is that of the result
+    for (const std::size_t i : {0u, 2u, 3u, 4u}) {
+      CAPTURE(i);
+      CHECK(errors[i] < 1e-2);
+      CHECK(errors[i] > 1e-4);
+    }
+    const WithPrecision bf16(Precision::kBf16);
+    CHECK(same_on_two_threads(op_of(s, 2), inputs_of(s, DType::kF32)));
+  }
+}
+
 TEST_CASE("add_low_rank computes only the required gradients") {
   const std::vector<Tensor> in = inputs_of(kSizes[1]);
   const Variable y(in[0]), x(in[1]), A(in[2], true), B(in[3], true);

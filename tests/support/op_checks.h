@@ -1,11 +1,12 @@
-// Checks for every op: the same bits on any number of threads, f32 against f64, and an op's output with its gradients
-// in one call.
+// Checks for every op: the same bits on any number of threads, f32 against f64, bf16 against f32, and an op's output
+// with its gradients in one call.
 #pragma once
 
 #include "autograd/gradcheck.h"
 #include "autograd/variable.h"
 #include "support/random_tensor.h"
 #include "support/thread_counts.h"
+#include "support/with_precision.h"
 
 namespace rapt::testing {
 
@@ -39,6 +40,16 @@ inline double f32_difference(const Differentiable& f, const std::vector<Tensor>&
   double worst = 0;
   for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, max_difference(a[i], b[i]));
   return worst;
+}
+
+/// How much operands in bf16 change each of f's results, forward and backward, by relative_error(). \param inputs  f32
+inline std::vector<double> bf16_errors(const Differentiable& f, const std::vector<Tensor>& inputs) {
+  const std::vector<Tensor> wide = value_and_gradients(f, inputs);
+  const WithPrecision bf16(Precision::kBf16);
+  const std::vector<Tensor> narrow = value_and_gradients(f, inputs);
+  std::vector<double> errors;
+  for (std::size_t i = 0; i < wide.size(); ++i) errors.push_back(relative_error(narrow[i], wide[i]));
+  return errors;
 }
 
 }  // namespace rapt::testing

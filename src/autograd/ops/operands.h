@@ -15,9 +15,9 @@ inline bool narrows_operands(const Tensor& x) {
 inline Tensor operand(const Tensor& x) { return narrows_operands(x) ? x.to(DType::kBF16) : x; }
 /// The same for a weight, whose narrow copy serves all products until it changes.
 inline Tensor weight_operand(const Tensor& W) { return narrows_operands(W) ? W.narrowed() : W; }
-/// g in the type of the operand x that it is multiplied with.
+/// g in the type of x, an operand of the same products.
 inline Tensor operand_like(const Tensor& x, const Tensor& g) {
-  return x.dtype() == DType::kBF16 ? g.to(DType::kBF16) : g;
+  return x.dtype() == DType::kBF16 && g.dtype() != DType::kBF16 ? g.to(DType::kBF16) : g;
 }
 
 /// Calls f.template operator()<T, Operand>(), where T is the type of the sums of products of operands like x.

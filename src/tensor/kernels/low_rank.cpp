@@ -4,26 +4,36 @@
 
 namespace rapt::kernels {
 
-template <typename T>
-void low_rank_forward(Matrix<T> y, T* u, const T* x, const T* A, const T* B, double scale, Dim in, Dim R) {
-  const Dim N = y.rows;
-  matmul<T>({u, N, R}, {x, N, in}, Transpose::kNo, {A, R, in}, Transpose::kYes, Write::kAssign);
+template <typename T, typename Operand>
+void low_rank_inner_forward(T* u, const Operand* x, const Operand* A, double scale, Dim N, Dim in, Dim R) {
+  matmul<T, Operand>({u, N, R}, {x, N, in}, Transpose::kNo, {A, R, in}, Transpose::kYes, Write::kAssign);
   kernels::scale<T>(u, u, scale, N * R, Write::kAssign);
-  matmul<T>(y, {u, N, R}, Transpose::kNo, {B, y.cols, R}, Transpose::kYes, Write::kAdd);
 }
-RAPT_INSTANTIATE(low_rank_forward);
 
-template <typename T>
-void low_rank_up_backward(T* dB, Write write, Matrix<const T> dy, const T* u, Dim R) {
-  matmul<T>({dB, dy.cols, R}, dy, Transpose::kYes, {u, dy.rows, R}, Transpose::kNo, write);
-}
-RAPT_INSTANTIATE(low_rank_up_backward);
-
-template <typename T>
-void low_rank_inner_backward(T* g, Matrix<const T> dy, const T* B, double scale, Dim R) {
-  matmul<T>({g, dy.rows, R}, dy, Transpose::kNo, {B, dy.cols, R}, Transpose::kNo, Write::kAssign);
+template <typename T, typename Operand>
+void low_rank_inner_backward(T* g, Matrix<const Operand> dy, const Operand* B, double scale, Dim R) {
+  matmul<T, Operand>({g, dy.rows, R}, dy, Transpose::kNo, {B, dy.cols, R}, Transpose::kNo, Write::kAssign);
   kernels::scale<T>(g, g, scale, dy.rows * R, Write::kAssign);
 }
-RAPT_INSTANTIATE(low_rank_inner_backward);
+
+template <typename T, typename Operand>
+void low_rank_up_forward(Matrix<T> y, const Operand* u, const Operand* B, Dim R) {
+  matmul<T, Operand>(y, {u, y.rows, R}, Transpose::kNo, {B, y.cols, R}, Transpose::kYes, Write::kAdd);
+}
+
+template <typename T, typename Operand>
+void low_rank_up_backward(T* dB, Write write, Matrix<const Operand> dy, const Operand* u, Dim R) {
+  matmul<T, Operand>({dB, dy.cols, R}, dy, Transpose::kYes, {u, dy.rows, R}, Transpose::kNo, write);
+}
+
+#define RAPT_LOW_RANK(T, Operand)                                                                  \
+  template void low_rank_inner_forward(T*, const Operand*, const Operand*, double, Dim, Dim, Dim); \
+  template void low_rank_inner_backward(T*, Matrix<const Operand>, const Operand*, double, Dim);   \
+  template void low_rank_up_forward(Matrix<T>, const Operand*, const Operand*, Dim);               \
+  template void low_rank_up_backward(T*, Write, Matrix<const Operand>, const Operand*, Dim);
+RAPT_LOW_RANK(float, float)
+RAPT_LOW_RANK(double, double)
+RAPT_LOW_RANK(float, Bf16)
+#undef RAPT_LOW_RANK
 
 }  // namespace rapt::kernels

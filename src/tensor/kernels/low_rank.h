@@ -5,16 +5,23 @@
 
 namespace rapt::kernels {
 
-// u = scale * x A^T and y += u B^T for x [N, in], A [R, in], B [K, R], u [N, R], y [N, K].
-template <typename T>
-void low_rank_forward(Matrix<T> y, T* u, const T* x, const T* A, const T* B, double scale, Dim in, Dim R);
+// For x [N, in], A [R, in], B [K, R], u [N, R], y [N, K]. The operands of the products are of type T, or of type Bf16
+// with T = float.
 
-// dB (+)= dy^T u for dy [N, K].
-template <typename T>
-void low_rank_up_backward(T* dB, Write write, Matrix<const T> dy, const T* u, Dim R);
+// u = scale * x A^T.
+template <typename T, typename Operand>
+void low_rank_inner_forward(T* u, const Operand* x, const Operand* A, double scale, Dim N, Dim in, Dim R);
 
 // g = scale * dy B, the gradient of x A^T.
-template <typename T>
-void low_rank_inner_backward(T* g, Matrix<const T> dy, const T* B, double scale, Dim R);
+template <typename T, typename Operand>
+void low_rank_inner_backward(T* g, Matrix<const Operand> dy, const Operand* B, double scale, Dim R);
+
+// y += u B^T.
+template <typename T, typename Operand>
+void low_rank_up_forward(Matrix<T> y, const Operand* u, const Operand* B, Dim R);
+
+// dB (+)= dy^T u for dy [N, K].
+template <typename T, typename Operand>
+void low_rank_up_backward(T* dB, Write write, Matrix<const Operand> dy, const Operand* u, Dim R);
 
 }  // namespace rapt::kernels

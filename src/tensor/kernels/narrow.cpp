@@ -42,6 +42,14 @@ void narrow(Bf16* y, const float* x, Dim n) {
   });
 }
 
+void narrow_rows(Bf16* y, const float* x, Dim rows, Dim cols, Dim x_stride) {
+  count_elements<float>(rows * cols);
+  count_elements<Bf16>(rows * cols);
+  parallel_blocks(rows, rows_per_block(cols), [&](Dim begin, Dim end) {
+    for (Dim r = begin; r < end; ++r) HWY_DYNAMIC_DISPATCH(narrow)(y + r * cols, x + r * x_stride, cols);
+  });
+}
+
 void widen(float* y, const Bf16* x, Dim n) {
   count_elements<float>(n);
   count_elements<Bf16>(n);
