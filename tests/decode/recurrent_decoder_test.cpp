@@ -6,6 +6,7 @@
 #include "decode/generate.h"
 #include "support/network_checks.h"
 #include "support/small_networks.h"
+#include "support/with_precision.h"
 
 using namespace rapt;
 using namespace rapt::testing;
@@ -24,6 +25,7 @@ Recurrent network_of(const RecurrentConfig& c) {
 }
 
 const TokenLists kPrompts = {{1, 5, 3}, {2}, {7, 4}};
+constexpr Precision kPrecisions[] = {Precision::kF32, Precision::kBf16};
 
 // The scores after all of `tokens`, from the whole text at once.
 Tensor scores_of(const Recurrent& model, const TokenLists& tokens, const Source& source) {
@@ -77,14 +79,17 @@ TEST_CASE("sequences move with their sources and states, may double, and may lea
 }
 
 TEST_CASE("a sequence's scores do not depend on the rest of the batch, to the last bit") {
-  for (const RecurrentConfig& c : small_recurrent()) {
-    const Recurrent model = network_of(c);
-    const Source source(c);
-    RecurrentDecoder decoder(model, 3, source.of(c));
-    const Tensor together = decoder.advance(kPrompts);
-    const Stream own = part_of(source.stream, 2, 3);
-    RecurrentDecoder alone(model, 1, c.encoder ? &own : nullptr);
-    CHECK(same_bits(alone.advance({kPrompts[2]}), together.slice(2, 3).clone()));
+  for (const Precision precision : kPrecisions) {
+    const WithPrecision with(precision);
+    for (const RecurrentConfig& c : small_recurrent()) {
+      const Recurrent model = network_of(c);
+      const Source source(c);
+      RecurrentDecoder decoder(model, 3, source.of(c));
+      const Tensor together = decoder.advance(kPrompts);
+      const Stream own = part_of(source.stream, 2, 3);
+      RecurrentDecoder alone(model, 1, c.encoder ? &own : nullptr);
+      CHECK(same_bits(alone.advance({kPrompts[2]}), together.slice(2, 3).clone()));
+    }
   }
 }
 
@@ -110,19 +115,22 @@ TEST_CASE("the attention of the last token is offered by networks that attend, a
 }
 
 TEST_CASE("beams of several sources are those of each source alone") {
-  const RecurrentConfig c = small_recurrent()[5];
-  const Recurrent model = network_of(c);
-  const Source source(c);
-  const BeamOptions options{.beams = 4, .max_tokens = 8, .stop_ids = {c.end_token}, .best = 2};
-  RecurrentDecoder decoder(model, 3, source.of(c));
-  const auto together = beam_search(decoder, {{0}, {0}, {0}}, options);
-  for (Dim b = 0; b < 3; ++b) {
-    const Stream own = part_of(source.stream, b, b + 1);
-    RecurrentDecoder alone(model, 1, &own);
-    const auto found = beam_search(alone, {{0}}, options).front();
-    for (std::size_t i = 0; i < 2; ++i) {
-      CHECK(found[i].tokens == together[static_cast<std::size_t>(b)][i].tokens);
-      CHECK(found[i].score == together[static_cast<std::size_t>(b)][i].score);
+  for (const Precision precision : kPrecisions) {
+    const WithPrecision with(precision);
+    const RecurrentConfig c = small_recurrent()[5];
+    const Recurrent model = network_of(c);
+    const Source source(c);
+    const BeamOptions options{.beams = 4, .max_tokens = 8, .stop_ids = {c.end_token}, .best = 2};
+    RecurrentDecoder decoder(model, 3, source.of(c));
+    const auto together = beam_search(decoder, {{0}, {0}, {0}}, options);
+    for (Dim b = 0; b < 3; ++b) {
+      const Stream own = part_of(source.stream, b, b + 1);
+      RecurrentDecoder alone(model, 1, &own);
+      const auto found = beam_search(alone, {{0}}, options).front();
+      for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(found[i].tokens == together[static_cast<std::size_t>(b)][i].tokens);
+        CHECK(found[i].score == together[static_cast<std::size_t>(b)][i].score);
+      }
     }
   }
 }

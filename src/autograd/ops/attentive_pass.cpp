@@ -17,63 +17,76 @@ std::vector<kernels::AttentionGroup> AttentivePass::groups_of(Dim t) const {
 }
 
 // Attention of step t, from the top layer's state to `context`.
-template <typename T>
+template <typename T, typename Operand>
 void AttentivePass::attend(Dim t, Dim A) {
-  const T* q = top().state.data<T>();
+  const T* q = top().state.values.data<T>();
   if (score.defined()) {
-    project<T>({queries.data<T>(), A, C()}, {q, A, C()}, {query.data<T>(), C(), C()}, nullptr);
+    project<T, Operand>({queries.data<T>(), A, C()}, top().state.rows<Operand>(A), matrix_of<Operand>(query), nullptr);
     q = queries.data<T>();
   }
-  kernels::sequence_attention_forward<T>(context.data<T>(), weights.data<T>(), q, attention<T>(), groups_of(t));
-  kernels::copy_rows<T>(contexts.data<T>(), steps().rows_of(t).data(), M(), context.data<T>(), nullptr, M(), A, M());
+  T* const to = context.values.data<T>();
+  kernels::sequence_attention_forward<T>(to, weights.data<T>(), q, attention<T>(), groups_of(t));
+  context.changed(A);
+  kernels::copy_rows<T>(contexts.data<T>(), steps().rows_of(t).data(), M(), to, nullptr, M(), A, M());
 }
 
 // All layers of step t, from what the bottom one is fed.
-template <typename T>
+template <typename T, typename Operand>
 void AttentivePass::run_layers(Dim t, Dim A) {
   for (std::size_t l = 0; l < layers.size(); ++l) {
     RecurrentLayer& layer = layers[l];
     Matrix<T> product(products.data<T>(), A, layer.gates_width());
     if (l == 0) {
-      project<T>(product, {fed.data<T>(), A, K()}, fed_weight<T>(), nullptr);
+      project<T, Operand>(product, fed.rows<Operand>(A), fed_weight<Operand>(), nullptr);
     } else {
-      const T* below = layers[l - 1].state.data<T>();
+      const StepArray& below = layers[l - 1].state;
       if (!masks.empty()) {
-        mask<T>(inputs.data<T>(), below, masks[l - 1], t);
-        below = inputs.data<T>();
+        mask<T>(inputs.values.data<T>(), below.values.data<T>(), masks[l - 1], t);
+        inputs.changed(A);
       }
-      project<T>(product, {below, A, C()}, {layer.weights.input.data<T>(), layer.gates_width(), C()},
-                 layer.weights.input_bias.defined() ? layer.weights.input_bias.data<T>() : nullptr);
+      project<T, Operand>(product, (masks.empty() ? below : inputs).rows<Operand>(A),
+                          matrix_of<Operand>(layer.weights.input),
+                          layer.weights.input_bias.defined() ? layer.weights.input_bias.data<T>() : nullptr);
     }
-    layer.forward<T>(t, products.data<T>(), y[l].data<T>(), C());
+    layer.forward<T, Operand>(t, products.data<T>(), y[l].data<T>(), C());
   }
 }
 
-template <typename T>
+template <typename T, typename Operand>
 void AttentivePass::forward() {
-  layers.front().fill_gates<T>({x.data<T>(), N(), x.shape()[1]});
+  layers.front().fill_gates<T>(matrix_of<Operand>(x));
   for (Dim t = 0; t < steps().steps(); ++t) {
     const auto rows = steps().rows_of(t);
     const auto A = static_cast<Dim>(rows.size());
-    if (!after()) attend<T>(t, A);
-    run_layers<T>(t, A);
+    if (!after()) attend<T, Operand>(t, A);
+    run_layers<T, Operand>(t, A);
     if (!after()) continue;
-    attend<T>(t, A);
-    T* const to = fed.data<T>();
+    attend<T, Operand>(t, A);
+    T* const to = fed.values.data<T>();
     const Dim width = C();
-    project<T>({to, A, width}, {top().state.data<T>(), A, width}, combine_part<T>(false), nullptr);
+    project<T, Operand>({to, A, width}, top().state.rows<Operand>(A), combine_part<Operand>(false), nullptr);
     const auto apply_tanh = [to, width](Dim r0, Dim r1, Dim c0, Dim c1) {
       const Matrix<T> tile(to + r0 * width + c0, r1 - r0, c1 - c0, width);
       kernels::activation_tile<T>(tile, tile, Activation::kTanh);
     };
-    matmul<T>({to, A, width}, {context.data<T>(), A, M()}, Transpose::kNo, combine_part<T>(true), Transpose::kYes,
-              Write::kAdd, {}, apply_tanh);
+    matmul<T, Operand>({to, A, width}, context.rows<Operand>(A), Transpose::kNo, combine_part<Operand>(true),
+                       Transpose::kYes, Write::kAdd, {}, apply_tanh);
+    fed.changed(A);
     kernels::copy_rows<T>(f.data<T>(), rows.data(), width, to, nullptr, width, A, width);
   }
 }
 
-#define RAPT_ATTENTIVE_FORWARD(T, ...) template void AttentivePass::forward<T>();
-RAPT_FOR_FLOATS(RAPT_ATTENTIVE_FORWARD)
-#undef RAPT_ATTENTIVE_FORWARD
+template void AttentivePass::forward<float, float>();
+template void AttentivePass::forward<double, double>();
+template void AttentivePass::forward<float, Bf16>();
+
+// The backward passes of a GRU, of attention without a query's product, and of masks also compute with the states.
+void AttentivePass::keep_operands() {
+  contexts = operand_like(x, contexts);
+  if (top().cell == RecurrentCell::kGru) return;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    if (l + 1 < layers.size() ? masks.empty() : score.defined()) y[l] = operand_like(x, y[l]);
+  }
+}
 
 }  // namespace rapt

@@ -20,14 +20,16 @@ struct AttentivePass {
   std::vector<RecurrentLayer> layers;
   std::vector<Tensor> masks;
   std::vector<kernels::AttentionGroup> groups;
-  Tensor x, keys, memory, query, score, combine;
-  std::vector<Tensor> y;                      // [N, C] of each layer: h
-  Tensor contexts;                            // [N, M]
-  Tensor weights;                             // of all pairs
-  Tensor f;                                   // [N, C], with `combine`
-  Tensor first_fed;                           // [B, C], with `combine`
-  Tensor fed;                                 // [B, K], scratch: what the bottom layer is fed
-  Tensor context, queries, inputs, products;  // [B, M], [B, C], [B, C], [B, G C], scratch
+  Tensor x, query, combine;  // operands
+  Tensor keys, memory, score;
+  std::vector<Tensor> y;      // [N, C] of each layer: h. See keep_operands()
+  Tensor contexts;            // [N, M]
+  Tensor weights;             // of all pairs
+  Tensor f;                   // [N, C], with `combine`
+  Tensor first_fed;           // [B, C], with `combine`
+  StepArray fed;              // [B, K], scratch: what the bottom layer is fed
+  StepArray context, inputs;  // [B, M], [B, C], scratch
+  Tensor queries, products;   // [B, C], [B, G C], scratch
 
   bool after() const { return combine.defined(); }
   Dim C() const { return layers.front().C; }
@@ -37,10 +39,12 @@ struct AttentivePass {
   const TimeSteps& steps() const { return layers.front().steps; }
   RecurrentLayer& top() { return layers.back(); }
 
-  template <typename T>
+  template <typename T, typename Operand>
   void forward();
+  /// After the forward pass: makes operands of the arrays that the backward pass only multiplies.
+  void keep_operands();
   /// \param dy  of f, or of h and the contexts
-  template <typename T>
+  template <typename T, typename Operand>
   void backward(std::span<const Tensor> dy, Grads& d);
 
   /// The groups of one step: a query per sequence that has it, in the order of the steps.
@@ -50,14 +54,14 @@ struct AttentivePass {
     return {C(), M(), keys.data<T>(), memory.data<T>(), score.defined() ? score.data<T>() : nullptr};
   }
   /// The columns of the bottom layer's W_ih for what is fed, and of the two parts of `combine`.
-  template <typename T>
-  Matrix<const T> fed_weight() const {
+  template <typename Operand>
+  Matrix<const Operand> fed_weight() const {
     const Tensor& W = layers.front().weights.input;
-    return {W.data<T>() + x.shape()[1], layers.front().gates_width(), K(), W.shape()[1]};
+    return {W.data<Operand>() + x.shape()[1], layers.front().gates_width(), K(), W.shape()[1]};
   }
-  template <typename T>
-  Matrix<const T> combine_part(bool of_context) const {
-    const T* const data = combine.data<T>();
+  template <typename Operand>
+  Matrix<const Operand> combine_part(bool of_context) const {
+    const Operand* const data = combine.data<Operand>();
     return {of_context ? data + C() : data, C(), of_context ? M() : C(), C() + M()};
   }
   /// to[i] = from[i] * the mask's row of step t's i-th token.
@@ -74,12 +78,12 @@ struct AttentivePass {
   }
 
  private:
-  template <typename T>
+  template <typename T, typename Operand>
   void attend(Dim t, Dim A);
-  template <typename T>
+  template <typename T, typename Operand>
   void run_layers(Dim t, Dim A);
-  template <typename T>
-  void give_layers(Grads& d);
+  template <typename T, typename Operand>
+  void give_layers(Grads& d, const std::vector<Tensor>& states);
 };
 
 }  // namespace rapt

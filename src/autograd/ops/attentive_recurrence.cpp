@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* kOp = "attentive_recurrence";
 Tensor value_of(const Variable& v) { return v.defined() ? v.value() : Tensor(); }
+Tensor weight_of(const Variable& v) { return v.defined() ? weight_operand(v.value()) : Tensor(); }
 
 void check(const Variable& x, const Packed& layout, const AttentiveDecoder& decoder, const AttentionMemory& over) {
   const auto require = [](bool holds, const char* name, const std::string& wanted, const Variable& got) {
@@ -60,10 +61,10 @@ AttentiveState state_after(const AttentivePass& pass) {
     return to;
   };
   for (const RecurrentLayer& layer : pass.layers) {
-    last.layers.push_back({.h = Variable(unsorted(layer.state)),
+    last.layers.push_back({.h = Variable(unsorted(layer.state.values)),
                            .c = layer.cells.defined() ? Variable(unsorted(layer.cells)) : Variable()});
   }
-  if (pass.after()) last.fed = unsorted(pass.fed);
+  if (pass.after()) last.fed = unsorted(pass.fed.values);
   return last;
 }
 
@@ -92,19 +93,17 @@ AttentiveOutput attentive_recurrence(const Variable& x, const Packed& layout, co
   AttentivePass& p = *pass;
   p.masks = decoder.masks;
   p.groups = attention_groups(kOp, layout, over);
-  p.x = x.value();
+  p.x = operand(x.value());
   p.keys = over.keys.value();
   p.memory = over.memory.value();
-  p.query = value_of(inputs[AttentivePass::kQuery]);
+  p.query = weight_of(inputs[AttentivePass::kQuery]);
   p.score = value_of(decoder.score);
-  p.combine = value_of(decoder.combine);
+  p.combine = weight_of(decoder.combine);
   const TimeSteps steps = time_steps(layout);
   for (std::size_t l = 0; l < decoder.layers.size(); ++l) {
-    const auto value = [&](std::size_t i) {
-      return value_of(inputs[AttentivePass::kLayers + AttentivePass::kPerLayer * l + i]);
-    };
-    p.layers.emplace_back(decoder.cell, RecurrentTensors{value(0), value(1), value(2), value(3)}, steps, value(4),
-                          value(5), 0, dtype, recording);
+    const Variable* const in = &inputs[AttentivePass::kLayers + AttentivePass::kPerLayer * l];
+    const RecurrentTensors weights{weight_of(in[0]), weight_of(in[1]), value_of(in[2]), value_of(in[3])};
+    p.layers.emplace_back(decoder.cell, weights, steps, value_of(in[4]), value_of(in[5]), 0, dtype, recording);
     p.layers.back().take_arrays(p.N(), recording);
     p.layers.back().filled = l == 0;
     p.y.push_back(Tensor::empty({p.N(), p.C()}, dtype));
@@ -112,32 +111,38 @@ AttentiveOutput attentive_recurrence(const Variable& x, const Packed& layout, co
   const Dim B = layout.sequences(), C = p.C(), N = p.N();
   p.contexts = Tensor::empty({N, p.M()}, dtype);
   p.weights = Tensor::empty({weights_of(p.groups)}, dtype);
-  p.context = Tensor::empty({B, p.M()}, dtype);
+  p.context = StepArray(Tensor::empty({B, p.M()}, dtype), p.x);
   p.queries = Tensor::empty({B, C}, dtype);
-  p.inputs = Tensor::empty({B, C}, dtype);
+  p.inputs = StepArray(Tensor::empty({B, C}, dtype), p.x);
   p.products = Tensor::empty({B, p.layers.front().gates_width()}, dtype);
   p.fed = p.context;
   if (p.after()) {
     p.f = Tensor::empty({N, C}, dtype);
-    p.fed = Tensor::zeros({B, C}, dtype);
+    p.fed = StepArray(Tensor::zeros({B, C}, dtype), p.x);
     if (initial.fed.defined()) {
       dispatch_float(dtype, [&]<typename T>() {
-        kernels::copy_rows<T>(p.fed.data<T>(), nullptr, C, initial.fed.data<T>(), steps.sequences.data(), C, B, C);
+        kernels::copy_rows<T>(p.fed.values.data<T>(), nullptr, C, initial.fed.data<T>(), steps.sequences.data(), C, B,
+                              C);
       });
     }
-    p.first_fed = p.fed.clone();
+    p.fed.changed(B);
+    p.first_fed = p.fed.values.clone();
   }
-  run_steps(p, [&] { dispatch_float(dtype, [&]<typename T>() { p.forward<T>(); }); });
+  run_steps(p, [&] { dispatch_operand(p.x, [&]<typename T, typename Operand>() { p.forward<T, Operand>(); }); });
   AttentiveOutput output;
   output.weights = p.weights;
   output.last = state_after(p);
   for (RecurrentLayer& layer : p.layers) layer.product = Tensor();
-  for (Tensor* scratch : {&p.queries, &p.inputs, &p.products, &p.fed, &p.context}) *scratch = Tensor();
+  p.queries = p.products = Tensor();
+  for (StepArray* scratch : {&p.inputs, &p.fed, &p.context}) *scratch = {};
 
   std::vector<Tensor> values = {p.after() ? p.f : p.y.back()};
   if (!p.after()) values.push_back(p.contexts);
+  if (recording) p.keep_operands();
   auto outputs = record_many(kOp, std::move(values), std::move(inputs), [pass](std::span<const Tensor> dy, Grads d) {
-    run_steps(*pass, [&] { dispatch_float(pass->x.dtype(), [&]<typename T>() { pass->backward<T>(dy, d); }); });
+    run_steps(*pass, [&] {
+      dispatch_operand(pass->x, [&]<typename T, typename Operand>() { pass->backward<T, Operand>(dy, d); });
+    });
   });
   output.states = outputs[0];
   if (!p.after()) output.contexts = outputs[1];

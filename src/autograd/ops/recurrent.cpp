@@ -34,7 +34,8 @@ Dim groups_of(RecurrentCell cell, Dim sequences, Dim C) {
 // Both directions of a layer, kept for the backward pass.
 struct Pass {
   std::vector<std::vector<RecurrentLayer>> directions;  // each in groups of sequences
-  Tensor x, y;
+  Tensor x;                                             // an operand
+  Tensor y;  // after the forward pass, an operand (LSTM): the backward pass of a GRU also computes with it
 
   Dim width() const { return directions[0][0].C; }
   bool is_lstm() const { return directions[0][0].cell == RecurrentCell::kLstm; }
@@ -49,54 +50,58 @@ struct Pass {
         static_cast<Dim>(groups.size()), [&](Dim g) { run(groups[static_cast<std::size_t>(g)]); }, Schedule::kDynamic);
   }
 
-  template <typename T>
+  template <typename T, typename Operand>
   void forward() {
     const Dim C = width(), stride = y.shape()[1];
     for (std::size_t k = 0; k < directions.size(); ++k) {
-      directions[k][0].fill_gates<T>({x.data<T>(), x.shape()[0], x.shape()[1]});
+      directions[k][0].fill_gates<T>(matrix_of<Operand>(x));
       T* const to = y.data<T>() + static_cast<Dim>(k) * C;
       for_each_group(directions[k], [to, stride](RecurrentLayer& group) {
-        for (Dim t = 0; t < group.steps.steps(); ++t) group.forward<T>(t, nullptr, to, stride);
+        for (Dim t = 0; t < group.steps.steps(); ++t) group.forward<T, Operand>(t, nullptr, to, stride);
         group.product = Tensor();
       });
     }
   }
 
   // Inputs of the op: x, h, c, then W_ih, W_hh, b_ih, b_hh of each direction.
-  template <typename T>
+  template <typename T, typename Operand>
   void backward(std::span<const Tensor> dy, Grads& d) {
     const Dim C = width(), stride = y.shape()[1], N = x.shape()[0], in = x.shape()[1];
+    const Tensor states = operand_like(x, y);
     Dim B = 0;
     for (const RecurrentLayer& group : directions[0]) B += group.sequences();
-    Tensor dh = Tensor::empty({B, stride}, x.dtype());
-    Tensor dc = is_lstm() ? Tensor::empty(dh.shape(), x.dtype()) : Tensor();
+    Tensor dh = Tensor::empty({B, stride}, dtype_of<T>);
+    Tensor dc = is_lstm() ? Tensor::empty(dh.shape(), dtype_of<T>) : Tensor();
     for (std::size_t k = 0; k < directions.size(); ++k) {
       const Dim column = static_cast<Dim>(k) * C;
-      const T* const states = y.data<T>() + column;
+      const T* const before_step = is_lstm() ? nullptr : y.data<T>() + column;
       const T* const dstates = dy[0].defined() ? dy[0].data<T>() + column : nullptr;
       for_each_group(directions[k], [&](RecurrentLayer& group) {
         group.begin_backward(dy[1], dy.size() > 2 ? dy[2] : Tensor(), column);
-        for (Dim t = group.steps.steps(); t-- > 0;) group.backward<T>(t, dstates, stride, states, stride, false);
+        for (Dim t = group.steps.steps(); t-- > 0;) {
+          group.backward<T, Operand>(t, dstates, stride, before_step, stride, false);
+        }
         group.unsort(dh, group.dstate, column);
         if (dc.defined()) group.unsort(dc, group.dcells, column);
       });
       RecurrentLayer& layer = directions[k][0];
+      layer.end_backward();
       const std::size_t first = 3 + 4 * k;
       if (d.wants(first)) {
         Grads::Slot dW = d.slot(first);
-        layer.add_input_weight<T>({dW.tensor.data<T>(), layer.gates_width(), in}, {x.data<T>(), N, in}, dW.write);
+        layer.add_input_weight<T>({dW.tensor.data<T>(), layer.gates_width(), in}, matrix_of<Operand>(x), dW.write);
       }
       Tensor before;
       if (d.wants(first + 1)) {
         before = Tensor::empty({N, C}, x.dtype());
-        for (const RecurrentLayer& group : directions[k]) group.states_before<T>(before.data<T>(), states, stride);
+        for (const RecurrentLayer& group : directions[k]) group.states_before(before, states, column);
       }
-      layer.give_parameters<T>(d, first, before.defined() ? before.data<T>() : nullptr);
+      layer.give_parameters<T, Operand>(d, first, before);
       if (d.wants(0)) {
         Grads::Slot dx = d.slot(0);
-        layer.add_input<T>({dx.tensor.data<T>(), N, in}, {layer.weights.input.data<T>(), layer.gates_width(), in},
-                           dx.write);
+        layer.add_input<T>({dx.tensor.data<T>(), N, in}, matrix_of<Operand>(layer.weights.input), dx.write);
       }
+      layer.dgates = Tensor();
     }
     d.give(1, dh);
     if (dc.defined()) d.give(2, dc);
@@ -148,14 +153,14 @@ RecurrentOutput recurrent(RecurrentCell cell, const Variable& x, const Packed& l
   bool recording = false;
   for (const Variable& input : inputs) recording = recording || is_recording({&input});
   auto pass = std::make_shared<Pass>();
-  pass->x = x.value();
+  pass->x = operand(x.value());
   pass->y = Tensor::empty({x.shape()[0], state[1]}, x.dtype());
   Tensor h = Tensor::empty(state, x.dtype()), c = is_lstm ? Tensor::empty(state, x.dtype()) : Tensor();
   const auto value_of = [](const Variable& v) { return v.defined() ? v.value() : Tensor(); };
   for (std::size_t k = 0; k < layers.size(); ++k) {
     const RecurrentWeights& w = layers[k];
-    const RecurrentTensors weights{value_of(w.input), value_of(w.recurrent), value_of(w.input_bias),
-                                   value_of(w.recurrent_bias)};
+    const RecurrentTensors weights{weight_operand(w.input.value()), weight_operand(w.recurrent.value()),
+                                   value_of(w.input_bias), value_of(w.recurrent_bias)};
     std::vector<RecurrentLayer>& groups = pass->directions.emplace_back();
     for (TimeSteps& steps : grouped_time_steps(layout, k == 0 ? Direction::kForward : Direction::kReverse,
                                                groups_of(cell, layout.sequences(), C))) {
@@ -168,18 +173,19 @@ RecurrentOutput recurrent(RecurrentCell cell, const Variable& x, const Packed& l
       }
     }
   }
-  dispatch_float(x.dtype(), [&]<typename T>() { pass->forward<T>(); });
+  dispatch_operand(pass->x, [&]<typename T, typename Operand>() { pass->forward<T, Operand>(); });
   for (std::size_t k = 0; k < layers.size(); ++k) {
     for (const RecurrentLayer& group : pass->directions[k]) {
-      group.unsort(h, group.state, static_cast<Dim>(k) * C);
+      group.unsort(h, group.state.values, static_cast<Dim>(k) * C);
       if (is_lstm) group.unsort(c, group.cells, static_cast<Dim>(k) * C);
     }
   }
 
   std::vector<Tensor> values = {pass->y, h};
   if (is_lstm) values.push_back(c);
+  if (recording && is_lstm) pass->y = operand_like(pass->x, pass->y);
   auto outputs = record_many(op, std::move(values), std::move(inputs), [pass](std::span<const Tensor> dy, Grads d) {
-    dispatch_float(pass->x.dtype(), [&]<typename T>() { pass->backward<T>(dy, d); });
+    dispatch_operand(pass->x, [&]<typename T, typename Operand>() { pass->backward<T, Operand>(dy, d); });
   });
   return {.y = outputs[0], .last = {.h = outputs[1], .c = is_lstm ? outputs[2] : Variable()}};
 }

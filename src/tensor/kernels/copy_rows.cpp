@@ -19,5 +19,6 @@ void copy_rows(T* to, const std::int32_t* to_rows, Dim to_stride, const T* from,
   });
 }
 RAPT_INSTANTIATE(copy_rows);
+RAPT_INSTANTIATE_ONE(Bf16, kBF16, copy_rows)
 
 }  // namespace rapt::kernels

@@ -162,6 +162,7 @@ void check_network(const GoldenCase& c) {
 void check_recurrent(const GoldenCase& c) {
   RecurrentCase read = read_recurrent(c.folder);
   if (c.expected.contains("generation")) check_recurrent_generation(c, recurrent_of(read.network));
+  check_in_bf16(c, read.network);
   AnyNetwork wide = converted(read.network, DType::kF64);
   check_training(c, wide, read.names);
   check_training(c, read.network, read.names);

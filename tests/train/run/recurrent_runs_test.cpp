@@ -4,6 +4,7 @@
 #include "decode/generate.h"
 #include "support/run_checks.h"
 #include "support/thread_counts.h"
+#include "support/with_precision.h"
 #include "text/corpus/stories.h"
 #include "train/files/pretrained.h"
 #include "train/models/family.h"
@@ -13,12 +14,14 @@ using namespace rapt::testing;
 
 namespace {
 
-RunRequest language_model(const TemporaryFolder& folder, const std::string& out, const std::string& model) {
+RunRequest language_model(const TemporaryFolder& folder, const std::string& out, const std::string& model,
+                          const std::string& precision = "f32") {
   const std::string text = folder / "stories.txt";
   if (!std::filesystem::exists(text)) write_plainly(text, generate_stories(1, 20000));
   return run_of({{"data", {text}},
                  {"out", {folder / out}},
                  {"model", {model}},
+                 {"precision", {precision}},
                  {"layers", {"2"}},
                  {"width", {"24"}},
                  {"context", {"24"}},
@@ -36,18 +39,23 @@ RunRequest language_model(const TemporaryFolder& folder, const std::string& out,
 }  // namespace
 
 TEST_CASE("a recurrent language model ends with the same bits interrupted, resumed and on other numbers of threads") {
+  const WithPrecision restored(Precision::kF32);  // runs set their own
   for (const std::string model : {"lstm", "gru"}) {
-    CAPTURE(model);
-    const TemporaryFolder folder;
-    const WithThreads two(2);
-    REQUIRE(run(language_model(folder, "whole", model)).finished);
-    on_threads(1, [&] { return run(language_model(folder, "alone", model)); });
-    check_same(folder / "whole", folder / "alone");
-    for (const int n : {3, 5}) {
-      const std::string out = "stopped" + std::to_string(n);
-      const RunResult stopped = on_threads(1, [&] { return run_interrupted(language_model(folder, out, model), n); });
-      if (!stopped.finished) CHECK(run(language_model(folder, out, model)).finished);
-      check_same(folder / "whole", folder / out);
+    for (const std::string precision : {"f32", "bf16"}) {
+      CAPTURE(model);
+      CAPTURE(precision);
+      const TemporaryFolder folder;
+      const WithThreads two(2);
+      const auto start = [&](const std::string& out) { return language_model(folder, out, model, precision); };
+      REQUIRE(run(start("whole")).finished);
+      on_threads(1, [&] { return run(start("alone")); });
+      check_same(folder / "whole", folder / "alone");
+      for (const int n : {3, 5}) {
+        const std::string out = "stopped" + std::to_string(n);
+        const RunResult stopped = on_threads(1, [&] { return run_interrupted(start(out), n); });
+        if (!stopped.finished) CHECK(run(start(out)).finished);
+        check_same(folder / "whole", folder / out);
+      }
     }
   }
 }
