@@ -172,8 +172,9 @@ RAPT_INSTANTIATE(matmul);
 template void matmul(Matrix<float>, Matrix<const Bf16>, Transpose, Matrix<const Bf16>, Transpose, Write, TileHook,
                      TileHook);
 
-SteadyProducts::SteadyProducts() : before_(std::exchange(steady, true)) {}
+SteadyProducts::SteadyProducts(bool wanted) : before_(std::exchange(steady, wanted)) {}
 SteadyProducts::~SteadyProducts() { steady = before_; }
+bool SteadyProducts::wanted() { return steady; }
 
 std::string matmul_provider() {
   const OpenblasBuild build = openblas_build();

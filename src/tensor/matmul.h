@@ -64,10 +64,14 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
 /// the rest of the batch.
 class SteadyProducts {
  public:
-  SteadyProducts();
+  SteadyProducts() : SteadyProducts(true) {}
+  /// On a thread that works for another one. \param wanted  by that one
+  explicit SteadyProducts(bool wanted);
   ~SteadyProducts();
   SteadyProducts(const SteadyProducts&) = delete;
   SteadyProducts& operator=(const SteadyProducts&) = delete;
+  /// Whether one exists on the calling thread.
+  static bool wanted();
 
  private:
   bool before_;

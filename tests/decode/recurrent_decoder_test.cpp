@@ -93,6 +93,33 @@ TEST_CASE("a sequence's scores do not depend on the rest of the batch, to the la
   }
 }
 
+// More sequences than groups of sequences that go through the encoder side by side, and more than a product of few
+// rows.
+TEST_CASE("the scores of a sequence among 200 are its own, to the last bit, on one thread and on two") {
+  const std::size_t many = 200;
+  for (const Precision precision : kPrecisions) {
+    const WithPrecision with(precision);
+    for (RecurrentConfig c : small_recurrent()) {
+      if (!c.encoder) continue;
+      c.width = 40;
+      const Recurrent model = network_of(c);
+      std::vector<Dim> lengths(many);
+      for (std::size_t i = 0; i < many; ++i) lengths[i] = 1 + static_cast<Dim>(i * 7 % 5);
+      const Stream source = random_batch(lengths, c.vocabulary, 5).input;
+      const auto scores = [&](const Stream& stream, std::size_t sequences) {
+        RecurrentDecoder decoder(model, sequences, &stream);
+        static_cast<void>(decoder.advance(TokenLists(sequences, {1, 5})));
+        return decoder.advance(TokenLists(sequences, {3}));
+      };
+      const Tensor together = on_threads(2, [&] { return scores(source, many); });
+      CHECK(same_bits(together, on_threads(1, [&] { return scores(source, many); })));
+      for (const Dim b : {0, 101, 199}) {
+        CHECK(same_bits(scores(part_of(source, b, b + 1), 1), together.slice(b, b + 1).clone()));
+      }
+    }
+  }
+}
+
 TEST_CASE("the attention of the last token is offered by networks that attend, and sums to 1") {
   for (const RecurrentConfig& c : small_recurrent()) {
     const Recurrent model = network_of(c);

@@ -46,8 +46,14 @@ struct Pass {
     if (groups.size() == 1) return run(groups[0]);
     const RecurrentLayer& first = groups[0];
     count_flop(2 * static_cast<double>(first.tokens() * first.gates_width() * first.C));
+    const bool steady = SteadyProducts::wanted();
     parallel_for(
-        static_cast<Dim>(groups.size()), [&](Dim g) { run(groups[static_cast<std::size_t>(g)]); }, Schedule::kDynamic);
+        static_cast<Dim>(groups.size()),
+        [&](Dim g) {
+          const SteadyProducts as_caller(steady);
+          run(groups[static_cast<std::size_t>(g)]);
+        },
+        Schedule::kDynamic);
   }
 
   template <typename T, typename Operand>
