@@ -118,16 +118,19 @@ template <class D>
 HWY_INLINE Vec<D> widened(D d, Vec<Rebind<std::uint16_t, D>> halves) {
   return BitCast(d, ShiftLeft<16>(PromoteTo(Rebind<std::uint32_t, D>(), halves)));
 }
-/// As Bf16(float).
+/// Words whose upper halves are as Bf16(float).
 template <class D>
-HWY_INLINE Vec<Rebind<std::uint16_t, D>> narrowed(D /*d*/, Vec<D> v) {
+HWY_INLINE Vec<Rebind<std::uint32_t, D>> rounded(D /*d*/, Vec<D> v) {
   const Rebind<std::uint32_t, D> words;
   const auto word = BitCast(words, v);
   const auto is_odd = And(ShiftRight<16>(word), Set(words, 1));
-  const auto rounded = Add(Add(word, Set(words, 0x7FFF)), is_odd);
+  const auto nearest = Add(Add(word, Set(words, 0x7FFF)), is_odd);
   const auto quiet = Or(word, Set(words, 0x400000));
-  const auto chosen = IfThenElse(RebindMask(words, IsNaN(v)), quiet, rounded);
-  return DemoteTo(Rebind<std::uint16_t, D>(), BitCast(Rebind<std::int32_t, D>(), ShiftRight<16>(chosen)));
+  return IfThenElse(RebindMask(words, IsNaN(v)), quiet, nearest);
+}
+template <class D>
+HWY_INLINE Vec<Rebind<std::uint16_t, D>> narrowed(D d, Vec<D> v) {
+  return DemoteTo(Rebind<std::uint16_t, D>(), BitCast(Rebind<std::int32_t, D>(), ShiftRight<16>(rounded(d, v))));
 }
 template <class D>
 HWY_INLINE Vec<D> load_lanes(D d, const Bf16* from) {
@@ -169,17 +172,28 @@ HWY_INLINE void store_some_lanes(D d, Vec<D> v, TFromD<D>* to, std::size_t count
 
 template <class D>
 HWY_INLINE Vec<D> load_some_lanes(D d, const Bf16* from, std::size_t count, float fill) {
-  HWY_ALIGN std::uint16_t lanes[MaxLanes(D())];
   const Rebind<std::uint16_t, D> halves;
-  Store(Set(halves, Bf16(fill).bits), halves, lanes);
+  const auto others = Set(halves, Bf16(fill).bits);
+#if HWY_MEM_OPS_MIGHT_FAULT
+  HWY_ALIGN std::uint16_t lanes[MaxLanes(D())];
+  Store(others, halves, lanes);
   for (std::size_t i = 0; i < count; ++i) lanes[i] = from[i].bits;
   return widened(d, Load(halves, lanes));
+#else
+  const auto mask = FirstN(halves, count);
+  return widened(d, IfThenElse(mask, MaskedLoad(mask, halves, &from->bits), others));
+#endif
 }
 template <class D>
 HWY_INLINE void store_some_lanes(D d, Vec<D> v, Bf16* to, std::size_t count) {
+  const Rebind<std::uint16_t, D> halves;
+#if HWY_MEM_OPS_MIGHT_FAULT
   HWY_ALIGN std::uint16_t lanes[MaxLanes(D())];
-  Store(narrowed(d, v), Rebind<std::uint16_t, D>(), lanes);
+  Store(narrowed(d, v), halves, lanes);
   for (std::size_t i = 0; i < count; ++i) to[i].bits = lanes[i];
+#else
+  BlendedStore(narrowed(d, v), FirstN(halves, count), halves, &to->bits);
+#endif
 }
 
 /// The position of a loop: a whole vector of elements from index `at` on.
