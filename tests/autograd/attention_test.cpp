@@ -3,13 +3,18 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "autograd/gradcheck.h"
+#include "autograd/ops/elementwise.h"
+#include "support/instruction_sets.h"
 #include "support/op_checks.h"
 #include "support/random_tensor.h"
+#include "support/with_precision.h"
+#include "tensor/storage.h"
 
 namespace rapt {
 namespace {
@@ -166,6 +171,112 @@ TEST_CASE("attention gives the same bits on one thread and on two") {
     };
     CHECK(testing::same_on_two_threads(f, {random_tensor({total(lengths), 3 * 48}, 4, DType::kF32)}));
   }
+}
+
+// In bf16, f and its gradients are what f32 gives from inputs and dy rounded beforehand, except that probabilities and
+// ds are rounded as well: each by 2^-9 of its size at most.
+void check_in_bf16(const Differentiable& f, const std::vector<Tensor>& inputs) {
+  const auto rounded = [](const Tensor& x) { return x.to(DType::kBF16).to(DType::kF32); };
+  const auto run = [&](const std::function<Tensor(const Tensor&)>& as_operand) {
+    std::vector<Variable> leaves;
+    for (const Tensor& x : inputs) leaves.emplace_back(as_operand(x), true);
+    const Variable y = f(leaves);
+    pull(y, as_operand(random_tensor(y.shape(), 7, DType::kF32)));
+    std::vector<Tensor> results = {y.value()};
+    for (const Variable& leaf : leaves) results.push_back(leaf.grad());
+    return results;
+  };
+  const std::vector<Tensor> wide = run(rounded);
+  const testing::WithPrecision bf16(Precision::kBf16);
+  const std::vector<Tensor> narrow = run([](const Tensor& x) { return x.clone(); });
+  for (std::size_t i = 0; i < wide.size(); ++i) {
+    CAPTURE(i);
+    CHECK(narrow[i].dtype() == DType::kF32);
+    CHECK(testing::relative_error(narrow[i], wide[i]) < 3e-3);
+  }
+}
+
+TEST_CASE("in bf16, self attention and its gradient are those of operands rounded beforehand") {
+  const std::vector<std::vector<Dim>> packings = {{1}, {2, 1, 7}, {3, 0, 5}, {65, 2}, {300, 33}};
+  for (const auto& lengths : packings) {
+    for (const Dim D : {1, 5, 16, 33}) {
+      for (const AttentionMask mask : {AttentionMask::kNone, AttentionMask::kCausal}) {
+        for (const double dropout : {0.0, 0.3}) {
+          CAPTURE(lengths[0]);
+          CAPTURE(D);
+          CAPTURE(static_cast<int>(mask));
+          CAPTURE(dropout);
+          check_in_bf16(
+              [&](const std::vector<Variable>& x) {
+                return self_attention(x[0], packed(lengths),
+                                      {.heads = 3, .mask = mask, .dropout = dropout, .key = {{3, 4}, 100}});
+              },
+              {random_tensor({total(lengths), 9 * D}, 5, DType::kF32)});
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("in bf16, cross attention and its gradients are those of operands rounded beforehand") {
+  struct {
+    std::vector<Dim> queries, keys;
+    AttentionMask mask;
+    double scale;
+  } const cases[] = {
+      {{2, 7, 1}, {5, 3, 70}, AttentionMask::kNone, 0},
+      {{3, 2, 0, 4}, {0, 1, 3, 5}, AttentionMask::kNone, 0.3},
+      {{4, 1, 66}, {4, 9, 130}, AttentionMask::kCausal, 0},
+      {{5, 3, 70}, {2, 3, 5}, AttentionMask::kCausal, -0.7},  // the first queries of five see none of two keys
+      {{3, 600}, {513, 301}, AttentionMask::kNone, 0},
+  };
+  testing::for_each_instruction_set([&] {
+    for (const auto& c : cases) {
+      for (const Dim D : {7, 32}) {
+        for (const double dropout : {0.0, 0.2}) {
+          CAPTURE(c.queries[0]);
+          CAPTURE(D);
+          CAPTURE(dropout);
+          check_in_bf16(
+              [&](const std::vector<Variable>& x) {
+                return cross_attention(
+                    x[0], x[1], packed(c.queries), packed(c.keys),
+                    {.heads = 2, .mask = c.mask, .scale = c.scale, .dropout = dropout, .key = {{3, 4}, 0}});
+              },
+              {random_tensor({total(c.queries), 2 * D}, 5, DType::kF32),
+               random_tensor({total(c.keys), 4 * D}, 6, DType::kF32)});
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("in bf16, attention gives the same bits on one thread and on two") {
+  const testing::WithPrecision bf16(Precision::kBf16);
+  for (const std::vector<Dim>& lengths : {std::vector<Dim>{1100}, std::vector<Dim>{1, 40, 300, 64, 7, 7, 7, 7}}) {
+    const auto f = [&](const std::vector<Variable>& x) {
+      return self_attention(x[0], packed(lengths), {.heads = 3, .dropout = 0.2, .key = {{1, 2}, 3}});
+    };
+    CHECK(testing::same_on_two_threads(f, {random_tensor({total(lengths), 3 * 45}, 4, DType::kF32)}));
+  }
+}
+
+TEST_CASE("in bf16, attention keeps half as much of queries, keys and values for its backward pass") {
+  const Dim N = 64, C = 256;
+  const auto kept = [&] {
+    const Variable x(Tensor::full({N, 3 * C}, 0.5), true);
+    const std::size_t before = memory_stats().live;
+    const Variable y = self_attention(scale(x, 2), packed({N}), {.heads = 4});
+    const std::size_t bytes = memory_stats().live - before;
+    clear_tape();
+    return bytes;
+  };
+  const auto inputs = static_cast<std::size_t>(N * 3 * C), rest = static_cast<std::size_t>(N * C) * 5;
+  const std::size_t wide = kept();
+  if (wide == 0) return;  // not counted under the address sanitizer, which replaces the pool
+  CHECK(wide >= 4 * inputs);
+  const testing::WithPrecision bf16(Precision::kBf16);
+  CHECK(kept() <= 2 * inputs + rest);
 }
 
 TEST_CASE("invalid attention arguments are rejected with the numbers") {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "autograd/ops/operands.h"
 #include "tensor/kernels/attention.h"
 
 namespace rapt {
@@ -59,31 +60,39 @@ auto columns(AnyTensor& x, Dim first, Dim C) {
 
 // The tensors that the backward pass needs. The offsets are kept because `problem` only points to them.
 struct Saved {
-  Tensor q, kv, y, log_sum_exp;
+  Tensor q, kv;           // operands
+  Tensor y, log_sum_exp;  // sums
   Tensor query_offsets, key_offsets;
   AttentionProblem problem;
   Dim q_first, k_first, v_first;  // columns
 };
 
-template <typename T>
-void run_forward(Saved& s, Dim C) {
-  const Tensor &q = s.q, &kv = s.kv;
-  kernels::attention_forward<T>(columns<T>(s.y, 0, C), s.log_sum_exp.defined() ? s.log_sum_exp.data<T>() : nullptr,
-                                columns<T>(q, s.q_first, C), columns<T>(kv, s.k_first, C), columns<T>(kv, s.v_first, C),
-                                s.problem);
+void make_outputs(Saved& s, Dim N, Dim C, DType dtype, bool recording) {
+  s.y = Tensor::empty({N, C}, dtype);
+  if (recording) s.log_sum_exp = Tensor::empty({N, s.problem.heads}, dtype);
+  dispatch_operand(s.q, [&]<typename T, typename Operand>() {
+    const Tensor &q = s.q, &kv = s.kv;
+    kernels::attention_forward<Operand>(columns<T>(s.y, 0, C), recording ? s.log_sum_exp.data<T>() : nullptr,
+                                        columns<Operand>(q, s.q_first, C), columns<Operand>(kv, s.k_first, C),
+                                        columns<Operand>(kv, s.v_first, C), s.problem);
+  });
 }
 
-template <typename T>
-void run_backward(const Saved& s, Dim C, const Tensor& dy, const AttentionGradients<T>& d) {
-  kernels::attention_backward<T>(d, columns<T>(dy, 0, C), columns<T>(s.y, 0, C), s.log_sum_exp.data<T>(),
-                                 columns<T>(s.q, s.q_first, C), columns<T>(s.kv, s.k_first, C),
-                                 columns<T>(s.kv, s.v_first, C), s.problem);
-}
-
-void make_outputs(Saved& s, Dim N, Dim C, bool recording) {
-  s.y = Tensor::empty({N, C}, s.q.dtype());
-  if (recording) s.log_sum_exp = Tensor::empty({N, s.problem.heads}, s.q.dtype());
-  dispatch_float(s.q.dtype(), [&]<typename T>() { run_forward<T>(s, C); });
+// Where the gradients of q and kv are written; the tensor of one that is not needed is undefined.
+void run_backward(const Saved& s, Dim C, const Tensor& dy, Grads::Slot q, Grads::Slot kv) {
+  const Tensor dy_operand = operand_like(s.q, dy);
+  dispatch_operand(s.q, [&]<typename T, typename Operand>() {
+    AttentionGradients<T> d{.dq = {}, .dk = {}, .dv = {}, .write_q = q.write, .write_kv = kv.write};
+    if (q.tensor.defined()) d.dq = columns<T>(q.tensor, s.q_first, C);
+    if (kv.tensor.defined()) {
+      d.dk = columns<T>(kv.tensor, s.k_first, C);
+      d.dv = columns<T>(kv.tensor, s.v_first, C);
+    }
+    kernels::attention_backward<Operand>(d, columns<Operand>(dy_operand, 0, C), columns<T>(s.y, 0, C),
+                                         s.log_sum_exp.data<T>(), columns<Operand>(s.q, s.q_first, C),
+                                         columns<Operand>(s.kv, s.k_first, C), columns<Operand>(s.kv, s.v_first, C),
+                                         s.problem);
+  });
 }
 
 }  // namespace
@@ -95,8 +104,9 @@ Variable self_attention(const Variable& qkv, const Packed& layout, const Attenti
                 [&] { return std::string(op) + ": qkv must be [N, 3C], got " + shape.to_string(); });
   const Dim N = shape[0], C = shape[1] / 3;
   check_offsets(op, layout, "N", N);
-  Saved s{.q = qkv.value(),
-          .kv = qkv.value(),
+  const Tensor operands = operand(qkv.value());
+  Saved s{.q = operands,
+          .kv = operands,
           .y = {},
           .log_sum_exp = {},
           .query_offsets = layout.offsets,
@@ -105,18 +115,11 @@ Variable self_attention(const Variable& qkv, const Packed& layout, const Attenti
           .q_first = 0,
           .k_first = C,
           .v_first = 2 * C};
-  make_outputs(s, N, C, is_recording({&qkv}));
+  make_outputs(s, N, C, qkv.dtype(), is_recording({&qkv}));
   const Tensor y = s.y;
   return record(op, y, {qkv}, [s, C](const Tensor& dy, Grads d) {
-    Grads::Slot slot = d.slot(0);
-    dispatch_float(dy.dtype(), [&]<typename T>() {
-      run_backward<T>(s, C, dy,
-                      {.dq = columns<T>(slot.tensor, 0, C),
-                       .dk = columns<T>(slot.tensor, C, C),
-                       .dv = columns<T>(slot.tensor, 2 * C, C),
-                       .write_q = slot.write,
-                       .write_kv = slot.write});
-    });
+    const Grads::Slot slot = d.slot(0);
+    run_backward(s, C, dy, slot, slot);
   });
 }
 
@@ -138,8 +141,8 @@ Variable cross_attention(const Variable& q, const Variable& kv, const Packed& qu
     return std::string(op) + ": queries and keys must have the same number of sequences, got " +
            text(queries.offsets.size() - 1) + " and " + text(keys.offsets.size() - 1);
   });
-  Saved s{.q = q.value(),
-          .kv = kv.value(),
+  Saved s{.q = operand(q.value()),
+          .kv = operand(kv.value()),
           .y = {},
           .log_sum_exp = {},
           .query_offsets = queries.offsets,
@@ -148,21 +151,13 @@ Variable cross_attention(const Variable& q, const Variable& kv, const Packed& qu
           .q_first = 0,
           .k_first = 0,
           .v_first = C};
-  make_outputs(s, N, C, is_recording({&q, &kv}));
+  make_outputs(s, N, C, q.dtype(), is_recording({&q, &kv}));
   const Tensor y = s.y;
   return record(op, y, {q, kv}, [s, C](const Tensor& dy, Grads d) {
     Grads::Slot to_q{}, to_kv{};
     if (d.wants(0)) to_q = d.slot(0);
     if (d.wants(1)) to_kv = d.slot(1);
-    dispatch_float(dy.dtype(), [&]<typename T>() {
-      AttentionGradients<T> out{.dq = {}, .dk = {}, .dv = {}, .write_q = to_q.write, .write_kv = to_kv.write};
-      if (to_q.tensor.defined()) out.dq = columns<T>(to_q.tensor, 0, C);
-      if (to_kv.tensor.defined()) {
-        out.dk = columns<T>(to_kv.tensor, 0, C);
-        out.dv = columns<T>(to_kv.tensor, C, C);
-      }
-      run_backward<T>(s, C, dy, out);
-    });
+    run_backward(s, C, dy, to_q, to_kv);
   });
 }
 

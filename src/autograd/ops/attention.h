@@ -30,9 +30,9 @@ struct AttentionOptions {
 /// \throws ShapeError  if qkv is not [N, 3C], heads do not divide C or the offsets do not end at N;
 ///                     std::invalid_argument unless 0 <= dropout < 1
 ///
-/// Differentiable in qkv. Besides its inputs and its output, it keeps one number per row and head. Vaswani et al.,
-/// "Attention Is All You Need", 2017, arXiv 1706.03762, section 3.2; computed tile by tile as in Dao et al.,
-/// "FlashAttention", 2022, arXiv 2205.14135.
+/// Differentiable in qkv. Besides its inputs (as operands, perhaps in bf16) and its output, it keeps one number per row
+/// and head. Vaswani et al., "Attention Is All You Need", 2017, arXiv 1706.03762, section 3.2; computed tile by tile as
+/// in Dao et al., "FlashAttention", 2022, arXiv 2205.14135.
 Variable self_attention(const Variable& qkv, const Packed& layout, const AttentionOptions& options);
 
 /// The same, with queries from one packing, and keys and values from another with the same number of sequences: queries

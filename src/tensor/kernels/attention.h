@@ -31,12 +31,15 @@ struct AttentionProblem {
   // column j, of philox4x32({j / 8, place low, place high, 1}, key) with place = (first_row + n) * heads + h.
 };
 
+// In these two, operands of products are of type E: f32, f64 or bf16. With bf16, p and ds are rounded to it where they
+// are multiplied, and all else is f32.
+
 // y_i = sum_j p_ij v_j,  p_i = softmax(scale q_i . k_j over the j that i sees), dropped and rescaled by dropout. A
 // query that sees no key gives zeros. log_sum_exp [N, H] is log sum_j exp(scale q_i . k_j), or nullptr if there is no
 // backward pass.
-template <typename T>
-void attention_forward(Matrix<T> y, T* log_sum_exp, Matrix<const T> q, Matrix<const T> k, Matrix<const T> v,
-                       const AttentionProblem& problem);
+template <typename E>
+void attention_forward(Matrix<Compute<E>> y, Compute<E>* log_sum_exp, Matrix<const E> q, Matrix<const E> k,
+                       Matrix<const E> v, const AttentionProblem& problem);
 
 /// Where gradients are written. Those without data are not computed (dk and dv only together).
 template <typename T>
@@ -48,9 +51,10 @@ struct AttentionGradients {
 // With m_ij = 0 for dropped probabilities and 1 / (1 - p) for kept ones, delta_i = dy_i . y_i:
 //   dv_j = sum_i m_ij p_ij dy_i,  ds_ij = scale p_ij (m_ij dy_i . v_j - delta_i),
 //   dq_i = sum_j ds_ij k_j,       dk_j = sum_i ds_ij q_i.
-template <typename T>
-void attention_backward(const AttentionGradients<T>& d, Matrix<const T> dy, Matrix<const T> y, const T* log_sum_exp,
-                        Matrix<const T> q, Matrix<const T> k, Matrix<const T> v, const AttentionProblem& problem);
+template <typename E>
+void attention_backward(const AttentionGradients<Compute<E>>& d, Matrix<const E> dy, Matrix<const Compute<E>> y,
+                        const Compute<E>* log_sum_exp, Matrix<const E> q, Matrix<const E> k, Matrix<const E> v,
+                        const AttentionProblem& problem);
 
 /// The cache of one sequence: keys and values of `count` positions, including the new ones. Rows of both are C wide,
 /// heads side by side. Sequences may share memory, so reordering beams copies no keys.

@@ -18,10 +18,10 @@ constexpr Dim kQueryChunk = 256;
 // Rows of scores are one cache line longer than the tile. Otherwise all rows would map to a few sets of the cache.
 constexpr Dim kScoresStride = kKeyTile + 16;
 
-/// One head of one sequence.
-template <typename T>
+/// One head of one sequence, with operands of type E.
+template <typename E>
 struct AttentionHead {
-  const T *q, *k, *v;  // first row and column
+  const E *q, *k, *v;  // first row and column
   Dim q_stride, k_stride, v_stride;
   Dim queries, keys, D;
   bool causal;
@@ -43,10 +43,20 @@ struct AttentionHead {
   }
 };
 
+/// The scale is multiplied into the keys, or into the scores if that would round keys in bf16 once more.
+template <typename E>
+inline constexpr bool kScalesKeys = std::is_floating_point_v<E>;
+template <typename E>
+Compute<E> key_scale(const AttentionHead<E>& at) {
+  return kScalesKeys<E> ? static_cast<Compute<E>>(at.scale) : Compute<E>{1};
+}
+
 /// Additional data for the backward pass.
-template <typename T>
+template <typename E>
 struct AttentionHeadGradients {
-  const T *dy, *y, *log_sum_exp;
+  using T = Compute<E>;
+  const E* dy;
+  const T *y, *log_sum_exp;
   Dim dy_stride, y_stride, lse_stride;
   T *dq, *dk, *dv;  // nullptr: not needed
   Dim dq_stride, dk_stride, dv_stride;
@@ -84,8 +94,8 @@ inline Dim heads_per_task(const AttentionProblem& problem, Dim T, Dim S, Dim D) 
 }
 
 /// Head h of sequence b.
-template <typename T>
-AttentionHead<T> head_of(const AttentionProblem& problem, Matrix<const T> q, Matrix<const T> k, Matrix<const T> v,
+template <typename E>
+AttentionHead<E> head_of(const AttentionProblem& problem, Matrix<const E> q, Matrix<const E> k, Matrix<const E> v,
                          Dim sequence, Dim head) {
   const auto b = static_cast<std::size_t>(sequence);
   const Dim row = problem.queries[b], key_row = problem.keys[b], D = q.cols / problem.heads;
@@ -107,8 +117,9 @@ AttentionHead<T> head_of(const AttentionProblem& problem, Matrix<const T> q, Mat
 
 /// Queries [begin, end) of one head, on this thread, in attention_forward.cpp. y and log_sum_exp (nullptr: not needed)
 /// point to the first row of the sequence and the first column of the head.
-template <typename T>
-void forward_head(const AttentionHead<T>& at, Dim begin, Dim end, T* y, Dim y_stride, T* log_sum_exp, Dim lse_stride);
+template <typename E>
+void forward_head(const AttentionHead<E>& at, Dim begin, Dim end, Compute<E>* y, Dim y_stride, Compute<E>* log_sum_exp,
+                  Dim lse_stride);
 
 /// Scratch memory for one task on this thread. It is kept, because every update needs the same amount again.
 template <typename T>
@@ -121,5 +132,18 @@ T* task_memory(Dim elements) {
   }
   return static_cast<T*>(memory->data());
 }
+
+/// Divides scratch memory into arrays, each from a cache line on.
+struct Arrays {
+  std::byte* memory;
+  Dim used = 0;
+
+  template <typename T>
+  T* take(Dim elements) {
+    T* const array = memory == nullptr ? nullptr : reinterpret_cast<T*>(memory + used);
+    used += (elements * static_cast<Dim>(sizeof(T)) + 63) / 64 * 64;
+    return array;
+  }
+};
 
 }  // namespace rapt::kernels
