@@ -54,6 +54,7 @@ const std::vector<Command>& commands() {
       bench_finetune_command(),
       bench_seq2seq_command(),
       params_command(),
+      plan_command(),
       doctor_command(),
       help_command(),
       completion_command(),

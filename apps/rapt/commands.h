@@ -41,6 +41,7 @@ Command bench_finetune_command();
 Command bench_seq2seq_command();
 Command demo_command();
 Command params_command();
+Command plan_command();
 Command doctor_command();
 Command help_command();
 Command completion_command();

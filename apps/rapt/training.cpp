@@ -125,7 +125,8 @@ int lead_team(const RunRequest& request, const StopSignals& signals, const std::
   return code;
 }
 
-// The part of this process in a run of several. All errors are reported here: who ends first with one is followed by all.
+// The part of this process in a run of several. All errors are reported here: who ends first with one is followed by
+// all.
 int train_in_team(RunRequest request, Team& team, const std::string& verb) {
   request.orders = std::make_shared<Orders>(team);
   const auto report = [&](const std::string& message) {

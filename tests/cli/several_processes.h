@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,6 +62,17 @@ inline pid_t pid_of_rank(const Workshop& shop, int rank) {
     }
   }
   return -1;
+}
+
+// The validations of a run, without their times.
+inline std::string validations(const Workshop& shop, const std::string& run) {
+  std::istringstream lines(shop.read(run + "/metrics.jsonl"));
+  std::string all;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("\"validation\"") == std::string::npos) continue;
+    all += std::regex_replace(line, std::regex("\"wall_clock\":\\{[^}]*\\}"), "") + '\n';
+  }
+  return all;
 }
 
 inline void wait_for(const Workshop& shop, const std::string& file) {

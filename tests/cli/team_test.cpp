@@ -11,6 +11,7 @@
 #include <string>
 
 #include "several_processes.h"
+#include "support/parallel_corpus.h"
 #include "text/corpus/stories.h"
 
 using namespace rapt;
@@ -35,6 +36,8 @@ void check_same_bits(const Workshop& shop, const std::function<Words(const std::
     REQUIRE(several.code == 0);
     const ProgramResult same = shop.rapt({"checkpoint", "diff", "runs/1/last.h5", out + "/last.h5"});
     CHECK(same.out.ends_with("equal\n"));
+    CHECK(validations(shop, out) == validations(shop, "runs/1"));
+    CHECK(validations(shop, out).size() > 100);
     CHECK_FALSE(shop.has(out + "/start.h5"));
   }
 }
@@ -81,6 +84,22 @@ TEST_CASE("fine-tuning has the same bits on all of them, too") {
   check_same_bits(shop, [](const std::string& out) {
     return Words{"finetune", "t.tsv",     "--task", "classify", "--init", "base",     "--out", out,        "--batch",
                  "7",        "--dropout", "0.1",    "--steps",  "10",     "--warmup", "2",     "--shards", "4"};
+  });
+}
+
+TEST_CASE("a translator with BLEU and BPE-dropout has the same bits and the same validations on all of them, too") {
+  if (!have_mpi()) return;
+  const Workshop shop;
+  const testing::ParallelCorpus corpus = testing::parallel_corpus(200);
+  shop.write("a.en", corpus.source);
+  shop.write("a.xx", corpus.target);
+  check_same_bits(shop, [](const std::string& out) {
+    return Words{"train",     "--task",       "translate", "--source",      "a.en", "--target",
+                 "a.xx",      "--out",        out,         "--layers",      "1",    "--heads",
+                 "2",         "--width",      "16",        "--vocab",       "60",   "--batch",
+                 "13",        "--dropout",    "0.1",       "--bpe-dropout", "0.1",  "--valid-metrics",
+                 "bleu,loss", "--eval-every", "4",         "--steps",       "9",    "--warmup",
+                 "2",         "--shards",     "4"};
   });
 }
 

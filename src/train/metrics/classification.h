@@ -21,6 +21,11 @@ struct AccuracyCount {
     right += is_right ? times : 0;
     all += times;
   }
+  AccuracyCount& operator+=(const AccuracyCount& other) {
+    right += other.right;
+    all += other.all;
+    return *this;
+  }
   double value() const { return share(static_cast<double>(right), static_cast<double>(all)); }
 };
 

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "train/team/team.h"
+
 namespace rapt {
 
 /// Approximate number of tokens per forward pass without gradients: enough to keep the products large.
@@ -62,5 +64,19 @@ struct PartToRead {
     for (std::int64_t& first : firsts) first *= batch;
   }
 };
+
+/// The sums of all batches of `part`, added in their order: the same bits on any number of processes.
+/// \param sums_of  sums_of(first) for the batch that begins with this sequence; its result has +=
+template <typename SumsOf>
+auto sum_over_batches(const PartToRead& part, Team& team, const SumsOf& sums_of) {
+  using Sums = decltype(sums_of(std::int64_t{}));
+  Sums total = {};
+  const auto size = static_cast<std::size_t>(team.size());
+  for (std::size_t i = 0; i < part.firsts.size(); i += size) {
+    const std::size_t mine = i + static_cast<std::size_t>(team.rank());
+    for (const Sums& sums : team.gather(mine < part.firsts.size() ? sums_of(part.firsts[mine]) : Sums{})) total += sums;
+  }
+  return total;
+}
 
 }  // namespace rapt

@@ -160,8 +160,7 @@ double gradient_norm(const FlatParameters& parameters, const ParameterShares& sh
 }
 
 double gradient_norm(const FlatParameters& parameters) {
-  Team alone;
-  return gradient_norm(parameters, ParameterShares(parameters, 0, 1), alone);
+  return gradient_norm(parameters, ParameterShares(parameters, 0, 1), Team::alone());
 }
 
 double tree_sum(std::vector<double> values) {

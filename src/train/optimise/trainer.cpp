@@ -73,11 +73,6 @@ std::int64_t total_updates(const TrainConfig& config, const TrainingData& data) 
   return updates;
 }
 
-Team& Trainer::no_team() {
-  static Team alone;
-  return alone;
-}
-
 Trainer::Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps, Team& team)
     : config_(config),
       network_(network),

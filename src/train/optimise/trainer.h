@@ -78,7 +78,7 @@ class Trainer final {
   /// \param total_steps  the length of the schedule
   /// \param team         those who train together, and call update() together; must outlive this
   Trainer(const TrainConfig& config, Network& network, TrainingData data, std::int64_t total_steps,
-          Team& team = no_team());
+          Team& team = Team::alone());
 
   /// Forward and backward over the batches of one update, clip, update. The update's samples are cut into --shards, of
   /// which this process computes its own.
@@ -112,7 +112,6 @@ class Trainer final {
     BatchCounts before;  // the update's samples of earlier shards
     double loss = 0;
   };
-  static Team& no_team();
   /// The number of samples from `first` on that form a batch.
   Dim batch_at(std::int64_t first) const;
   /// This process's shards of the update's samples [first, end); `update` receives the counts of all shards.

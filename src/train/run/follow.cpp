@@ -64,6 +64,11 @@ Order follow_run(const RunRequest& request, const StopSignals& signals, const Ru
       case Order::Kind::kCheck:
         trainer.require_same_weights();
         break;
+      case Order::Kind::kEvaluate: {
+        const Trainer::Averaged averaged(trainer);
+        job.evaluate(order.tokens, team);
+        break;
+      }
       case Order::Kind::kSave:
         trainer.whole_state();
         break;

@@ -13,16 +13,18 @@ namespace rapt {
 
 struct Order {
   enum class Kind : std::int32_t {
-    kBegin,   ///< a run: the text that describes it follows
-    kUpdate,  ///< Trainer::update
-    kCheck,   ///< Trainer::require_same_weights
-    kSave,    ///< Trainer::whole_state
+    kBegin,     ///< a run: the text that describes it follows
+    kUpdate,    ///< Trainer::update
+    kCheck,     ///< Trainer::require_same_weights
+    kEvaluate,  ///< Job::evaluate
+    kSave,      ///< Trainer::whole_state
     kRunEnds,
     kEnd,  ///< of the program
   };
   Kind kind = Kind::kEnd;
-  std::int32_t code = 0;   ///< exit code of kEnd
-  double rate_factor = 1;  ///< TrainState::rate_factor of kUpdate
+  std::int32_t code = 0;    ///< exit code of kEnd
+  double rate_factor = 1;   ///< TrainState::rate_factor of kUpdate
+  std::int64_t tokens = 0;  ///< that kEvaluate reads; 0: all
 };
 
 class Orders final {
@@ -55,8 +57,7 @@ class Orders final {
   }
 
  private:
-  inline static Team one_;
-  Team* team_ = &one_;
+  Team* team_ = &Team::alone();
   bool acting_ = false;
 };
 

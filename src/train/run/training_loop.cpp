@@ -103,18 +103,27 @@ UpdateReport TrainingLoop::report(const UpdateResult& update) const {
   return r;
 }
 
+// Of the weights of all processes, together with them.
+Evaluation TrainingLoop::evaluate(std::int64_t tokens) {
+  Orders& orders = *request_.orders;
+  orders.give({.kind = Order::Kind::kEvaluate, .tokens = tokens});
+  Evaluation evaluation = job_.evaluate(tokens, orders.team());
+  orders.done();
+  return evaluation;
+}
+
 // True if it is the best so far. Every validation of a run reads the same part of the held-out data, and the best is
 // selected on that part; the last one also reads the rest, and reports on all of it.
 bool TrainingLoop::validate(bool last) {
   const Trainer::Averaged averaged(trainer_);
-  Evaluation evaluation = job_.evaluate(config_.eval_tokens);
+  Evaluation evaluation = evaluate(config_.eval_tokens);
   TrainState& s = trainer_.state();
   const bool best = evaluation.score > s.best_score;
   s.stalled = best ? 0 : s.stalled + 1;
   const bool on_plateau = s.stalled > 0 && s.stalled % config_.plateau_patience == 0;
   if (on_plateau && config_.schedule == "plateau") s.rate_factor *= config_.plateau_factor;
   if (best) s.best_score = evaluation.score;
-  if (last && config_.eval_tokens > 0) evaluation = job_.evaluate(config_.last_eval_tokens);
+  if (last && config_.eval_tokens > 0) evaluation = evaluate(config_.last_eval_tokens);
   if (best) {
     s.best_loss = evaluation.loss;
     s.best_step = s.step;
@@ -149,7 +158,7 @@ bool TrainingLoop::try_average() {
   Tensor& weights = trainer_.parameters().values();
   const Tensor kept = weights.clone();
   average.give(trainer_.network());
-  const Evaluation evaluation = job_.evaluate(config_.eval_tokens);
+  const Evaluation evaluation = job_.evaluate(config_.eval_tokens, Team::alone());  // these weights are here only
   TrainState& s = trainer_.state();
   const bool best = evaluation.score > s.best_score;
   if (best) {

@@ -34,6 +34,7 @@ class TrainingLoop final {
   std::string end_reason() const;
   UpdateReport report(const UpdateResult& update) const;
   bool validate(bool last);
+  Evaluation evaluate(std::int64_t tokens);
   bool try_average();
   void spent_on(const char* part);
   UpdateResult update();

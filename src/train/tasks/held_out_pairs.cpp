@@ -61,18 +61,22 @@ std::string HeldOutPairs::text_of(Dim pair, PairSide side) const {
   return (side == PairSide::kSource ? tokenizers_.source : tokenizers_.target)->decode(ids);
 }
 
-Evaluation HeldOutPairs::evaluate(std::int64_t most) const {
-  Evaluation evaluation = evaluate_pairs(*network_.as<LanguageModel>(), store_, Part::kValidation, frame_, most);
-  if (!config_.text_metrics().empty()) score_texts(evaluation, most);
+Evaluation HeldOutPairs::evaluate(std::int64_t most, Team& team) const {
+  Evaluation evaluation = evaluate_pairs(*network_.as<LanguageModel>(), store_, Part::kValidation, frame_, most, team);
+  if (!config_.text_metrics().empty()) score_texts(evaluation, most, team);
   return evaluation;
 }
 
-void HeldOutPairs::score_texts(Evaluation& evaluation, std::int64_t most) const {
+void HeldOutPairs::score_texts(Evaluation& evaluation, std::int64_t most, Team& team) const {
   const std::vector<Dim> pairs = evaluated_pairs(store_, Part::kValidation, most);
-  std::vector<std::string> hypotheses;
-  for (const auto& ids : write_texts(network_, sources_of(pairs), config_)) {
-    hypotheses.push_back(tokenizers_.target->decode(ids, true));
+  const auto first = static_cast<std::size_t>(team.rank()), step = static_cast<std::size_t>(team.size());
+  std::vector<Dim> own;
+  for (std::size_t i = first; i < pairs.size(); i += step) own.push_back(pairs[i]);
+  std::vector<std::string> written;
+  for (const auto& ids : write_texts(network_, sources_of(own), config_)) {
+    written.push_back(tokenizers_.target->decode(ids, true));
   }
+  const std::vector<std::string> hypotheses = team.gather_in_turn(written);
   std::vector<std::vector<std::string>> references;
   for (const Dim pair : pairs) references.push_back({text_of(pair, PairSide::kTarget)});
   std::vector<std::unique_ptr<TextMetric>> metrics;

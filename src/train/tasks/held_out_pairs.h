@@ -37,13 +37,14 @@ class HeldOutPairs final {
   /// The loss, and the metrics of --valid-metrics over greedy translations of the same pairs; the score is that of the
   /// first metric.
   /// \param most  number of tokens of both sides to read, approximately; 0: all
-  Evaluation evaluate(std::int64_t most) const;
+  /// \param team  divides the pairs among itself
+  Evaluation evaluate(std::int64_t most, Team& team) const;
 
   /// A few sources, always the same ones, with the texts that the network writes and the references.
   std::string sample() const;
 
  private:
-  void score_texts(Evaluation& evaluation, std::int64_t most) const;
+  void score_texts(Evaluation& evaluation, std::int64_t most, Team& team) const;
   TokenLists sources_of(std::span<const Dim> pairs) const;
   std::string text_of(Dim pair, PairSide side) const;
 

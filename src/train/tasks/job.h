@@ -22,8 +22,8 @@ struct Job {
   double flop_per_token = 0;  ///< of an update; 0: not known
 
   /// Evaluates the network on all held-out data, or on about `most` tokens of it, always the same ones (0: all); not
-  /// set: nothing is held out.
-  std::function<Evaluation(std::int64_t most)> evaluate;
+  /// set: nothing is held out. All processes of the team call it together, and have the same result.
+  std::function<Evaluation(std::int64_t most, Team& team)> evaluate;
   double held_out_tokens = 0;
   /// The meaning of Evaluation::score: "loss" (its negative) or the name of one of the metrics.
   std::string metric = "loss";

@@ -95,7 +95,9 @@ class LanguageModelData final : public TaskData {
       job.held_out_tokens = static_cast<double>(held->targets());
       job.bytes_per_target = static_cast<double>(store().text_bytes(Part::kValidation)) / job.held_out_tokens;
       job.evaluate = [&model, held = *held, context = config.longest_sequence(), bytes = job.bytes_per_target](
-                         std::int64_t most) { return evaluate_language_model(model, held, context, bytes, most); };
+                         std::int64_t most, Team& team) {
+        return evaluate_language_model(model, held, context, bytes, most, team);
+      };
     }
     job.sample = [&network = *job.network, tokenizer = job.tokenizers.target, store = store(), config] {
       return sample(network, *tokenizer, store, config);

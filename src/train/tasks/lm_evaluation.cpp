@@ -13,27 +13,50 @@ static PartToRead part_of(const LmEvaluation& text, Dim context, std::int64_t mo
   return {text.sequences(), std::max<Dim>(1, kEvaluationRows / context), static_cast<double>(text.targets()), most};
 }
 
-LmScore score_text(const LanguageModel& model, const LmEvaluation& text, const PartToRead& part, bool keep_each) {
-  LmScore score;
-  for (const Dim first : part.firsts) {
-    const Tensor log_probabilities = model.log_probabilities(text.batch(first, part.batch));
-    for (const float p : log_probabilities.span<float>()) {
-      score.log_probability += static_cast<double>(p);
-      if (keep_each) score.each.push_back(p);
-    }
-    score.tokens += log_probabilities.size();
+namespace {
+
+struct LmSums {
+  double log_probability = 0;
+  std::int64_t tokens = 0;
+
+  LmSums& operator+=(const LmSums& other) {
+    log_probability += other.log_probability;
+    tokens += other.tokens;
+    return *this;
   }
+};
+
+// \param each  receives the log-probability of each token; nullptr: they are not kept
+LmSums score_part(const LanguageModel& model, const LmEvaluation& text, const PartToRead& part, Team& team,
+                  std::vector<float>* each) {
+  return sum_over_batches(part, team, [&](std::int64_t first) {
+    const Tensor log_probabilities = model.log_probabilities(text.batch(first, part.batch));
+    LmSums sums{.tokens = log_probabilities.size()};
+    for (const float p : log_probabilities.span<float>()) sums.log_probability += static_cast<double>(p);
+    if (each != nullptr) {
+      const auto all = log_probabilities.span<float>();
+      each->insert(each->end(), all.begin(), all.end());
+    }
+    return sums;
+  });
+}
+
+}  // namespace
+
+LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, bool keep_each) {
+  LmScore score;
+  const LmSums sums =
+      score_part(model, text, part_of(text, context, 0), Team::alone(), keep_each ? &score.each : nullptr);
+  score.log_probability = sums.log_probability;
+  score.tokens = sums.tokens;
   return score;
 }
 
-LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, bool keep_each) {
-  return score_text(model, text, part_of(text, context, 0), keep_each);
-}
-
 Evaluation evaluate_language_model(const LanguageModel& model, const LmEvaluation& held_out, Dim context,
-                                   double bytes_per_target, std::int64_t most) {
+                                   double bytes_per_target, std::int64_t most, Team& team) {
   const PartToRead part = part_of(held_out, context, most);
-  const LmScore score = score_text(model, held_out, part);
+  const LmSums sums = score_part(model, held_out, part, team, nullptr);
+  const LmScore score{.log_probability = sums.log_probability, .tokens = sums.tokens};
   Evaluation result;
   result.loss = score.loss();
   result.targets = score.tokens;

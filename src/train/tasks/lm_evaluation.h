@@ -20,17 +20,14 @@ struct LmScore {
   double perplexity() const;  ///< exp(loss())
 };
 
-/// Scores the batches of `part`. \param keep_each  fills LmScore::each
-LmScore score_text(const LanguageModel& model, const LmEvaluation& text, const PartToRead& part,
-                   bool keep_each = false);
-
 /// The whole text, in forward passes of about kEvaluationRows tokens. \param context  of the text's windows
 LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, bool keep_each = false);
 
 /// perplexity and, if bytes_per_target is known (not 0), bits_per_byte; the score is the negative loss.
 /// \param context  of the text's windows
 /// \param most     number of tokens to read, approximately; 0: all
+/// \param team     divides the batches among itself
 Evaluation evaluate_language_model(const LanguageModel& model, const LmEvaluation& held_out, Dim context,
-                                   double bytes_per_target, std::int64_t most = 0);
+                                   double bytes_per_target, std::int64_t most = 0, Team& team = Team::alone());
 
 }  // namespace rapt

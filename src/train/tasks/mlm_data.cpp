@@ -107,8 +107,8 @@ class MaskedWordsData final : public TaskData {
     if (!held) return;
     job.held_out_tokens = validation_tokens(config, job.data);
     job.evaluate = [&network = *job.network->as<BertPretraining>(), held = *held, tokens = job.held_out_tokens,
-                    batch = std::max<Dim>(1, kEvaluationRows / sequence())](std::int64_t most) {
-      return evaluate_masked_words(network, held, batch, tokens, most);
+                    batch = std::max<Dim>(1, kEvaluationRows / sequence())](std::int64_t most, Team& team) {
+      return evaluate_masked_words(network, held, batch, tokens, most, team);
     };
   }
 

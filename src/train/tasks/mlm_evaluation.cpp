@@ -19,30 +19,49 @@ InstanceOptions instance_options(const TrainConfig& config) {
   return options;
 }
 
-Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch,
-                                 double tokens, std::int64_t most) {
-  Evaluation result;
+namespace {
+
+struct MaskedWordSums {
   AccuracyCount words, pairs;
   double word_loss = 0, pair_loss = 0;
-  const PartToRead part(held_out.sequences(), batch, tokens, most);
-  for (const Dim first : part.firsts) {
-    const Batch sequences = held_out.batch(first, part.batch);
-    const BertPretraining::Scores scores = network.scores(sequences);
-    const auto targets = sequences.targets.ids.span<std::int32_t>();
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      word_loss -= static_cast<double>(scores.log_probabilities.data<float>()[i]);
-      words.add(scores.predicted.data<std::int32_t>()[i] == targets[i]);
-    }
-    const auto* const random_next = std::get_if<ClassLabels>(&sequences.labels);
-    if (!scores.next_sentence.defined() || random_next == nullptr) continue;
-    for (Dim b = 0; b < random_next->values.size(); ++b) {
-      const float* const z = scores.next_sentence.data<float>() + 2 * b;
-      const int label = random_next->values.data<std::int32_t>()[b];
-      const double other = static_cast<double>(z[1 - label]) - static_cast<double>(z[label]);
-      pair_loss += std::max(other, 0.0) + std::log1p(std::exp(-std::abs(other)));
-      pairs.add(other < 0);
-    }
+
+  MaskedWordSums& operator+=(const MaskedWordSums& other) {
+    words += other.words;
+    pairs += other.pairs;
+    word_loss += other.word_loss;
+    pair_loss += other.pair_loss;
+    return *this;
   }
+};
+
+MaskedWordSums sums_of(const BertPretraining& network, const Batch& sequences) {
+  MaskedWordSums sums;
+  const BertPretraining::Scores scores = network.scores(sequences);
+  const auto targets = sequences.targets.ids.span<std::int32_t>();
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    sums.word_loss -= static_cast<double>(scores.log_probabilities.data<float>()[i]);
+    sums.words.add(scores.predicted.data<std::int32_t>()[i] == targets[i]);
+  }
+  const auto* const random_next = std::get_if<ClassLabels>(&sequences.labels);
+  if (!scores.next_sentence.defined() || random_next == nullptr) return sums;
+  for (Dim b = 0; b < random_next->values.size(); ++b) {
+    const float* const z = scores.next_sentence.data<float>() + 2 * b;
+    const int label = random_next->values.data<std::int32_t>()[b];
+    const double other = static_cast<double>(z[1 - label]) - static_cast<double>(z[label]);
+    sums.pair_loss += std::max(other, 0.0) + std::log1p(std::exp(-std::abs(other)));
+    sums.pairs.add(other < 0);
+  }
+  return sums;
+}
+
+}  // namespace
+
+Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch,
+                                 double tokens, std::int64_t most, Team& team) {
+  Evaluation result;
+  const PartToRead part(held_out.sequences(), batch, tokens, most);
+  const auto [words, pairs, word_loss, pair_loss] = sum_over_batches(
+      part, team, [&](std::int64_t first) { return sums_of(network, held_out.batch(first, part.batch)); });
   result.targets = words.all;
   const double mlm = words.all > 0 ? word_loss / static_cast<double>(words.all) : NAN;
   const double nsp = pairs.all > 0 ? pair_loss / static_cast<double>(pairs.all) : 0;

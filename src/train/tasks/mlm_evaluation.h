@@ -16,8 +16,9 @@ InstanceOptions instance_options(const TrainConfig& config);
 /// losses, as in training.
 /// \param batch  sequences per forward pass
 /// \param tokens  of all held-out sequences; most: how many of them to read, 0: all
+/// \param team    divides the batches among itself
 Evaluation evaluate_masked_words(const BertPretraining& network, const MlmEvaluation& held_out, Dim batch,
-                                 double tokens = 0, std::int64_t most = 0);
+                                 double tokens = 0, std::int64_t most = 0, Team& team = Team::alone());
 
 /// The majority baselines: ratios from 0 to 1.
 struct MaskedWordsMajority {

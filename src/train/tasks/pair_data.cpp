@@ -82,7 +82,7 @@ class PairData final : public TaskData {
     job.held_out_tokens = tokens_with_frame(store(), Part::kValidation);
     const HeldOutPairs held_out(*job.network, pairs_.tokenizers(), store(), frame_of(config, pairs_.tokenizers()),
                                 config);
-    job.evaluate = [held_out](std::int64_t most) { return held_out.evaluate(most); };
+    job.evaluate = [held_out](std::int64_t most, Team& team) { return held_out.evaluate(most, team); };
     job.sample = [held_out] { return std::pair(std::string(), held_out.sample()); };
   }
 

@@ -75,6 +75,24 @@ std::vector<std::string> Team::gather(const std::string& mine) {
   return texts;
 }
 
+std::vector<std::string> Team::gather_in_turn(const std::vector<std::string>& mine) {
+  std::string packed;  // each text after its length
+  for (const std::string& text : mine) {
+    const std::size_t size = text.size();
+    packed.append(reinterpret_cast<const char*>(&size), sizeof size).append(text);
+  }
+  const std::vector<std::string> all = gather(packed);
+  std::vector<std::size_t> at(all.size());
+  std::vector<std::string> texts;
+  for (std::size_t rank = 0; at[rank] < all[rank].size(); rank = (rank + 1) % all.size()) {
+    std::size_t size = 0;
+    std::memcpy(&size, all[rank].data() + at[rank], sizeof size);
+    texts.push_back(all[rank].substr(at[rank] + sizeof size, size));
+    at[rank] += sizeof size + size;
+  }
+  return texts;
+}
+
 // Those who have the bytes, the multiples of 2 d, give them to their neighbours at distance d.
 void Team::broadcast_bytes(std::span<std::byte> bytes) {
   for (int d = size() / 2; d > 0; d /= 2) {

@@ -18,6 +18,10 @@ class Team final {
  public:
   /// A team of one.
   Team() = default;
+  static Team& alone() {
+    static Team one;
+    return one;
+  }
   /// The team that the launcher started; a team of one without a launcher.
   /// \param patience  seconds after which a process that has not been heard of counts as lost
   /// \throws UsageError  if rapt was built without MPI, or the number of processes is not a power of two
@@ -40,6 +44,8 @@ class Team final {
     return all;
   }
   std::vector<std::string> gather(const std::string& mine);
+  /// Everybody's texts, one of each in turn: item i of rank r is item i size() + r of the result.
+  std::vector<std::string> gather_in_turn(const std::vector<std::string>& mine);
 
   /// The leader's value, for everybody.
   template <typename T>
