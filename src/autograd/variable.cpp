@@ -2,8 +2,10 @@
 
 #include <cstring>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
+#include "autograd/finished_gradients.h"
 #include "tensor/parallel.h"
 #include "tensor/work.h"
 
@@ -29,7 +31,8 @@ class Tape {
   std::vector<Node> nodes;
 
   // Propagates gradients from the output that `last` belongs to, whose own gradient is `seed`, and empties the tape.
-  void run(Gradient& last, Tensor seed);
+  // \param done  as for backward_with(); nullptr: not needed
+  void run(Gradient& last, Tensor seed, const std::function<void(const Gradient&)>* done);
 };
 
 namespace {
@@ -136,9 +139,20 @@ std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, 
   return outputs;
 }
 
-void Tape::run(Gradient& last, Tensor seed) {
+void Tape::run(Gradient& last, Tensor seed, const std::function<void(const Gradient&)>* done) {
   const NoGrad no_grad;
   last.sum = std::move(seed);
+  std::unordered_map<const Gradient*, int> uses;  // by ops that have not run
+  for (const Node& node : nodes) {
+    if (done == nullptr) break;
+    for (const auto& input : node.inputs) ++uses[input.get()];
+  }
+  const auto used = [&](const Node& node) {
+    if (done == nullptr) return;
+    for (const auto& input : node.inputs) {
+      if (--uses[input.get()] == 0 && input != nullptr && input->wanted) (*done)(*input);
+    }
+  };
   while (!nodes.empty()) {
     Node node = std::move(nodes.back());
     nodes.pop_back();
@@ -149,17 +163,21 @@ void Tape::run(Gradient& last, Tensor seed) {
       dy.push_back(std::exchange(y->sum, Tensor()));
       y->borrowed = false;
     }
-    if (!reached) continue;
+    if (!reached) {
+      used(node);
+      continue;
+    }
     if (node.one) {
       node.one(dy[0], Grads(node.inputs));
     } else {
       node.many(dy, Grads(node.inputs));
     }
     if (t_observer != nullptr) t_observer->backward_done(node.name, node.inputs);
+    used(node);
   }
 }
 
-void backward(const Variable& loss, double scale) {
+static void run_backward(const Variable& loss, double scale, const std::function<void(const Gradient&)>* done) {
   require_shape(loss.defined() && loss.value().size() == 1, [&] {
     return "backward: the loss must be one element, got " + (loss.defined() ? loss.shape().to_string() : "none");
   });
@@ -169,7 +187,13 @@ void backward(const Variable& loss, double scale) {
   struct Emptied {  // in any case, the next forward pass starts on an empty tape
     ~Emptied() { clear_tape(); }
   } emptied;
-  Tape::current()->run(*loss.gradient(), Tensor::full(loss.shape(), scale, loss.dtype()));
+  Tape::current()->run(*loss.gradient(), Tensor::full(loss.shape(), scale, loss.dtype()), done);
+}
+
+void backward(const Variable& loss, double scale) { run_backward(loss, scale, nullptr); }
+
+void backward_with(const Variable& loss, const std::function<void(const Gradient&)>& done) {
+  run_backward(loss, 1, &done);
 }
 
 void clear_tape() { Tape::current()->nodes.clear(); }
@@ -205,7 +229,7 @@ Variable recompute(std::function<Variable(std::span<const Variable>)> block, con
     std::vector<Variable> again;
     for (const auto& [value, wanted] : kept) again.emplace_back(value, wanted);
     const Variable output = block(again);
-    inner.run(*output.gradient(), dy);
+    inner.run(*output.gradient(), dy, nullptr);
     for (std::size_t i = 0; i < again.size(); ++i) {
       if (kept[i].second && again[i].grad().defined()) d.give(i, again[i].grad());
     }

@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+#include <vector>
+
+#include "autograd/finished_gradients.h"
 #include "autograd/gradcheck.h"
 #include "support/random_tensor.h"
 
@@ -167,6 +171,24 @@ TEST_CASE("an observer is called for a recomputed block each time it runs") {
   const Observed observed(&listener);
   backward(total(recompute([](const Variable& v) { return scaled(v, 3); }, x)));
   CHECK(listener.heard == "scaled 1>1 recompute 1>1 total 1>1 total<d scaled 1>1 scaled<d recompute<d ");
+}
+
+TEST_CASE("a backward pass reports each gradient once, after the last op that adds to it") {
+  const Variable x = random_variable({3}, 1), w = random_variable({3}, 2), unreached = random_variable({3}, 3);
+  const Variable early = scaled(x, 2);                       // the last op of the pass
+  const Variable late = total(sum_of(sum_of(early, w), x));  // x once more, and first
+  total(scaled(unreached, 2));                               // on the tape, but the loss does not depend on it
+  std::vector<std::pair<const Gradient*, double>> reported;
+  backward_with(late, [&](const Gradient& gradient) {
+    if (&gradient == x.gradient().get() || &gradient == w.gradient().get() || &gradient == unreached.gradient().get()) {
+      reported.emplace_back(&gradient, gradient.sum.defined() ? gradient.sum.data<double>()[0] : 0);
+    }
+  });
+  REQUIRE(reported.size() == 3);
+  CHECK(reported[0] == std::pair<const Gradient*, double>{unreached.gradient().get(), 0});
+  CHECK(reported[1] == std::pair<const Gradient*, double>{w.gradient().get(), 1});
+  CHECK(reported[2] == std::pair<const Gradient*, double>{x.gradient().get(), 3});
+  CHECK(tape_size() == 0);
 }
 
 TEST_CASE("gradcheck passes a right gradient and names the element of a wrong one") {

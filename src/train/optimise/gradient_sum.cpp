@@ -1,6 +1,7 @@
 #include "train/optimise/gradient_sum.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "tensor/kernels/elementwise.h"
@@ -19,26 +20,19 @@ std::span<std::byte> bytes_of(Tensor& tensor, Dim begin, Dim end) {
   return {bytes_at(tensor, begin), static_cast<std::size_t>(end - begin) * size_of(tensor.dtype())};
 }
 
+// The gradient of a trained parameter, which no other variable shares.
+Tensor own_gradient(const FlatParameters::Entry& entry) {
+  Gradient& gradient = *entry.variable.gradient();
+  if (gradient.borrowed && gradient.sum.defined()) gradient.sum = gradient.sum.clone();
+  gradient.borrowed = false;
+  return FlatParameters::gradient(entry);
+}
+
 void add_to(Tensor& sum, Dim at, const Tensor& other, Dim from, Dim n) {
   dispatch_float(sum.dtype(), [&]<typename T>() {
     T* const to = sum.data<T>() + at;
     kernels::add<T>(to, to, other.data<T>() + from, n);
   });
-}
-
-// Pieces of a run joined to messages of at most `most` elements, each within one parameter.
-std::vector<ParameterPiece> messages(const ParameterShares& shares, ParameterShares::Run run) {
-  constexpr Dim kMost = Dim{1} << 20;
-  std::vector<ParameterPiece> result;
-  for (std::size_t i = run.first; i < run.last; ++i) {
-    const ParameterPiece& piece = shares.pieces()[i];
-    if (!result.empty() && result.back().entry == piece.entry && piece.end - result.back().begin <= kMost) {
-      result.back().end = piece.end;
-    } else {
-      result.push_back(piece);
-    }
-  }
-  return result;
 }
 
 }  // namespace
@@ -75,7 +69,7 @@ Dim ParameterShares::end(Run run) const { return begin({run.last, run.last}); }
 void ShardTree::add_shard() {
   std::vector<Tensor> shard;
   for (const FlatParameters::Entry& entry : parameters_.entries()) {
-    shard.push_back(entry.frozen ? Tensor() : FlatParameters::gradient(entry));
+    shard.push_back(entry.frozen ? Tensor() : own_gradient(entry));
   }
   parameters_.drop_gradients();
   // As many sums of equal size meet as the shards' number has zeros at its end.
@@ -89,37 +83,94 @@ void ShardTree::add_shard() {
   sums_.push_back(std::move(shard));
 }
 
-void ShardTree::finish() {
-  for (std::size_t i = 0; i < sums_.front().size(); ++i) {
-    Variable variable = parameters_.entries()[i].variable;
-    if (sums_.front()[i].defined()) variable.grad() = std::move(sums_.front()[i]);
+void ShardTree::complete(std::size_t entry) {
+  const FlatParameters::Entry& parameter = parameters_.entries()[entry];
+  if (parameter.frozen) return;
+  Tensor gradient = own_gradient(parameter);
+  for (std::size_t level = sums_.size(); level-- > 0;) {
+    add_to(gradient, 0, sums_[level][entry], 0, gradient.size());
+    sums_[level][entry] = Tensor();
   }
-  sums_.clear();
-  shards_ = 0;
 }
 
-void sum_over_team(FlatParameters& parameters, const ParameterShares& shares, Team& team) {
-  Tensor received;
-  for (int distance = 1; distance < team.size(); distance *= 2) {
-    const std::vector<ParameterPiece> out = messages(shares, shares.given(distance));
-    const std::vector<ParameterPiece> in = messages(shares, shares.kept(distance));
-    for (std::size_t i = 0; i < std::max(out.size(), in.size()); ++i) {
-      std::span<std::byte> from, to;
-      if (i < out.size()) {
-        Tensor gradient = FlatParameters::gradient(parameters.entries()[out[i].entry]);
-        from = bytes_of(gradient, out[i].begin, out[i].end);
+// Messages are long enough not to be slowed by their number, and short enough for the first to leave early.
+TeamSum::TeamSum(FlatParameters& parameters, const ParameterShares& shares, Team& team)
+    : parameters_(parameters), team_(team) {
+  constexpr Dim kMost = Dim{1} << 20;
+  for (int rank = 0; rank < team.size(); ++rank) {
+    const ParameterShares::Run run = shares.owned(rank);
+    for (std::size_t i = run.first; i < run.last; ++i) {
+      const ParameterPiece& piece = shares.pieces()[i];
+      const bool joins =
+          i > run.first && parts_.back().entry == piece.entry && piece.end - parts_.back().begin <= kMost;
+      if (joins) {
+        parts_.back().end = piece.end;
+      } else {
+        parts_.push_back({.entry = piece.entry, .begin = piece.begin, .end = piece.end, .owner = rank, .received = {}});
       }
-      if (i < in.size()) {
-        const Dim n = in[i].end - in[i].begin;
-        if (!received.defined() || received.size() < n) received = Tensor::empty({n}, parameters.dtype());
-        to = bytes_of(received, 0, n);
-      }
-      team.exchange(team.rank() ^ distance, from, to);
-      if (i >= in.size()) continue;
-      Tensor sum = FlatParameters::gradient(parameters.entries()[in[i].entry]);
-      add_to(sum, in[i].begin, received, 0, in[i].end - in[i].begin);
     }
   }
+}
+
+void TeamSum::begin(std::size_t entry) {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i].entry != entry || parts_[i].distance != 0) continue;
+    parts_[i].distance = 1;
+    open_.push_back(i);
+  }
+  advance();
+}
+
+void TeamSum::finish() {
+  const auto start = std::chrono::steady_clock::now();
+  for (std::int64_t waits = 0; !open_.empty(); ++waits) {
+    const std::size_t before = open_.size();
+    advance();
+    if (open_.size() < before) waits = 0;
+    if (!open_.empty()) team_.transport().rest(waits);
+  }
+  team_.transport().waited_since(start);
+}
+
+void TeamSum::advance() {
+  std::erase_if(open_, [&](std::size_t i) { return move(i); });
+}
+
+// Whether this process or its partner keeps the part at this distance.
+bool TeamSum::is_owned(const Part& part) const { return ((team_.rank() ^ part.owner) & part.distance) == 0; }
+
+// Does what can be done for a part without waiting. Returns whether nothing is left: it was sent, or all was added.
+//
+// Only the first partners' parts wait for room. Those are sent whatever their receiver does, so room is always made;
+// later ones are half as large together.
+bool TeamSum::move(std::size_t index) {
+  constexpr int kMostReceived = 8;  // parts at a time, which bounds their memory
+  Part& part = parts_[index];
+  Transport& transport = team_.transport();
+  while (part.distance < team_.size()) {
+    Tensor gradient = FlatParameters::gradient(parameters_.entries()[part.entry]);
+    const std::span<std::byte> bytes = bytes_of(gradient, part.begin, part.end);
+    const int partner = team_.rank() ^ part.distance, tag = static_cast<int>(index) + 1;
+    const bool receives = is_owned(part), is_first = part.distance == 1;
+    if (part.request < 0) {
+      if (receives && is_first && receiving_ == kMostReceived) return false;
+      if (receives) {
+        receiving_ += is_first ? 1 : 0;
+        part.received = Tensor::empty({part.end - part.begin}, parameters_.dtype());
+        part.request = transport.begin_receive(partner, tag, part.received.raw(), bytes.size());
+      } else {
+        part.request = transport.begin_send(partner, tag, bytes.data(), bytes.size());
+      }
+    }
+    if (!transport.done(part.request)) return false;
+    part.request = -1;
+    if (!receives) return true;
+    receiving_ -= is_first ? 1 : 0;
+    add_to(gradient, part.begin, part.received, 0, part.end - part.begin);
+    part.received = Tensor();
+    part.distance *= 2;
+  }
+  return true;
 }
 
 void collect_from_team(Tensor& buffer, const ParameterShares& shares, Team& team) {

@@ -57,10 +57,12 @@ class ShardTree final {
  public:
   explicit ShardTree(FlatParameters& parameters) : parameters_(parameters) {}
 
-  /// Takes the gradients out of the parameters. At most log2(shards) + 1 are kept at a time.
+  /// Takes the gradients of a shard, which is not the last one, out of the parameters. At most log2(shards) + 1 are
+  /// kept at a time.
   void add_shard();
-  /// Gives the sum of all shards back to the parameters. \pre their number is a power of two
-  void finish();
+  /// Adds the other shards to the gradient of one parameter, which the last shard has. \pre all shards together are a
+  /// power of two
+  void complete(std::size_t entry);
 
  private:
   FlatParameters& parameters_;
@@ -68,9 +70,37 @@ class ShardTree final {
   std::size_t shards_ = 0;
 };
 
-/// Adds the gradients of all processes. Afterwards, each has the sum of what it owns; the rest of its gradient is
-/// undefined.
-void sum_over_team(FlatParameters& parameters, const ParameterShares& shares, Team& team);
+/// Adds the gradients of all processes, each as soon as it is complete. Afterwards, each process has the sum of what it
+/// owns; the rest of its gradient is undefined.
+class TeamSum final {
+ public:
+  TeamSum(FlatParameters& parameters, const ParameterShares& shares, Team& team);
+
+  /// Begins to add this gradient, which is complete in this process, and moves on with the others.
+  void begin(std::size_t entry);
+  /// Waits for the rest. \pre all trained entries have begun
+  void finish();
+
+ private:
+  // Elements of one parameter with one owner: a message.
+  struct Part {
+    std::size_t entry = 0;
+    Dim begin = 0, end = 0;
+    int owner = 0;
+    int distance = 0;  // of the partner with which it is; 0: it has not begun
+    int request = -1;  // the number of its message; -1: it waits for room
+    Tensor received;
+  };
+  void advance();
+  bool move(std::size_t index);
+  bool is_owned(const Part& part) const;
+
+  FlatParameters& parameters_;
+  Team& team_;
+  std::vector<Part> parts_;
+  std::vector<std::size_t> open_;  // parts that have begun and are not done
+  int receiving_ = 0;
+};
 
 /// Collects values of the flat buffer `buffer`, of which each process has what it owns.
 void collect_from_team(Tensor& buffer, const ParameterShares& shares, Team& team);

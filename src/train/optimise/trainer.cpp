@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <unordered_map>
 
+#include "autograd/finished_gradients.h"
 #include "tensor/error.h"
 #include "train/optimise/finite_check.h"
 #include "train/optimise/parameter_rules.h"
@@ -120,7 +123,8 @@ std::vector<Trainer::Shard> Trainer::next_shards(std::int64_t first, std::int64_
 
 // The counts of the whole update are known before the first forward pass, so each loss is scaled by them immediately: 1
 // x 32 sequences and 4 x 8 accumulated ones give the same gradient.
-void Trainer::accumulate_shard(Shard& shard, const BatchCounts& update) {
+void Trainer::accumulate_shard(Shard& shard, const BatchCounts& update,
+                               const std::function<void(const Gradient&)>& done) {
   const LossShare share{.targets = static_cast<double>(std::max<Dim>(1, update.targets)),
                         .sequences = static_cast<double>(std::max<Dim>(1, update.labels)),
                         .label_smoothing = config_.label_smoothing,
@@ -136,7 +140,11 @@ void Trainer::accumulate_shard(Shard& shard, const BatchCounts& update) {
     ctx.site = 0;
     const Variable part = network_.loss(batch, share, ctx);
     shard.loss += part.value().item();
-    backward(part);
+    if (done && &batch == &shard.batches.back()) {
+      backward_with(part, done);
+    } else {
+      backward(part);
+    }
     ctx.before += counts_of(batch);
   }
 }
@@ -147,14 +155,34 @@ double Trainer::accumulate_gradients(std::vector<Shard>& shards, const BatchCoun
     return shards.front().loss;
   }
   ShardTree tree(parameters_);
-  for (Shard& shard : shards) {
+  for (Shard& shard : std::span(shards).first(shards.size() - 1)) {
     accumulate_shard(shard, update);
     tree.add_shard();
   }
-  tree.finish();
+  std::vector<bool> complete(parameters_.entries().size());
+  std::optional<TeamSum> sum;
+  if (team_.size() > 1) sum.emplace(parameters_, shares_, team_);
+  const auto finish = [&](std::size_t entry) {
+    if (complete[entry] || parameters_.entries()[entry].frozen) return;
+    complete[entry] = true;
+    tree.complete(entry);
+    if (sum) sum->begin(entry);
+  };
+  // While the last shard's backward pass goes on, gradients that are complete are added and sent. Recomputed blocks add
+  // to theirs at times that the tape does not know of.
+  std::function<void(const Gradient&)> done;
+  std::unordered_map<const Gradient*, std::size_t> entries;
+  if (!config_.recompute) {
+    for (std::size_t i = 0; i < complete.size(); ++i) entries[parameters_.entries()[i].variable.gradient().get()] = i;
+    done = [&](const Gradient& gradient) {
+      if (const auto found = entries.find(&gradient); found != entries.end()) finish(found->second);
+    };
+  }
+  accumulate_shard(shards.back(), update, done);
+  for (std::size_t i = 0; i < complete.size(); ++i) finish(i);
   if (profile_ != nullptr) profile_->in_update("shards");
-  sum_over_team(parameters_, shares_, team_);
-  if (profile_ != nullptr && team_.size() > 1) profile_->in_update("team");
+  if (sum) sum->finish();
+  if (profile_ != nullptr && sum) profile_->in_update("team");
   std::vector<double> losses;
   for (const Shard& shard : shards) losses.push_back(shard.loss);
   return tree_sum(team_.gather(tree_sum(losses)));

@@ -118,7 +118,8 @@ class Trainer final {
   std::vector<Shard> next_shards(std::int64_t first, std::int64_t end, BatchCounts& update);
   /// The gradients of these shards; returns the loss of all.
   double accumulate_gradients(std::vector<Shard>& shards, const BatchCounts& update);
-  void accumulate_shard(Shard& shard, const BatchCounts& update);
+  /// \param done  called with each gradient that nothing adds to any more; not set: it is not called
+  void accumulate_shard(Shard& shard, const BatchCounts& update, const std::function<void(const Gradient&)>& done = {});
   [[noreturn]] void refuse(std::vector<Shard>& shards, const BatchCounts& update, double loss, double norm);
 
   TrainConfig config_;

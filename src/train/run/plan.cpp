@@ -70,7 +70,8 @@ RankPlan measure(const Beginning& run, int ranks, double rate) {
   if (ranks > 1) {
     constexpr double kPasses = 3;  // two operands are read and one is written
     const double adding = kPasses * others * elements * sizeof(float) / measure_read_bandwidth();
-    plan.network = plan.sent / rate + adding;
+    const double half = plan.sent / 2 / rate, behind = share.config.recompute ? 0 : plan.compute * 2 / 3;
+    plan.network = std::max(0.0, half - behind) + half + adding;
   }
   return plan;
 }

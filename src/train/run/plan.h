@@ -31,9 +31,10 @@ struct TeamPlan {
 /// Settles the run, as print-config does, and measures its updates for about a second each: alone, and with a rank's
 /// share of the sequences. Leaves no files.
 ///
-/// Sending is added to the measured time, because gradients are sent after the backward pass: 2 (R - 1) / R of the
-/// gradient's size, in both directions at once, at the network's rate; and what arrives is added at the rate of this
-/// machine's memory.
+/// Each process sends 2 (R - 1) / R of the gradient's size at the network's rate, receiving as much at the same time.
+/// The first half, gradients, goes on during the backward pass, which is two thirds of the passes; what does not fit
+/// into it is waited for. The second half, weights, is waited for. What arrives is added at the rate of this machine's
+/// memory.
 ///
 /// \param ranks  a power of two
 /// \param rate   of the network, bytes per second in each direction

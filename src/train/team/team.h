@@ -35,6 +35,9 @@ class Team final {
   /// Sends to one other process and receives from it (transport.h).
   void exchange(int partner, std::span<const std::byte> out, std::span<std::byte> in);
 
+  /// Messages that are on their way while something else is done (transport.h). \pre not a team of one
+  Transport& transport() { return *transport_; }
+
   /// Everybody's value, by rank.
   template <typename T>
   requires std::is_trivially_copyable_v<T> std::vector<T> gather(const T& mine) {

@@ -22,8 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr double kBeat = 0.5;                           // seconds between two signs of life
-constexpr std::size_t kMessage = std::size_t{1} << 28;  // bytes; MPI counts in int
+constexpr double kBeat = 0.5;  // seconds between two signs of life
 
 void check(int error, const char* what) {
   if (error == MPI_SUCCESS) return;
@@ -58,7 +57,16 @@ struct Transport::Implementation {
   void beat();
   void hear_beats();
   void require_all_alive();
-  void wait(std::vector<MPI_Request>& requests, std::size_t expected);
+  int keep(MPI_Request request, std::size_t received);
+
+  // A message on its way.
+  struct Message {
+    MPI_Request request = MPI_REQUEST_NULL;
+    std::size_t received = 0;  // bytes to receive; 0: it is sent
+    bool used = false;
+  };
+  std::vector<Message> messages;
+  Clock::time_point looked = Clock::now();  // at the others
 };
 
 void Transport::Implementation::start() {
@@ -140,32 +148,12 @@ void Transport::Implementation::require_all_alive() {
   }
 }
 
-// Waits until all requests are done; the first may be a message that is received, of `expected` bytes.
-void Transport::Implementation::wait(std::vector<MPI_Request>& requests, std::size_t expected) {
-  const Clock::time_point start = Clock::now();
-  Clock::time_point looked = start;
-  std::vector<MPI_Status> states(requests.size());
-  for (std::int64_t polls = 0;; ++polls) {
-    {
-      const std::lock_guard lock(calling);
-      int done = 0;
-      check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, states.data()), "a message");
-      if (done != 0) break;
-      if (seconds_since(looked) > 0.1) {
-        looked = Clock::now();
-        hear_beats();
-        require_all_alive();
-      }
-    }
-    // Others may need this core to finish what is waited for.
-    if (polls > 1000) std::this_thread::sleep_for(std::chrono::microseconds(polls > 20000 ? 1000 : 20));
-  }
-  waited += seconds_since(start);
-  if (expected == 0) return;
-  int count = 0;
-  MPI_Get_count(&states[0], MPI_BYTE, &count);
-  if (static_cast<std::size_t>(count) == expected) return;
-  throw IoError("team: a message of " + std::to_string(expected) + " bytes had " + std::to_string(count));
+int Transport::Implementation::keep(MPI_Request request, std::size_t received) {
+  const auto unused = std::find_if(messages.begin(), messages.end(), [](const Message& m) { return !m.used; });
+  const auto number = static_cast<int>(unused - messages.begin());
+  if (unused == messages.end()) messages.emplace_back();
+  messages[static_cast<std::size_t>(number)] = {request, received, true};
+  return number;
 }
 
 bool Transport::available() { return true; }
@@ -189,31 +177,69 @@ Transport::~Transport() {
 int Transport::rank() const { return mpi_->rank; }
 int Transport::size() const { return mpi_->size; }
 
+int Transport::begin_send(int partner, int tag, const void* bytes, std::size_t size) {
+  const std::lock_guard lock(mpi_->calling);
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Isend(bytes, static_cast<int>(size), MPI_BYTE, partner, tag, mpi_->bytes, &request), "sending");
+  mpi_->sent += static_cast<double>(size);
+  return mpi_->keep(request, 0);
+}
+
+int Transport::begin_receive(int partner, int tag, void* bytes, std::size_t size) {
+  const std::lock_guard lock(mpi_->calling);
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Irecv(bytes, static_cast<int>(size), MPI_BYTE, partner, tag, mpi_->bytes, &request), "receiving");
+  return mpi_->keep(request, size);
+}
+
+bool Transport::done(int request) {
+  const std::lock_guard lock(mpi_->calling);
+  Implementation::Message& message = mpi_->messages[static_cast<std::size_t>(request)];
+  int is_done = 0;
+  MPI_Status status;
+  check(MPI_Test(&message.request, &is_done, &status), "a message");
+  if (is_done == 0) return false;
+  message.used = false;
+  if (message.received == 0) return true;
+  int count = 0;
+  MPI_Get_count(&status, MPI_BYTE, &count);
+  if (static_cast<std::size_t>(count) == message.received) return true;
+  throw IoError("team: a message of " + std::to_string(message.received) + " bytes had " + std::to_string(count));
+}
+
+void Transport::rest(std::int64_t waits) {
+  if (seconds_since(mpi_->looked) > 0.1) {
+    const std::lock_guard lock(mpi_->calling);
+    mpi_->looked = Clock::now();
+    mpi_->hear_beats();
+    mpi_->require_all_alive();
+  }
+  // Others may need this core to finish what is waited for.
+  if (waits > 1000) std::this_thread::sleep_for(std::chrono::microseconds(waits > 20000 ? 1000 : 20));
+}
+
 void Transport::exchange(int partner, const void* out, std::size_t out_bytes, void* in, std::size_t in_bytes) {
+  const Clock::time_point start = Clock::now();
   const auto* from = static_cast<const std::byte*>(out);
   auto* to = static_cast<std::byte*>(in);
   while (out_bytes > 0 || in_bytes > 0) {
     const std::size_t n_in = std::min(in_bytes, kMessage), n_out = std::min(out_bytes, kMessage);
-    std::vector<MPI_Request> requests;
-    {
-      const std::lock_guard lock(mpi_->calling);
-      if (n_in > 0) {
-        requests.emplace_back();
-        check(MPI_Irecv(to, static_cast<int>(n_in), MPI_BYTE, partner, 0, mpi_->bytes, &requests.back()), "receiving");
-      }
-      if (n_out > 0) {
-        requests.emplace_back();
-        check(MPI_Isend(from, static_cast<int>(n_out), MPI_BYTE, partner, 0, mpi_->bytes, &requests.back()), "sending");
-      }
+    std::vector<int> requests;
+    if (n_in > 0) requests.push_back(begin_receive(partner, 0, to, n_in));
+    if (n_out > 0) requests.push_back(begin_send(partner, 0, from, n_out));
+    for (std::int64_t waits = 0; !requests.empty(); ++waits) {
+      std::erase_if(requests, [&](int request) { return done(request); });
+      if (!requests.empty()) rest(waits);
     }
-    mpi_->wait(requests, n_in);
-    mpi_->sent += static_cast<double>(n_out);
     from += n_out;
     to += n_in;
     out_bytes -= n_out;
     in_bytes -= n_in;
   }
+  mpi_->waited += seconds_since(start);
 }
+
+void Transport::waited_since(std::chrono::steady_clock::time_point start) { mpi_->waited += seconds_since(start); }
 
 double Transport::seconds_waited() const { return mpi_->waited; }
 double Transport::bytes_sent() const { return mpi_->sent; }
@@ -236,7 +262,12 @@ Transport::Transport(double) { throw UsageError("rapt was built without MPI"); }
 Transport::~Transport() = default;
 int Transport::rank() const { return 0; }
 int Transport::size() const { return 1; }
+int Transport::begin_send(int, int, const void*, std::size_t) { return 0; }
+int Transport::begin_receive(int, int, void*, std::size_t) { return 0; }
+bool Transport::done(int) { return true; }
+void Transport::rest(std::int64_t) {}
 void Transport::exchange(int, const void*, std::size_t, void*, std::size_t) {}
+void Transport::waited_since(std::chrono::steady_clock::time_point) {}
 double Transport::seconds_waited() const { return 0; }
 double Transport::bytes_sent() const { return 0; }
 void Transport::abort(int code) { std::_Exit(code); }
