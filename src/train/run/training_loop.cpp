@@ -331,9 +331,11 @@ RunResult TrainingLoop::updates() {
       spent_on("samples");
     }
     reason = end_reason();
-    if (signal_ != 0 && reason.empty()) {
+    // One that has come since, during a validation, reaches the leader first.
+    const int signal = signal_ != 0 ? signal_ : signals_.number();
+    if (signal != 0 && reason.empty()) {
       save(best);
-      return result(StopSignals::name_of(signal_), false);
+      return result(StopSignals::name_of(signal), false);
     }
     if (!reason.empty() && config_.average_last > 1 && job_.evaluate) {
       if (try_average()) best = false;
