@@ -40,8 +40,9 @@ TEST_CASE("rapt plan divides sequences, moments and bytes among ranks, and leave
           doctest::Approx(one["compute_seconds"].get<double>() + one["optimizer_seconds"].get<double>() +
                           one["network_seconds"].get<double>()));
     CHECK(one["compute_seconds"].get<double>() > 0);
-    CHECK(one["memory_bytes"].get<double>() > 16 * parameters);
+    CHECK(one["memory_bytes"].get<double>() > 1e6 + 8 * parameters);
   }
+  CHECK(alone["memory_bytes"].get<double>() > team["memory_bytes"].get<double>() + 0.7 * 8 * parameters);
   CHECK(json["efficiency"].get<double>() == doctest::Approx(json["speedup"].get<double>() / 4));
   CHECK_FALSE(shop.has("runs"));
 }

@@ -40,7 +40,8 @@ Share share_of(const TrainConfig& config, const TrainingData& data, int ranks) {
   return share;
 }
 
-RankPlan measure(const Beginning& run, int ranks, double rate) {
+// \param program  bytes that the program takes without tensors
+RankPlan measure(const Beginning& run, int ranks, double rate, double program) {
   const Share share = share_of(run.config.values, run.job.data, ranks);
   const std::size_t before = memory_stats().live;  // the run's own network
   Initializer init(1);
@@ -65,8 +66,7 @@ RankPlan measure(const Beginning& run, int ranks, double rate) {
   for (const Optimizer::State& state : trainer.optimizer().state()) {
     if (state.name != Optimizer::kAverage) moments += static_cast<double>(state.values.bytes());
   }
-  const double outside = static_cast<double>(resident_memory()) - static_cast<double>(memory_stats().reserved);
-  plan.memory = static_cast<double>(memory_stats().peak - before) - others * moments + std::max(0.0, outside);
+  plan.memory = program + static_cast<double>(memory_stats().peak - before) - others * moments;
   if (ranks > 1) {
     constexpr double kPasses = 3;  // two operands are read and one is written
     const double adding = kPasses * others * elements * sizeof(float) / measure_read_bandwidth();
@@ -83,6 +83,7 @@ TeamPlan plan_team(const RunRequest& request, int ranks, double rate) {
     throw UsageError("rapt plan plans one run, and a classifier from scratch is two; give --init MODEL, or --task mlm");
   }
   check_matmul_provider();
+  const auto program = static_cast<double>(resident_memory());
   LayeredConfig wanted = request.config;
   if (ranks > 1) choose(wanted, "shards", std::to_string(ranks));
   const ScratchFolder scratch;
@@ -96,8 +97,8 @@ TeamPlan plan_team(const RunRequest& request, int ranks, double rate) {
   for (const NamedParameter& p : parameters_of(run.job.network->module())) {
     plan.parameters += p.variable.requires_grad() ? p.variable.value().size() : 0;
   }
-  plan.one = measure(run, 1, rate);
-  plan.team = ranks == 1 ? plan.one : measure(run, ranks, rate);
+  plan.one = measure(run, 1, rate, program);
+  plan.team = ranks == 1 ? plan.one : measure(run, ranks, rate, program);
   return plan;
 }
 
