@@ -92,6 +92,7 @@ class Workshop {
     if (child != 0) return child;
     ::setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
     ::setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);  // not allowed in many containers
     arguments.insert(arguments.begin(), "--oversubscribe");
     become(arguments, "mpirun");
   }
