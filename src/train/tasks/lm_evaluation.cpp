@@ -13,35 +13,30 @@ static PartToRead part_of(const LmEvaluation& text, Dim context, std::int64_t mo
   return {text.sequences(), std::max<Dim>(1, kEvaluationRows / context), static_cast<double>(text.targets()), most};
 }
 
-namespace {
+LmSums& LmSums::operator+=(const LmSums& other) {
+  log_probability += other.log_probability;
+  tokens += other.tokens;
+  return *this;
+}
 
-struct LmSums {
-  double log_probability = 0;
-  std::int64_t tokens = 0;
-
-  LmSums& operator+=(const LmSums& other) {
-    log_probability += other.log_probability;
-    tokens += other.tokens;
-    return *this;
-  }
-};
+LmSums sums_of(const Tensor& log_probabilities) {
+  LmSums sums{.tokens = log_probabilities.size()};
+  for (const float p : log_probabilities.span<float>()) sums.log_probability += static_cast<double>(p);
+  return sums;
+}
 
 // \param each  receives the log-probability of each token; nullptr: they are not kept
-LmSums score_part(const LanguageModel& model, const LmEvaluation& text, const PartToRead& part, Team& team,
-                  std::vector<float>* each) {
+static LmSums score_part(const LanguageModel& model, const LmEvaluation& text, const PartToRead& part, Team& team,
+                         std::vector<float>* each) {
   return sum_over_batches(part, team, [&](std::int64_t first) {
     const Tensor log_probabilities = model.log_probabilities(text.batch(first, part.batch));
-    LmSums sums{.tokens = log_probabilities.size()};
-    for (const float p : log_probabilities.span<float>()) sums.log_probability += static_cast<double>(p);
     if (each != nullptr) {
       const auto all = log_probabilities.span<float>();
       each->insert(each->end(), all.begin(), all.end());
     }
-    return sums;
+    return sums_of(log_probabilities);
   });
 }
-
-}  // namespace
 
 LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, bool keep_each) {
   LmScore score;

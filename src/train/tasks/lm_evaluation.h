@@ -10,6 +10,16 @@
 
 namespace rapt {
 
+/// The log-probabilities of predicted tokens, added up batch by batch (sum_over_batches).
+struct LmSums {
+  double log_probability = 0;
+  std::int64_t tokens = 0;
+
+  LmSums& operator+=(const LmSums& other);
+};
+/// \param log_probabilities  [M] f32
+LmSums sums_of(const Tensor& log_probabilities);
+
 /// The sums that loss, perplexity and bits per byte are computed from.
 struct LmScore {
   double log_probability = 0;    ///< natural, of all predicted tokens

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "train/tasks/lm_evaluation.h"
+
 namespace rapt {
 
 double tokens_with_frame(const PairStore& store, Part part) {
@@ -36,34 +38,16 @@ std::vector<Dim> evaluated_pairs(const PairStore& store, Part part, std::int64_t
   return all;
 }
 
-namespace {
-
-struct PairSums {
-  double log_probability = 0;
-  std::int64_t targets = 0;
-
-  PairSums& operator+=(const PairSums& other) {
-    log_probability += other.log_probability;
-    targets += other.targets;
-    return *this;
-  }
-};
-
-}  // namespace
-
 Evaluation evaluate_pairs(const LanguageModel& model, const PairStore& store, Part part, const PairFrame& frame,
                           std::int64_t most, Team& team) {
   const PartToRead chosen = part_to_read(store, part, most);
-  const PairSums sums = sum_over_batches(chosen, team, [&](std::int64_t first) {
+  const LmSums sums = sum_over_batches(chosen, team, [&](std::int64_t first) {
     const std::vector<Dim> pairs = pairs_of_batch(store, part, chosen, first);
-    const Tensor log_probabilities = model.log_probabilities(make_pair_batch(store, pairs, frame));
-    PairSums batch{.targets = log_probabilities.size()};
-    for (const float p : log_probabilities.span<float>()) batch.log_probability += static_cast<double>(p);
-    return batch;
+    return sums_of(model.log_probabilities(make_pair_batch(store, pairs, frame)));
   });
   Evaluation result;
-  result.targets = sums.targets;
-  result.loss = (0 - sums.log_probability) / static_cast<double>(sums.targets);
+  result.targets = sums.tokens;
+  result.loss = (0 - sums.log_probability) / static_cast<double>(sums.tokens);
   result.score = -result.loss;
   result.share = chosen.share;
   result.metrics.emplace_back("perplexity", std::exp(result.loss));
