@@ -20,6 +20,7 @@ namespace rapt {
 inline bool have_mpi() {
   static const bool have = Transport::available() && std::system("mpirun --version >/dev/null 2>&1") == 0;
   if (!have) MESSAGE("skipped: no mpirun, or no MPI when this was built");
+  REQUIRE((have || std::getenv("RAPT_REQUIRE_MPI") == nullptr));
   return have;
 }
 

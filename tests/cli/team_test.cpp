@@ -103,14 +103,20 @@ TEST_CASE("a translator with BLEU and BPE-dropout has the same bits and the same
   });
 }
 
+// A run of 60 updates, `whole`, and the same on four processes, `parts`, which has begun: its mpirun.
+pid_t start_parts(const Workshop& shop) {
+  shop.write("my.txt", generate_stories(1, 20000));
+  const Words longer = {"--steps", "60"};
+  REQUIRE(run(shop, 1, gpt("whole") + longer).code == 0);
+  const pid_t job = shop.start_mpirun(processes_of(4, gpt("parts") + longer + Words{"--threads", "1"}));
+  wait_for(shop, "parts/step-00000004.h5");
+  return job;
+}
+
 TEST_CASE("a run that is stopped continues on another number of processes, with the bits of an uninterrupted one") {
   if (!have_mpi()) return;
   const Workshop shop;
-  shop.write("my.txt", generate_stories(1, 20000));
-  const auto words = [](const std::string& out) { return gpt(out) + Words{"--steps", "60"}; };
-  REQUIRE(run(shop, 1, words("whole")).code == 0);
-  const pid_t job = shop.start_mpirun(processes_of(4, words("parts") + Words{"--threads", "1"}));
-  wait_for(shop, "parts/step-00000004.h5");
+  const pid_t job = start_parts(shop);
   ::kill(job, SIGTERM);
   const ProgramResult stopped = shop.wait(job);
   CAPTURE(stopped.err);
@@ -126,11 +132,7 @@ TEST_CASE("a run that is stopped continues on another number of processes, with 
 TEST_CASE("if a process is killed, the others name it, and the run goes on from its last checkpoint") {
   if (!have_mpi()) return;
   const Workshop shop;
-  shop.write("my.txt", generate_stories(1, 20000));
-  const auto words = [](const std::string& out) { return gpt(out) + Words{"--steps", "60"}; };
-  REQUIRE(run(shop, 1, words("whole")).code == 0);
-  const pid_t job = shop.start_mpirun(processes_of(4, words("parts") + Words{"--threads", "1"}));
-  wait_for(shop, "parts/step-00000004.h5");
+  const pid_t job = start_parts(shop);
   const pid_t third = pid_of_rank(shop, 3);
   REQUIRE(third > 0);
   ::kill(third, SIGKILL);
