@@ -1,9 +1,7 @@
 // rapt plan: memory and speed of a run before it starts, alone or on several processes.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include "commands.h"
 #include "io/escape.h"

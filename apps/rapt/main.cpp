@@ -97,7 +97,7 @@ int run(const std::vector<std::string>& typed) {
   const std::string precision = arguments.choice("precision", "f32", {"f32", "bf16", "auto"});
   if (precision == "bf16" || (precision == "auto" && has_bf16_products())) set_product_precision(Precision::kBf16);
   const std::optional<Launch> launch = find_launch();
-  if (launch && launch->size > 1 && !command.trains) {
+  if (launch && !command.trains) {
     throw UsageError("rapt " + command.name + " does not run on several processes, and " + launch->by + " started " +
                      std::to_string(launch->size) + "; start it alone");
   }

@@ -236,15 +236,14 @@ int run_training_command(const Arguments& arguments, const LayeredConfig& config
                          : "rapt " + verb + " needs training data; give it with --train FILE");
   }
   const std::optional<Launch> launch = find_launch();
-  const bool several = launch && launch->size > 1;
   if (arguments.has("print-config")) {
-    if (!several || launch->rank == 0) out(describe(settle_run(request)));
+    if (!launch || launch->rank == 0) out(describe(settle_run(request)));
     return 0;
   }
   const Terminal& t = terminal();
   request.progress = {.bar = t.bar, .colour = t.colour, .unicode = t.unicode, .quiet = t.quiet, .width = t.width};
   request.sink = [](std::string_view text) { tell(text); };
-  if (several && (arguments.has("seeds") || std::ranges::count(c.training_files(), "-") > 0)) {
+  if (launch && (arguments.has("seeds") || std::ranges::count(c.training_files(), "-") > 0)) {
     throw UsageError("--seeds and data from standard input need a process alone, and " + std::string(launch->by) +
                      " started " + std::to_string(launch->size));
   }

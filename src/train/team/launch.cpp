@@ -27,7 +27,7 @@ std::optional<Launch> find_launch() {
   };
   for (const auto& launcher : kLaunchers) {
     const int rank = number(launcher.rank), size = number(launcher.size);
-    if (rank >= 0 && size > rank) return Launch{rank, size, launcher.by};
+    if (rank >= 0 && size > rank && size > 1) return Launch{rank, size, launcher.by};
   }
   return std::nullopt;
 }

@@ -12,7 +12,7 @@ struct Launch {
 };
 
 /// Knows Open MPI's variables, PMI's (MPICH, Intel MPI) and those of a step of Slurm's srun. Nothing if none of them is
-/// set.
+/// set, or if they speak of one process.
 std::optional<Launch> find_launch();
 
 }  // namespace rapt

@@ -15,7 +15,7 @@ namespace rapt {
 Team Team::launched(double patience) {
   Team team;
   const std::optional<Launch> launch = find_launch();
-  if (!launch || launch->size == 1) return team;
+  if (!launch) return team;
   const std::string processes = launch->by + (" started " + std::to_string(launch->size)) + " processes";
   if (!Transport::available()) {
     throw UsageError("rapt was built without MPI, and " + processes +

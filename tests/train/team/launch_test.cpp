@@ -37,6 +37,7 @@ TEST_CASE("launchers are known by their variables, and a batch script is not one
   CHECK_FALSE(launch_with({{"SLURM_PROCID", "0"}}).has_value());
   CHECK_FALSE(launch_with({{"OMPI_COMM_WORLD_RANK", "x"}, {"OMPI_COMM_WORLD_SIZE", "2"}}).has_value());
   CHECK_FALSE(launch_with({{"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_SIZE", "2"}}).has_value());
+  CHECK_FALSE(launch_with({{"PMI_RANK", "0"}, {"PMI_SIZE", "1"}}).has_value());
   const auto open_mpi = launch_with({{"OMPI_COMM_WORLD_RANK", "3"}, {"OMPI_COMM_WORLD_SIZE", "4"}});
   REQUIRE(open_mpi.has_value());
   CHECK(open_mpi->rank == 3);
