@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "help.h"
+#include "in_team.h"
 #include "io/escape.h"
 #include "io/hdf5.h"
 #include "io/json.h"
@@ -19,6 +20,7 @@
 #include "tensor/parallel.h"
 #include "terminal.h"
 #include "train/tasks/machine.h"
+#include "train/team/team.h"
 
 namespace rapt::app {
 
@@ -37,7 +39,7 @@ static bool can_write_here() {
   return written;
 }
 
-static int run(const Arguments& arguments) {
+static int examine(const Arguments& arguments, Team& team) {
   Json report;
   report["rapt"] = version().substr(5);
   report["processor"] = processor_name();
@@ -59,6 +61,11 @@ static int run(const Arguments& arguments) {
     trouble = error.what();
   }
   report["products_right"] = trouble.empty();
+  report["mpi"] = Transport::available();
+  if (team.size() > 1) {
+    report["processes"] = team.size();
+    report["network_gb_per_second"] = team.measure_rate() / 1e9;
+  }
   if (trouble.empty()) {
     report["sgemm_gflops"] = measure_sgemm_peak() / 1e9;
     report["memory_gb_per_second"] = measure_read_bandwidth() / 1e9;
@@ -78,6 +85,7 @@ static int run(const Arguments& arguments) {
     line("memory", readable_bytes(available_memory()) + " available");
     line("products", matmul_provider());
     line("hdf5", hdf5_version());
+    line("mpi", Transport::available() ? "yes: mpirun -n N rapt train ..." : "rapt was built without it");
     line("disk", readable_bytes(free_disk_bytes(".")) + " free here" +
                      (report["folder_writable"] ? "" : ", and this folder is not writable"));
     if (trouble.empty()) {
@@ -85,16 +93,29 @@ static int run(const Arguments& arguments) {
       line("sgemm peak", fmt::format("{:.0f} GFLOP/s", report["sgemm_gflops"].get<double>()));
       line("memory reads", fmt::format("{:.0f} GB/s", report["memory_gb_per_second"].get<double>()));
     }
+    if (team.size() > 1) {
+      line("network", fmt::format("{:.2f} GB/s in each direction, between {} processes",
+                                  report["network_gb_per_second"].get<double>(), team.size()));
+    }
   }
   if (!trouble.empty()) throw BugError(trouble);
   return 0;
 }
 
+static int run(const Arguments& arguments) {
+  constexpr double kPatience = 30;  // seconds, as --peer-timeout
+  Team team = Team::launched(kPatience);
+  if (!team.leads()) be_silent();
+  return in_team(team, [&] { return examine(arguments, team); });
+}
+
 Command doctor_command() {
   return {.name = "doctor",
           .summary = "report the processor and libraries, and check that matrix products are correct",
-          .examples = {"rapt doctor", "rapt doctor --json"},
+          .examples = {"rapt doctor", "rapt doctor --json", "mpirun -n 2 rapt doctor"},
           .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
+          .more = "On several processes, it also measures the network between them.\n",
+          .in_team = true,
           .run = run};
 }
 

@@ -7,15 +7,21 @@
 
 #include "commands.h"
 #include "evaluate.h"
+#include "in_team.h"
 #include "io/escape.h"
+#include "io/joined.h"
 #include "io/json.h"
 #include "labelled_input.h"
 #include "model_input.h"
 #include "pair_scores.h"
 #include "tensor/error.h"
+#include "tensor/parallel.h"
 #include "terminal.h"
 #include "text_scores.h"
+#include "train/run/run_inputs.h"
+#include "train/run/run_start.h"
 #include "train/tasks/lm_evaluation.h"
+#include "train/team/agreement.h"
 
 namespace rapt::app {
 namespace {
@@ -31,7 +37,7 @@ Dim context_of(const Arguments& arguments, const LanguageModel& model) {
   return arguments.whole("context", longest, 1, longest);
 }
 
-int eval_language_model(const Arguments& arguments, const Pretrained& pretrained) {
+int eval_language_model(const Arguments& arguments, const Pretrained& pretrained, Team& team) {
   const LanguageModel& model = pretrained.language_model();
   const Tokenizer& tokenizer = require_tokenizer(pretrained);
   const std::vector<std::string> documents = read_documents(arguments, false);
@@ -40,7 +46,7 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
   const Dim context = context_of(arguments, model);
   const LmEvaluation evaluation(tokens_of(documents, tokenizer), Part::kTrain, context,
                                 documents.size() > 1 ? LmOrder::kDocuments : LmOrder::kRandom);
-  const LmScore total = score_text(model, evaluation, context);
+  const LmScore total = score_text(model, evaluation, context, team);
   const double loss = total.loss();
   require_finite(loss, "eval: the loss");
   require_finite(total.perplexity(), "eval: the perplexity");
@@ -61,7 +67,7 @@ int eval_language_model(const Arguments& arguments, const Pretrained& pretrained
   return 0;
 }
 
-int run_eval(const Arguments& arguments) {
+int evaluate(const Arguments& arguments, Team& team) {
   const bool has_model = !arguments.positionals().empty();
   if (has_model && arguments.has("hypotheses")) {
     throw UsageError("eval: there must be a MODEL or --hypotheses, got both");
@@ -70,9 +76,9 @@ int run_eval(const Arguments& arguments) {
     throw UsageError("rapt eval needs MODEL, or --hypotheses FILE and --target FILE; see rapt help eval");
   }
   if (!has_model) return eval_texts(arguments);
-  if (arguments.has("source")) return eval_pairs(arguments);
+  if (arguments.has("source")) return eval_pairs(arguments, team);
   if (arguments.positionals().size() > 1) {
-    if (arguments.has("data")) return eval_pairs(arguments);
+    if (arguments.has("data")) return eval_pairs(arguments, team);
     throw UsageError(
         "eval: several models need --source and --target, the texts that all of them translate; data for one model is "
         "given with --data FILE");
@@ -80,10 +86,40 @@ int run_eval(const Arguments& arguments) {
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] {
     const Objective objective = model.network->config().objective;
-    if (objective == Objective::kNextToken) return eval_language_model(arguments, model);
-    if (objective == Objective::kTargetText) return eval_pairs(arguments);  // which names what is missing
-    if (masks_words(objective)) return eval_masked_words(arguments, model);
-    return eval_labelled(arguments, model);
+    if (objective == Objective::kNextToken) return eval_language_model(arguments, model, team);
+    if (objective == Objective::kTargetText) return eval_pairs(arguments, team);  // which names what is missing
+    if (masks_words(objective)) return eval_masked_words(arguments, model, team);
+    return eval_labelled(arguments, model, team);
+  });
+}
+
+// The files that an evaluation reads.
+std::vector<std::string> inputs_of(const Arguments& arguments) {
+  std::vector<std::string> files;
+  for (const std::string& model : arguments.positionals()) files.push_back(model_source(model));
+  for (const char* option : {"data", "hypotheses", "target"}) {
+    for (const std::string& file : arguments.list(option)) files.push_back(file);
+  }
+  if (arguments.has("source")) files.push_back(arguments.text("source"));
+  return files;
+}
+
+int run_eval(const Arguments& arguments) {
+  constexpr double kPatience = 30;  // seconds, as --peer-timeout
+  Team team = Team::launched(kPatience);
+  if (team.size() == 1) return evaluate(arguments, team);
+  if (!team.leads()) be_silent();
+  if (!arguments.has("threads")) set_thread_count(threads_in_team(team));
+  return in_team(team, [&] {
+    std::vector<std::string> lines = computing_lines();
+    lines.push_back("program: " + build_name());
+    lines.push_back("command: " + joined(arguments.words(), " "));
+    for (const std::string& file : inputs_of(arguments)) {
+      if (file == "-") throw UsageError("standard input is read by a process alone; give a file");
+      lines.push_back(in_quotes(file) + " with digest " + describe_path(file).digest);
+    }
+    require_agreement(team, lines);
+    return evaluate(arguments, team);
   });
 }
 
@@ -113,7 +149,7 @@ int score_texts(const Arguments& arguments, const Pretrained& pretrained) {
     LmScore s;
     if (store.size() > (store.end_of_text() ? 0 : 1)) {
       const LmEvaluation evaluation(store, Part::kTrain, context, LmOrder::kDocuments);
-      s = score_text(model, evaluation, context, arguments.has("per-token"));
+      s = arguments.has("per-token") ? score_each(model, evaluation, context) : score_text(model, evaluation, context);
     }
     std::string shown = text;
     if (!per_line) shown = fmt::format("{} bytes", text.size());
@@ -175,7 +211,9 @@ Command eval_command() {
           "BLEU, chrF and TER equal sacreBLEU's, ROUGE (mean F1) equals rouge_score's, times 100. The signature says\n"
           "how a score was computed. Of several models or files of hypotheses, each is compared with the first: the "
           "interval\n"
-          "of the difference, and p, the probability of such a difference if both were equally good.\n",
+          "of the difference, and p, the probability of such a difference if both were equally good.\n"
+          "mpirun -n N rapt eval ... divides the work among N processes.\n",
+      .in_team = true,
       .run = run_eval};
 }
 

@@ -72,7 +72,7 @@ Command finetune_command() {
                        "rapt finetune --task lm --init runs/my --train other.txt"},
           .options = options,
           .more = "Columns are detected from their names and values unless options name them: docs/labelled-data.md.\n",
-          .trains = true,
+          .in_team = true,
           .run = run};
 }
 

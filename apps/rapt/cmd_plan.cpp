@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <charconv>
+#include <sstream>
 
 #include "commands.h"
 #include "io/escape.h"
@@ -14,8 +16,20 @@
 namespace rapt::app {
 namespace {
 
-// "10Gb" and "100Mb" are bits a second, as networks are sold; "3GB" are bytes. Returns bytes a second.
-double network_rate(const std::string& text) {
+std::vector<std::string> parts_of(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream text(list);
+  for (std::string part; std::getline(text, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+struct NetworkRate {
+  std::string name;
+  double bytes = 0;  // a second, in each direction
+};
+
+// "10Gb" and "100Mb" are bits a second, as networks are sold; "3GB" are bytes.
+NetworkRate network_rate(const std::string& text) {
   constexpr struct {
     const char* unit;
     double bytes;
@@ -23,7 +37,7 @@ double network_rate(const std::string& text) {
   for (const auto& [unit, bytes] : kUnits) {
     if (!text.ends_with(unit)) continue;
     try {
-      return bytes * parse_number(text.substr(0, text.size() - 2), {0, 1e6, false, true});
+      return {text, bytes * parse_number(text.substr(0, text.size() - 2), {0, 1e6, false, true})};
     } catch (const std::invalid_argument&) {
       break;
     }
@@ -31,36 +45,71 @@ double network_rate(const std::string& text) {
   throw UsageError("--network must be a rate such as 10Gb (bits a second) or 3GB (bytes), got " + in_quotes(text));
 }
 
+int rank_count(const std::string& text) {
+  std::int64_t ranks = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ranks);
+  if (error != std::errc() || end != text.data() + text.size() || ranks < 1 || ranks > 1 << 16 ||
+      !std::has_single_bit(static_cast<std::uint64_t>(ranks))) {
+    throw UsageError("--ranks must be a power of two, got " + in_quotes(text));
+  }
+  return static_cast<int>(ranks);
+}
+
 std::string milliseconds(double seconds) { return fmt::format("{:.1f} ms", 1e3 * seconds); }
 
-std::string as_table(const TeamPlan& plan, const std::string& network) {
-  const RankPlan &one = plan.one, &team = plan.team;
+std::string memory_text(double bytes) { return readable_bytes(static_cast<std::uint64_t>(bytes)); }
+
+// The parts of one update, alone and on one number of ranks.
+std::string as_columns(const RankPlan& alone, const RankPlan& team, const NetworkRate& rate) {
   const bool several = team.ranks > 1;
-  const auto row = [&](const char* name, const std::string& alone, const std::string& each) {
-    return several ? fmt::format("{:<22}{:>14}{:>14}\n", name, alone, each)
-                   : fmt::format("{:<22}{:>14}\n", name, alone);
+  const auto row = [&](const char* name, const std::string& one, const std::string& each) {
+    return several ? fmt::format("{:<22}{:>14}{:>14}\n", name, one, each) : fmt::format("{:<22}{:>14}\n", name, one);
   };
-  const auto bytes = [](double n) { return readable_bytes(static_cast<std::uint64_t>(n)); };
-  std::string text = fmt::format("{} parameters to train\n\n", fmt::group_digits(plan.parameters));
-  text += row("a process", "alone", fmt::format("each of {}", team.ranks));
-  text += row("sequences an update", fmt::format("{:.0f}", one.samples), fmt::format("{:.0f}", team.samples));
-  text += row("memory", bytes(one.memory), bytes(team.memory));
-  text += row("an update", milliseconds(one.update()), milliseconds(team.update()));
-  text += row("  passes", milliseconds(one.compute), milliseconds(team.compute));
-  text += row("  optimiser", milliseconds(one.optimizer), milliseconds(team.optimizer));
-  if (several) text += row("  network", "-", milliseconds(team.network));
-  text += row("updates a second", fmt::format("{:.3g}", 1 / one.update()), fmt::format("{:.3g}", 1 / team.update()));
-  if (several) {
-    text += fmt::format("\n{} processes are {:.2f}x as fast as one, {:.0f} % of {}x; each sends {} an update at {}\n",
-                        team.ranks, plan.speedup(), 100 * plan.speedup() / team.ranks, team.ranks, bytes(team.sent),
-                        network);
+  const double one = alone.update(rate.bytes), each = team.update(rate.bytes);
+  std::string text = row("a process", "alone", fmt::format("each of {}", team.ranks));
+  text += row("sequences an update", fmt::format("{:.0f}", alone.samples), fmt::format("{:.0f}", team.samples));
+  text += row("memory", memory_text(alone.memory), memory_text(team.memory));
+  text += row("an update", milliseconds(one), milliseconds(each));
+  text += row("  passes", milliseconds(alone.compute), milliseconds(team.compute));
+  text += row("  optimiser", milliseconds(alone.optimizer), milliseconds(team.optimizer));
+  if (several) text += row("  network", "-", milliseconds(team.network(rate.bytes)));
+  text += row("updates a second", fmt::format("{:.3g}", 1 / one), fmt::format("{:.3g}", 1 / each));
+  if (!several) return text;
+  return text +
+         fmt::format("\n{} processes are {:.2f}x as fast as one, {:.0f} % of {}x; each sends {} an update at {}\n",
+                     team.ranks, one / each, 100 * one / each / team.ranks, team.ranks, memory_text(team.sent),
+                     rate.name);
+}
+
+// A row for each number of ranks, a column for each network: how much faster than alone.
+std::string as_grid(const TeamPlan& plan, const std::vector<NetworkRate>& rates) {
+  const double one = plan.alone.update(1);
+  std::string text = fmt::format("alone: {} an update, {}\n\n{:>6}{:>12}{:>11}{:>12}", milliseconds(one),
+                                 memory_text(plan.alone.memory), "ranks", "sequences", "memory", "computing");
+  for (const NetworkRate& rate : rates) text += fmt::format("{:>14}", rate.name);
+  text += '\n';
+  for (const RankPlan& team : plan.teams) {
+    text += fmt::format("{:>6}{:>12.0f}{:>11}{:>12}", team.ranks, team.samples, memory_text(team.memory),
+                        milliseconds(team.compute + team.optimizer));
+    for (const NetworkRate& rate : rates) {
+      const double speedup = one / team.update(rate.bytes);
+      text += fmt::format("{:>14}", fmt::format("{:.1f}x {:>3.0f} %", speedup, 100 * speedup / team.ranks));
+    }
+    text += '\n';
   }
+  return text + "\nUnder each network: how many times as fast as one process, and the share of the ideal.\n";
+}
+
+std::string as_text(const TeamPlan& plan, const std::vector<NetworkRate>& rates) {
+  std::string text = fmt::format("{} parameters to train\n\n", fmt::group_digits(plan.parameters));
+  const bool single = plan.teams.size() == 1 && rates.size() == 1;
+  text += single ? as_columns(plan.alone, plan.teams.front(), rates.front()) : as_grid(plan, rates);
   const auto free = static_cast<double>(available_memory());
-  if (one.memory > free) {
+  if (plan.alone.memory > free) {
     text += fmt::format(
         "\nThis machine has {} free: a process alone does not fit. Lower --batch, or give --recompute on "
         "or --optimizer-precision bf16.\n",
-        bytes(free));
+        memory_text(free));
   }
   return text;
 }
@@ -72,34 +121,39 @@ Json as_json(const RankPlan& plan) {
   json["memory_bytes"] = plan.memory;
   json["compute_seconds"] = plan.compute;
   json["optimizer_seconds"] = plan.optimizer;
-  json["network_seconds"] = plan.network;
-  json["update_seconds"] = plan.update();
   json["sent_bytes"] = plan.sent;
+  return json;
+}
+
+Json as_json(const TeamPlan& plan, const std::vector<NetworkRate>& rates) {
+  Json json;
+  json["parameters"] = plan.parameters;
+  json["alone"] = as_json(plan.alone);
+  const double one = plan.alone.update(1);
+  json["alone"]["update_seconds"] = one;
+  for (const RankPlan& team : plan.teams) {
+    Json& entry = json["teams"].emplace_back(as_json(team));
+    for (const NetworkRate& rate : rates) {
+      const double update = team.update(rate.bytes);
+      entry["networks"].push_back({{"network", rate.name},
+                                   {"network_seconds", team.network(rate.bytes)},
+                                   {"update_seconds", update},
+                                   {"speedup", one / update},
+                                   {"efficiency", one / update / team.ranks}});
+    }
+  }
   return json;
 }
 
 int run(const Arguments& arguments) {
   RunRequest request;
   request.config = config_of(arguments);
-  const std::int64_t ranks = arguments.whole("ranks", 1, 1, 1 << 16);
-  if (!std::has_single_bit(static_cast<std::uint64_t>(ranks))) {
-    throw UsageError("--ranks must be a power of two, got " + std::to_string(ranks));
-  }
-  const std::string network = arguments.text("network", "10Gb");
-  const TeamPlan plan = plan_team(request, static_cast<int>(ranks), network_rate(network));
-  if (!arguments.has("json")) {
-    out(as_table(plan, network));
-    return 0;
-  }
-  Json json;
-  json["parameters"] = plan.parameters;
-  json["alone"] = as_json(plan.one);
-  if (ranks > 1) {
-    json["team"] = as_json(plan.team);
-    json["speedup"] = plan.speedup();
-    json["efficiency"] = plan.speedup() / static_cast<double>(ranks);
-  }
-  out(json.dump() + "\n");
+  std::vector<int> ranks;
+  for (const std::string& count : parts_of(arguments.text("ranks", "1"))) ranks.push_back(rank_count(count));
+  std::vector<NetworkRate> rates;
+  for (const std::string& rate : parts_of(arguments.text("network", "10Gb"))) rates.push_back(network_rate(rate));
+  const TeamPlan plan = plan_team(request, ranks);
+  out(arguments.has("json") ? as_json(plan, rates).dump() + "\n" : as_text(plan, rates));
   return 0;
 }
 
@@ -108,10 +162,13 @@ int run(const Arguments& arguments) {
 Command plan_command() {
   std::vector<Option> options = setting_options();
   for (Option& option : options) option.common = false;
-  options.push_back({.name = "ranks", .value = "N", .help = "number of processes, a power of two", .fallback = "1"});
+  options.push_back({.name = "ranks",
+                     .value = "N,...",
+                     .help = "number of processes, a power of two; several make a table",
+                     .fallback = "1"});
   options.push_back({.name = "network",
-                     .value = "RATE",
-                     .help = "rate of the network between them: 10Gb (bits a second), 3GB (bytes)",
+                     .value = "RATE,...",
+                     .help = "rate of the network between them: 10Gb (bits a second), 3GB (bytes); several: a table",
                      .fallback = "10Gb"});
   options.push_back({.name = "config", .value = "FILE", .help = "settings from a TOML file", .aliases = {"c"}});
   options.push_back({.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"});
@@ -119,7 +176,8 @@ Command plan_command() {
           .summary = "measure what a run would need and how fast it would be, alone and on several processes",
           .arguments = "[FILE|FOLDER]...",
           .most = 1 << 20,
-          .examples = {"rapt plan my.txt", "rapt plan my.txt --preset gpt2 --ranks 16 --network 10Gb"},
+          .examples = {"rapt plan my.txt", "rapt plan my.txt --preset gpt2 --ranks 16 --network 10Gb",
+                       "rapt plan my.txt --preset gpt2 --ranks 2,4,8,16 --network 1Gb,10Gb,100Gb"},
           .options = options,
           .more =
               "Takes every option of rapt train. Measures updates on this machine for a second or two, and leaves no "

@@ -17,7 +17,7 @@ Command train_command() {
                        "rapt train T.tsv --task classify --minutes 3 --out runs/scratch",
                        "rapt train my.txt --model bert", "rapt train --resume runs/s"},
           .options = options,
-          .trains = true,
+          .in_team = true,
           .run = run};
 }
 

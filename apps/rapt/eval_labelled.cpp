@@ -84,7 +84,7 @@ std::string as_text(std::int64_t examples, const Evaluation& result, const Inter
 
 }  // namespace
 
-int eval_labelled(const Arguments& arguments, const Pretrained& model) {
+int eval_labelled(const Arguments& arguments, const Pretrained& model, Team& team) {
   const TaskNetwork& network = model.task_network();
   const TrainConfig config = labelled_config(arguments, model);
   const std::string metric = deciding_metric(config);
@@ -93,7 +93,8 @@ int eval_labelled(const Arguments& arguments, const Pretrained& model) {
   std::int64_t examples = 0;
   const LabelledScores scores = score_labelled(
       network, data,
-      [&](const LabelledData&, Dim, const LabelledPrediction& predicted) { examples += predicted.complete ? 1 : 0; });
+      [&](const LabelledData&, Dim, const LabelledPrediction& predicted) { examples += predicted.complete ? 1 : 0; },
+      team);
   const Evaluation result = scores.evaluation(metric);
   Intervals intervals;
   for (const auto& [name, interval] : scores.intervals()) intervals[name] = interval;

@@ -48,7 +48,7 @@ TokenStore build_store(const TrainConfig& config, const Tokenizer& tokenizer) {
 
 }  // namespace
 
-int eval_masked_words(const Arguments& arguments, const Pretrained& model) {
+int eval_masked_words(const Arguments& arguments, const Pretrained& model, Team& team) {
   arguments.required("data");
   const BertPretraining& network = model.masked();
   const Tokenizer& tokenizer = require_tokenizer(model);
@@ -77,7 +77,7 @@ int eval_masked_words(const Arguments& arguments, const Pretrained& model) {
   const Part part = store.instances(Part::kValidation).size() > 0 ? Part::kValidation : Part::kTrain;
   const MlmEvaluation held_out(store, tokenizer, part, masking);
   const Dim batch = std::max<Dim>(1, kEvaluationRows / store.instance_options()->context);
-  const Evaluation result = evaluate_masked_words(network, held_out, batch);
+  const Evaluation result = evaluate_masked_words(network, held_out, batch, 0, 0, team);
   if (result.targets > 0 && !std::isfinite(result.loss)) throw not_finite("eval: the loss", result.loss);
   const MaskedWordsMajority majority = majority_of(held_out, network.backbone().vocabulary());
 

@@ -2,13 +2,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <new>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "commands.h"
+#include "failure.h"
 #include "help.h"
 #include "io/escape.h"
 #include "io/joined.h"
@@ -97,7 +95,7 @@ int run(const std::vector<std::string>& typed) {
   const std::string precision = arguments.choice("precision", "f32", {"f32", "bf16", "auto"});
   if (precision == "bf16" || (precision == "auto" && has_bf16_products())) set_product_precision(Precision::kBf16);
   const std::optional<Launch> launch = find_launch();
-  if (launch && !command.trains) {
+  if (launch && !command.in_team) {
     throw UsageError("rapt " + command.name + " does not run on several processes, and " + launch->by + " started " +
                      std::to_string(launch->size) + "; start it alone");
   }
@@ -125,19 +123,9 @@ int guarded(const std::vector<std::string>& typed) {
     return code;
   } catch (const PipeClosed&) {
     return kReaderGone;
-  } catch (const Error& error) {
-    return fail(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(71, "out of memory; try a smaller --batch, --context or --width");
-  } catch (const ShapeError& error) {
-    return fail(70, std::string("a bug in rapt: ") + error.what() + "; please report it with the command line");
-  } catch (const std::invalid_argument& error) {
-    return fail(64, error.what());
-  } catch (const std::filesystem::filesystem_error& error) {
-    return fail(74, escape_for_terminal(error.path1().string()) + ": " + error.code().message());
-  } catch (const std::exception& error) {
-    return fail(70, std::string("a bug in rapt: ") + escape_for_terminal(error.what()) +
-                        "; please report it with the command line");
+  } catch (...) {
+    const Failure failure = current_failure();
+    return fail(failure.code, failure.message);
   }
 }
 

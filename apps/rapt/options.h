@@ -100,7 +100,7 @@ struct Command {
   std::vector<std::string> examples = {};
   std::vector<Option> options = {};
   std::string more = {};  ///< text at the end of help
-  bool trains = false;    ///< may run on several processes
+  bool in_team = false;   ///< may run on several processes
   int (*run)(const Arguments&) = nullptr;
 };
 

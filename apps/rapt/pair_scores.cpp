@@ -83,26 +83,27 @@ Pairs read_pairs(const Arguments& arguments, const TrainConfig& trained) {
 }
 
 std::vector<std::string> translations(const Arguments& arguments, const TranslationModel& model,
-                                      const std::vector<std::string>& texts) {
+                                      const std::vector<std::string>& texts, Team& team) {
   const TranslationKind& kind = model.first().config.task == kSummarizeTask ? kSummarize : kTranslate;
   const TranslateOptions options = translate_options(arguments, kind, model);
   TokenLists ids;
   std::vector<SourceText> sources;
   std::vector<std::size_t> numbers;  // of the sources with tokens
-  for (const std::string& text : texts) {
-    sources.push_back(model.source(text));
+  const auto first = static_cast<std::size_t>(team.rank()), step = static_cast<std::size_t>(team.size());
+  for (std::size_t i = first; i < texts.size(); i += step) {
+    sources.push_back(model.source(texts[i]));
     if (sources.back().ids.empty()) continue;
     numbers.push_back(sources.size() - 1);
     ids.push_back(sources.back().ids);
   }
-  std::vector<std::string> result(texts.size());
+  std::vector<std::string> result(sources.size());
   translate(
       ids, [&](const Stream& batch) { return model.decoder(batch); }, options, 0,
       [&](std::size_t i, const std::vector<Generated>& found) {
         result[numbers[i]] = model.text(sources[numbers[i]], options.prompt, found.front(), false);
         std::ranges::replace(result[numbers[i]], '\n', ' ');
       });
-  return result;
+  return team.gather_in_turn(result);
 }
 
 // A pair as the network reads it.
@@ -147,9 +148,9 @@ std::vector<LmScore> score_batch(const TranslationModel& model, std::span<const 
 
 // The loss per token of the first targets, and its perplexity. Texts that are longer than the context count with their
 // beginnings, as in training.
-MetricValues loss_of(const TranslationModel& model, const Pairs& pairs) {
-  LmScore total;
-  for (std::size_t first = 0; first < pairs.sources.size(); first += kPairsPerBatch) {
+MetricValues loss_of(const TranslationModel& model, const Pairs& pairs, Team& team) {
+  const auto sums_of_batch = [&](std::int64_t begin) {
+    const auto first = static_cast<std::size_t>(begin);
     std::vector<ScoredPair> some;
     for (std::size_t i = first; i < std::min(first + kPairsPerBatch, pairs.sources.size()); ++i) {
       ScoredPair& pair = some.emplace_back();
@@ -158,12 +159,14 @@ MetricValues loss_of(const TranslationModel& model, const Pairs& pairs) {
       pair.target_ids = model.first().tokenizers.target->encode(pairs.targets[i].front());
       pair.target_ids.resize(std::min(pair.target_ids.size(), static_cast<std::size_t>(model.context()) - 1));
     }
-    for (const LmScore& score : score_batch(model, some, false)) {
-      total.log_probability += score.log_probability;
-      total.tokens += score.tokens;
-    }
-  }
-  return {{"loss", -total.log_probability / static_cast<double>(total.tokens)}, {"perplexity", total.perplexity()}};
+    LmSums sums;
+    for (const LmScore& score : score_batch(model, some, false)) sums += {score.log_probability, score.tokens};
+    return sums;
+  };
+  const PartToRead all(static_cast<std::int64_t>(pairs.sources.size()), kPairsPerBatch, 0, 0);
+  const LmSums sums = sum_over_batches(all, team, sums_of_batch);
+  const LmScore total{.log_probability = sums.log_probability, .tokens = sums.tokens};
+  return {{"loss", total.loss()}, {"perplexity", total.perplexity()}};
 }
 
 void print_pair(const LmScore& s, const ScoredPair& pair, bool json) {
@@ -244,7 +247,7 @@ std::vector<Option> pair_options() {
   return options;
 }
 
-int eval_pairs(const Arguments& arguments) {
+int eval_pairs(const Arguments& arguments, Team& team) {
   std::vector<TextSystem> systems;
   Pairs pairs;
   bool summarizes = false;
@@ -253,7 +256,7 @@ int eval_pairs(const Arguments& arguments) {
     if (systems.empty()) pairs = read_pairs(arguments, model.first().config);
     summarizes = model.first().config.task == kSummarizeTask;
     with_finite_results(model.first(), [&] {
-      systems.push_back({path, translations(arguments, model, pairs.sources), loss_of(model, pairs)});
+      systems.push_back({path, translations(arguments, model, pairs.sources, team), loss_of(model, pairs, team)});
       return 0;
     });
   }

@@ -3,6 +3,7 @@
 
 #include "options.h"
 #include "train/files/pretrained.h"
+#include "train/team/team.h"
 
 namespace rapt::app {
 
@@ -11,7 +12,7 @@ std::vector<Option> pair_options();
 
 /// Translates the sources with each model of the arguments and compares the texts with the targets: BLEU, chrF ...
 /// Several models are compared by paired tests.
-int eval_pairs(const Arguments& arguments);
+int eval_pairs(const Arguments& arguments, Team& team);
 
 /// Prints the log-probability of each target, given its source.
 int score_pairs(const Arguments& arguments);

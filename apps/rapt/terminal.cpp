@@ -53,7 +53,16 @@ static void check_out(bool written) {
   throw IoError(std::string("standard output: cannot write: ") + std::strerror(errno));
 }
 
-void out(std::string_view text) { check_out(std::fwrite(text.data(), 1, text.size(), stdout) == text.size()); }
+static bool g_silent = false;
+
+void be_silent() {
+  g_silent = true;
+  g_terminal.quiet = true;
+}
+
+void out(std::string_view text) {
+  if (!g_silent) check_out(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
+}
 
 void flush_out() { check_out(std::fflush(stdout) == 0); }
 

@@ -24,6 +24,8 @@ struct PipeClosed {};
 
 /// Writes a result to standard output. \throws PipeClosed; IoError if it cannot be written
 void out(std::string_view text);
+/// From now on, results and notes are not written: another process of the team writes the same.
+void be_silent();
 /// Flushes all results. \throws as out
 void flush_out();
 

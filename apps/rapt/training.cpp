@@ -6,11 +6,11 @@
 #include <cmath>
 #include <filesystem>
 
+#include "in_team.h"
 #include "io/escape.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "tensor/error.h"
-#include "tensor/parallel.h"
 #include "terminal.h"
 #include "text/corpus/line_reader.h"
 #include "train/files/run_folder.h"
@@ -125,45 +125,28 @@ int lead_team(const RunRequest& request, const StopSignals& signals, const std::
   return code;
 }
 
-// The part of this process in a run of several. All errors are reported here: who ends first with one is followed by
-// all.
+// The part of this process in a run of several.
 int train_in_team(RunRequest request, Team& team, const std::string& verb) {
   request.orders = std::make_shared<Orders>(team);
-  const auto report = [&](const std::string& message) {
-    tell("error: " + (team.leads() ? "" : team.name(team.rank()) + ": ") + message + '\n');
-  };
-  const auto end_all = [&](int code, const std::string& message) {
-    report(message);
-    team.abort(code);
-    return code;
-  };
-  // What all processes find together, one of them reports.
+  // What all processes have found together, one of them reports.
   const auto agreed = [&](const Error& error) {
-    if (team.leads()) report(error.what());
+    if (team.leads()) tell("error: " + std::string(error.what()) + '\n');
     return error.code();
   };
-  try {
-    require_same_requests(request);
-  } catch (const ConfigError& error) {
-    return agreed(error);
-  }
-  try {
-    TrainConfig& config = request.config.values;
-    const int sharing = team.sharing_processors();
-    if (config.threads == 0) config.threads = std::max(1, usable_processors() / sharing);
+  return in_team(team, [&] {
+    try {
+      require_same_requests(request);
+    } catch (const ConfigError& error) {
+      return agreed(error);
+    }
+    if (TrainConfig& config = request.config.values; config.threads == 0) config.threads = threads_in_team(team);
     const StopSignals signals;
-    return team.leads() ? lead_team(request, signals, verb) : follow(request, signals);
-  } catch (const UpdateError& error) {
-    return agreed(error);
-  } catch (const Error& error) {
-    return end_all(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return end_all(71, "out of memory; try a smaller --batch, --context or --width");
-  } catch (const std::invalid_argument& error) {
-    return end_all(64, error.what());
-  } catch (const std::exception& error) {
-    return end_all(70, std::string("a bug in rapt: ") + error.what());
-  }
+    try {
+      return team.leads() ? lead_team(request, signals, verb) : follow(request, signals);
+    } catch (const UpdateError& error) {
+      return agreed(error);
+    }
+  });
 }
 
 }  // namespace

@@ -218,7 +218,7 @@ TEST_CASE("teams of other sizes than the shards allow are refused with those tha
   const ProgramResult eight = team(shop, 8, gpt("a"));
   CHECK(eight.code == 64);
   CHECK(eight.err.find("error: --shards 4 allows 1, 2 or 4 processes, got 8\n") != std::string::npos);
-  const ProgramResult other = team(shop, 2, {"eval", "a"});
+  const ProgramResult other = team(shop, 2, {"generate", "a"});
   CHECK(other.code == 64);
-  CHECK(other.err.find("rapt eval does not run on several processes") != std::string::npos);
+  CHECK(other.err.find("rapt generate does not run on several processes") != std::string::npos);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <numeric>
 #include <optional>
 
 #include "tensor/error.h"
@@ -52,34 +54,78 @@ std::vector<std::pair<std::string, Interval>> LabelledScores::intervals() const 
                              [this](std::span<const std::uint32_t> times) { return scorer_->values_of(times); });
 }
 
-static void score_piece(const TaskNetwork& network, const LabelledData& data, LabelledScores& scores,
-                        const LabelledScores::Visit& visit) {
+namespace {
+
+// Samples for one forward pass.
+struct Pass {
+  Dim first = 0, count = 0;
+};
+
+std::vector<Pass> passes_of(const LabelledData& data) {
+  std::vector<Pass> passes;
   for (Dim first = 0; first < data.samples();) {
-    std::vector<Dim> samples;
-    Dim tokens = 0;
-    for (Dim s = first; s < data.samples() && (samples.empty() || tokens + data.tokens_of(s) <= kEvaluationRows); ++s) {
-      samples.push_back(s);
-      tokens += data.tokens_of(s);
+    Pass pass{first, 0};
+    for (Dim tokens = 0; first < data.samples(); ++first, ++pass.count) {
+      tokens += data.tokens_of(first);
+      if (pass.count > 0 && tokens > kEvaluationRows) break;
     }
-    const auto count = static_cast<Dim>(samples.size());
-    scores.add(data, first, count, network.logits(data.batch(samples)), visit);
-    first += count;
+    passes.push_back(pass);
+  }
+  return passes;
+}
+
+Tensor logits_of(const TaskNetwork& network, const LabelledData& data, const Pass& pass) {
+  std::vector<Dim> samples(static_cast<std::size_t>(pass.count));
+  std::iota(samples.begin(), samples.end(), pass.first);
+  return network.logits(data.batch(samples));
+}
+
+// Everybody's logits, by rank, of those that have some.
+std::vector<Tensor> gather_logits(const Tensor& mine, Team& team) {
+  if (team.size() == 1) return {mine};
+  const std::vector<Dim> widths = team.gather(mine.defined() ? mine.shape().back() : Dim{1});
+  const auto bytes = mine.defined() ? std::string(static_cast<const char*>(mine.raw()), mine.bytes()) : std::string();
+  std::vector<Tensor> all;
+  for (const std::string& theirs : team.gather(bytes)) {
+    if (theirs.empty()) break;  // only the last ranks have none
+    const Dim width = widths[all.size()];
+    Tensor logits = Tensor::empty({static_cast<Dim>(theirs.size() / sizeof(float)) / width, width});
+    std::memcpy(logits.raw(), theirs.data(), theirs.size());
+    all.push_back(std::move(logits));
+  }
+  return all;
+}
+
+void score_piece(const TaskNetwork& network, const LabelledData& data, LabelledScores& scores,
+                 const LabelledScores::Visit& visit, Team& team) {
+  const std::vector<Pass> passes = passes_of(data);
+  for (std::size_t i = 0; i < passes.size(); i += static_cast<std::size_t>(team.size())) {
+    const std::size_t mine = i + static_cast<std::size_t>(team.rank());
+    std::size_t at = i;
+    for (const Tensor& logits :
+         gather_logits(mine < passes.size() ? logits_of(network, data, passes[mine]) : Tensor(), team)) {
+      scores.add(data, passes[at].first, passes[at].count, logits, visit);
+      ++at;
+    }
   }
 }
 
-LabelledScores score_labelled(const TaskNetwork& network, const LabelledData& data,
-                              const LabelledScores::Visit& visit) {
+}  // namespace
+
+LabelledScores score_labelled(const TaskNetwork& network, const LabelledData& data, const LabelledScores::Visit& visit,
+                              Team& team) {
   LabelledScores scores(data);
-  score_piece(network, data, scores, visit);
+  score_piece(network, data, scores, visit, team);
   return scores;
 }
 
-LabelledScores score_labelled(const TaskNetwork& network, LabelledStream& stream, const LabelledScores::Visit& visit) {
+LabelledScores score_labelled(const TaskNetwork& network, LabelledStream& stream, const LabelledScores::Visit& visit,
+                              Team& team) {
   constexpr Dim kPiece = 4096;
   std::optional<LabelledScores> scores;
   while (const std::optional<LabelledData> data = stream.next(kPiece)) {
     if (!scores) scores.emplace(*data);
-    score_piece(network, *data, *scores, visit);
+    score_piece(network, *data, *scores, visit, team);
   }
   return *std::move(scores);
 }

@@ -11,6 +11,7 @@
 #include "train/labelled/task_scorer.h"
 #include "train/metrics/bootstrap.h"
 #include "train/metrics/evaluation.h"
+#include "train/team/team.h"
 
 namespace rapt {
 
@@ -50,10 +51,11 @@ class LabelledScores final {
 };
 
 /// Evaluates a network on all of the data, in forward passes of about kEvaluationRows tokens.
+/// \param team  divides the passes among itself; each process has all scores
 LabelledScores score_labelled(const TaskNetwork& network, const LabelledData& data,
-                              const LabelledScores::Visit& visit = nullptr);
+                              const LabelledScores::Visit& visit = nullptr, Team& team = Team::alone());
 /// The same for data that is read in pieces.
 LabelledScores score_labelled(const TaskNetwork& network, LabelledStream& stream,
-                              const LabelledScores::Visit& visit = nullptr);
+                              const LabelledScores::Visit& visit = nullptr, Team& team = Team::alone());
 
 }  // namespace rapt

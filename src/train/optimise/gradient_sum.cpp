@@ -1,5 +1,7 @@
 #include "train/optimise/gradient_sum.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -179,6 +181,41 @@ void collect_from_team(Tensor& buffer, const ParameterShares& shares, Team& team
     team.exchange(team.rank() ^ distance, bytes_of(buffer, shares.begin(mine), shares.end(mine)),
                   bytes_of(buffer, shares.begin(theirs), shares.end(theirs)));
   }
+}
+
+Tensor whole_for_leader(Tensor& owned, const ParameterShares& shares, Team& team) {
+  if (!team.leads()) {
+    team.exchange(0, bytes_of(owned, 0, owned.size()), {});
+    return {};
+  }
+  Tensor whole = Tensor::empty({shares.end({0, shares.pieces().size()})}, owned.dtype());
+  const Dim begin = shares.begin(shares.owned());
+  std::ranges::copy(bytes_of(owned, 0, owned.size()), bytes_of(whole, begin, begin + owned.size()).begin());
+  for (int rank = 1; rank < team.size(); ++rank) {
+    const ParameterShares::Run run = shares.owned(rank);
+    team.exchange(rank, {}, bytes_of(whole, shares.begin(run), shares.end(run)));
+  }
+  return whole;
+}
+
+std::vector<std::uint64_t> hash_parts(Tensor& weights, const ParameterShares& shares) {
+  std::vector<std::uint64_t> hashes;
+  for (int rank = 0; rank < shares.processes(); ++rank) {
+    const ParameterShares::Run run = shares.owned(rank);
+    const std::span<std::byte> bytes = bytes_of(weights, shares.begin(run), shares.end(run));
+    hashes.push_back(XXH3_64bits(bytes.data(), bytes.size()));
+  }
+  return hashes;
+}
+
+std::optional<Disagreement> find_disagreement(const std::vector<std::vector<std::uint64_t>>& hashes) {
+  for (std::size_t owner = 0; owner < hashes.size(); ++owner) {
+    for (std::size_t rank = 0; rank < hashes.size(); ++rank) {
+      if (hashes[rank][owner] == hashes[owner][owner]) continue;
+      return Disagreement{.rank = static_cast<int>(rank), .owner = static_cast<int>(owner)};
+    }
+  }
+  return std::nullopt;
 }
 
 double gradient_norm(const FlatParameters& parameters, const ParameterShares& shares, Team& team) {

@@ -9,6 +9,8 @@
 // every process has the sum of its own part, updates these weights, and the parts are collected the same way back.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "train/optimise/parameters.h"
@@ -33,6 +35,7 @@ class ParameterShares final {
   ParameterShares(const FlatParameters& parameters, int rank, int size);
 
   const std::vector<ParameterPiece>& pieces() const { return pieces_; }
+  int processes() const { return size_; }
   /// What a process of this rank owns.
   Run owned(int rank) const { return run(rank, size_); }
   Run owned() const { return owned(rank_); }
@@ -104,6 +107,19 @@ class TeamSum final {
 
 /// Collects values of the flat buffer `buffer`, of which each process has what it owns.
 void collect_from_team(Tensor& buffer, const ParameterShares& shares, Team& team);
+
+/// The whole of a flat buffer of which each process has what it owns: for the leader, and empty for the others.
+Tensor whole_for_leader(Tensor& owned, const ParameterShares& shares, Team& team);
+
+/// The hash (XXH3) of each process's part of the weights, as they are in this process.
+std::vector<std::uint64_t> hash_parts(Tensor& weights, const ParameterShares& shares);
+
+/// A process whose copy of a part of the weights is not what the owner of the part computed.
+struct Disagreement {
+  int rank = 0, owner = 0;
+};
+/// \param hashes  hash_parts of each process, by rank
+std::optional<Disagreement> find_disagreement(const std::vector<std::vector<std::uint64_t>>& hashes);
 
 /// The L2 norm of the gradients, of which each process has what it owns: in double, with the bits that one process
 /// gets. Not finite if any gradient is not.

@@ -1,7 +1,6 @@
 #include "train/optimise/trainer.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cmath>
@@ -94,18 +93,23 @@ double Trainer::epochs() const {
 
 Dim Trainer::batch_at(std::int64_t first) const { return data_.fitting ? data_.fitting(first) : config_.batch; }
 
-std::vector<Trainer::Shard> Trainer::next_shards(std::int64_t first, std::int64_t end, BatchCounts& update) {
+std::vector<Trainer::Shard> Trainer::next_shards(const std::vector<std::int64_t>& starts, BatchCounts& update) {
   const std::int64_t count = std::max<std::int64_t>(1, config_.shards), each = count / team_.size();
+  const std::int64_t first = starts.front(), end = starts.back();
   const auto start_of = [&](std::int64_t shard) { return first + (end - first) * shard / count; };
+  const auto samples_at = [&](std::int64_t at, std::size_t batch) {
+    return count == 1 ? starts[batch + 1] - at : batch_at(at);
+  };
   std::vector<Shard> shards(static_cast<std::size_t>(each));
   std::vector<BatchCounts> counts(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < each; ++i) {
     const std::int64_t shard = team_.rank() * each + i;
     BatchCounts own;
+    std::vector<Batch>& batches = shards[static_cast<std::size_t>(i)].batches;
     for (std::int64_t at = start_of(shard), last = start_of(shard + 1); at < last;) {
-      const Dim samples = std::min<Dim>(last - at, batch_at(at));
-      shards[static_cast<std::size_t>(i)].batches.push_back(data_.train(at, samples));
-      own += counts_of(shards[static_cast<std::size_t>(i)].batches.back());
+      const Dim samples = std::min<Dim>(last - at, samples_at(at, batches.size()));
+      batches.push_back(data_.train(at, samples));
+      own += counts_of(batches.back());
       at += samples;
     }
     const std::vector<BatchCounts> all = team_.gather(own);
@@ -222,10 +226,10 @@ void Trainer::refuse(std::vector<Shard>& shards, const BatchCounts& update, doub
 UpdateResult Trainer::update() {
   UpdateResult result;
   if (profile_ != nullptr) profile_->outside("other");
-  std::int64_t end = state_.samples;
-  for (std::int64_t i = 0; i < config_.accumulate; ++i) end += batch_at(end);
+  std::vector<std::int64_t> starts = {state_.samples};  // of the update's batches, and its end
+  for (std::int64_t i = 0; i < config_.accumulate; ++i) starts.push_back(starts.back() + batch_at(starts.back()));
   BatchCounts counts;
-  std::vector<Shard> shards = next_shards(state_.samples, end, counts);
+  std::vector<Shard> shards = next_shards(starts, counts);
   if (profile_ != nullptr) profile_->in_update("data");
   {
     const Observed observed(profile_);
@@ -247,37 +251,24 @@ UpdateResult Trainer::update() {
   }
   result.tokens = counts.tokens();
   ++state_.step;
-  state_.samples = end;
+  state_.samples = starts.back();
   state_.tokens += result.tokens;
   if (profile_ != nullptr) profile_->end_update();
   return result;
 }
 
 void Trainer::require_same_weights() {
-  const Tensor& weights = parameters_.values();
-  const std::size_t each = size_of(weights.dtype());
-  std::string hashes;  // of every process's part, as this process has it
-  for (int rank = 0; rank < team_.size(); ++rank) {
-    const ParameterShares::Run run = shares_.owned(rank);
-    const Dim begin = shares_.begin(run), end = shares_.end(run);
-    const std::uint64_t hash =
-        XXH3_64bits(static_cast<const std::byte*>(weights.raw()) + static_cast<std::size_t>(begin) * each,
-                    static_cast<std::size_t>(end - begin) * each);
-    hashes.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+  const std::vector<std::uint64_t> mine = hash_parts(parameters_.values(), shares_);
+  std::vector<std::vector<std::uint64_t>> hashes(static_cast<std::size_t>(team_.size()));
+  for (const std::uint64_t hash : mine) {
+    const std::vector<std::uint64_t> all = team_.gather(hash);
+    for (std::size_t rank = 0; rank < all.size(); ++rank) hashes[rank].push_back(all[rank]);
   }
-  const std::vector<std::string> all = team_.gather(hashes);
-  for (int owner = 0; owner < team_.size(); ++owner) {
-    const auto hash_at = [&](int rank) {
-      return std::string_view(all[static_cast<std::size_t>(rank)]).substr(static_cast<std::size_t>(owner) * 8, 8);
-    };
-    for (int rank = 0; rank < team_.size(); ++rank) {
-      if (hash_at(rank) == hash_at(owner)) continue;
-      throw UpdateError(
-          UpdateError::Cause::kMachine,
-          fmt::format("train: after update {}, the weights that {} has are not those that {} computed, so one "
-                      "of these machines is not reliable",
-                      state_.step, team_.name(rank), team_.name(owner)));
-    }
+  if (const auto found = find_disagreement(hashes)) {
+    throw UpdateError(UpdateError::Cause::kMachine,
+                      fmt::format("train: after update {}, the weights that {} has are not those that {} computed, so "
+                                  "one of these machines is not reliable",
+                                  state_.step, team_.name(found->rank), team_.name(found->owner)));
   }
 }
 
@@ -286,23 +277,8 @@ std::vector<Optimizer::State> Trainer::whole_state() {
   if (team_.size() == 1) return whole;
   for (Optimizer::State& state : whole) {
     if (state.values.size() == parameters_.trained_size()) continue;  // the moving average
-    const auto bytes = [&](Tensor& of, Dim begin, Dim end) {
-      const std::size_t each = size_of(of.dtype());
-      return std::span(static_cast<std::byte*>(of.raw()) + static_cast<std::size_t>(begin) * each,
-                       static_cast<std::size_t>(end - begin) * each);
-    };
-    const Dim begin = shares_.begin(shares_.owned()), size = state.values.size();
-    if (!team_.leads()) {
-      team_.exchange(0, bytes(state.values, 0, size), {});
-      continue;
-    }
-    Tensor all = Tensor::empty({parameters_.trained_size()}, state.values.dtype());
-    std::ranges::copy(bytes(state.values, 0, size), bytes(all, begin, begin + size).begin());
-    for (int rank = 1; rank < team_.size(); ++rank) {
-      const ParameterShares::Run run = shares_.owned(rank);
-      team_.exchange(rank, {}, bytes(all, shares_.begin(run), shares_.end(run)));
-    }
-    state = {state.name, all, 0};
+    Tensor all = whole_for_leader(state.values, shares_, team_);
+    if (team_.leads()) state = {state.name, std::move(all), 0};
   }
   return whole;
 }

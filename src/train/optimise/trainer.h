@@ -114,8 +114,9 @@ class Trainer final {
   };
   /// The number of samples from `first` on that form a batch.
   Dim batch_at(std::int64_t first) const;
-  /// This process's shards of the update's samples [first, end); `update` receives the counts of all shards.
-  std::vector<Shard> next_shards(std::int64_t first, std::int64_t end, BatchCounts& update);
+  /// This process's shards of an update's samples; `update` receives the counts of all shards.
+  /// \param starts  the first sample of each of the update's batches, and the end of the last one
+  std::vector<Shard> next_shards(const std::vector<std::int64_t>& starts, BatchCounts& update);
   /// The gradients of these shards; returns the loss of all.
   double accumulate_gradients(std::vector<Shard>& shards, const BatchCounts& update);
   /// \param done  called with each gradient that nothing adds to any more; not set: it is not called

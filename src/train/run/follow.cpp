@@ -1,25 +1,22 @@
 #include "train/run/follow.h"
 
-#include <algorithm>
-
 #include "io/joined.h"
 #include "io/json.h"
 #include "tensor/error.h"
-#include "tensor/instruction_set.h"
-#include "tensor/matmul.h"
 #include "train/files/checkpoint.h"
 #include "train/run/run_inputs.h"
 #include "train/run/run_start.h"
 #include "train/settings/settings.h"
 #include "train/tasks/materials.h"
+#include "train/team/agreement.h"
 
 namespace rapt {
 namespace {
 
 // A line for each thing on which the weights depend.
 std::vector<std::string> fingerprint(const RunRequest& request) {
-  std::vector<std::string> lines = {"program: " + build_name(), "instruction set: " + simd_target(),
-                                    "products: " + matmul_provider()};
+  std::vector<std::string> lines = computing_lines();
+  lines.push_back("program: " + build_name());
   for (const Setting& setting : settings()) {
     if (setting.resuming == Resuming::kFree || setting.shorthand) continue;
     lines.push_back("--" + setting.name + ' ' + joined(setting.get(request.config.values), " "));
@@ -86,21 +83,7 @@ std::string to_text(const RunAnnouncement& run) {
 }
 
 void require_same_requests(const RunRequest& request) {
-  Team& team = request.orders->team();
-  const std::vector<std::string> mine = fingerprint(request);
-  const std::vector<std::string> all = team.gather(joined(mine, "\n"));
-  for (int rank = 1; rank < team.size(); ++rank) {
-    const std::string &leaders = all.front(), &other = all[static_cast<std::size_t>(rank)];
-    if (leaders == other) continue;
-    const auto line_at = [](const std::string& text, std::size_t at) {
-      const std::size_t begin = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
-      return text.substr(begin, text.find('\n', begin) - begin);
-    };
-    const auto at = static_cast<std::size_t>(
-        std::mismatch(leaders.begin(), leaders.end(), other.begin(), other.end()).first - leaders.begin());
-    throw ConfigError("train: " + team.name(rank) + " has " + line_at(other, at) + ", " + team.name(0) + " has " +
-                      line_at(leaders, at) + "; start the same command with the same program on all nodes");
-  }
+  require_agreement(request.orders->team(), fingerprint(request));
 }
 
 int follow(const RunRequest& request, const StopSignals& signals) {

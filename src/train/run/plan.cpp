@@ -24,7 +24,7 @@ struct Share {
 
 Share share_of(const TrainConfig& config, const TrainingData& data, int ranks) {
   Share share{config, data};
-  share.config.shards = std::max<std::int64_t>(1, config.shards / ranks);
+  share.config.shards = std::max<std::int64_t>(1, config.shards / ranks);  // by default, one for each rank
   if (config.accumulate >= ranks) {
     share.config.accumulate = config.accumulate / ranks;
     return share;
@@ -41,7 +41,7 @@ Share share_of(const TrainConfig& config, const TrainingData& data, int ranks) {
 }
 
 // \param program  bytes that the program takes without tensors
-RankPlan measure(const Beginning& run, int ranks, double rate, double program) {
+RankPlan measure(const Beginning& run, int ranks, double program) {
   const Share share = share_of(run.config.values, run.job.data, ranks);
   const std::size_t before = memory_stats().live;  // the run's own network
   Initializer init(1);
@@ -69,36 +69,41 @@ RankPlan measure(const Beginning& run, int ranks, double rate, double program) {
   plan.memory = program + static_cast<double>(memory_stats().peak - before) - others * moments;
   if (ranks > 1) {
     constexpr double kPasses = 3;  // two operands are read and one is written
-    const double adding = kPasses * others * elements * sizeof(float) / measure_read_bandwidth();
-    const double half = plan.sent / 2 / rate, behind = share.config.recompute ? 0 : plan.compute * 2 / 3;
-    plan.network = std::max(0.0, half - behind) + half + adding;
+    plan.overlap = share.config.recompute ? 0 : plan.compute * 2 / 3;
+    plan.adding = kPasses * others * elements * sizeof(float) / measure_read_bandwidth();
   }
   return plan;
 }
 
 }  // namespace
 
-TeamPlan plan_team(const RunRequest& request, int ranks, double rate) {
+double RankPlan::network(double rate) const {
+  const double half = sent / 2 / rate;
+  return std::max(0.0, half - overlap) + half + adding;
+}
+
+TeamPlan plan_team(const RunRequest& request, const std::vector<int>& ranks) {
   if (learns_words_first(request.config)) {
     throw UsageError("rapt plan plans one run, and a classifier from scratch is two; give --init MODEL, or --task mlm");
   }
   check_matmul_provider();
   const auto program = static_cast<double>(resident_memory());
-  LayeredConfig wanted = request.config;
-  if (ranks > 1) choose(wanted, "shards", std::to_string(ranks));
   const ScratchFolder scratch;
   const Notice silent = [](const std::string&) {};
-  const Beginning run = begin_run({}, scratch.folder(), request, wanted, silent);
-  if (run.config.values.shards % ranks != 0) {
-    throw UsageError("--ranks must divide --shards " + std::to_string(run.config.values.shards) + ", got " +
-                     std::to_string(ranks));
+  const Beginning run = begin_run({}, scratch.folder(), request, request.config, silent);
+  if (request.config.given("shards")) {
+    for (const int count : ranks) {
+      if (run.config.values.shards % count == 0) continue;
+      throw UsageError("--ranks must divide --shards " + std::to_string(run.config.values.shards) + ", got " +
+                       std::to_string(count));
+    }
   }
   TeamPlan plan;
   for (const NamedParameter& p : parameters_of(run.job.network->module())) {
     plan.parameters += p.variable.requires_grad() ? p.variable.value().size() : 0;
   }
-  plan.one = measure(run, 1, rate, program);
-  plan.team = ranks == 1 ? plan.one : measure(run, ranks, rate, program);
+  plan.alone = measure(run, 1, program);
+  for (const int count : ranks) plan.teams.push_back(count == 1 ? plan.alone : measure(run, count, program));
   return plan;
 }
 

@@ -1,4 +1,4 @@
-// What a run would need and how fast it would be, alone and on several processes, from one measurement on this machine.
+// What a run would need and how fast it would be, alone and on several processes, from measurements on this machine.
 #pragma once
 
 #include <cstdint>
@@ -15,30 +15,30 @@ struct RankPlan {
   double memory = 0;     ///< bytes
   double compute = 0;    ///< seconds an update: forward and backward passes
   double optimizer = 0;  ///< seconds an update: clipping and the update of its part of the weights
-  double network = 0;    ///< seconds an update: sending gradients and weights, and adding what arrives
   double sent = 0;       ///< bytes an update
+  double overlap = 0;    ///< seconds an update during which gradients can be sent while the backward pass goes on
+  double adding = 0;     ///< seconds an update: adding the gradients that arrive
 
-  double update() const { return compute + optimizer + network; }
+  /// Seconds an update that are waited for a network of this many bytes per second in each direction.
+  ///
+  /// Each process sends 2 (R - 1) / R of the gradient's size, receiving as much at the same time. The first half,
+  /// gradients, goes on during the backward pass, which is two thirds of the passes; what does not fit into it is
+  /// waited for. The second half, weights, is waited for. What arrives is added at the rate of this machine's memory.
+  double network(double rate) const;
+  double update(double rate) const { return compute + optimizer + network(rate); }
 };
 
 struct TeamPlan {
   std::int64_t parameters = 0;  ///< trained
-  RankPlan one, team;           ///< alone, and on the ranks that were asked for
-
-  double speedup() const { return one.update() / team.update(); }
+  RankPlan alone;
+  std::vector<RankPlan> teams;  ///< for each number of ranks that was asked for
 };
 
 /// Settles the run, as print-config does, and measures its updates for about a second each: alone, and with a rank's
 /// share of the sequences. Leaves no files.
 ///
-/// Each process sends 2 (R - 1) / R of the gradient's size at the network's rate, receiving as much at the same time.
-/// The first half, gradients, goes on during the backward pass, which is two thirds of the passes; what does not fit
-/// into it is waited for. The second half, weights, is waited for. What arrives is added at the rate of this machine's
-/// memory.
-///
-/// \param ranks  a power of two
-/// \param rate   of the network, bytes per second in each direction
+/// \param ranks  powers of two
 /// \throws Error  as run_training
-TeamPlan plan_team(const RunRequest& request, int ranks, double rate);
+TeamPlan plan_team(const RunRequest& request, const std::vector<int>& ranks);
 
 }  // namespace rapt

@@ -12,9 +12,6 @@ namespace rapt {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-// A directory is represented by its files.
 InputFile describe_path(const std::string& path) {
   if (!fs::is_directory(path)) return describe(Input::from_file(path));
   std::vector<std::string> files;
@@ -32,6 +29,8 @@ InputFile describe_path(const std::string& path) {
   all.digest = digest_of(list);
   return all;
 }
+
+namespace {
 
 std::vector<InputFile> describe_files(const std::vector<std::string>& paths) {
   std::vector<InputFile> files;

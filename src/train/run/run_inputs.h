@@ -17,6 +17,10 @@ struct RunInputs {
   std::optional<InputFile> init, tokenizer;
 };
 
+/// The content of a file, or of the files of a folder.
+/// \throws MissingInputError, IoError
+InputFile describe_path(const std::string& path);
+
 /// Reads the files in the settings once and computes their digests.
 /// \param read  those of the data, if it has already been read
 /// \throws MissingInputError, IoError, DataError  as find_sources and TokenStore::open

@@ -109,10 +109,13 @@ class LabelledTaskData final : public TaskData {
     job.held_out_tokens = validation_tokens(config, job.data);
     if (!held_out_) return;
     job.evaluate = [&network = *job.network->as<TaskNetwork>(), held_out = held_out_, metric = job.metric](
-                       std::int64_t most, Team&) {  // each process scores all of them
-      if (most <= 0 || most >= held_out->tokens()) return score_labelled(network, *held_out).evaluation(metric);
+                       std::int64_t most, Team& team) {
+      const auto score = [&](const LabelledData& data) {
+        return score_labelled(network, data, nullptr, team).evaluation(metric);
+      };
+      if (most <= 0 || most >= held_out->tokens()) return score(*held_out);
       const LabelledData part = held_out->subset(part_of(*held_out, most));
-      Evaluation evaluation = score_labelled(network, part).evaluation(metric);
+      Evaluation evaluation = score(part);
       evaluation.share = static_cast<double>(part.tokens()) / static_cast<double>(held_out->tokens());
       return evaluation;
     };

@@ -38,13 +38,20 @@ static LmSums score_part(const LanguageModel& model, const LmEvaluation& text, c
   });
 }
 
-LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, bool keep_each) {
+static LmScore score(const LanguageModel& model, const LmEvaluation& text, Dim context, Team& team, bool keeps_each) {
   LmScore score;
-  const LmSums sums =
-      score_part(model, text, part_of(text, context, 0), Team::alone(), keep_each ? &score.each : nullptr);
+  const LmSums sums = score_part(model, text, part_of(text, context, 0), team, keeps_each ? &score.each : nullptr);
   score.log_probability = sums.log_probability;
   score.tokens = sums.tokens;
   return score;
+}
+
+LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, Team& team) {
+  return score(model, text, context, team, false);
+}
+
+LmScore score_each(const LanguageModel& model, const LmEvaluation& text, Dim context) {
+  return score(model, text, context, Team::alone(), true);
 }
 
 Evaluation evaluate_language_model(const LanguageModel& model, const LmEvaluation& held_out, Dim context,

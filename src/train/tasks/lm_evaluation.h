@@ -24,14 +24,17 @@ LmSums sums_of(const Tensor& log_probabilities);
 struct LmScore {
   double log_probability = 0;    ///< natural, of all predicted tokens
   std::int64_t tokens = 0;       ///< number of predicted tokens
-  std::vector<float> each = {};  ///< of each predicted token, in order, if requested
+  std::vector<float> each = {};  ///< of each predicted token, in order: from score_each
 
   double loss() const;        ///< mean, in nats per token; NaN without tokens
   double perplexity() const;  ///< exp(loss())
 };
 
 /// The whole text, in forward passes of about kEvaluationRows tokens. \param context  of the text's windows
-LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, bool keep_each = false);
+/// \param team  divides the passes among itself
+LmScore score_text(const LanguageModel& model, const LmEvaluation& text, Dim context, Team& team = Team::alone());
+/// The same with the log-probability of each token.
+LmScore score_each(const LanguageModel& model, const LmEvaluation& text, Dim context);
 
 /// perplexity and, if bytes_per_target is known (not 0), bits_per_byte; the score is the negative loss.
 /// \param context  of the text's windows

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstring>
+#include <limits>
 
 #include "io/host_name.h"
 #include "tensor/error.h"
@@ -51,6 +53,21 @@ const std::string& Team::name(int rank) const {
 
 void Team::exchange(int partner, std::span<const std::byte> out, std::span<std::byte> in) {
   transport_->exchange(partner, out.data(), out.size(), in.data(), in.size());
+}
+
+double Team::measure_rate() {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kRounds = 8;
+  std::vector<std::byte> out(std::size_t{32} << 20), in(out.size());
+  double slowest = std::numeric_limits<double>::infinity();
+  for (int d = 1; d < size(); d *= 2) {
+    exchange(rank() ^ d, out, in);  // the first one sets up the connection
+    const auto start = Clock::now();
+    for (int round = 0; round < kRounds; ++round) exchange(rank() ^ d, out, in);
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    slowest = std::min(slowest, kRounds * static_cast<double>(out.size()) / seconds);
+  }
+  return std::ranges::min(gather(slowest));
 }
 
 // After the step of distance d, everybody has the values of 2 d neighbours.

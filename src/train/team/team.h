@@ -64,6 +64,10 @@ class Team final {
   /// "rank 3 (host)" of the members of a team; "" in a team of one.
   const std::string& name(int rank) const;
 
+  /// Bytes per second that this process can send to others while it receives as much: of its partners in sums, the
+  /// slowest. All processes must measure at the same time, for about a second. \pre not a team of one
+  double measure_rate();
+
   double seconds_waited() const { return transport_ == nullptr ? 0 : transport_->seconds_waited(); }
   double bytes_sent() const { return transport_ == nullptr ? 0 : transport_->bytes_sent(); }
 

@@ -151,3 +151,20 @@ TEST_CASE("a run of shards has the same bits on one thread and on two, and train
   }
   set_thread_count(threads);
 }
+
+TEST_CASE("weights that differ from their owner's are found, with the process that has them") {
+  Weights network;
+  FlatParameters parameters(network, {});
+  const ParameterShares shares(parameters, 0, 4);
+  const std::vector<std::uint64_t> good = hash_parts(parameters.values(), shares);
+  REQUIRE(good.size() == 4);
+  CHECK_FALSE(find_disagreement({good, good, good, good}));
+  Tensor other = parameters.values().clone();
+  const ParameterShares::Run run = shares.owned(2);
+  other.data<float>()[shares.end(run) - 1] = 1e-30F;  // the last weight of rank 2's part
+  const std::vector<std::uint64_t> bad = hash_parts(other, shares);
+  const auto found = find_disagreement({good, bad, good, good});
+  REQUIRE(found);
+  CHECK(found->rank == 1);
+  CHECK(found->owner == 2);
+}

@@ -28,7 +28,7 @@ TEST_CASE("a text's score is the sum over its tokens; loss, perplexity and bits 
   Initializer init(3);
   const LanguageModel model(std::make_unique<Gpt>(small_gpt(), init));
   const LmEvaluation text(some_tokens(), Part::kTrain, kContext, LmOrder::kRandom);
-  const LmScore score = score_text(model, text, kContext, true);
+  const LmScore score = score_each(model, text, kContext);
   CHECK(score.tokens == 49);
   REQUIRE(score.each.size() == 49);
   double sum = 0;
