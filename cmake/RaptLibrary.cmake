@@ -15,11 +15,7 @@ if(RAPT_SANITIZE)
   target_compile_definitions(rapt_flags INTERFACE "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3|HWY_AVX3_DL)")
 endif()
 if(RAPT_SANITIZE)
-  # Checks of tests are many and long, and take minutes to instrument: of undefined behaviour, only what they call is.
-  string(REGEX REPLACE ",?undefined" "" of_tests "${RAPT_SANITIZE}")
-  set(is_test $<BOOL:$<TARGET_PROPERTY:RAPT_TESTS>>)
-  target_compile_options(rapt_flags INTERFACE
-    $<$<NOT:${is_test}>:-fsanitize=${RAPT_SANITIZE}> $<${is_test}:-fsanitize=${of_tests}> -fno-omit-frame-pointer)
+  target_compile_options(rapt_flags INTERFACE -fsanitize=${RAPT_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(rapt_flags INTERFACE -fsanitize=${RAPT_SANITIZE})
   if(RAPT_SANITIZE MATCHES "undefined")
     target_compile_options(rapt_flags INTERFACE -fno-sanitize-recover=all)
@@ -37,8 +33,5 @@ function(rapt_library name)
   target_include_directories(rapt_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/rapt>)
   target_link_libraries(rapt_${name} PRIVATE $<BUILD_INTERFACE:rapt_flags> ${ARGN})
-  if(name STREQUAL "tensor" AND RAPT_SANITIZE)  # vectors: with -O0, g++ 12 does not align them on the stack
-    target_compile_options(rapt_tensor PRIVATE -O1)
-  endif()
   set_property(GLOBAL APPEND PROPERTY RAPT_LIBRARIES rapt_${name})
 endfunction()
