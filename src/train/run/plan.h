@@ -34,8 +34,8 @@ struct TeamPlan {
   std::vector<RankPlan> teams;  ///< for each number of ranks that was asked for
 };
 
-/// Settles the run, as print-config does, and measures its updates for about a second each: alone, and with a rank's
-/// share of the sequences. Leaves no files.
+/// Settles the run, as print-config does, and measures its updates, three or as many as fit into a second: alone, and
+/// with each number of ranks' share of the sequences. Leaves no files.
 ///
 /// \param ranks  powers of two
 /// \throws Error  as run_training

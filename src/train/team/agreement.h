@@ -8,7 +8,7 @@
 
 namespace rapt {
 
-/// The program and the kernels, on which the bits of a sum depend: a line each.
+/// The kernels, on which the bits of a sum depend: a line each.
 std::vector<std::string> computing_lines();
 
 /// Compares a text of lines such as "--batch 32" among all processes.
