@@ -12,9 +12,9 @@
 #include "autograd/ops/elementwise.h"
 #include "support/instruction_sets.h"
 #include "support/op_checks.h"
+#include "support/pool_bytes.h"
 #include "support/random_tensor.h"
 #include "support/with_precision.h"
-#include "tensor/storage.h"
 
 namespace rapt {
 namespace {
@@ -262,21 +262,16 @@ TEST_CASE("in bf16, attention gives the same bits on one thread and on two") {
 }
 
 TEST_CASE("in bf16, attention keeps half as much of queries, keys and values for its backward pass") {
-  const Dim N = 64, C = 256;
+  const Dim N = 512, C = 256, heads = 4;
+  const Variable x(Tensor::full({N, 3 * C}, 0.5), true);
   const auto kept = [&] {
-    const Variable x(Tensor::full({N, 3 * C}, 0.5), true);
-    const std::size_t before = memory_stats().live;
-    const Variable y = self_attention(scale(x, 2), packed({N}), {.heads = 4});
-    const std::size_t bytes = memory_stats().live - before;
-    clear_tape();
-    return bytes;
+    return testing::pool_bytes([&] { return self_attention(scale(x, 2), packed({N}), {.heads = heads}); });
   };
-  const auto inputs = static_cast<std::size_t>(N * 3 * C), rest = static_cast<std::size_t>(N * C) * 5;
-  const std::size_t wide = kept();
-  if (wide == 0) return;  // not counted under the address sanitizer, which replaces the pool
-  CHECK(wide >= 4 * inputs);
+  const Dim wide = kept();
+  if (wide == 0) return;  // not counted
+  CHECK(wide >= 4 * N * 3 * C);
   const testing::WithPrecision bf16(Precision::kBf16);
-  CHECK(kept() <= 2 * inputs + rest);
+  CHECK(kept() <= 2 * N * 3 * C + 4 * N * (C + heads) + 3 * testing::kPoolSlack);
 }
 
 TEST_CASE("invalid attention arguments are rejected with the numbers") {

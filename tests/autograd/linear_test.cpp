@@ -9,6 +9,7 @@
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/feed_forward.h"
 #include "autograd/ops/sum.h"
+#include "support/pool_bytes.h"
 #include "support/random_tensor.h"
 #include "support/with_precision.h"
 #include "tensor/parallel.h"
@@ -179,35 +180,29 @@ TEST_CASE("the gradients of feed_forward agree with central differences") {
 }
 
 TEST_CASE("feed_forward keeps one wide tensor where two linear layers keep two") {
-  const Variable x(random_tensor({64, 32}, 1, DType::kF32)), b;
-  const Variable U = random_variable({512, 32}, 2, DType::kF32), W = random_variable({32, 512}, 3, DType::kF32);
-  const std::size_t before = memory_stats().live, wide = 64 * 512 * 4;
-  const Variable composed = linear(linear(x, U, b, Activation::kGelu), W, b);
-  const std::size_t two = memory_stats().live - before;
-  const Variable fused = feed_forward(x, U, b, W, b, Activation::kGelu);
-  const std::size_t one = memory_stats().live - before - two;
-  if (two > 0) CHECK(two - one >= wide);  // not counted under the address sanitizer, which replaces the pool
-  clear_tape();
+  const Dim N = 64, C = 32, F = 4096;
+  const Variable x(random_tensor({N, C}, 1, DType::kF32)), b;
+  const Variable U = random_variable({F, C}, 2, DType::kF32), W = random_variable({C, F}, 3, DType::kF32);
+  const Dim two = testing::pool_bytes([&] { return linear(linear(x, U, b, Activation::kGelu), W, b); });
+  const Dim one = testing::pool_bytes([&] { return feed_forward(x, U, b, W, b, Activation::kGelu); });
+  if (two == 0) return;  // not counted
+  CHECK(one + 4 * N * F <= two + testing::kPoolSlack);
 }
 
 TEST_CASE("in bf16, feed_forward keeps half as much for its backward pass") {
-  const Dim N = 64, C = 32, F = 512;
+  const Dim N = 64, C = 32, F = 4096;
+  const Variable x(Tensor::full({N, C}, 0.5), true), U(Tensor::full({F, C}, 0.01), true);
+  const Variable W(Tensor::full({C, F}, 0.01), true), none;
   const auto kept = [&] {
-    const Variable x(Tensor::full({N, C}, 0.5), true), U(Tensor::full({F, C}, 0.01), true);
-    const Variable W(Tensor::full({C, F}, 0.01), true), none;
-    const Variable first = feed_forward(x, U, none, W, none, Activation::kGelu);  // makes the weights' narrow copies
-    const std::size_t before = memory_stats().live;
-    const Variable y = feed_forward(x, U, none, W, none, Activation::kGelu);
-    const std::size_t bytes = memory_stats().live - before;
-    clear_tape();
-    return bytes;
+    const auto f = [&] { return feed_forward(x, U, none, W, none, Activation::kGelu); };
+    testing::pool_bytes(f);  // makes the weights' narrow copies
+    return testing::pool_bytes(f);
   };
-  const std::size_t hidden = static_cast<std::size_t>(N * F), rest = static_cast<std::size_t>(N * C) * 8;
-  const std::size_t wide = kept();
-  if (wide == 0) return;  // not counted under the address sanitizer, which replaces the pool
-  CHECK(wide >= 4 * hidden);
+  const Dim wide = kept();
+  if (wide == 0) return;  // not counted
+  CHECK(wide >= 4 * N * F);
   const testing::WithPrecision bf16(Precision::kBf16);
-  CHECK(kept() <= 2 * hidden + rest);
+  CHECK(kept() <= 2 * N * F + 8 * N * C + testing::kPoolSlack);
 }
 
 TEST_CASE("with operands in bf16, layers and their gradients differ from f32 by what bf16 rounds") {
