@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "tensor/kernels/column_sums.h"
 #include "tensor/kernels/narrow.h"
 #include "tensor/kernels/skinny_matmul.h"
+#include "tensor/matmul_amx.h"
 #include "tensor/matmul_onednn.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
@@ -33,13 +35,15 @@ struct Tiling {
   Dim down = 0, across = 0, layers = 0;  // how many
 };
 
-// Divides `extent` into equal pieces of a multiple of 16, so that no tile is a thin remainder.
-Dim piece(Dim extent, Dim pieces) { return std::max<Dim>(16, ((extent + pieces - 1) / pieces + 15) / 16 * 16); }
+// Divides `extent` into equal pieces of a multiple of `unit`, so that no tile is a thin remainder.
+Dim piece(Dim extent, Dim pieces, Dim unit) {
+  return std::max(unit, ((extent + pieces - 1) / pieces + unit - 1) / unit * unit);
+}
 
 // Chooses tiles that are as square as possible, at least kPieces of them if each still has kTileFlops: a function of
 // the shape. A small C with long sums, as in weight gradients, is divided along the sums and not into thin tiles,
 // because the provider would pack both operands again for each thin tile.
-Tiling cut(Dim M, Dim N, Dim K) {
+Tiling cut(Dim M, Dim N, Dim K, Dim unit) {
   Dim down = (M + kTileRows - 1) / kTileRows, across = (N + kTileCols - 1) / kTileCols, layers = 1;
   const Dim worth = std::clamp<Dim>(2 * M * N * K / kTileFlops, 1, kPieces);
   const auto halve = [&](Dim least) {
@@ -56,18 +60,23 @@ Tiling cut(Dim M, Dim N, Dim K) {
       break;
     }
   }
-  Tiling t{.rows = piece(M, down), .cols = piece(N, across), .depth = piece(K, layers)};
+  Tiling t{.rows = piece(M, down, unit), .cols = piece(N, across, unit), .depth = piece(K, layers, unit)};
   t.down = (M + t.rows - 1) / t.rows;
   t.across = (N + t.cols - 1) / t.cols;
   t.layers = std::max<Dim>(1, (K + t.depth - 1) / t.depth);
   return t;
 }
 
-// op(X) restricted to rows [r0, r1) and columns [c0, c1) of op(X).
+struct Range {
+  Dim begin, end;
+  Dim size() const { return end - begin; }
+};
+
+// The rows and columns of op(X) that are given.
 template <typename T>
-Matrix<const T> part(Matrix<const T> x, Transpose op, Dim r0, Dim r1, Dim c0, Dim c1) {
-  if (op == Transpose::kYes) return {x.data + c0 * x.stride + r0, c1 - c0, r1 - r0, x.stride};
-  return {x.data + r0 * x.stride + c0, r1 - r0, c1 - c0, x.stride};
+Matrix<const T> part(Matrix<const T> x, Transpose op, Range rows, Range cols) {
+  if (op == Transpose::kYes) std::swap(rows, cols);
+  return {x.data + rows.begin * x.stride + cols.begin, rows.size(), cols.size(), x.stride};
 }
 
 // One tile, on the calling thread, by the faster provider. A function of the types and the processor, so that a run
@@ -138,7 +147,20 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
       return multiply_skinny(c, a, b, write, before, after);
     }
   }
-  const Tiling t = cut(M, N, K);
+  const bool by_amx = std::is_same_v<A, Bf16> && K > 0 && has_amx();
+  const Tiling t = cut(M, N, K, by_amx ? AmxProduct::kUnit : 16);
+  std::optional<AmxProduct> amx;
+  if constexpr (std::is_same_v<A, Bf16>) {
+    if (by_amx) amx.emplace(a, op_a, b, op_b, t.down, t.across);
+  }
+  const auto multiply = [&](Matrix<C> to, Range r, Range cols, Range k, Write how, TileHook first, TileHook last) {
+    if constexpr (std::is_same_v<A, Bf16>) {
+      if (amx) return amx->multiply(to, r.begin, cols.begin, k.begin, k.end, how, first, last);
+    }
+    if (first) first(r.begin, r.end, cols.begin, cols.end);
+    multiply_tile(to, part(a, op_a, r, k), op_a, part(b, op_b, k, cols), op_b, how);
+    if (last) last(r.begin, r.end, cols.begin, cols.end);
+  };
   const Dim tiles = t.down * t.across;
   // The first layer is written to C, the others to scratch memory until all are done.
   Tensor beside;
@@ -154,10 +176,8 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
         const Dim k0 = layer * t.depth, k1 = std::min(K, k0 + t.depth);
         Matrix<C> to{c.data + r0 * c.stride + c0, r1 - r0, c1 - c0, c.stride};
         if (layer > 0) to = {others + ((layer - 1) * M + r0) * N + c0, r1 - r0, c1 - c0, N};
-        if (layer == 0 && before) before(r0, r1, c0, c1);
-        multiply_tile(to, part(a, op_a, r0, r1, k0, k1), op_a, part(b, op_b, k0, k1, c0, c1), op_b,
-                      layer == 0 ? write : Write::kAssign);
-        if (t.layers == 1 && after) after(r0, r1, c0, c1);
+        multiply(to, {r0, r1}, {c0, c1}, {k0, k1}, layer == 0 ? write : Write::kAssign,
+                 layer == 0 ? before : TileHook(), t.layers == 1 ? after : TileHook());
       },
       t.layers * tiles <= 4 * kPieces ? Schedule::kStatic : Schedule::kDynamic);
   if (t.layers == 1) return;
@@ -180,7 +200,7 @@ std::string matmul_provider() {
   const OpenblasBuild build = openblas_build();
   std::string text = build.config + ", kernels " + build.core;
   if (prefers_onednn<float>()) text += "; f32: " + onednn_version();
-  return text + "; bf16: " + (has_bf16_products() ? onednn_version() : "in f32");
+  return text + "; bf16: " + (has_amx() ? "AMX" : has_bf16_products() ? onednn_version() : "in f32");
 }
 
 bool has_bf16_products() { return prefers_onednn<Bf16>(); }
@@ -195,7 +215,10 @@ static double worst_error(Dim M, Dim N, Dim K, Transpose op_a, Transpose op_b) {
   for (T& x : b) x = static_cast<T>(rng.uniform() - 0.5);
   const bool ta = op_a == Transpose::kYes, tb = op_b == Transpose::kYes;
   const Matrix<const T> A(a.data(), ta ? K : M, ta ? M : K), B(b.data(), tb ? N : K, tb ? K : N);
-  multiply_tile({c.data(), M, N}, A, op_a, B, op_b, Write::kAssign);
+  if constexpr (std::is_same_v<T, Bf16>)
+    matmul<C, T>({c.data(), M, N}, A, op_a, B, op_b, Write::kAssign);  // not all providers work on single tiles
+  else
+    multiply_tile({c.data(), M, N}, A, op_a, B, op_b, Write::kAssign);
   double worst = 0;
   for (Dim i = 0; i < M; ++i) {
     for (Dim j = 0; j < N; ++j) {

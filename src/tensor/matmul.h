@@ -1,5 +1,6 @@
 // All matrix products go through this file. It divides the work into tiles fixed by its shape, distributes them to the
-// threads, and calls a provider (OpenBLAS or oneDNN) single-threaded on each: the same bits on any number of threads.
+// threads, and calls a provider (OpenBLAS, oneDNN or AMX) single-threaded on each: the same bits on any number of
+// threads.
 #pragma once
 
 #include <string>
@@ -28,8 +29,8 @@ struct Matrix {
 /// Whether an operand is transposed.
 enum class Transpose : std::uint8_t { kNo, kYes };
 
-/// A borrowed callable void(row_begin, row_end, column_begin, column_end): work on a tile of C before or after its
-/// product, on the thread that has it in its cache (bias, activation).
+/// A borrowed callable void(row_begin, row_end, column_begin, column_end): work on a part of C before or after its
+/// product, on the thread that has it in its cache (bias, activation). The parts cover C once.
 class TileHook {
  public:
   TileHook() = default;
@@ -77,7 +78,7 @@ class SteadyProducts {
   bool before_;
 };
 
-/// Describes the providers: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE; f32: oneDNN 2.6.3; bf16: oneDNN 2.6.3".
+/// Describes the providers: "OpenBLAS 0.3.21 openmp, kernels COOPERLAKE; f32: oneDNN 2.6.3; bf16: AMX".
 std::string matmul_provider();
 /// Whether this process may use instructions for products of bf16 operands; otherwise, they are multiplied in f32.
 bool has_bf16_products();

@@ -212,7 +212,7 @@ TEST_CASE(
     "products of bf16 operands are those of the same numbers in f32, with the same bits on any number of threads") {
   const int threads = thread_count();
   for (const Sizes s : {Sizes{1, 50, 67}, Sizes{5, 7, 3}, Sizes{16, 300, 400}, Sizes{130, 70, 21}, Sizes{600, 800, 300},
-                        Sizes{64, 96, 20'000}, Sizes{3, 4, 0}}) {
+                        Sizes{64, 96, 20'000}, Sizes{3, 4, 0}, Sizes{1100, 1600, 1070}}) {
     for (const Transpose op_a : kBoth) {
       for (const Transpose op_b : kBoth) {
         Problem<float> wide(s, op_a, op_b);
@@ -240,6 +240,24 @@ TEST_CASE(
     }
   }
   set_thread_count(threads);
+}
+
+TEST_CASE("hooks of bf16 products see every element once, before and after its sum is complete") {
+  const Dim M = 2100, N = 830, K = 1100;
+  const std::vector<Bf16> a(static_cast<std::size_t>(M * K), Bf16(0.5F)), b(static_cast<std::size_t>(N * K), Bf16(2));
+  std::vector<float> c(static_cast<std::size_t>(M * N), 7);
+  const auto each = [&](Dim r0, Dim r1, Dim c0, Dim c1, const auto& f) {
+    for (Dim r = r0; r < r1; ++r) {
+      for (Dim at = c0; at < c1; ++at) f(c[static_cast<std::size_t>(r * N + at)], static_cast<float>(r + at));
+    }
+  };
+  matmul<float, Bf16>(
+      {c.data(), M, N}, {a.data(), M, K}, Transpose::kNo, {b.data(), N, K}, Transpose::kYes, Write::kAdd,
+      [&](Dim r0, Dim r1, Dim c0, Dim c1) { each(r0, r1, c0, c1, [](float& x, float bias) { x = bias; }); },
+      [&](Dim r0, Dim r1, Dim c0, Dim c1) { each(r0, r1, c0, c1, [](float& x, float bias) { x += 10'000 * bias; }); });
+  Dim wrong = 0;
+  each(0, M, 0, N, [&](float x, float bias) { wrong += x == static_cast<float>(K) + bias * 10'001 ? 0 : 1; });
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a row of a steady bf16 product has the same bits alone and among others") {

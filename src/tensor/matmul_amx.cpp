@@ -1,0 +1,264 @@
+#include "tensor/matmul_amx.h"
+
+#include "tensor/instruction_set.h"
+#include "tensor/parallel.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+// GCC 12 takes the undefined operands of its own intrinsics for mistakes (its bug 105593).
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#define RAPT_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
+#define RAPT_AMX __attribute__((target("amx-tile,amx-bf16")))
+
+namespace rapt {
+namespace {
+
+// A strip is 32 rows of A or 32 columns of B over all terms. For each 32 terms it has two tiles of AMX, of 16 rows or
+// columns each. A tile is 16 x 16 words of 32 bits, and a word is the pair of terms 2 p and 2 p + 1. In a tile of A, a
+// line has the pairs of one row; in a tile of B, a line has one pair of all columns.
+constexpr Dim kSide = 16, kUnit = AmxProduct::kUnit;
+constexpr Dim kTile = kSide * kUnit;  // elements
+// Terms that are multiplied before the next ones. Those of a strip take 48 KB, those of the columns of a tile 1.2 MB.
+constexpr Dim kMostTerms = 512;
+// An operand is packed anew by each tile that needs it if they are at most so many. The strips then stay in the cache
+// of the thread. Strips that are packed for all tiles are written to memory and read again.
+constexpr Dim kFewTiles = 2;
+
+Dim round_up(Dim n) { return (n + kUnit - 1) / kUnit * kUnit; }
+
+// From arch/x86/include/uapi/asm/prctl.h: a process must ask for the 8 KB of registers before it may use them.
+constexpr long kRequestPermission = 0x1023, kTileData = 18;
+
+bool obtain_amx() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;
+  if ((edx & kAmxBf16) == 0 || (edx & kAmxTile) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+// The words of a tile, by row or column first, or by pair first.
+struct Words {
+  __m512i line[kSide];
+};
+
+// `given` numbers, and zeros if they are fewer than 32 or 16.
+RAPT_AVX512 inline __m512i load_32(const Bf16* from, Dim given) {
+  return _mm512_maskz_loadu_epi16(given >= 32 ? ~0u : (1u << given) - 1, from);
+}
+RAPT_AVX512 inline __m512i widen_16(const Bf16* from, Dim given) {
+  const auto mask = static_cast<__mmask16>(given >= 16 ? 0xFFFF : (1u << given) - 1);
+  return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from));
+}
+
+// Lines of 32 terms, side by side in memory.
+RAPT_AVX512 inline void load_lines(Words& words, const Bf16* from, Dim stride, Dim sides, Dim terms) {
+  for (Dim s = 0; s < kSide; ++s) {
+    words.line[s] = s < sides ? load_32(from + s * stride, terms) : _mm512_setzero_si512();
+    __builtin_prefetch(from + (s + kUnit) * stride, 0, 2);
+  }
+}
+
+// Lines of one pair, of terms that are `stride` apart in memory.
+RAPT_AVX512 inline void load_pairs(Words& words, const Bf16* from, Dim stride, Dim sides, Dim terms) {
+  for (Dim p = 0; p < kSide; ++p) {
+    const Bf16* const even = from + 2 * p * stride;
+    __m512i line = 2 * p < terms ? widen_16(even, sides) : _mm512_setzero_si512();
+    if (2 * p + 1 < terms) line = _mm512_or_si512(line, _mm512_slli_epi32(widen_16(even + stride, sides), 16));
+    words.line[p] = line;
+    __builtin_prefetch(even + kUnit, 0, 2);
+    __builtin_prefetch(even + stride + kUnit, 0, 2);
+  }
+}
+
+RAPT_AVX512 inline void transpose(Words& words) {
+  __m512i t[kSide];
+  __m512i* const x = words.line;
+  for (int i = 0; i < kSide; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
+  }
+  for (int i = 0; i < kSide; i += 4) {
+    x[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    x[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    x[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    x[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  // Now block b of 128 bits of x[4 i + j] has the rows 4 i to 4 i + 3 of column 4 b + j.
+  for (int j = 0; j < 4; ++j) {
+    const __m512i low01 = _mm512_shuffle_i32x4(x[j], x[4 + j], 0x88),
+                  low23 = _mm512_shuffle_i32x4(x[8 + j], x[12 + j], 0x88);
+    const __m512i odd01 = _mm512_shuffle_i32x4(x[j], x[4 + j], 0xDD),
+                  odd23 = _mm512_shuffle_i32x4(x[8 + j], x[12 + j], 0xDD);
+    t[j] = _mm512_shuffle_i32x4(low01, low23, 0x88);
+    t[8 + j] = _mm512_shuffle_i32x4(low01, low23, 0xDD);
+    t[4 + j] = _mm512_shuffle_i32x4(odd01, odd23, 0x88);
+    t[12 + j] = _mm512_shuffle_i32x4(odd01, odd23, 0xDD);
+  }
+  for (int i = 0; i < kSide; ++i) x[i] = t[i];
+}
+
+// Packs the terms [k0, k1) of the strip that begins at row or column `side`.
+RAPT_AVX512 void pack_strip(Bf16* to, const AmxProduct::Operand& x, Dim side, Dim k0, Dim k1) {
+  const Matrix<const Bf16>& m = x.matrix;
+  for (Dim k = k0; k < k1; k += kUnit) {
+    for (Dim s = side; s < side + kUnit; s += kSide, to += kTile) {
+      Words words;
+      const Dim sides = std::clamp<Dim>(x.sides - s, 0, kSide), terms = std::min(kUnit, k1 - k);
+      if (x.terms_adjoin)
+        load_lines(words, m.data + s * m.stride + k, m.stride, sides, terms);
+      else
+        load_pairs(words, m.data + k * m.stride + s, m.stride, sides, terms);
+      if (x.terms_adjoin == x.pair_first) transpose(words);
+      for (Dim i = 0; i < kSide; ++i) _mm512_storeu_si512(to + i * kUnit, words.line[i]);
+    }
+  }
+}
+
+// What the registers hold, for LDTILECFG: eight tiles of 16 lines of 64 bytes.
+struct alignas(64) TileConfiguration {
+  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  std::uint16_t bytes_per_line[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  std::uint8_t lines[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// 32 x 32 elements of C, of `units` times 32 terms. Meanwhile, the block below it comes into the cache.
+RAPT_AMX void multiply_block(float* c, Dim stride, const Bf16* a, const Bf16* b, Dim units, bool add) {
+  asm volatile("" ::: "memory");  // GCC 12 does not know that TILELOADD reads memory
+  const Dim bytes = stride * static_cast<Dim>(sizeof(float));
+  float* const below = c + kSide * stride;
+  if (add) {
+    _tile_loadd(0, c, bytes);
+    _tile_loadd(1, c + kSide, bytes);
+    _tile_loadd(2, below, bytes);
+    _tile_loadd(3, below + kSide, bytes);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (Dim k = 0; k < units; ++k, a += 2 * kTile, b += 2 * kTile) {
+    _tile_loadd(4, a, 64);
+    _tile_loadd(6, b, 64);
+    _tile_loadd(5, a + kTile, 64);
+    _tile_loadd(7, b + kTile, 64);
+    if (k < kSide) {
+      for (const Dim ahead : {2 * k, 2 * k + 1}) {
+        __builtin_prefetch(c + ahead * stride + kUnit, 1);
+        __builtin_prefetch(c + ahead * stride + kUnit + kSide, 1);
+      }
+    }
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_stored(0, c, bytes);
+  _tile_stored(1, c + kSide, bytes);
+  _tile_stored(2, below, bytes);
+  _tile_stored(3, below + kSide, bytes);
+}
+
+// The same at an edge of C.
+void multiply_edge(Matrix<float> c, const Bf16* a, const Bf16* b, Dim units, bool add) {
+  alignas(64) float whole[kUnit * kUnit] = {};
+  for (Dim r = 0; add && r < c.rows; ++r) std::copy_n(c.data + r * c.stride, c.cols, whole + r * kUnit);
+  multiply_block(whole, kUnit, a, b, units, add);
+  for (Dim r = 0; r < c.rows; ++r) std::copy_n(whole + r * kUnit, c.cols, c.data + r * c.stride);
+}
+
+constexpr TileConfiguration kConfiguration;
+
+// In memory for good: GCC 12 believes that LDTILECFG reads only the first 8 bytes.
+RAPT_AMX void configure() { _tile_loadconfig(&kConfiguration); }
+// Switching to another thread no longer saves the registers.
+RAPT_AMX void release() { _tile_release(); }
+
+}  // namespace
+
+bool has_amx() {
+  static const bool obtained = simd_target() == "AVX3_DL" && obtain_amx();
+  return obtained;
+}
+
+AmxProduct::AmxProduct(Matrix<const Bf16> a, Transpose op_a, Matrix<const Bf16> b, Transpose op_b, Dim down, Dim across)
+    : a_{.matrix = a, .sides = a.rows, .terms = a.cols, .terms_adjoin = true, .pair_first = false},
+      b_{.matrix = b, .sides = b.cols, .terms = b.rows, .terms_adjoin = false, .pair_first = true} {
+  for (auto [x, op] : {std::pair(&a_, op_a), std::pair(&b_, op_b)}) {
+    if (op == Transpose::kNo) continue;
+    std::swap(x->sides, x->terms);
+    x->terms_adjoin = !x->terms_adjoin;
+  }
+  depth_ = round_up(a_.terms);
+  const Dim strips_a = across > kFewTiles ? round_up(a_.sides) / kUnit : 0;
+  const Dim strips_b = down > kFewTiles ? round_up(b_.sides) / kUnit : 0;
+  if (strips_a + strips_b == 0) return;
+  packed_ = Tensor::empty({strips_a + strips_b, kUnit * depth_}, DType::kBF16);
+  auto* const to = packed_.data<Bf16>();
+  if (strips_a > 0) a_.strips = to;
+  if (strips_b > 0) b_.strips = to + strips_a * kUnit * depth_;
+  parallel_for(strips_a + strips_b, [&](Dim i) {
+    const bool of_a = i < strips_a;
+    pack_strip(to + i * kUnit * depth_, of_a ? a_ : b_, (of_a ? i : i - strips_a) * kUnit, 0, a_.terms);
+  });
+}
+
+void AmxProduct::multiply(Matrix<float> c, Dim r0, Dim c0, Dim k0, Dim k1, Write write, TileHook before,
+                          TileHook after) const {
+  const Dim passes = std::max<Dim>(1, (k1 - k0 + kMostTerms - 1) / kMostTerms);
+  const Dim depth = round_up((k1 - k0 + passes - 1) / passes), most = depth * kUnit;  // elements of a strip
+  const Dim strips_a = a_.strips == nullptr ? 1 : 0, strips_b = b_.strips == nullptr ? round_up(c.cols) / kUnit : 0;
+  Tensor scratch;
+  if (strips_a + strips_b > 0) scratch = Tensor::empty({strips_a + strips_b, most}, DType::kBF16);
+  Bf16* const beside_b = scratch.defined() ? scratch.data<Bf16>() : nullptr;
+  Bf16* const beside_a = beside_b + strips_b * most;
+
+  configure();
+  for (Dim k = k0; k < k1; k += depth) {
+    const Dim end = std::min({k1, k + depth, a_.terms}), units = round_up(end - k) / kUnit;
+    const bool add = write == Write::kAdd || k > k0;
+    for (Dim j = 0; j < strips_b; ++j) pack_strip(beside_b + j * most, b_, c0 + j * kUnit, k, end);
+    for (Dim i = 0; i < c.rows; i += kUnit) {
+      const Dim rows = std::min(kUnit, c.rows - i);
+      if (before && k == k0) before(r0 + i, r0 + i + rows, c0, c0 + c.cols);
+      if (strips_a > 0) pack_strip(beside_a, a_, r0 + i, k, end);
+      const Bf16* const a = strips_a > 0 ? beside_a : a_.strips + (r0 + i) * depth_ + k * kUnit;
+      for (Dim j = 0; j < c.cols; j += kUnit) {
+        const Bf16* const b = strips_b > 0 ? beside_b + j / kUnit * most : b_.strips + (c0 + j) * depth_ + k * kUnit;
+        float* const to = c.data + i * c.stride + j;
+        const Dim columns = std::min(kUnit, c.cols - j);
+        if (rows == kUnit && columns == kUnit)
+          multiply_block(to, c.stride, a, b, units, add);
+        else
+          multiply_edge({to, rows, columns, c.stride}, a, b, units, add);
+      }
+      if (after && k + depth >= k1) after(r0 + i, r0 + i + rows, c0, c0 + c.cols);
+    }
+  }
+  release();
+}
+
+}  // namespace rapt
+
+#else
+
+namespace rapt {
+bool has_amx() { return false; }
+AmxProduct::AmxProduct(Matrix<const Bf16> /*a*/, Transpose /*op_a*/, Matrix<const Bf16> /*b*/, Transpose /*op_b*/,
+                       Dim /*down*/, Dim /*across*/) {}
+void AmxProduct::multiply(Matrix<float> /*c*/, Dim /*r0*/, Dim /*c0*/, Dim /*k0*/, Dim /*k1*/, Write /*write*/,
+                          TileHook /*before*/, TileHook /*after*/) const {}
+}  // namespace rapt
+
+#endif
