@@ -33,6 +33,7 @@ constexpr Dim kMostTerms = 512;
 // An operand is packed anew by each tile that needs it if they are at most so many. The strips then stay in the cache
 // of the thread. Strips that are packed for all tiles are written to memory and read again.
 constexpr Dim kFewTiles = 2;
+constexpr Dim kTogether = 4;  // strips that one thread packs together
 
 Dim round_up(Dim n) { return (n + kUnit - 1) / kUnit * kUnit; }
 
@@ -76,8 +77,8 @@ RAPT_AVX512 inline void load_pairs(Words& words, const Bf16* from, Dim stride, D
     __m512i line = 2 * p < terms ? widen_16(even, sides) : _mm512_setzero_si512();
     if (2 * p + 1 < terms) line = _mm512_or_si512(line, _mm512_slli_epi32(widen_16(even + stride, sides), 16));
     words.line[p] = line;
-    __builtin_prefetch(even + kUnit, 0, 2);
-    __builtin_prefetch(even + stride + kUnit, 0, 2);
+    __builtin_prefetch(even + kUnit * stride, 0, 2);
+    __builtin_prefetch(even + (kUnit + 1) * stride, 0, 2);
   }
 }
 
@@ -108,20 +109,28 @@ RAPT_AVX512 inline void transpose(Words& words) {
   for (int i = 0; i < kSide; ++i) x[i] = t[i];
 }
 
-// Packs the terms [k0, k1) of the strip that begins at row or column `side`.
-RAPT_AVX512 void pack_strip(Bf16* to, const AmxProduct::Operand& x, Dim side, Dim k0, Dim k1) {
+// Packs 32 terms, or those up to `end`, of the 32 rows or columns from `side`.
+RAPT_AVX512 void pack_unit(Bf16* to, const AmxProduct::Operand& x, Dim side, Dim k, Dim end) {
   const Matrix<const Bf16>& m = x.matrix;
-  for (Dim k = k0; k < k1; k += kUnit) {
-    for (Dim s = side; s < side + kUnit; s += kSide, to += kTile) {
-      Words words;
-      const Dim sides = std::clamp<Dim>(x.sides - s, 0, kSide), terms = std::min(kUnit, k1 - k);
-      if (x.terms_adjoin)
-        load_lines(words, m.data + s * m.stride + k, m.stride, sides, terms);
-      else
-        load_pairs(words, m.data + k * m.stride + s, m.stride, sides, terms);
-      if (x.terms_adjoin == x.pair_first) transpose(words);
-      for (Dim i = 0; i < kSide; ++i) _mm512_storeu_si512(to + i * kUnit, words.line[i]);
-    }
+  const Dim terms = std::min(kUnit, end - k);
+  for (Dim s = side; s < side + kUnit; s += kSide, to += kTile) {
+    Words words;
+    const Dim sides = std::clamp<Dim>(x.sides - s, 0, kSide);
+    if (x.terms_adjoin)
+      load_lines(words, m.data + s * m.stride + k, m.stride, sides, terms);
+    else
+      load_pairs(words, m.data + k * m.stride + s, m.stride, sides, terms);
+    if (x.terms_adjoin == x.pair_first) transpose(words);
+    for (Dim i = 0; i < kSide; ++i) _mm512_storeu_si512(to + i * kUnit, words.line[i]);
+  }
+}
+
+// Packs the terms [k0, k1) of `count` strips from `side` on, `apart` elements apart, in the order of memory.
+void pack_strips(Bf16* to, Dim apart, const AmxProduct::Operand& x, Dim side, Dim count, Dim k0, Dim k1) {
+  const Dim units = round_up(k1 - k0) / kUnit;
+  for (Dim i = 0; i < count * units; ++i) {
+    const Dim strip = x.terms_adjoin ? i / units : i % count, unit = x.terms_adjoin ? i % units : i / count;
+    pack_unit(to + strip * apart + unit * 2 * kTile, x, side + strip * kUnit, k0 + unit * kUnit, k1);
   }
 }
 
@@ -208,9 +217,14 @@ AmxProduct::AmxProduct(Matrix<const Bf16> a, Transpose op_a, Matrix<const Bf16> 
   auto* const to = packed_.data<Bf16>();
   if (strips_a > 0) a_.strips = to;
   if (strips_b > 0) b_.strips = to + strips_a * kUnit * depth_;
-  parallel_for(strips_a + strips_b, [&](Dim i) {
-    const bool of_a = i < strips_a;
-    pack_strip(to + i * kUnit * depth_, of_a ? a_ : b_, (of_a ? i : i - strips_a) * kUnit, 0, a_.terms);
+  const auto pack = [&](Bf16* strips, const Operand& x, Dim first, Dim count) {
+    pack_strips(strips + first * kUnit * depth_, kUnit * depth_, x, first * kUnit, count, 0, x.terms);
+  };
+  const Dim pieces_a = (strips_a + kTogether - 1) / kTogether, pieces_b = (strips_b + kTogether - 1) / kTogether;
+  parallel_for(pieces_a + pieces_b, [&](Dim i) {
+    const bool of_a = i < pieces_a;
+    const Dim first = (of_a ? i : i - pieces_a) * kTogether, strips = of_a ? strips_a : strips_b;
+    pack(of_a ? to : to + strips_a * kUnit * depth_, of_a ? a_ : b_, first, std::min(kTogether, strips - first));
   });
 }
 
@@ -228,11 +242,11 @@ void AmxProduct::multiply(Matrix<float> c, Dim r0, Dim c0, Dim k0, Dim k1, Write
   for (Dim k = k0; k < k1; k += depth) {
     const Dim end = std::min({k1, k + depth, a_.terms}), units = round_up(end - k) / kUnit;
     const bool add = write == Write::kAdd || k > k0;
-    for (Dim j = 0; j < strips_b; ++j) pack_strip(beside_b + j * most, b_, c0 + j * kUnit, k, end);
+    pack_strips(beside_b, most, b_, c0, strips_b, k, end);
     for (Dim i = 0; i < c.rows; i += kUnit) {
       const Dim rows = std::min(kUnit, c.rows - i);
       if (before && k == k0) before(r0 + i, r0 + i + rows, c0, c0 + c.cols);
-      if (strips_a > 0) pack_strip(beside_a, a_, r0 + i, k, end);
+      pack_strips(beside_a, most, a_, r0 + i, strips_a, k, end);
       const Bf16* const a = strips_a > 0 ? beside_a : a_.strips + (r0 + i) * depth_ + k * kUnit;
       for (Dim j = 0; j < c.cols; j += kUnit) {
         const Bf16* const b = strips_b > 0 ? beside_b + j / kUnit * most : b_.strips + (c0 + j) * depth_ + k * kUnit;
