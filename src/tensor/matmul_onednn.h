@@ -8,7 +8,7 @@
 namespace rapt {
 
 /// Whether oneDNN multiplies operands of type T (float or Bf16) with instructions that this process may use: f32 with
-/// AVX-512, where it is faster than OpenBLAS (docs/decisions/onednn.md), bf16 with AVX512-BF16 or AMX. RAPT_SIMD counts
+/// AVX-512, where it is faster than OpenBLAS (docs/decisions/onednn.md), bf16 with AVX512-BF16. RAPT_SIMD counts
 /// if it was set before the first product (tensor/instruction_set.h).
 template <typename T>
 bool prefers_onednn();
