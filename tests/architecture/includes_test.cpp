@@ -193,7 +193,6 @@ TEST_CASE("only one file uses each large dependency: OpenMP, OpenBLAS, oneDNN, H
   CHECK(only("omp.h", "src/tensor/parallel.cpp") == "");
   CHECK(only("cblas.h", "src/tensor/matmul_openblas.cpp") == "");
   CHECK(only("dnnl.hpp", "src/tensor/matmul_onednn.cpp") == "");
-  CHECK(only("immintrin.h", "src/tensor/matmul_amx.cpp") == "");
   CHECK(only("hwy/highway.h", "src/tensor/simd.h") == "");
   CHECK(only("hdf5.h", "src/io/hdf5.cpp") == "");
   for (const Source& source : library()) {
