@@ -180,8 +180,8 @@ Command plan_command() {
                        "rapt plan my.txt --preset gpt2 --ranks 2,4,8,16 --network 1Gb,10Gb,100Gb"},
           .options = options,
           .more =
-              "Takes every option of rapt train. Measures updates on this machine for a second or two, and leaves no "
-              "files (docs/several-machines.md).\n",
+              "Takes every option of rapt train. Measures at least three updates on this machine for each number of "
+              "processes, and leaves no files (docs/several-machines.md).\n",
           .run = run};
 }
 

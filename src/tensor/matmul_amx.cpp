@@ -28,7 +28,8 @@ namespace {
 // line has the pairs of one row; in a tile of B, a line has one pair of all columns.
 constexpr Dim kSide = 16, kUnit = AmxProduct::kUnit;
 constexpr Dim kTile = kSide * kUnit;  // elements
-// Terms that are multiplied before the next ones. Those of a strip take 48 KB, those of the columns of a tile 1.2 MB.
+// Terms that are multiplied before the next ones: a strip of them takes 32 KB, as the first cache, and those of all
+// columns of a tile 0.8 MB of the second.
 constexpr Dim kMostTerms = 512;
 // An operand is packed anew by each tile that needs it if they are at most so many. The strips then stay in the cache
 // of the thread. Strips that are packed for all tiles are written to memory and read again.
@@ -62,7 +63,7 @@ RAPT_AVX512 inline __m512i widen_16(const Bf16* from, Dim given) {
   return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from));
 }
 
-// Lines of 32 terms, side by side in memory.
+// Lines of 32 terms, side by side in memory. Meanwhile, the next strip's come into the cache.
 RAPT_AVX512 inline void load_lines(Words& words, const Bf16* from, Dim stride, Dim sides, Dim terms) {
   for (Dim s = 0; s < kSide; ++s) {
     words.line[s] = s < sides ? load_32(from + s * stride, terms) : _mm512_setzero_si512();
@@ -70,7 +71,7 @@ RAPT_AVX512 inline void load_lines(Words& words, const Bf16* from, Dim stride, D
   }
 }
 
-// Lines of one pair, of terms that are `stride` apart in memory.
+// Lines of one pair, of terms that are `stride` apart in memory. Meanwhile, the next 32 terms come into the cache.
 RAPT_AVX512 inline void load_pairs(Words& words, const Bf16* from, Dim stride, Dim sides, Dim terms) {
   for (Dim p = 0; p < kSide; ++p) {
     const Bf16* const even = from + 2 * p * stride;
@@ -141,7 +142,7 @@ struct alignas(64) TileConfiguration {
   std::uint8_t lines[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
-// 32 x 32 elements of C, of `units` times 32 terms. Meanwhile, the block below it comes into the cache.
+// 32 x 32 elements of C, of `units` times 32 terms. Meanwhile, the block to the right of it comes into the cache.
 RAPT_AMX void multiply_block(float* c, Dim stride, const Bf16* a, const Bf16* b, Dim units, bool add) {
   asm volatile("" ::: "memory");  // GCC 12 does not know that TILELOADD reads memory
   const Dim bytes = stride * static_cast<Dim>(sizeof(float));
@@ -196,6 +197,7 @@ RAPT_AMX void release() { _tile_release(); }
 
 }  // namespace
 
+// AVX3_DL, the best target of Highway 1.0 on these processors; with RAPT_SIMD=avx512, it is AVX3.
 bool has_amx() {
   static const bool obtained = simd_target() == "AVX3_DL" && obtain_amx();
   return obtained;
