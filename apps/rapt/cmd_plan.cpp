@@ -1,9 +1,9 @@
 // rapt plan: memory and speed of a run before it starts, alone or on several processes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
-#include <sstream>
 
 #include "commands.h"
 #include "io/escape.h"
@@ -18,8 +18,11 @@ namespace {
 
 std::vector<std::string> parts_of(const std::string& list) {
   std::vector<std::string> parts;
-  std::istringstream text(list);
-  for (std::string part; std::getline(text, part, ',');) parts.push_back(part);
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    parts.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
   return parts;
 }
 

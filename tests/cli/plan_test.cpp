@@ -55,6 +55,8 @@ TEST_CASE("rapt plan alone has one column; impossible ranks and rates are refuse
   CHECK(alone.out.find("\nsequences an update                8\n") != std::string::npos);
   CHECK(alone.out.find("network") == std::string::npos);
   check_error(shop.rapt(plan({"--ranks", "3"})), 64, "--ranks must be a power of two, got \"3\"");
+  check_error(shop.rapt(plan({"--ranks", ""})), 64, "--ranks must be a power of two, got \"\"");
+  check_error(shop.rapt(plan({"--ranks", "2,"})), 64, "--ranks must be a power of two, got \"\"");
   check_error(shop.rapt(plan({"--ranks", "2", "--network", "fast"})), 64,
               "--network must be a rate such as 10Gb (bits a second) or 3GB (bytes), got \"fast\"");
   check_error(shop.rapt(plan({"--ranks", "2", "--shards", "1"})), 64, "--ranks must divide --shards 1, got 2");
