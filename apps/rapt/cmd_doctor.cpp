@@ -103,9 +103,7 @@ static int examine(const Arguments& arguments, Team& team) {
 }
 
 static int run(const Arguments& arguments) {
-  constexpr double kPatience = 30;  // seconds, as --peer-timeout
-  Team team = Team::launched(kPatience);
-  if (!team.leads()) be_silent();
+  Team team = launched_team();
   return in_team(team, [&] { return examine(arguments, team); });
 }
 

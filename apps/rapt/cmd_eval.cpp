@@ -105,10 +105,8 @@ std::vector<std::string> inputs_of(const Arguments& arguments) {
 }
 
 int run_eval(const Arguments& arguments) {
-  constexpr double kPatience = 30;  // seconds, as --peer-timeout
-  Team team = Team::launched(kPatience);
+  Team team = launched_team();
   if (team.size() == 1) return evaluate(arguments, team);
-  if (!team.leads()) be_silent();
   if (!arguments.has("threads")) set_thread_count(threads_in_team(team));
   return in_team(team, [&] {
     std::vector<std::string> lines = computing_lines();

@@ -10,6 +10,13 @@
 
 namespace rapt::app {
 
+Team launched_team() {
+  constexpr double kPatience = 30;  // seconds, as --peer-timeout
+  Team team = Team::launched(kPatience);
+  if (!team.leads()) be_silent();
+  return team;
+}
+
 int threads_in_team(Team& team) { return std::max(1, usable_processors() / team.sharing_processors()); }
 
 int in_team(Team& team, const std::function<int()>& part) {

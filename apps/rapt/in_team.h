@@ -7,6 +7,9 @@
 
 namespace rapt::app {
 
+/// The processes that mpirun started, or one. All but the leader are silent.
+Team launched_team();
+
 /// Threads for each process of a node: its usable cores, divided by the processes that may use the same ones.
 int threads_in_team(Team& team);
 
