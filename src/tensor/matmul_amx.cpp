@@ -219,14 +219,13 @@ AmxProduct::AmxProduct(Matrix<const Bf16> a, Transpose op_a, Matrix<const Bf16> 
   auto* const to = packed_.data<Bf16>();
   if (strips_a > 0) a_.strips = to;
   if (strips_b > 0) b_.strips = to + strips_a * kUnit * depth_;
-  const auto pack = [&](Bf16* strips, const Operand& x, Dim first, Dim count) {
-    pack_strips(strips + first * kUnit * depth_, kUnit * depth_, x, first * kUnit, count, 0, x.terms);
-  };
   const Dim pieces_a = (strips_a + kTogether - 1) / kTogether, pieces_b = (strips_b + kTogether - 1) / kTogether;
   parallel_for(pieces_a + pieces_b, [&](Dim i) {
     const bool of_a = i < pieces_a;
-    const Dim first = (of_a ? i : i - pieces_a) * kTogether, strips = of_a ? strips_a : strips_b;
-    pack(of_a ? to : to + strips_a * kUnit * depth_, of_a ? a_ : b_, first, std::min(kTogether, strips - first));
+    const Dim first = (of_a ? i : i - pieces_a) * kTogether, before = of_a ? 0 : strips_a;
+    const Dim count = std::min(kTogether, (of_a ? strips_a : strips_b) - first);
+    pack_strips(to + (before + first) * kUnit * depth_, kUnit * depth_, of_a ? a_ : b_, first * kUnit, count, 0,
+                a_.terms);
   });
 }
 

@@ -7,7 +7,7 @@
 
 namespace rapt {
 
-/// Whether this process may use AMX. It asks the system for it once. RAPT_SIMD=avx512 and less leave it unused.
+/// Whether this process may use AMX. It asks the system for it once. Not with RAPT_SIMD=avx512 and less.
 bool has_amx();
 
 /// C = op(A) op(B) of bf16 operands, in tiles.
