@@ -180,7 +180,7 @@ std::vector<AttentionExample> read_examples(const Arguments& arguments, const Pr
   return examples;
 }
 
-int run(const Arguments& arguments) {
+int run_attention(const Arguments& arguments) {
   if (!arguments.has("json")) arguments.required("out");
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] {
@@ -237,7 +237,7 @@ Command attention_command() {
           .more =
               "The page shows all heads at once, one of them as a heat map or as lines between tokens, the mean of\n"
               "the heads, and attention rollout (Abnar and Zuidema 2020).\n",
-          .run = run};
+          .run = run_attention};
 }
 
 }  // namespace rapt::app

@@ -67,7 +67,7 @@ double product_seconds(const Product& p) {
   return median(times);
 }
 
-int run_gemm(const Arguments& arguments) {
+int run_bench_gemm(const Arguments& arguments) {
   const bool json = arguments.has("json");
   const double peak = measure_sgemm_peak();
   if (!json) {
@@ -121,7 +121,7 @@ TrainingData random_data(const TrainConfig& config, Dim vocabulary) {
   return data;
 }
 
-int run_step(const Arguments& arguments) {
+int run_bench_step(const Arguments& arguments) {
   check_matmul_provider();
   const std::string name = arguments.text("preset", "char-cpu");
   std::vector<FlagValue> flags;
@@ -154,7 +154,7 @@ Command bench_gemm_command() {
           .summary = "time the matrix products of training against the machine's peak",
           .examples = {"rapt bench gemm", "rapt bench gemm --threads 1"},
           .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
-          .run = run_gemm};
+          .run = run_bench_gemm};
 }
 
 Command bench_step_command() {
@@ -167,7 +167,7 @@ Command bench_step_command() {
           .summary = "time updates of a GPT on random tokens; presets char-cpu, char, gpt2, gpt2-dropout",
           .examples = {"rapt bench step --preset gpt2 --batch 4 --context 64 --steps 8 --json"},
           .options = options,
-          .run = run_step};
+          .run = run_bench_step};
 }
 
 }  // namespace rapt::app

@@ -57,7 +57,7 @@ TrainConfig bench_config(const Arguments& arguments, const Shape& shape) {
   return layer_config("", "", flags).values;
 }
 
-int run(const Arguments& arguments) {
+int run_bench_finetune(const Arguments& arguments) {
   check_matmul_provider();
   const Shape& shape = shape_of(arguments);
   TrainConfig config = bench_config(arguments, shape);
@@ -110,7 +110,7 @@ Command bench_finetune_command() {
           .examples = {"rapt bench finetune --shape minilm --batch 32 --data T.tsv --tokenizer vocab.txt --steps 20 "
                        "--json"},
           .options = options,
-          .run = run};
+          .run = run_bench_finetune};
 }
 
 }  // namespace rapt::app

@@ -25,7 +25,7 @@ LayeredConfig bench_config(const Arguments& arguments, std::int64_t updates) {
   return layer_config("", "", flags);
 }
 
-int run(const Arguments& arguments) {
+int run_bench_seq2seq(const Arguments& arguments) {
   check_matmul_provider();
   const std::int64_t steps = arguments.whole("steps", 20, 1), warmup = arguments.whole("warm", 2, 0);
   const double peak = measure_sgemm_peak();
@@ -68,7 +68,7 @@ Command bench_seq2seq_command() {
           .summary = "time updates of an encoder-decoder on pairs of sentences, from random weights",
           .examples = {"rapt bench seq2seq --preset multi30k --batch 128 --source F --target F --steps 20 --json"},
           .options = options,
-          .run = run};
+          .run = run_bench_seq2seq};
 }
 
 }  // namespace rapt::app

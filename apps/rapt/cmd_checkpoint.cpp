@@ -29,7 +29,7 @@ namespace {
 
 bool is_safetensors(const std::string& path) { return path.ends_with(".safetensors"); }
 
-int run_verify(const Arguments& arguments) {
+int run_checkpoint_verify(const Arguments& arguments) {
   for (const std::string& path : arguments.positionals()) {
     if (is_safetensors(path)) {
       const SafetensorsFile file(path);
@@ -48,7 +48,7 @@ int run_verify(const Arguments& arguments) {
   return 0;
 }
 
-int run_export(const Arguments& arguments) {
+int run_checkpoint_export(const Arguments& arguments) {
   arguments.choice("format", "hf", {"hf"});
   const std::string directory = arguments.required("out");
   const Pretrained pretrained = open_pretrained(arguments.positional(0));
@@ -61,7 +61,7 @@ int run_export(const Arguments& arguments) {
   return 0;
 }
 
-int run_import(const Arguments& arguments) {
+int run_checkpoint_import(const Arguments& arguments) {
   const std::string path = arguments.required("out");
   const Pretrained pretrained = open_pretrained(arguments.positional(0));
   TrainConfig config = pretrained.config;
@@ -75,7 +75,7 @@ int run_import(const Arguments& arguments) {
   return 0;
 }
 
-int run_average(const Arguments& arguments) {
+int run_checkpoint_average(const Arguments& arguments) {
   const std::string path = arguments.required("out");
   const Pretrained average = average_pretrained(arguments.positionals());
   TrainConfig config = average.config;
@@ -115,7 +115,7 @@ Command checkpoint_verify_command() {
           .least = 1,
           .most = 100000,
           .examples = {"rapt checkpoint verify runs/my/last.h5", "rapt checkpoint verify model.safetensors"},
-          .run = run_verify};
+          .run = run_checkpoint_verify};
 }
 
 Command checkpoint_diff_command() {
@@ -147,7 +147,7 @@ Command checkpoint_export_command() {
           .more =
               "A GPT with rotary positions, as rapt train my.txt makes it, is written as gpt_neox; one with learned\n"
               "positions as gpt2, or as openai-gpt after --model gpt1; a BERT as bert.\n",
-          .run = run_export};
+          .run = run_checkpoint_export};
 }
 
 Command checkpoint_average_command() {
@@ -163,7 +163,7 @@ Command checkpoint_average_command() {
           "The result is a model without optimiser state, with the settings and the tokenizer of the last MODEL. Of\n"
           "runs with --ema, the moving averages are averaged. rapt train --average-last N does the same at the end\n"
           "of a run.\n",
-      .run = run_average};
+      .run = run_checkpoint_average};
 }
 
 Command checkpoint_import_command() {
@@ -174,7 +174,7 @@ Command checkpoint_import_command() {
           .most = 1,
           .examples = {"rapt checkpoint import DIR --out model.h5"},
           .options = {out_option("FILE", "the checkpoint")},
-          .run = run_import};
+          .run = run_checkpoint_import};
 }
 
 }  // namespace rapt::app

@@ -53,7 +53,7 @@ void tell_about_instances(const TokenStore& store) {
                   100 * train.random_next));
 }
 
-int run_build(const Arguments& arguments) {
+int run_data_build(const Arguments& arguments) {
   const std::string path = arguments.required("out");
   const auto notice = [](const std::string& note) { say("note: " + note); };
   CorpusOptions options;
@@ -95,7 +95,7 @@ Json part_json(const TokenStore& store, Part part) {
           {"bytes_per_token", tokens > 0 ? double(bytes) / double(tokens) : 0}};
 }
 
-int run_stats(const Arguments& arguments) {
+int run_data_stats(const Arguments& arguments) {
   if (is_pair_store(arguments.positional(0))) {
     const PairStore pairs = PairStore::open(arguments.positional(0));
     out(arguments.has("json") ? pairs_json(pairs).dump() + "\n" : pairs_table(pairs));
@@ -125,7 +125,7 @@ int run_stats(const Arguments& arguments) {
 
 // -------------------------------------------------------------------------------------------------------------- head
 
-int run_head(const Arguments& arguments) {
+int run_data_head(const Arguments& arguments) {
   const Part part = arguments.has("validation") ? Part::kValidation : Part::kTrain;
   const Dim documents = arguments.whole("documents", 3, 1), most = arguments.whole("tokens", 60, 1);
   if (is_pair_store(arguments.positional(0))) {
@@ -173,7 +173,7 @@ Command data_build_command() {
                        "rapt data build *.jsonl.gz --tokenizer byte-bpe --out d.h5",
                        "rapt data build my.txt --task mlm-nsp --tokenizer wp.json --context 128 --out d.h5"},
           .options = options,
-          .run = run_build};
+          .run = run_data_build};
 }
 
 Command data_stats_command() {
@@ -184,7 +184,7 @@ Command data_stats_command() {
           .most = 1,
           .examples = {"rapt data stats d.h5", "rapt data stats runs/de-en/data.h5"},
           .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
-          .run = run_stats};
+          .run = run_data_stats};
 }
 
 Command data_head_command() {
@@ -204,7 +204,7 @@ Command data_head_command() {
                        .kind = OptionKind::kSwitch,
                        .help = "take them from the validation part",
                        .aliases = {"valid"}}},
-          .run = run_head};
+          .run = run_data_head};
 }
 
 }  // namespace rapt::app

@@ -44,7 +44,7 @@ std::vector<FlagValue> demo_flags(const std::string& stories, const std::string&
           {"sample-tokens", {"60"}}};
 }
 
-int run(const Arguments& arguments) {
+int run_demo(const Arguments& arguments) {
   const std::string folder = arguments.text("out", "runs/demo");
   fs::create_directories(folder);
   const std::string stories = folder + "/../demo-stories.txt";
@@ -86,7 +86,7 @@ Command demo_command() {
                       {.name = "prompt", .value = "TEXT", .help = "prompt of the final story", .fallback = "Once"},
                       {.name = "out", .value = "DIR", .help = "run folder", .fallback = "runs/demo"},
                       {.name = "seed", .value = "N", .help = "random seed", .fallback = "1"}},
-          .run = run};
+          .run = run_demo};
 }
 
 }  // namespace rapt::app

@@ -102,7 +102,7 @@ static int examine(const Arguments& arguments, Team& team) {
   return 0;
 }
 
-static int run(const Arguments& arguments) {
+static int run_doctor(const Arguments& arguments) {
   Team team = launched_team();
   return in_team(team, [&] { return examine(arguments, team); });
 }
@@ -114,7 +114,7 @@ Command doctor_command() {
           .options = {{.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object"}},
           .more = "On several processes, it also measures the network between them.\n",
           .in_team = true,
-          .run = run};
+          .run = run_doctor};
 }
 
 }  // namespace rapt::app

@@ -98,7 +98,7 @@ int embed(const Arguments& arguments, const Pretrained& model, Pooling pooling) 
   return 0;
 }
 
-int run(const Arguments& arguments) {
+int run_embed(const Arguments& arguments) {
   arguments.required("data");
   const Pooling pooling =
       value_named(arguments.choice("pool", "mean", {"mean", "cls", "last"}), pooling_names(), "--pool");
@@ -136,7 +136,7 @@ Command embed_command() {
                    .help = "scale each vector to length 1, so that dot products are cosines",
                    .aliases = {"normalise"}},
                   {.name = "max-length", .value = "N", .help = "maximum tokens per text", .fallback = "the model's"}},
-      .run = run};
+      .run = run_embed};
 }
 
 }  // namespace rapt::app

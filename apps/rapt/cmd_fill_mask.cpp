@@ -62,7 +62,7 @@ std::string as_lines(const FilledText& result) {
   return text + escape_for_terminal(result.filled) + "\n";
 }
 
-int run(const Arguments& arguments) {
+int run_fill_mask(const Arguments& arguments) {
   const std::int64_t top = arguments.whole("top", 5, 1);
   const std::vector<std::string> texts = texts_of(arguments);
   const Pretrained model = open_model(arguments);
@@ -104,7 +104,7 @@ Command fill_mask_command() {
                        .help = "one text per line; - for standard input"},
                       {.name = "json", .kind = OptionKind::kSwitch, .help = "one JSON object per text"}},
           .more = "[MASK] and <mask> are equivalent. Each mask is filled independently of the others.\n",
-          .run = run};
+          .run = run_fill_mask};
 }
 
 }  // namespace rapt::app

@@ -11,7 +11,7 @@ namespace rapt::app {
 
 namespace {
 
-int run(const Arguments& arguments) {
+int run_finetune(const Arguments& arguments) {
   const LayeredConfig config = config_of(arguments);
   const TrainConfig& c = config.values;
   if (arguments.has("resume")) return run_training_command(arguments, config, "finetune");
@@ -73,7 +73,7 @@ Command finetune_command() {
           .options = options,
           .more = "Columns are detected from their names and values unless options name them: docs/labelled-data.md.\n",
           .in_team = true,
-          .run = run};
+          .run = run_finetune};
 }
 
 }  // namespace rapt::app

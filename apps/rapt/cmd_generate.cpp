@@ -195,7 +195,7 @@ int write_texts(const Arguments& arguments, const Pretrained& pretrained, Genera
   return 0;
 }
 
-int run(const Arguments& arguments) {
+int run_generate(const Arguments& arguments) {
   const GenerateOptions options = options_of(arguments);
   const std::optional<BeamOptions> beam = beam_of(arguments, kDefaults);
   const std::vector<std::string> stops = stops_of(arguments);
@@ -246,7 +246,7 @@ Command generate_command() {
           "--json, tokens and log_probability cover the text that is kept: a token is kept if it holds text before\n"
           "the stop string. An end-of-text token is not kept. finish is stop or length. With --n-best, score is the\n"
           "log-probability, of the end-of-text token too, divided by the length penalty.\n",
-      .run = run};
+      .run = run_generate};
 }
 
 }  // namespace rapt::app

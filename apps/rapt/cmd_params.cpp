@@ -57,7 +57,7 @@ static std::string preset_list() {
   return text;
 }
 
-static int run(const Arguments& arguments) {
+static int run_params(const Arguments& arguments) {
   if (arguments.settings().empty() && !arguments.has("config")) {
     out("presets:\n" + preset_list() +
         "\nrapt params --preset NAME counts one; any setting of rapt train may be added.\n");
@@ -100,7 +100,7 @@ Command params_command() {
           .examples = {"rapt params", "rapt params --preset gpt2",
                        "rapt params --layers 6 --heads 6 --width 384 --vocab 8000"},
           .options = options,
-          .run = run};
+          .run = run_params};
 }
 
 }  // namespace rapt::app

@@ -148,7 +148,7 @@ Json as_json(const TeamPlan& plan, const std::vector<NetworkRate>& rates) {
   return json;
 }
 
-int run(const Arguments& arguments) {
+int run_plan(const Arguments& arguments) {
   RunRequest request;
   request.config = config_of(arguments);
   std::vector<int> ranks;
@@ -185,7 +185,7 @@ Command plan_command() {
           .more =
               "Takes every option of rapt train. Measures at least three updates on this machine for each number of "
               "processes, and leaves no files (docs/several-machines.md).\n",
-          .run = run};
+          .run = run_plan};
 }
 
 }  // namespace rapt::app

@@ -1,8 +1,6 @@
 // rapt predict: the predictions of a model with a task head, one text at a time.
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <memory>
 
 #include "commands.h"
@@ -143,23 +141,13 @@ LabelledScores::Visit visit_of(Task task, const Wishes& wishes, const std::strin
   };
 }
 
-// --data, the files after the model, or else standard input.
-std::vector<std::string> files_of(const Arguments& arguments) {
-  std::vector<std::string> files = arguments.list("data");
-  const std::vector<std::string>& typed = arguments.positionals();
-  files.insert(files.end(), typed.begin() + 1, typed.end());
-  if (!files.empty()) return files;
-  if (::isatty(STDIN_FILENO) == 1) say("reading texts from standard input, one per line; Ctrl-D ends them");
-  return {"-"};
-}
-
 int predict(const Arguments& arguments, const Pretrained& model) {
   const TaskNetwork& network = model.task_network();
   const TrainConfig config = labelled_config(arguments, model);
   const Task task = task_named(config.task);
   const std::string path = arguments.text("out");
   const Wishes wishes = wishes_of(arguments, task, path);
-  LabelledStream data = open_labelled(files_of(arguments), arguments, model, config, LabelledUse::kPredict);
+  LabelledStream data = open_labelled(input_files(arguments), arguments, model, config, LabelledUse::kPredict);
   TextOutput output(path);
   const TextSink sink = [&](std::string_view text) { output.write(text); };
   Rows rows(wishes, sink);
@@ -175,7 +163,7 @@ int predict(const Arguments& arguments, const Pretrained& model) {
   return 0;
 }
 
-int run(const Arguments& arguments) {
+int run_predict(const Arguments& arguments) {
   const Pretrained model = open_model(arguments);
   return with_finite_results(model, [&] { return predict(arguments, model); });
 }
@@ -219,7 +207,7 @@ Command predict_command() {
           "Tags are written as lines of `word TAB gold TAB predicted`, which conlleval -d '\\t' reads. If the input "
           "is\n"
           "not split into words, the tokenizer splits it.\n",
-      .run = run};
+      .run = run_predict};
 }
 
 }  // namespace rapt::app

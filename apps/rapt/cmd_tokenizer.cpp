@@ -40,7 +40,7 @@ void write_tokenizer(const Tokenizer& tokenizer, const std::string& path) {
 
 // ------------------------------------------------------------------------------------------------------------- train
 
-int run_train(const Arguments& arguments) {
+int run_tokenizer_train(const Arguments& arguments) {
   const std::string path = arguments.required("out");
   TokenizerTrainerOptions options;
   options.type = tokenizer_type_named(arguments.text("type", "byte-bpe"));
@@ -108,7 +108,7 @@ std::string ids_line(const std::vector<std::int32_t>& ids) {
   return joined(ids, " ", [](std::int32_t id) { return std::to_string(id); });
 }
 
-int run_encode(const Arguments& arguments) {
+int run_tokenizer_encode(const Arguments& arguments) {
   const auto tokenizer = open_tokenizer(arguments);
   const SpecialTokens special = arguments.has("as-text") ? SpecialTokens::kAsText : SpecialTokens::kRecognise;
   const bool pieces = arguments.has("pieces");
@@ -150,7 +150,7 @@ std::vector<std::int32_t> parse_ids(const std::string& line, std::size_t number)
   }
 }
 
-int run_decode(const Arguments& arguments) {
+int run_tokenizer_decode(const Arguments& arguments) {
   const auto tokenizer = open_tokenizer(arguments);
   const bool skip_special = arguments.has("skip-special");
   map_lines([&](const std::string& line, std::size_t number) {
@@ -166,7 +166,7 @@ int run_decode(const Arguments& arguments) {
 
 // --------------------------------------------------------------------------------------- inspect, import and export
 
-int run_inspect(const Arguments& arguments) {
+int run_tokenizer_inspect(const Arguments& arguments) {
   const auto tokenizer = open_tokenizer(arguments);
   if (!arguments.has("list")) {
     const std::string text = describe(*tokenizer);
@@ -179,7 +179,7 @@ int run_inspect(const Arguments& arguments) {
   return 0;
 }
 
-int run_import(const Arguments& arguments) {
+int run_tokenizer_import(const Arguments& arguments) {
   write_tokenizer(*load_tokenizer(arguments.positional(0)), arguments.required("out"));
   return 0;
 }
@@ -190,7 +190,7 @@ void make_folder(const std::string& path) {
   if (trouble) throw CannotCreateError(escape_for_terminal(path) + ": cannot create the folder: " + trouble.message());
 }
 
-int run_export(const Arguments& arguments) {
+int run_tokenizer_export(const Arguments& arguments) {
   const std::string folder = arguments.required("out");
   const std::string format = arguments.choice("format", "hf", {"hf", "gpt2", "bert"});
   const std::int64_t context = arguments.whole("context", 1024, 1);
@@ -258,7 +258,7 @@ Command tokenizer_train_command() {
                        .help = "JSON lines field that holds the text",
                        .fallback = "text",
                        .common = false}},
-          .run = run_train};
+          .run = run_tokenizer_train};
 }
 
 Command tokenizer_encode_command() {
@@ -279,7 +279,7 @@ Command tokenizer_encode_command() {
                       {.name = "as-text",
                        .kind = OptionKind::kSwitch,
                        .help = "treat special tokens in the text as ordinary text"}},
-          .run = run_encode};
+          .run = run_tokenizer_encode};
 }
 
 Command tokenizer_decode_command() {
@@ -293,7 +293,7 @@ Command tokenizer_decode_command() {
                        .kind = OptionKind::kSwitch,
                        .help = "omit special tokens",
                        .aliases = {"skip-special-tokens"}}},
-          .run = run_decode};
+          .run = run_tokenizer_decode};
 }
 
 Command tokenizer_inspect_command() {
@@ -304,7 +304,7 @@ Command tokenizer_inspect_command() {
       .most = 1,
       .examples = {"rapt tokenizer inspect --tokenizer tok.json", "rapt tokenizer inspect tok.json --list"},
       .options = {kTokenizer, {.name = "list", .kind = OptionKind::kSwitch, .help = "list every entry with its id"}},
-      .run = run_inspect};
+      .run = run_tokenizer_inspect};
 }
 
 Command tokenizer_import_command() {
@@ -318,7 +318,7 @@ Command tokenizer_import_command() {
           .more =
               "Reads tokenizer.json, BERT's vocab.txt, SentencePiece's .model (unigram), vocab.json with merges.txt,\n"
               "OpenAI's encoder.json with vocab.bpe, also gzipped.\n",
-          .run = run_import};
+          .run = run_tokenizer_import};
 }
 
 Command tokenizer_export_command() {
@@ -339,7 +339,7 @@ Command tokenizer_export_command() {
                        .value = "N",
                        .help = "maximum sequence length of the model, for transformers",
                        .fallback = "1024"}},
-          .run = run_export};
+          .run = run_tokenizer_export};
 }
 
 }  // namespace rapt::app

@@ -4,7 +4,9 @@
 
 namespace rapt::app {
 
-static int run(const Arguments& arguments) { return run_training_command(arguments, config_of(arguments), "train"); }
+static int run_train(const Arguments& arguments) {
+  return run_training_command(arguments, config_of(arguments), "train");
+}
 
 Command train_command() {
   std::vector<Option> options = setting_options();
@@ -18,7 +20,7 @@ Command train_command() {
                        "rapt train my.txt --model bert", "rapt train --resume runs/s"},
           .options = options,
           .in_team = true,
-          .run = run};
+          .run = run_train};
 }
 
 }  // namespace rapt::app

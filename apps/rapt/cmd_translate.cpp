@@ -1,9 +1,7 @@
 // rapt translate, rapt summarize: texts that an encoder-decoder makes from texts.
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
+#include <fmt/format.h>
 #include <map>
 
 #include "commands.h"
@@ -74,15 +72,6 @@ class Results {
   std::size_t tokens_ = 0;
 };
 
-std::vector<std::string> files_of(const Arguments& arguments) {
-  std::vector<std::string> files = arguments.list("data");
-  const std::vector<std::string>& typed = arguments.positionals();
-  files.insert(files.end(), typed.begin() + 1, typed.end());
-  if (!files.empty()) return files;
-  if (::isatty(STDIN_FILENO) == 1) say("reading texts from standard input, one per line; Ctrl-D ends them");
-  return {"-"};
-}
-
 // Counts sources that were cut, and says so once.
 class CutSources {
  public:
@@ -103,7 +92,7 @@ class CutSources {
 };
 
 int translate_texts(const Arguments& arguments, const TranslationModel& model, const TranslateOptions& options) {
-  SourceTexts texts(files_of(arguments), arguments.text("source-field"), model.first().config.source_field);
+  SourceTexts texts(input_files(arguments), arguments.text("source-field"), model.first().config.source_field);
   TextOutput output(arguments.text("out"));
   Results results(arguments, model, options, output);
   CutSources cut(model.context());

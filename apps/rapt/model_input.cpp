@@ -1,12 +1,15 @@
 #include "model_input.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cmath>
 
 #include "tensor/error.h"
 #include "tensor/matmul.h"
+#include "terminal.h"
 #include "text/corpus/corpus.h"
+#include "text/corpus/line_reader.h"
 
 namespace rapt::app {
 
@@ -54,6 +57,22 @@ std::vector<std::string> read_documents(const Arguments& arguments, bool per_lin
     documents.back() += piece.text;
   }
   return documents;
+}
+
+std::vector<std::string> input_files(const Arguments& arguments) {
+  std::vector<std::string> files = arguments.list("data");
+  const std::vector<std::string>& typed = arguments.positionals();
+  files.insert(files.end(), typed.begin() + 1, typed.end());
+  if (!files.empty()) return files;
+  if (::isatty(STDIN_FILENO) == 1) say("reading texts from standard input, one per line; Ctrl-D ends them");
+  return {"-"};
+}
+
+std::vector<std::string> read_lines(const std::string& file) {
+  LineReader reader(file == "-" ? Input::from_standard_input() : Input::from_file(file));
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) lines.push_back(line);
+  return lines;
 }
 
 TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer& tokenizer) {

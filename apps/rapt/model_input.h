@@ -21,6 +21,12 @@ int with_finite_results(const Pretrained& model, const std::function<int()>& com
 /// --data as documents: one per line, or each file as one text.
 std::vector<std::string> read_documents(const Arguments& arguments, bool per_line);
 
+/// --data, the files after the model, or else standard input ("-"); a terminal is told that it is read.
+std::vector<std::string> input_files(const Arguments& arguments);
+
+/// The lines of a file, or of standard input ("-"). \throws as LineReader
+std::vector<std::string> read_lines(const std::string& file);
+
 /// A text as the model's tokens, preceded by the end-of-text token if the tokenizer has one, because the first token
 /// needs a context to be predicted from.
 TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer& tokenizer);

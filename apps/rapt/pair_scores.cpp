@@ -11,7 +11,6 @@
 #include "tensor/error.h"
 #include "tensor/matmul.h"
 #include "terminal.h"
-#include "text/corpus/line_reader.h"
 #include "text/pairs/pair_corpus.h"
 #include "text_scores.h"
 #include "train/tasks/lm_evaluation.h"
@@ -22,13 +21,6 @@ namespace {
 
 constexpr std::size_t kPairsPerBatch = 32;
 constexpr const char* kSummarizeTask = "summarize";
-
-std::vector<std::string> read_lines(const std::string& file) {
-  LineReader reader(file == "-" ? Input::from_standard_input() : Input::from_file(file));
-  std::vector<std::string> lines;
-  for (std::string line; reader.next(line);) lines.push_back(line);
-  return lines;
-}
 
 // Sources with their targets: several of each, from several files of --target.
 struct Pairs {

@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 
+#include "io/file.h"
 #include "tensor/error.h"
 
 namespace rapt::app {
@@ -50,7 +50,7 @@ const Terminal& terminal() { return g_terminal; }
 static void check_out(bool written) {
   if (written) return;
   if (errno == EPIPE) throw PipeClosed{};
-  throw IoError(std::string("standard output: cannot write: ") + std::strerror(errno));
+  throw IoError(std::string("standard output: cannot write: ") + system_message(errno));
 }
 
 static bool g_silent = false;

@@ -9,9 +9,9 @@
 #include "io/escape.h"
 #include "io/joined.h"
 #include "io/json.h"
+#include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
-#include "text/corpus/line_reader.h"
 #include "train/metrics/text_metric.h"
 
 namespace rapt::app {
@@ -19,7 +19,7 @@ namespace {
 
 using Metrics = std::vector<std::unique_ptr<TextMetric>>;
 using References = std::vector<std::vector<std::string>>;
-using Intervals = std::vector<std::pair<std::string, Interval>>;
+using NamedIntervals = std::vector<std::pair<std::string, Interval>>;
 using Differences = std::vector<std::pair<std::string, PairedDifference>>;
 
 TextMetricOptions metric_options(const Arguments& arguments) {
@@ -42,8 +42,8 @@ struct Report {
   const TextSystem* system = nullptr;
   MetricValues values;
   std::vector<std::string> details;
-  Intervals intervals;      // empty with --resamples 0
-  Differences differences;  // from the first system; empty for itself
+  NamedIntervals intervals;  // empty with --resamples 0
+  Differences differences;   // from the first system; empty for itself
 };
 
 std::vector<Report> reports_of(const Metrics& metrics, const std::vector<TextSystem>& systems,
@@ -114,16 +114,14 @@ void print_lines(const Metrics& metrics, const TextSystem& system, const Referen
   }
 }
 
-std::vector<std::string> read_lines(const std::string& file) {
-  LineReader reader(file == "-" ? Input::from_standard_input() : Input::from_file(file));
-  std::vector<std::string> lines;
-  for (std::string line; reader.next(line);) lines.push_back(line);
+std::vector<std::string> read_texts(const std::string& file) {
+  std::vector<std::string> lines = read_lines(file);
   if (lines.empty()) throw DataError("eval: " + escape_for_terminal(file) + " must have at least one line, got none");
   return lines;
 }
 
 std::vector<std::string> read_aligned(const std::string& file, const TextSystem& first) {
-  std::vector<std::string> lines = read_lines(file);
+  std::vector<std::string> lines = read_texts(file);
   if (lines.size() != first.texts.size()) {
     throw DataError(
         fmt::format("eval: {} must have as many lines as {}, {}, got {}; line N of each must belong together",
@@ -213,7 +211,7 @@ int eval_texts(const Arguments& arguments) {
   arguments.required("target");
   std::vector<TextSystem> systems;
   for (const std::string& file : arguments.list("hypotheses")) {
-    systems.push_back({file, systems.empty() ? read_lines(file) : read_aligned(file, systems[0])});
+    systems.push_back({file, systems.empty() ? read_texts(file) : read_aligned(file, systems[0])});
   }
   References references(systems[0].texts.size());
   for (const std::string& file : arguments.list("target")) {

@@ -17,11 +17,10 @@
 
 #include "io/crc32c.h"
 #include "io/escape.h"
+#include "io/file.h"
 #include "tensor/error.h"
 
 namespace rapt {
-
-static std::string reason(int error) { return std::generic_category().message(error); }
 
 static std::string folder_of(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
@@ -71,7 +70,7 @@ void DurableFile::create_temporary() {
                               ": cannot be created, folder not found: " + escape_for_terminal(folder_));
     }
     if (errno == ENOSPC || errno == EDQUOT || errno == EIO) fail("cannot be created", errno, reserved_);
-    throw CannotCreateError(escape_for_terminal(path_) + ": cannot be created: " + reason(errno));
+    throw CannotCreateError(escape_for_terminal(path_) + ": cannot be created: " + system_message(errno));
   }
   throw CannotCreateError(escape_for_terminal(path_) + ": cannot be created, " + std::to_string(kTries) +
                           " temporary files " + escape_for_terminal(base) + ".* exist already; remove them");
@@ -110,7 +109,7 @@ void DurableFile::fail(const std::string& doing, int error, std::uint64_t needed
   } else if (error == EFBIG) {
     message += "the limit on file sizes is below " + readable_bytes(needed) + " here (see ulimit -f)";
   } else {
-    message += reason(error);
+    message += system_message(error);
   }
   discard();
   throw IoError(message);
@@ -205,10 +204,12 @@ void DurableFile::commit() {
 
 void sync_folder(const std::string& folder) {
   const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened) throw IoError(escape_for_terminal(folder) + ": cannot be opened to flush it to disk: " + reason(errno));
+  if (!opened)
+    throw IoError(escape_for_terminal(folder) + ": cannot be opened to flush it to disk: " + system_message(errno));
   // EINVAL: a file system whose folders have no fsync; there is nothing to flush.
   if (sync(opened.get()) != 0 && errno != EINVAL) {
-    throw IoError(escape_for_terminal(folder) + ": flushing the folder to disk failed (fsync): " + reason(errno));
+    throw IoError(escape_for_terminal(folder) +
+                  ": flushing the folder to disk failed (fsync): " + system_message(errno));
   }
 }
 

@@ -23,7 +23,7 @@ FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-static std::string reason(int error) { return std::generic_category().message(error); }
+std::string system_message(int error) { return std::generic_category().message(error); }
 
 std::string similar_file(const std::string& path) {
   namespace fs = std::filesystem;
@@ -57,7 +57,7 @@ std::string similar_file(const std::string& path) {
     throw MissingInputError(subject + ": no such file" +
                             (similar.empty() ? "" : "; did you mean " + escape_for_terminal(similar) + "?"));
   }
-  throw MissingInputError(subject + ": cannot be opened: " + reason(error));
+  throw MissingInputError(subject + ": cannot be opened: " + system_message(error));
 }
 
 static FileDescriptor open_for_reading(const std::string& path, bool regular_only) {
@@ -67,7 +67,7 @@ static FileDescriptor open_for_reading(const std::string& path, bool regular_onl
   FileDescriptor file(::open(path.c_str(), flags));
   if (!file) throw_cannot_open(path, errno);
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw IoError(escape_for_terminal(path) + ": " + reason(errno));
+  if (::fstat(file.get(), &status) != 0) throw IoError(escape_for_terminal(path) + ": " + system_message(errno));
   if (S_ISDIR(status.st_mode)) throw DataError(escape_for_terminal(path) + ": must be a file, got a folder");
   if (regular_only && !S_ISREG(status.st_mode)) {
     const char* kind = S_ISFIFO(status.st_mode) ? "a pipe" : S_ISSOCK(status.st_mode) ? "a socket" : "a device";
@@ -80,7 +80,7 @@ FileDescriptor open_regular_file(const std::string& path) { return open_for_read
 
 std::uint64_t file_size(const FileDescriptor& file, const std::string& path) {
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw IoError(escape_for_terminal(path) + ": " + reason(errno));
+  if (::fstat(file.get(), &status) != 0) throw IoError(escape_for_terminal(path) + ": " + system_message(errno));
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -92,7 +92,7 @@ static std::size_t read_some(int fd, const std::string& path, void* to, std::siz
   while (true) {
     const ssize_t got = offset ? ::pread(fd, to, count, static_cast<off_t>(*offset)) : ::read(fd, to, count);
     if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno != EINTR) throw IoError(escape_for_terminal(path) + ": reading failed: " + reason(errno));
+    if (errno != EINTR) throw IoError(escape_for_terminal(path) + ": reading failed: " + system_message(errno));
   }
 }
 
@@ -140,7 +140,7 @@ MappedFile::MappedFile(const FileDescriptor& file, const std::string& path) {
   if (size > std::numeric_limits<std::size_t>::max()) throw IoError(escape_for_terminal(path) + ": too large to map");
   void* mapped = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_SHARED, file.get(), 0);
   if (mapped == MAP_FAILED) {
-    throw IoError(escape_for_terminal(path) + ": cannot be mapped to memory: " + reason(errno));
+    throw IoError(escape_for_terminal(path) + ": cannot be mapped to memory: " + system_message(errno));
   }
   data_ = static_cast<const std::byte*>(mapped);
   size_ = static_cast<std::size_t>(size);

@@ -9,6 +9,9 @@
 
 namespace rapt {
 
+/// The system's words for an errno: "No such file or directory".
+std::string system_message(int error);
+
 /// Owns a file descriptor.
 class FileDescriptor final {
  public:

@@ -10,7 +10,6 @@
 #include <set>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 
 #include "io/escape.h"
 #include "io/file.h"
@@ -126,8 +125,7 @@ class Scratch {
         if (errno != EEXIST) break;
       }
     }
-    throw CannotCreateError(escape_for_terminal(target) +
-                            ": cannot be created: " + std::generic_category().message(errno));
+    throw CannotCreateError(escape_for_terminal(target) + ": cannot be created: " + system_message(errno));
   }
   ~Scratch() { forget_name(); }
   Scratch(const Scratch&) = delete;

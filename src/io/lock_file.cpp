@@ -12,10 +12,10 @@
 #include <filesystem>
 #include <sstream>
 #include <string_view>
-#include <system_error>
 #include <thread>
 
 #include "io/escape.h"
+#include "io/file.h"
 #include "io/host_name.h"
 #include "tensor/error.h"
 
@@ -58,9 +58,8 @@ static std::string in_use_message(const std::string& folder, const std::string& 
 
 FolderLock::FolderLock(const std::string& folder) {
   const std::string path = (std::filesystem::path(folder) / "lock").string();
-  const auto reason = [](int error) { return std::generic_category().message(error); };
   file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
-  if (!file_) throw CannotCreateError(escape_for_terminal(path) + ": cannot be created: " + reason(errno));
+  if (!file_) throw CannotCreateError(escape_for_terminal(path) + ": cannot be created: " + system_message(errno));
   struct stat status {};
   if (::fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     throw CannotCreateError(escape_for_terminal(path) + ": must be a regular file");
@@ -72,7 +71,7 @@ FolderLock::FolderLock(const std::string& folder) {
   if (locked != 0 && errno == EWOULDBLOCK) throw CannotCreateError(in_use_message(folder, read_holder(file_.get())));
   if (locked != 0) {
     if (errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOLCK) {
-      throw CannotCreateError(escape_for_terminal(path) + ": cannot be locked: " + reason(errno));
+      throw CannotCreateError(escape_for_terminal(path) + ": cannot be locked: " + system_message(errno));
     }
     enforced_ = false;
   }

@@ -13,7 +13,7 @@ using namespace rapt::testing;
 
 namespace {
 
-struct Case {
+struct DecoderCase {
   RecurrentCell cell;
   bool additive, after;
   std::vector<Dim> lengths, sources;
@@ -96,18 +96,12 @@ struct Case {
   }
 };
 
-std::vector<Variable> leaves(const std::vector<Tensor>& tensors) {
-  std::vector<Variable> all;
-  for (const Tensor& t : tensors) all.emplace_back(t, true);
-  return all;
-}
-
 // States, contexts (if attention is before the cell) and weights, by plain loops.
 struct Expected {
   Row states, contexts, weights;
 };
 
-Expected expected(const Case& c, const std::vector<Tensor>& in) {
+Expected expected(const DecoderCase& c, const std::vector<Tensor>& in) {
   Expected out;
   std::size_t at = 3;
   const Tensor query = c.additive ? in[at++] : Tensor();
@@ -158,9 +152,9 @@ Expected expected(const Case& c, const std::vector<Tensor>& in) {
   return out;
 }
 
-std::vector<Case> all_kinds(std::vector<Dim> lengths, std::vector<Dim> sources, Dim in, Dim C, Dim M,
-                            std::size_t layers, bool masked) {
-  std::vector<Case> cases;
+std::vector<DecoderCase> all_kinds(std::vector<Dim> lengths, std::vector<Dim> sources, Dim in, Dim C, Dim M,
+                                   std::size_t layers, bool masked) {
+  std::vector<DecoderCase> cases;
   for (const RecurrentCell cell : {RecurrentCell::kLstm, RecurrentCell::kGru}) {
     for (const bool additive : {false, true}) {
       for (const bool after : {false, true}) {
@@ -175,7 +169,7 @@ std::vector<Case> all_kinds(std::vector<Dim> lengths, std::vector<Dim> sources, 
 
 TEST_CASE("a decoder with attention gives what plain loops give") {
   for (const std::size_t layers : {1u, 2u}) {
-    for (const Case& c : all_kinds({2, 4, 0, 1}, {3, 2, 1, 5}, 3, 5, 4, layers, layers == 2)) {
+    for (const DecoderCase& c : all_kinds({2, 4, 0, 1}, {3, 2, 1, 5}, 3, 5, 4, layers, layers == 2)) {
       CAPTURE(c.additive);
       CAPTURE(c.after);
       CAPTURE(layers);
@@ -194,10 +188,10 @@ TEST_CASE("a decoder with attention gives what plain loops give") {
 }
 
 TEST_CASE("the gradients of a decoder with attention agree with central differences") {
-  std::vector<Case> cases = all_kinds({2, 3, 1}, {3, 1, 2}, 2, 3, 5, 2, true);
-  for (Case& c : all_kinds({1}, {1}, 1, 1, 1, 1, false)) cases.push_back(c);
-  for (Case& c : all_kinds({2, 1}, {2, 3}, 3, 5, 3, 1, false)) cases.push_back(c);
-  for (const Case& c : cases) {
+  std::vector<DecoderCase> cases = all_kinds({2, 3, 1}, {3, 1, 2}, 2, 3, 5, 2, true);
+  for (DecoderCase& c : all_kinds({1}, {1}, 1, 1, 1, 1, false)) cases.push_back(c);
+  for (DecoderCase& c : all_kinds({2, 1}, {2, 3}, 3, 5, 3, 1, false)) cases.push_back(c);
+  for (const DecoderCase& c : cases) {
     CAPTURE(c.additive);
     CAPTURE(c.after);
     CAPTURE(c.layers);
@@ -208,7 +202,7 @@ TEST_CASE("the gradients of a decoder with attention agree with central differen
 }
 
 TEST_CASE("keys that are also the memory get both gradients from all steps") {
-  const Case c{RecurrentCell::kGru, false, true, {2, 3}, {3, 2}, 2, 4, 4};
+  const DecoderCase c{RecurrentCell::kGru, false, true, {2, 3}, {3, 2}, 2, 4, 4};
   std::vector<Tensor> in = c.inputs();
   in.erase(in.begin() + 2);
   const GradcheckResult result = gradcheck(
@@ -222,8 +216,9 @@ TEST_CASE("keys that are also the memory get both gradients from all steps") {
 }
 
 TEST_CASE("a decoder with attention gives the same bits on one thread and on two, and in f32 what f64 gives") {
-  for (Case c : all_kinds({9, 3, 12, 1, 7, 12, 4, 4, 9, 9, 2, 5, 6, 7, 8, 9, 9, 1, 2, 3},
-                          {8, 2, 12, 3, 7, 1, 4, 5, 9, 9, 6, 5, 6, 7, 8, 9, 9, 1, 2, 3}, 19, 210, 35, 2, false)) {
+  for (DecoderCase c :
+       all_kinds({9, 3, 12, 1, 7, 12, 4, 4, 9, 9, 2, 5, 6, 7, 8, 9, 9, 1, 2, 3},
+                 {8, 2, 12, 3, 7, 1, 4, 5, 9, 9, 6, 5, 6, 7, 8, 9, 9, 1, 2, 3}, 19, 210, 35, 2, false)) {
     CHECK(same_on_two_threads(c.outputs(), c.inputs(DType::kF32)));
     CHECK(f32_difference(c.outputs(), c.inputs(DType::kF32, 0.1)) < 1e-3);
   }
@@ -233,7 +228,7 @@ TEST_CASE("a decoder with attention in bf16 differs from f32 by what bf16 rounds
   for (const std::size_t layers : {1u, 2u}) {
     for (const bool masked : {false, true}) {
       if (masked && layers == 1) continue;
-      for (const Case& c : all_kinds({9, 3, 12, 1, 7, 2}, {8, 2, 12, 3, 7, 1}, 19, 40, 35, layers, masked)) {
+      for (const DecoderCase& c : all_kinds({9, 3, 12, 1, 7, 2}, {8, 2, 12, 3, 7, 1}, 19, 40, 35, layers, masked)) {
         CAPTURE(c.additive);
         CAPTURE(c.after);
         CAPTURE(c.is_lstm());
@@ -253,11 +248,11 @@ TEST_CASE("a decoder with attention in bf16 differs from f32 by what bf16 rounds
 }
 
 TEST_CASE("a decoder continues from its last state as if it had not stopped") {
-  for (const Case& whole : all_kinds({3, 3}, {3, 2}, 3, 5, 4, 2, false)) {
+  for (const DecoderCase& whole : all_kinds({3, 3}, {3, 2}, 3, 5, 4, 2, false)) {
     const NoGrad no_grad;
     const auto in = leaves(whole.inputs());
     const AttentiveOutput all = whole.run(in);
-    Case part = whole;
+    DecoderCase part = whole;
     part.lengths = {2, 2};
     const auto rows = [&](const std::vector<std::int32_t>& which) {
       return gather_rows(in[0], Tensor::from(which, {static_cast<Dim>(which.size())}));
@@ -281,7 +276,7 @@ TEST_CASE("a decoder continues from its last state as if it had not stopped") {
 }
 
 TEST_CASE("a decoder with attention names invalid arguments") {
-  const Case c{RecurrentCell::kLstm, true, true, {2, 1}, {3, 2}, 2, 3, 4};
+  const DecoderCase c{RecurrentCell::kLstm, true, true, {2, 1}, {3, 2}, 2, 3, 4};
   const auto with = [&](std::size_t input, const Shape& shape) {
     auto in = leaves(c.inputs());
     in[input] = random_variable(shape, 1);

@@ -15,7 +15,7 @@ Variable variable(const std::vector<double>& values) {
   return Variable(Tensor::from(values, {static_cast<Dim>(values.size())}), true);
 }
 
-const std::vector<Shape> kShapes = {{1}, {3, 5}, {2, 3, 7}, {}, {19, 2}};
+const std::vector<Shape> kElementwiseShapes = {{1}, {3, 5}, {2, 3, 7}, {}, {19, 2}};
 
 }  // namespace
 
@@ -28,7 +28,7 @@ TEST_CASE("sums, products and multiples of small numbers are those worked by han
 }
 
 TEST_CASE("gradients of add, mul and scale agree with central differences") {
-  for (const Shape& shape : kShapes) {
+  for (const Shape& shape : kElementwiseShapes) {
     CAPTURE(shape.to_string());
     const Variable a = random_variable(shape, 1), b = random_variable(shape, 2);
     const auto check = [](const Differentiable& f, const std::vector<Variable>& in) {

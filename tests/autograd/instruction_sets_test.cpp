@@ -24,7 +24,7 @@ using namespace rapt::testing;
 
 namespace {
 
-const DropoutKey kKey = {random_key(9, Purpose::kDropout), 3};
+const DropoutKey kComparedDropoutKey = {random_key(9, Purpose::kDropout), 3};
 
 // Widths with every kind of tail.
 constexpr Dim kWidths[] = {2, 3, 5, 8, 15, 16, 17, 31, 67};
@@ -38,7 +38,7 @@ Tensor some_rows(Dim N) {
 // x, y [N, C]; gain, bias [C]; the operations on rows.
 Variable rows(const std::vector<Variable>& in) {
   const Tensor ids = some_rows(in[0].shape()[0]);
-  const ResidualNorm norm = dropout_add_layer_norm(in[0], in[1], in[2], in[3], 1e-5, 0.2, kKey);
+  const ResidualNorm norm = dropout_add_layer_norm(in[0], in[1], in[2], in[3], 1e-5, 0.2, kComparedDropoutKey);
   const Variable turned = rope(norm.normed, ids, {.heads = 1, .head_width = in[0].shape()[1] / 2 * 2});
   return rms_norm(embedding({{ids, norm.sum}, {ids, turned}}), in[2], 1e-6) * softmax(scale(in[0] + in[1], 3));
 }
@@ -103,8 +103,9 @@ TEST_CASE("every instruction set gives what the best one gives: attention with d
     for (const AttentionMask mask : {AttentionMask::kNone, AttentionMask::kCausal}) {
       check_like_best(
           [&](const std::vector<Variable>& in) {
-            return mean_pool(self_attention(in[0], layout, {.heads = 2, .mask = mask, .dropout = 0.2, .key = kKey}),
-                             layout);
+            return mean_pool(
+                self_attention(in[0], layout, {.heads = 2, .mask = mask, .dropout = 0.2, .key = kComparedDropoutKey}),
+                layout);
           },
           [&](DType dtype) {
             return std::vector{random_tensor({28, 6 * D}, 1, dtype)};
@@ -175,6 +176,6 @@ TEST_CASE("every instruction set gives what the best one gives: updates of Adam 
 
 TEST_CASE("dropout drops the same elements on every instruction set, bit for bit") {
   const Variable x(random_tensor({20, 1100}, 1, DType::kF32));
-  const Tensor best = dropout(x, 0.3, kKey).value();
-  for_each_instruction_set([&] { CHECK(same_bits(dropout(x, 0.3, kKey).value(), best)); });
+  const Tensor best = dropout(x, 0.3, kComparedDropoutKey).value();
+  for_each_instruction_set([&] { CHECK(same_bits(dropout(x, 0.3, kComparedDropoutKey).value(), best)); });
 }

@@ -19,14 +19,14 @@ namespace {
 
 double hard_sigmoid(double x) { return std::clamp(0.2 * x + 0.5, 0.0, 1.0); }
 
-Tensor tensor_of(const json& value) {
+Tensor keras_tensor(const json& value) {
   const auto extents = value.at("shape").get<std::vector<Dim>>();
   return Tensor::from(value.at("data").get<std::vector<double>>(), Shape(std::span<const Dim>(extents)));
 }
 
 // Keras' [in, G C] as our [G C, in], with its gates in our order.
 Tensor weight_of(const json& value, const std::vector<Dim>& gates) {
-  const Tensor theirs = tensor_of(value);
+  const Tensor theirs = keras_tensor(value);
   const Dim in = theirs.shape().rank() == 2 ? theirs.shape()[0] : 1, columns = theirs.shape().back();
   const Dim C = columns / static_cast<Dim>(gates.size());
   Tensor ours = Tensor::empty({columns, in}, DType::kF64);
@@ -84,7 +84,7 @@ Row flat(const std::vector<Row>& rows) {
 }
 
 void check_case(const json& test, const KerasLayer& layer, bool bidirectional) {
-  const Tensor x = tensor_of(test.at("input"));
+  const Tensor x = keras_tensor(test.at("input"));
   const json& weights = test.at("weights");
   const std::size_t per_direction = weights.size() / (bidirectional ? 2 : 1);
   std::vector<json> list(weights.begin(), weights.end());

@@ -13,26 +13,26 @@ using namespace rapt::testing;
 
 namespace {
 
-const DropoutKey kKey = {random_key(3, Purpose::kDropout), 5};
+const DropoutKey kLayerNormKey = {random_key(3, Purpose::kDropout), 5};
 constexpr double kEpsilon = 1e-5;
 
 using Fused = std::function<ResidualNorm(const std::vector<Variable>&)>;  // of x, residual, gain, bias
 
 ResidualNorm fused(const std::vector<Variable>& in) { return add_layer_norm(in[0], in[1], in[2], in[3], kEpsilon); }
 ResidualNorm fused_dropout(const std::vector<Variable>& in) {
-  return dropout_add_layer_norm(in[0], in[1], in[2], in[3], kEpsilon, 0.3, kKey);
+  return dropout_add_layer_norm(in[0], in[1], in[2], in[3], kEpsilon, 0.3, kLayerNormKey);
 }
 ResidualNorm composed(const std::vector<Variable>& in) {
   const Variable sum = in[1] + in[0];
   return {sum, layer_norm(sum, in[2], in[3], kEpsilon)};
 }
 ResidualNorm composed_dropout(const std::vector<Variable>& in) {
-  const Variable sum = dropout_add(in[0], in[1], 0.3, kKey);
+  const Variable sum = dropout_add(in[0], in[1], 0.3, kLayerNormKey);
   return {sum, layer_norm(sum, in[2], in[3], kEpsilon)};
 }
 
 // One output that weights both differently, or one of them alone.
-Differentiable both(const Fused& f) {
+Differentiable both_outputs(const Fused& f) {
   return [f](const std::vector<Variable>& in) {
     const ResidualNorm r = f(in);
     return scale(r.sum, 0.7) + r.normed * r.normed;
@@ -48,15 +48,9 @@ Differentiable normed_alone(const Fused& f) {
 Variable plain(const std::vector<Variable>& in) { return layer_norm(in[0], in[1], in[2], kEpsilon); }
 
 // x, residual, gain, bias.
-std::vector<Tensor> inputs_of(const Shape& shape, DType dtype) {
+std::vector<Tensor> norm_inputs(const Shape& shape, DType dtype) {
   return {random_tensor(shape, 1, dtype), random_tensor(shape, 2, dtype),
           random_tensor({shape.back()}, 3, dtype, 0.5, 1.5), random_tensor({shape.back()}, 4, dtype)};
-}
-
-std::vector<Variable> leaves(const std::vector<Tensor>& tensors) {
-  std::vector<Variable> result;
-  for (const Tensor& tensor : tensors) result.emplace_back(tensor.clone(), true);
-  return result;
 }
 
 double difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
@@ -65,7 +59,7 @@ double difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   return worst;
 }
 
-const std::vector<Shape> kShapes = {{1, 2}, {3, 5}, {2, 3, 7}, {5, 33}, {70, 3}, {4, 64}};
+const std::vector<Shape> kLayerNormShapes = {{1, 2}, {3, 5}, {2, 3, 7}, {5, 33}, {70, 3}, {4, 64}};
 
 }  // namespace
 
@@ -79,9 +73,9 @@ TEST_CASE("layer norm of 1, 3 is -1, 1 before gain and bias") {
 }
 
 TEST_CASE("gradients of layer norm agree with central differences") {
-  for (const Shape& shape : kShapes) {
+  for (const Shape& shape : kLayerNormShapes) {
     CAPTURE(shape.to_string());
-    const std::vector<Variable> in = leaves(inputs_of(shape, DType::kF64));
+    const std::vector<Variable> in = leaves(norm_inputs(shape, DType::kF64));
     const auto without_bias = [](const std::vector<Variable>& v) {
       return layer_norm(v[0], v[1], Variable(), kEpsilon);
     };
@@ -93,12 +87,12 @@ TEST_CASE("gradients of layer norm agree with central differences") {
 }
 
 TEST_CASE("gradients of the fused forms agree with central differences, whichever output is used") {
-  for (const Shape& shape : kShapes) {
+  for (const Shape& shape : kLayerNormShapes) {
     CAPTURE(shape.to_string());
-    const std::vector<Variable> in = leaves(inputs_of(shape, DType::kF64));
+    const std::vector<Variable> in = leaves(norm_inputs(shape, DType::kF64));
     for (const Fused& f : {Fused(fused), Fused(fused_dropout)}) {
       for (const GradcheckResult& result :
-           {gradcheck(both(f), in), gradcheck(sum_alone(f), in), gradcheck(normed_alone(f), in)}) {
+           {gradcheck(both_outputs(f), in), gradcheck(sum_alone(f), in), gradcheck(normed_alone(f), in)}) {
         CHECK_MESSAGE(result.passed, result.message);
       }
     }
@@ -106,7 +100,7 @@ TEST_CASE("gradients of the fused forms agree with central differences, whicheve
 }
 
 TEST_CASE("a row of one element is its bias and has no gradient") {
-  const std::vector<Variable> in = leaves(inputs_of({3, 1}, DType::kF64));
+  const std::vector<Variable> in = leaves(norm_inputs({3, 1}, DType::kF64));
   CHECK(max_difference(plain({in[0], in[2], in[3]}).value(), Tensor::full({3, 1}, in[3].value().item(), DType::kF64)) ==
         0);
   CHECK(gradcheck(plain, {in[0], in[2], in[3]}).passed);
@@ -117,8 +111,8 @@ TEST_CASE("the fused forms give what addition, dropout and layer norm give one a
     const double tolerance = dtype == DType::kF32 ? 1e-4 : 1e-13;
     for (const Shape& shape : {Shape{1, 2}, Shape{37, 129}, Shape{3, 1030}}) {
       CAPTURE(shape.to_string());
-      const std::vector<Tensor> in = inputs_of(shape, dtype);
-      for (const auto& form : {both, sum_alone, normed_alone}) {
+      const std::vector<Tensor> in = norm_inputs(shape, dtype);
+      for (const auto& form : {both_outputs, sum_alone, normed_alone}) {
         // The sum alone has no gradient for gain and bias.
         const auto give = [&](const Fused& f) {
           std::vector<Tensor> all = value_and_gradients(form(f), in);
@@ -133,24 +127,24 @@ TEST_CASE("the fused forms give what addition, dropout and layer norm give one a
 }
 
 TEST_CASE("the same variable as x and as residual gets both gradients") {
-  const std::vector<Variable> in = leaves(inputs_of({4, 6}, DType::kF64));
+  const std::vector<Variable> in = leaves(norm_inputs({4, 6}, DType::kF64));
   for (const Fused& f : {Fused(fused), Fused(fused_dropout)}) {
-    const auto twice = [&](const std::vector<Variable>& v) { return both(f)({v[0], v[0], v[1], v[2]}); };
+    const auto twice = [&](const std::vector<Variable>& v) { return both_outputs(f)({v[0], v[0], v[1], v[2]}); };
     const GradcheckResult result = gradcheck(twice, {in[0], in[2], in[3]});
     CHECK_MESSAGE(result.passed, result.message);
   }
 }
 
 TEST_CASE("inputs that require no gradient get none and do not affect the others") {
-  const std::vector<Tensor> in = inputs_of({9, 10}, DType::kF64);
+  const std::vector<Tensor> in = norm_inputs({9, 10}, DType::kF64);
   for (const Fused& f : {Fused(fused), Fused(fused_dropout)}) {
-    const std::vector<Tensor> all = value_and_gradients(both(f), in);
+    const std::vector<Tensor> all = value_and_gradients(both_outputs(f), in);
     for (std::size_t wanted = 0; wanted < 4; ++wanted) {
       CAPTURE(wanted);
       const auto one = [&](const std::vector<Variable>& v) {
         std::vector<Variable> some;
         for (std::size_t i = 0; i < 4; ++i) some.push_back(i == wanted ? v[0] : Variable(in[i]));
-        return both(f)(some);
+        return both_outputs(f)(some);
       };
       CHECK(same_bits(value_and_gradients(one, {in[wanted]})[1], all[wanted + 1]));
     }
@@ -183,12 +177,12 @@ TEST_CASE("constant rows, huge rows and rows with NaN do not affect other rows")
 }
 
 TEST_CASE("layer norm gives the same bits on one thread and on two, and in f32 what f64 gives") {
-  const std::vector<Tensor> in = inputs_of({301, 200}, DType::kF32);
+  const std::vector<Tensor> in = norm_inputs({301, 200}, DType::kF32);
   CHECK(same_on_two_threads(plain, {in[0], in[2], in[3]}));
-  CHECK(same_on_two_threads(both(fused), in));
-  CHECK(same_on_two_threads(both(fused_dropout), in));
+  CHECK(same_on_two_threads(both_outputs(fused), in));
+  CHECK(same_on_two_threads(both_outputs(fused_dropout), in));
   CHECK(f32_difference(plain, {in[0], in[2], in[3]}) < 5e-5);
-  CHECK(f32_difference(both(fused_dropout), in) < 2e-4);
+  CHECK(f32_difference(both_outputs(fused_dropout), in) < 2e-4);
 }
 
 TEST_CASE("a gain or bias of the wrong size is named with both shapes") {
@@ -202,6 +196,6 @@ TEST_CASE("a gain or bias of the wrong size is named with both shapes") {
       "add_layer_norm: x and residual must have the same shape and type, got [2, 3, 8] f64 and [8] f64", ShapeError);
   CHECK_THROWS_WITH_AS(layer_norm(x, eight, eight, 0), "layer_norm: epsilon must be positive, got 0",
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(dropout_add_layer_norm(x, x, eight, eight, kEpsilon, 1.5, kKey),
+  CHECK_THROWS_WITH_AS(dropout_add_layer_norm(x, x, eight, eight, kEpsilon, 1.5, kLayerNormKey),
                        "dropout_add_layer_norm: p must be at least 0 and less than 1, got 1.5", std::invalid_argument);
 }

@@ -21,14 +21,14 @@ using rapt::testing::random_variable;
 
 namespace {
 
-struct Case {
+struct CrossEntropyCase {
   Dim N, C, V, M;
   bool bias = true;
   CrossEntropyOptions options = {};
   bool all_rows() const { return M == N; }
 };
 
-Tensor rows_of(const Case& c) {
+Tensor rows_of(const CrossEntropyCase& c) {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(c.M));
   std::iota(rows.begin(), rows.end(), 0);
   if (!c.all_rows()) {
@@ -37,7 +37,7 @@ Tensor rows_of(const Case& c) {
   return Tensor::from(rows, {c.M});
 }
 
-Tensor targets_of(const Case& c) {
+Tensor targets_of(const CrossEntropyCase& c) {
   std::vector<std::int32_t> targets;
   for (Dim m = 0; m < c.M; ++m) targets.push_back(static_cast<std::int32_t>((m * m + 5 * m) % c.V));
   return Tensor::from(targets, {c.M});
@@ -47,13 +47,13 @@ struct Inputs {
   Variable x, weight, bias;
 };
 
-Inputs inputs_of(const Case& c, DType dtype = DType::kF64) {
+Inputs inputs_of(const CrossEntropyCase& c, DType dtype = DType::kF64) {
   return {Variable(random_tensor({c.N, c.C}, 1).to(dtype), true),
           Variable(random_tensor({c.V, c.C}, 2).to(dtype), true),
           c.bias ? Variable(random_tensor({c.V}, 3).to(dtype), true) : Variable()};
 }
 
-Variable loss_of(const Case& c, const Inputs& in) {
+Variable loss_of(const CrossEntropyCase& c, const Inputs& in) {
   return linear_cross_entropy(in.x, in.weight, in.bias, rows_of(c), targets_of(c), c.options);
 }
 
@@ -63,7 +63,7 @@ struct Reference {
   Tensor dx, dweight, dbias;
 };
 
-Reference reference(const Case& c) {
+Reference reference(const CrossEntropyCase& c) {
   const Inputs in = inputs_of(c);
   Reference r{0, Tensor::zeros({c.N, c.C}, DType::kF64), Tensor::zeros({c.V, c.C}, DType::kF64),
               Tensor::zeros({c.V}, DType::kF64)};
@@ -94,13 +94,13 @@ Reference reference(const Case& c) {
   return r;
 }
 
-const Case kCases[] = {{1, 1, 1, 1},
-                       {5, 3, 7, 5},
-                       {6, 4, 33, 3, false},
-                       {4, 5, 9, 11, true, {0.1, 0.5}},
-                       {3, 2, 2, 3},
-                       {2100, 6, 17, 2100},
-                       {40, 8, 65, 2500, true, {0.3, 2}}};
+const CrossEntropyCase kCrossEntropyCases[] = {{1, 1, 1, 1},
+                                               {5, 3, 7, 5},
+                                               {6, 4, 33, 3, false},
+                                               {4, 5, 9, 11, true, {0.1, 0.5}},
+                                               {3, 2, 2, 3},
+                                               {2100, 6, 17, 2100},
+                                               {40, 8, 65, 2500, true, {0.3, 2}}};
 
 }  // namespace
 
@@ -118,7 +118,7 @@ TEST_CASE("linear_cross_entropy by hand: logits 0 and log 3 cost log 4 and log 4
 }
 
 TEST_CASE("linear_cross_entropy and its gradients are what the definition says, in one chunk and in several") {
-  for (const Case& c : kCases) {
+  for (const CrossEntropyCase& c : kCrossEntropyCases) {
     CAPTURE(c.N);
     CAPTURE(c.M);
     CAPTURE(c.V);
@@ -141,7 +141,8 @@ TEST_CASE("linear_cross_entropy and its gradients are what the definition says, 
 }
 
 TEST_CASE("the gradients of linear_cross_entropy agree with central differences") {
-  for (const Case& c : {kCases[0], kCases[1], kCases[2], kCases[3]}) {
+  for (const CrossEntropyCase& c :
+       {kCrossEntropyCases[0], kCrossEntropyCases[1], kCrossEntropyCases[2], kCrossEntropyCases[3]}) {
     CAPTURE(c.N);
     CAPTURE(c.M);
     const Inputs in = inputs_of(c);
@@ -158,7 +159,7 @@ TEST_CASE("the gradients of linear_cross_entropy agree with central differences"
 }
 
 TEST_CASE("linear_cross_entropy adds its gradients to existing ones") {
-  const Case c = kCases[1];
+  const CrossEntropyCase c = kCrossEntropyCases[1];
   const Reference right = reference(c);
   const Inputs in = inputs_of(c);
   for (int micro_batch = 0; micro_batch < 3; ++micro_batch) backward(loss_of(c, in));
@@ -169,7 +170,7 @@ TEST_CASE("linear_cross_entropy adds its gradients to existing ones") {
 }
 
 TEST_CASE("linear_cross_entropy works for a weight that is itself computed") {
-  const Case c{5, 3, 7, 5, false};
+  const CrossEntropyCase c{5, 3, 7, 5, false};
   const Reference right = reference(c);
   const Inputs in = inputs_of(c);
   backward(linear_cross_entropy(in.x, scale(in.weight, 1), {}, rows_of(c), targets_of(c)));
@@ -177,7 +178,7 @@ TEST_CASE("linear_cross_entropy works for a weight that is itself computed") {
 }
 
 TEST_CASE("linear_cross_entropy leaves no gradient without recording, and computes only required ones") {
-  const Case c = kCases[1];
+  const CrossEntropyCase c = kCrossEntropyCases[1];
   const Inputs in = inputs_of(c);
   {
     const NoGrad no_grad;
@@ -191,7 +192,7 @@ TEST_CASE("linear_cross_entropy leaves no gradient without recording, and comput
 }
 
 TEST_CASE("linear_cross_entropy in f32 is linear_cross_entropy in f64, over a vocabulary of 50,257") {
-  const Case c{24, 16, 50'257, 24, true, {0.1, 1}};
+  const CrossEntropyCase c{24, 16, 50'257, 24, true, {0.1, 1}};
   const Inputs small = inputs_of(c, DType::kF32);
   const Variable loss = loss_of(c, small);
   const Reference right = reference(c);
@@ -204,7 +205,7 @@ TEST_CASE("linear_cross_entropy in f32 is linear_cross_entropy in f64, over a vo
 
 TEST_CASE("linear_cross_entropy has the same bits on one thread and on two") {
   const int threads = thread_count();
-  for (const Case& c : {Case{1500, 12, 65, 1500}, Case{50, 12, 3001, 20}}) {
+  for (const CrossEntropyCase& c : {CrossEntropyCase{1500, 12, 65, 1500}, CrossEntropyCase{50, 12, 3001, 20}}) {
     std::vector<Tensor> results[2];
     for (const int count : {1, 2}) {
       set_thread_count(count);
@@ -222,7 +223,7 @@ TEST_CASE("linear_cross_entropy has the same bits on one thread and on two") {
 }
 
 TEST_CASE("linear_cross_entropy holds a chunk of the logits, not all of them") {
-  const Case c{4096, 4, 20'000, 4096, false};
+  const CrossEntropyCase c{4096, 4, 20'000, 4096, false};
   const Inputs in = inputs_of(c, DType::kF32);
   reset_peak_memory();
   const std::size_t before = memory_stats().live;
@@ -247,7 +248,7 @@ TEST_CASE("huge logits give finite losses, and a NaN is not lost") {
 }
 
 TEST_CASE("no targets cost nothing") {
-  const Case c{4, 3, 5, 0};
+  const CrossEntropyCase c{4, 3, 5, 0};
   const Inputs in = inputs_of(c);
   const Variable loss = loss_of(c, in);
   CHECK(loss.value().item() == 0);
@@ -256,7 +257,7 @@ TEST_CASE("no targets cost nothing") {
 }
 
 TEST_CASE("target_log_probabilities is the logarithm of the softmax at each target") {
-  for (const Case& c : {kCases[1], kCases[2], kCases[5]}) {
+  for (const CrossEntropyCase& c : {kCrossEntropyCases[1], kCrossEntropyCases[2], kCrossEntropyCases[5]}) {
     const Inputs in = inputs_of(c);
     const Tensor bias = c.bias ? in.bias.value() : Tensor();
     const Tensor log_p = target_log_probabilities(in.x.value(), in.weight.value(), bias, rows_of(c), targets_of(c));
@@ -291,7 +292,7 @@ TEST_CASE("the predicted entry is the first of the largest, in every chunk") {
 }
 
 TEST_CASE("linear_cross_entropy names invalid arguments") {
-  const Inputs in = inputs_of(kCases[1]);  // x [5, 3], V 7
+  const Inputs in = inputs_of(kCrossEntropyCases[1]);  // x [5, 3], V 7
   const auto ids = [](std::vector<std::int32_t> v) { return Tensor::from(v, {static_cast<Dim>(v.size())}); };
   CHECK_THROWS_WITH_AS(linear_cross_entropy(in.x, in.weight, in.bias, ids({0, 4}), ids({6, 7})),
                        "linear_cross_entropy: the target of row 4 must be in [0, 7), got 7", std::invalid_argument);
@@ -310,7 +311,7 @@ TEST_CASE("linear_cross_entropy names invalid arguments") {
 }
 
 TEST_CASE("with operands in bf16, the loss and its gradients differ from f32 by what bf16 rounds") {
-  for (const Case& c : {Case{70, 40, 300, 70}, Case{50, 24, 90, 20}}) {
+  for (const CrossEntropyCase& c : {CrossEntropyCase{70, 40, 300, 70}, CrossEntropyCase{50, 24, 90, 20}}) {
     const auto gradients = [&] {
       const Inputs in = inputs_of(c, DType::kF32);
       const Variable loss = loss_of(c, in);

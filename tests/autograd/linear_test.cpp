@@ -11,6 +11,7 @@
 #include "autograd/ops/sum.h"
 #include "support/pool_bytes.h"
 #include "support/random_tensor.h"
+#include "support/thread_counts.h"
 #include "support/with_precision.h"
 #include "tensor/parallel.h"
 
@@ -18,22 +19,19 @@ using namespace rapt;
 using rapt::testing::max_difference;
 using rapt::testing::random_tensor;
 using rapt::testing::random_variable;
+using rapt::testing::same_bits;
 
 namespace {
 
 constexpr Activation kAll[] = {Activation::kNone, Activation::kGelu, Activation::kGeluTanh, Activation::kRelu,
                                Activation::kSilu, Activation::kTanh, Activation::kSigmoid,  Activation::kQuickGelu};
 
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
-struct Sizes {
+struct LinearSizes {
   Dim N, in, out;
 };
 
 // x, W, b and the loss sum(w * linear(x, W, b, f)), run forward and backward: y and the three gradients.
-std::vector<Tensor> run(const Sizes& s, DType dtype, Activation f, bool with_bias = true) {
+std::vector<Tensor> run(const LinearSizes& s, DType dtype, Activation f, bool with_bias = true) {
   const Variable x(random_tensor({s.N, s.in}, 1).to(dtype), true), W(random_tensor({s.out, s.in}, 2).to(dtype), true);
   const Variable b = with_bias ? Variable(random_tensor({s.out}, 3).to(dtype), true) : Variable();
   const Variable y = linear(x, W, b, f);
@@ -62,7 +60,8 @@ TEST_CASE("linear by hand") {
 
 TEST_CASE("the gradients of linear agree with central differences") {
   for (const Activation f : kAll) {
-    for (const Sizes s : {Sizes{1, 1, 1}, Sizes{5, 7, 3}, Sizes{1, 9, 17}, Sizes{131, 2, 5}}) {
+    for (const LinearSizes s :
+         {LinearSizes{1, 1, 1}, LinearSizes{5, 7, 3}, LinearSizes{1, 9, 17}, LinearSizes{131, 2, 5}}) {
       for (const bool with_bias : {true, false}) {
         CAPTURE(std::string(name_of(f)));
         CAPTURE(s.N);
@@ -84,7 +83,7 @@ TEST_CASE("the gradients of linear agree with central differences") {
 TEST_CASE("linear with an activation is linear followed by the activation") {
   for (const Activation f : kAll) {
     CAPTURE(std::string(name_of(f)));
-    const Sizes s{300, 40, 1100};
+    const LinearSizes s{300, 40, 1100};
     const std::vector<Tensor> fused = run(s, DType::kF64, f);
     const Variable x(random_tensor({s.N, s.in}, 1), true), W(random_tensor({s.out, s.in}, 2), true);
     const Variable b(random_tensor({s.out}, 3), true);
@@ -106,7 +105,8 @@ TEST_CASE("linear in f32 is linear in f64") {
 TEST_CASE("linear has the same bits on one thread and on two") {
   const int threads = thread_count();
   for (const Activation f : {Activation::kNone, Activation::kGeluTanh}) {
-    for (const Sizes s : {Sizes{1, 768, 2304}, Sizes{3, 100, 50}, Sizes{8, 300, 1000}, Sizes{700, 130, 1300}}) {
+    for (const LinearSizes s :
+         {LinearSizes{1, 768, 2304}, LinearSizes{3, 100, 50}, LinearSizes{8, 300, 1000}, LinearSizes{700, 130, 1300}}) {
       CAPTURE(s.N);
       set_thread_count(1);
       const std::vector<Tensor> one = run(s, DType::kF32, f);
@@ -159,7 +159,7 @@ TEST_CASE("feed_forward is two linear layers, values and gradients") {
 
 TEST_CASE("the gradients of feed_forward agree with central differences") {
   for (const Activation f : {Activation::kGelu, Activation::kGeluTanh, Activation::kSilu, Activation::kTanh}) {
-    for (const Sizes s : {Sizes{1, 1, 1}, Sizes{5, 3, 7}, Sizes{2, 6, 4}}) {
+    for (const LinearSizes s : {LinearSizes{1, 1, 1}, LinearSizes{5, 3, 7}, LinearSizes{2, 6, 4}}) {
       for (const bool bias : {true, false}) {
         std::vector<Variable> inputs{random_variable({s.N, s.in}, 1), random_variable({s.out, s.in}, 2),
                                      random_variable({s.in, s.out}, 3)};

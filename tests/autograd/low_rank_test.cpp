@@ -13,20 +13,21 @@ using namespace rapt::testing;
 
 namespace {
 
-struct Sizes {
+struct LowRankSizes {
   Dim N, in, out, R, K, first;
 };
 
-std::vector<Tensor> inputs_of(const Sizes& s, DType dtype = DType::kF64) {
+std::vector<Tensor> inputs_of(const LowRankSizes& s, DType dtype = DType::kF64) {
   return {random_tensor({s.N, s.out}, 1, dtype), random_tensor({s.N, s.in}, 2, dtype),
           random_tensor({s.R, s.in}, 3, dtype), random_tensor({s.K, s.R}, 4, dtype)};
 }
 
-Differentiable op_of(const Sizes& s, double scale) {
+Differentiable op_of(const LowRankSizes& s, double scale) {
   return [=](const std::vector<Variable>& in) { return add_low_rank(in[0], in[1], in[2], in[3], s.first, scale); };
 }
 
-const std::vector<Sizes> kSizes = {{1, 1, 1, 1, 1, 0}, {5, 3, 7, 2, 4, 3}, {4, 6, 9, 3, 3, 0}, {7, 2, 5, 4, 2, 2}};
+const std::vector<LowRankSizes> kSizes = {
+    {1, 1, 1, 1, 1, 0}, {5, 3, 7, 2, 4, 3}, {4, 6, 9, 3, 3, 0}, {7, 2, 5, 4, 2, 2}};
 
 }  // namespace
 
@@ -41,7 +42,7 @@ TEST_CASE("add_low_rank by hand: one row, one rank, two columns of three") {
 }
 
 TEST_CASE("add_low_rank is a linear layer of the product of both matrices") {
-  const Sizes s{300, 40, 130, 8, 70, 60};
+  const LowRankSizes s{300, 40, 130, 8, 70, 60};
   const std::vector<Tensor> in = inputs_of(s);
   const Tensor result =
       add_low_rank(Variable(in[0]), Variable(in[1]), Variable(in[2]), Variable(in[3]), s.first, 1.5).value();
@@ -59,7 +60,7 @@ TEST_CASE("add_low_rank is a linear layer of the product of both matrices") {
 }
 
 TEST_CASE("the gradients of add_low_rank agree with central differences") {
-  for (const Sizes& s : kSizes) {
+  for (const LowRankSizes& s : kSizes) {
     CAPTURE(s.N);
     std::vector<Variable> inputs;
     for (const Tensor& t : inputs_of(s)) inputs.emplace_back(t, true);
@@ -70,14 +71,15 @@ TEST_CASE("the gradients of add_low_rank agree with central differences") {
 }
 
 TEST_CASE("add_low_rank in f32 is add_low_rank in f64, with the same bits on one thread and on two") {
-  for (const Sizes& s : {Sizes{300, 96, 150, 8, 50, 50}, Sizes{700, 130, 1300, 16, 1300, 0}}) {
+  for (const LowRankSizes& s : {LowRankSizes{300, 96, 150, 8, 50, 50}, LowRankSizes{700, 130, 1300, 16, 1300, 0}}) {
     CHECK(f32_difference(op_of(s, 2), inputs_of(s, DType::kF32)) < 2e-3);  // of sums over 1300
     CHECK(same_on_two_threads(op_of(s, 2), inputs_of(s, DType::kF32)));
   }
 }
 
 TEST_CASE("add_low_rank with operands in bf16 differs from f32 by what bf16 rounds, alike on one thread and on two") {
-  for (const Sizes& s : {Sizes{300, 96, 150, 8, 50, 50}, Sizes{700, 130, 300, 16, 300, 0}, Sizes{5, 6, 9, 3, 3, 1}}) {
+  for (const LowRankSizes& s : {LowRankSizes{300, 96, 150, 8, 50, 50}, LowRankSizes{700, 130, 300, 16, 300, 0},
+                                LowRankSizes{5, 6, 9, 3, 3, 1}}) {
     CAPTURE(s.N);
     const std::vector<double> errors = bf16_errors(op_of(s, 2), inputs_of(s, DType::kF32));
     CHECK(errors[1] == 0);  // the gradient of y is that of the result

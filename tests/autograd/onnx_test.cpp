@@ -36,7 +36,7 @@ std::string unzipped(const std::string& path) {
   return text;
 }
 
-Tensor tensor_of(const json& value) {
+Tensor onnx_tensor(const json& value) {
   const std::vector<Dim> extents = value.at("shape").get<std::vector<Dim>>();
   const Shape shape{std::span<const Dim>(extents)};
   if (value.at("dtype") == "int64") return Tensor::from(value.at("data").get<std::vector<std::int32_t>>(), shape);
@@ -173,10 +173,10 @@ TEST_CASE("our operations give the results that ONNX's own tests expect") {
     if (op == kOps.end() || test.at("inputs").at(0).at("dtype") != "float32") continue;
     CAPTURE(test.at("test").get<std::string>());
     NodeTest node{test.at("attrs"), {}};
-    for (const json& input : test.at("inputs")) node.in.push_back(tensor_of(input));
+    for (const json& input : test.at("inputs")) node.in.push_back(onnx_tensor(input));
     const Tensor y = op->second(node);
     if (!y.defined()) continue;
-    CHECK(max_difference(y, tensor_of(test.at("outputs").at(0))) < 2e-6);
+    CHECK(max_difference(y, onnx_tensor(test.at("outputs").at(0))) < 2e-6);
     ++compared[op->first];
   }
   for (const auto& op : kOps) {

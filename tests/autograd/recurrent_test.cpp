@@ -97,12 +97,6 @@ struct Layer {
   }
 };
 
-std::vector<Variable> leaves(const std::vector<Tensor>& tensors) {
-  std::vector<Variable> all;
-  for (const Tensor& t : tensors) all.emplace_back(t, true);
-  return all;
-}
-
 // y, last h and last c of plain loops over each sequence.
 Row expected(const Layer& layer, const std::vector<Tensor>& in) {
   const auto C = static_cast<std::size_t>(layer.C), D = layer.directions;

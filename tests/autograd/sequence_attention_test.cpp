@@ -12,7 +12,7 @@ using namespace rapt::testing;
 
 namespace {
 
-struct Case {
+struct AttentionCase {
   std::vector<Dim> queries, keys;
   Dim C, M;
   bool additive;
@@ -35,12 +35,6 @@ struct Case {
   }
 };
 
-std::vector<Variable> leaves(const std::vector<Tensor>& tensors) {
-  std::vector<Variable> all;
-  for (const Tensor& t : tensors) all.emplace_back(t, true);
-  return all;
-}
-
 }  // namespace
 
 TEST_CASE("equal keys are averaged, and the larger product has the larger weight") {
@@ -56,7 +50,7 @@ TEST_CASE("equal keys are averaged, and the larger product has the larger weight
 
 TEST_CASE("attention gives what plain loops give, with the weights of each pair") {
   for (const bool additive : {false, true}) {
-    const Case c{{2, 0, 1, 3}, {3, 2, 1, 17}, 5, 4, additive};
+    const AttentionCase c{{2, 0, 1, 3}, {3, 2, 1, 17}, 5, 4, additive};
     const auto in = c.inputs();
     const SequenceAttentionOutput out = c.run(leaves(in));
     Row contexts, weights;
@@ -82,8 +76,9 @@ TEST_CASE("attention gives what plain loops give, with the weights of each pair"
 
 TEST_CASE("the gradients of attention agree with central differences") {
   for (const bool additive : {false, true}) {
-    for (const Case& c : {Case{{1}, {1}, 1, 1, additive}, Case{{2, 1, 3}, {3, 1, 2}, 5, 4, additive},
-                          Case{{0, 2}, {1, 7}, 17, 3, additive}}) {
+    for (const AttentionCase& c :
+         {AttentionCase{{1}, {1}, 1, 1, additive}, AttentionCase{{2, 1, 3}, {3, 1, 2}, 5, 4, additive},
+          AttentionCase{{0, 2}, {1, 7}, 17, 3, additive}}) {
       CAPTURE(additive);
       CAPTURE(c.C);
       const GradcheckResult result = gradcheck(c.context(), leaves(c.inputs()));
@@ -104,14 +99,14 @@ TEST_CASE("keys that are also the memory get both gradients") {
 
 TEST_CASE("attention gives the same bits on one thread and on two, and in f32 what f64 gives") {
   for (const bool additive : {false, true}) {
-    const Case c{{9, 1, 12, 4, 30}, {8, 3, 11, 40, 2}, 70, 35, additive};
+    const AttentionCase c{{9, 1, 12, 4, 30}, {8, 3, 11, 40, 2}, 70, 35, additive};
     CHECK(same_on_two_threads(c.context(), c.inputs(DType::kF32)));
     CHECK(f32_difference(c.context(), c.inputs(DType::kF32)) < 1e-4);
   }
 }
 
 TEST_CASE("several sequences of queries may share their keys, without gradients") {
-  const Case apart{{2, 1, 2}, {3, 2, 3}, 5, 4, true};
+  const AttentionCase apart{{2, 1, 2}, {3, 2, 3}, 5, 4, true};
   auto in = apart.inputs();
   for (const std::size_t i : {1u, 2u}) in[i].slice(5, 8).copy_from(in[i].slice(0, 3));
   const auto v = leaves(in);

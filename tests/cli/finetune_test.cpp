@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "cli/little_bert.h"
+#include "io/json.h"
 
 using namespace rapt;
-using Json = nlohmann::json;
 
 namespace {
 
@@ -33,7 +32,7 @@ const Workshop& classifier() {
   return little_bert();
 }
 
-std::ptrdiff_t lines_of(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+std::ptrdiff_t count_lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
 }  // namespace
 
@@ -165,12 +164,12 @@ TEST_CASE("predictions are rows beside their texts, need no labels, and may have
   CHECK(file.err == "wrote pred.tsv\n");
   const std::string rows = shop.read("pred.tsv");
   CHECK(rows.starts_with("line\tprediction\tprobability\tgold\ttext\n2\t"));
-  CHECK(lines_of(rows) == 33);
+  CHECK(count_lines(rows) == 33);
 
   shop.write("plain.tsv", "text\nthe cat sat on the mat .\na dog sat on the mat .\n");
   const ProgramResult plain = shop.rapt({"predict", "runs/c", "--data", "plain.tsv", "--probabilities", "--json"});
   CHECK(plain.code == 0);
-  CHECK(lines_of(plain.out) == 2);
+  CHECK(count_lines(plain.out) == 2);
   const Json first = Json::parse(plain.out.substr(0, plain.out.find('\n')));
   CHECK(first["text"] == "the cat sat on the mat .");
   CHECK(first["prediction"] == "cat");
@@ -185,7 +184,7 @@ TEST_CASE("large files are read in pieces, and none is lost") {
   shop.write("large.tsv", little_labels(4200, 5));  // more than a piece
   const ProgramResult rows = shop.rapt({"predict", "runs/c", "--data", "large.tsv"});
   CHECK(rows.code == 0);
-  CHECK(lines_of(rows.out) == 4201);
+  CHECK(count_lines(rows.out) == 4201);
   CHECK(rows.out.find("\n4201\t") != std::string::npos);
   const Json judged = Json::parse(shop.rapt({"eval", "runs/c", "--data", "large.tsv", "--json"}).out);
   CHECK(judged["examples"] == 4200);

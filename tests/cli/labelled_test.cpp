@@ -4,13 +4,14 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <regex>
+#include <string>
 
 #include "cli/little_bert.h"
+#include "io/json.h"
 
 using namespace rapt;
-using Json = nlohmann::json;
 
 namespace {
 
@@ -87,7 +88,8 @@ TEST_CASE(
   CHECK(result["accuracy"].get<double>() <= 0.25);
   CHECK(result["classes"]["fish"]["support"] == 2);
   CHECK(result["classes"]["fish"]["recall"] == 0);
-  CHECK(result["unknown_labels"] == Json{{"fish", 2}, {"bird", 1}});
+  CHECK(result["unknown_labels"].get<std::map<std::string, int>>() ==
+        std::map<std::string, int>{{"bird", 1}, {"fish", 2}});
   CHECK(result["confusion"].size() == 4);
   CHECK(result["positive_class"] == "dog");
   const std::string text = shop.rapt({"eval", "runs/lc", "--data", "more.tsv"}).out;

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "cli/little_bert.h"
+#include "io/json.h"
 
 using namespace rapt;
-using Json = nlohmann::json;
 
 namespace {
 

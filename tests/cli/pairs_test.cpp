@@ -9,13 +9,13 @@ using namespace rapt;
 
 namespace {
 
-const std::vector<std::string> kSmall = {"--layers",       "1",  "--heads",        "2",   "--width",      "32",
-                                         "--feed-forward", "32", "--batch-tokens", "400", "--steps",      "12",
-                                         "--log-every",    "4",  "--eval-every",   "6",   "--save-every", "6"};
+const std::vector<std::string> kSmallTranslator = {
+    "--layers", "1",  "--heads",     "2", "--width",      "32", "--feed-forward", "32", "--batch-tokens", "400",
+    "--steps",  "12", "--log-every", "4", "--eval-every", "6",  "--save-every",   "6"};
 
-std::vector<std::string> train(std::vector<std::string> arguments) {
+std::vector<std::string> train_small(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "train");
-  arguments.insert(arguments.end(), kSmall.begin(), kSmall.end());
+  arguments.insert(arguments.end(), kSmallTranslator.begin(), kSmallTranslator.end());
   return arguments;
 }
 
@@ -36,7 +36,8 @@ bool says(const ProgramResult& result, const std::string& text) {
 TEST_CASE("two files become a translation run that says what it read, and resumes with the same bits") {
   Workshop shop;
   write_corpus(shop);
-  const ProgramResult whole = shop.rapt(train({"--source", "train.en", "--target", "train.xx", "--out", "whole"}));
+  const ProgramResult whole =
+      shop.rapt(train_small({"--source", "train.en", "--target", "train.xx", "--out", "whole"}));
   REQUIRE_MESSAGE(whole.code == 0, whole.err);
   CHECK(says(whole, "tokenizer: character-level BPE, "));
   CHECK(says(whole, "data: train.en and train.xx: 300 pairs, "));
@@ -46,7 +47,7 @@ TEST_CASE("two files become a translation run that says what it read, and resume
   CHECK(shop.read("whole/config.toml").find("tokenizer = \"bpe\"") != std::string::npos);
 
   // The same run in two stretches.
-  std::vector<std::string> first = train({"--source", "train.en", "--target", "train.xx", "--out", "parts"});
+  std::vector<std::string> first = train_small({"--source", "train.en", "--target", "train.xx", "--out", "parts"});
   CHECK(shop.rapt_until(
                 first, [&] { return shop.has("parts/last.h5"); }, SIGINT)
                 .code %
@@ -60,7 +61,7 @@ TEST_CASE("two files become a translation run that says what it read, and resume
 TEST_CASE("without --out, the folder has the name of the pairs") {
   Workshop shop;
   write_corpus(shop);
-  CHECK(says(shop.rapt(train({"--source", "train.en", "--target", "train.xx"})), "runs/train-en-xx <"));
+  CHECK(says(shop.rapt(train_small({"--source", "train.en", "--target", "train.xx"})), "runs/train-en-xx <"));
 }
 
 TEST_CASE("tables, JSON, standard input and gzip give the same pairs") {
@@ -76,12 +77,13 @@ TEST_CASE("tables, JSON, standard input and gzip give the same pairs") {
     std::vector<std::string> arguments = {file};
     arguments.insert(arguments.end(), fields.begin(), fields.end());
     arguments.push_back(out);
-    return train(arguments);
+    return train_small(arguments);
   };
   REQUIRE(shop.rapt(with("pairs.tsv", "a")).code == 0);
   REQUIRE(shop.rapt(with("pairs.jsonl", "b")).code == 0);
-  const ProgramResult piped = shop.rapt(
-      train({"--source", "a.de", "--target", "-", "--tokenizer", "char", "--out", "c"}), "a dog\na cat\na house\n");
+  const ProgramResult piped =
+      shop.rapt(train_small({"--source", "a.de", "--target", "-", "--tokenizer", "char", "--out", "c"}),
+                "a dog\na cat\na house\n");
   REQUIRE_MESSAGE(piped.code == 0, piped.err);
   CHECK(says(piped, "data: a.de and standard input: 3 pairs"));
   CHECK(shop.rapt({"checkpoint", "diff", "a", "b"}).code == 0);
@@ -97,8 +99,8 @@ TEST_CASE("summarisation reads longer sources, and says what it truncates") {
     mails += "\", \"subject\": \"word" + std::to_string(i % 30) + "\"}\n";
   }
   shop.write("mails.jsonl", mails);
-  const ProgramResult result = shop.rapt(
-      train({"mails.jsonl", "--task", "summarize", "--tokenizer", "word", "--max-source-length", "20", "--out", "r"}));
+  const ProgramResult result = shop.rapt(train_small(
+      {"mails.jsonl", "--task", "summarize", "--tokenizer", "word", "--max-source-length", "20", "--out", "r"}));
   REQUIRE_MESSAGE(result.code == 0, result.err);
   CHECK(says(result, "data: 40 sources are truncated to 20 tokens (--max-source-length)"));
   CHECK(shop.read("r/config.toml").find("context = 512") != std::string::npos);
@@ -111,7 +113,7 @@ TEST_CASE("separate vocabularies, words, unigram and BPE-dropout train") {
   const std::vector<std::string> pairs = {"--source", "train.en", "--target", "train.xx"};
   const auto run = [&](std::vector<std::string> more) {
     more.insert(more.begin(), pairs.begin(), pairs.end());
-    return shop.rapt(train(more));
+    return shop.rapt(train_small(more));
   };
   const ProgramResult two =
       run({"--tokenizer", "word", "--shared-vocabulary", "off", "--min-frequency", "1", "--out", "w"});
@@ -183,7 +185,7 @@ TEST_CASE("bad pairs are refused in one line, with file and line") {
 TEST_CASE("data stats and data head show the tokenised pairs of a run") {
   Workshop shop;
   shop.write("a.tsv", "ein Hund\ta dog\nein Hund\ta dog\n\tno source\nein Hund\ta dog\n");
-  REQUIRE(shop.rapt(train({"a.tsv", "--task", "translate", "--tokenizer", "word", "--out", "r"})).code == 0);
+  REQUIRE(shop.rapt(train_small({"a.tsv", "--task", "translate", "--tokenizer", "word", "--out", "r"})).code == 0);
   const Json stats = Json::parse(shop.rapt({"data", "stats", "r/data.h5", "--json"}).out);
   CHECK(stats["train"]["pairs"] == 2);
   CHECK(stats["validation"]["pairs"] == 1);

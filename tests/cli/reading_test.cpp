@@ -29,7 +29,7 @@ double readings(const Workshop& shop, std::vector<std::string> arguments) {
   return static_cast<double>(bytes) / static_cast<double>(kTextBytes);
 }
 
-std::vector<std::string> train(const std::string& out, const std::vector<std::string>& more) {
+std::vector<std::string> train_into(const std::string& out, const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {"train", "my.txt", "--layers", "1", "--heads", "2",   "--width",   "16",
                                         "--out", out,      "--batch",  "2", "--vocab", "400", "--context", "16"};
   arguments.insert(arguments.end(), more.begin(), more.end());
@@ -41,10 +41,10 @@ std::vector<std::string> train(const std::string& out, const std::vector<std::st
 TEST_CASE("a new run reads its text twice, a resumed one once, and so does data build") {
   const Workshop shop;
   shop.write("my.txt", long_text());
-  CHECK(readings(shop, train("lm", {"--steps", "1", "--validation-fraction", "0.001"})) < 2.5);
+  CHECK(readings(shop, train_into("lm", {"--steps", "1", "--validation-fraction", "0.001"})) < 2.5);
   CHECK(readings(shop, {"train", "--resume", "lm", "--steps", "2"}) < 1.5);
-  CHECK(readings(shop, train("mlm", {"--model", "bert", "--task", "mlm", "--documents", "paragraph", "--steps", "1",
-                                     "--validation-fraction", "0.001"})) < 2.5);
+  CHECK(readings(shop, train_into("mlm", {"--model", "bert", "--task", "mlm", "--documents", "paragraph", "--steps",
+                                          "1", "--validation-fraction", "0.001"})) < 2.5);
   CHECK(readings(shop, {"data", "build", "my.txt", "--tokenizer", "byte-bpe", "--vocab", "400", "--out", "d.h5"}) <
         2.5);
 }

@@ -9,7 +9,7 @@ using namespace rapt;
 
 namespace {
 
-std::vector<std::string> train(const std::string& data, const std::vector<std::string>& more = {}) {
+std::vector<std::string> train_on(const std::string& data, const std::vector<std::string>& more = {}) {
   std::vector<std::string> all = {"train",   data, "--layers",    "1",    "--heads", "2", "--width",   "16",
                                   "--batch", "2",  "--tokenizer", "char", "--steps", "6", "--context", "16"};
   all.insert(all.end(), more.begin(), more.end());
@@ -42,15 +42,15 @@ TEST_CASE("another text of the same name is another run") {
   for (const char* folder : {"p1", "p2"}) std::filesystem::create_directories(shop.path(folder));
   shop.write("p1/data.txt", little_paragraphs());
   shop.write("p2/data.txt", little_paragraphs().substr(100));
-  REQUIRE(shop.rapt(train("p1/data.txt")).code == 0);
-  check_error(shop.rapt(train("p2/data.txt")), 73,
+  REQUIRE(shop.rapt(train_on("p1/data.txt")).code == 0);
+  check_error(shop.rapt(train_on("p2/data.txt")), 73,
               "runs/data holds a finished run on p1/data.txt, got p2/data.txt with other content; for a new run: rapt "
               "train p2/data.txt --layers 1 --heads 2 --width 16 --batch 2 --tokenizer char --steps 6 --context 16 "
               "--out runs/data-2");
   std::filesystem::copy(shop.path("p1/data.txt"), shop.path("p2/copy.txt"));
-  CHECK(shop.rapt(train("p2/copy.txt", {"--out", "runs/data"})).err.find("is finished") != std::string::npos);
+  CHECK(shop.rapt(train_on("p2/copy.txt", {"--out", "runs/data"})).err.find("is finished") != std::string::npos);
   shop.write("p1/data.txt", little_paragraphs() + "one line more .\n");
-  CHECK(shop.rapt(train("p1/data.txt")).err.find("on p1/data.txt, which has changed since; ") != std::string::npos);
+  CHECK(shop.rapt(train_on("p1/data.txt")).err.find("on p1/data.txt, which has changed since; ") != std::string::npos);
   CHECK(shop.rapt({"train", "--resume", "runs/data", "--steps", "9"}).code == 78);
   CHECK(shop.rapt({"train", "--resume", "runs/data"}).code == 0);  // it is finished, even if its data changed since
 }
@@ -78,7 +78,7 @@ TEST_CASE("another initial model is another run, and so are other labels") {
 TEST_CASE("a mistyped setting is an error before a run is said to be finished") {
   const Workshop shop;
   shop.write("my.txt", little_paragraphs());
-  REQUIRE(shop.rapt(train("my.txt")).code == 0);
+  REQUIRE(shop.rapt(train_on("my.txt")).code == 0);
   check_error(
       shop.rapt({"train", "my.txt", "--tokenizer", "wordpice"}), 64,
       "--tokenizer must be a file or one of char, byte, byte-bpe, bpe, wordpiece, metaspace-bpe, unigram, word, got "
@@ -92,7 +92,7 @@ TEST_CASE("a mistyped setting is an error before a run is said to be finished") 
 TEST_CASE("a finished run trains further when it is asked to") {
   const Workshop shop;
   shop.write("my.txt", little_paragraphs());
-  REQUIRE(shop.rapt(train("my.txt")).code == 0);
+  REQUIRE(shop.rapt(train_on("my.txt")).code == 0);
   const ProgramResult further = shop.rapt({"train", "--resume", "runs/my", "--steps", "10"});
   CHECK(further.code == 0);
   CHECK(further.err.starts_with(

@@ -14,7 +14,7 @@ using namespace rapt;
 
 namespace {
 
-const Words kSmall = {"--layers", "1", "--heads", "2", "--width", "16", "--steps", "2", "--warmup", "off"};
+const Words kSmallModel = {"--layers", "1", "--heads", "2", "--width", "16", "--steps", "2", "--warmup", "off"};
 
 // One process, two and four must print the same bytes.
 void check_same_scores(const Workshop& shop, const Words& words) {
@@ -38,12 +38,13 @@ TEST_CASE("a language model and a masked one have the same scores on one, two an
   const Workshop shop;
   shop.write("my.txt", generate_stories(1, 20000));
   shop.write("other.txt", generate_stories(2, 30000));
-  REQUIRE(shop.rapt(Words{"train", "my.txt", "--out", "g", "--context", "16", "--tokenizer", "byte"} + kSmall).code ==
-          0);
-  check_same_scores(shop, {"eval", "g", "--data", "other.txt", "--json"});
   REQUIRE(
-      shop.rapt(Words{"train", "my.txt", "--model", "bert", "--out", "b", "--context", "32", "--vocab", "150"} + kSmall)
-          .code == 0);
+      shop.rapt(Words{"train", "my.txt", "--out", "g", "--context", "16", "--tokenizer", "byte"} + kSmallModel).code ==
+      0);
+  check_same_scores(shop, {"eval", "g", "--data", "other.txt", "--json"});
+  REQUIRE(shop.rapt(Words{"train", "my.txt", "--model", "bert", "--out", "b", "--context", "32", "--vocab", "150"} +
+                    kSmallModel)
+              .code == 0);
   check_same_scores(shop, {"eval", "b", "--data", "other.txt", "--json"});
 }
 
@@ -57,7 +58,7 @@ TEST_CASE("a classifier's forward passes are divided, and a translator's sentenc
   shop.write("t.tsv", table);
   REQUIRE(shop.rapt(Words{"train", "t.tsv", "--task", "classify", "--model", "bert", "--out", "c", "--vocab", "80",
                           "--context", "32", "--self-pretrain", "off"} +
-                    kSmall)
+                    kSmallModel)
               .code == 0);
   check_same_scores(shop, {"eval", "c", "--data", "t.tsv", "--json"});
   const testing::ParallelCorpus corpus = testing::parallel_corpus(100);
@@ -65,7 +66,7 @@ TEST_CASE("a classifier's forward passes are divided, and a translator's sentenc
   shop.write("a.xx", corpus.target);
   REQUIRE(shop.rapt(Words{"train", "--task", "translate", "--source", "a.en", "--target", "a.xx", "--out", "t",
                           "--vocab", "60", "--batch", "13"} +
-                    kSmall)
+                    kSmallModel)
               .code == 0);
   check_same_scores(shop, {"eval", "t", "--source", "a.en", "--target", "a.xx", "--json"});
 }
@@ -74,8 +75,9 @@ TEST_CASE("an error that all processes find is reported once; other data on one 
   if (!have_mpi()) return;
   const Workshop shop;
   shop.write("my.txt", generate_stories(1, 20000));
-  REQUIRE(shop.rapt(Words{"train", "my.txt", "--out", "g", "--context", "16", "--tokenizer", "byte"} + kSmall).code ==
-          0);
+  REQUIRE(
+      shop.rapt(Words{"train", "my.txt", "--out", "g", "--context", "16", "--tokenizer", "byte"} + kSmallModel).code ==
+      0);
   const ProgramResult missing = team(shop, 2, {"eval", "g", "--data", "none.txt"});
   CAPTURE(missing.err);
   CHECK(missing.code == 66);

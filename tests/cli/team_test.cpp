@@ -19,19 +19,19 @@ using namespace rapt;
 namespace {
 
 // Each on one thread, or all on one process with two.
-ProgramResult run(const Workshop& shop, int processes, const Words& words) {
+ProgramResult run_on(const Workshop& shop, int processes, const Words& words) {
   if (processes == 1) return shop.rapt(words + Words{"--threads", "2"});
   return team(shop, processes, words + Words{"--threads", "1"});
 }
 
 void check_same_bits(const Workshop& shop, const std::function<Words(const std::string&)>& words) {
-  const ProgramResult alone = run(shop, 1, words("runs/1"));
+  const ProgramResult alone = run_on(shop, 1, words("runs/1"));
   CAPTURE(alone.err);
   REQUIRE(alone.code == 0);
   for (const int processes : {2, 4}) {
     CAPTURE(processes);
     const std::string out = "runs/" + std::to_string(processes);
-    const ProgramResult several = run(shop, processes, words(out));
+    const ProgramResult several = run_on(shop, processes, words(out));
     CAPTURE(several.err);
     REQUIRE(several.code == 0);
     const ProgramResult same = shop.rapt({"checkpoint", "diff", "runs/1/last.h5", out + "/last.h5"});
@@ -107,7 +107,7 @@ TEST_CASE("a translator with BLEU and BPE-dropout has the same bits and the same
 pid_t start_parts(const Workshop& shop) {
   shop.write("my.txt", generate_stories(1, 20000));
   const Words longer = {"--steps", "60"};
-  REQUIRE(run(shop, 1, gpt("whole") + longer).code == 0);
+  REQUIRE(run_on(shop, 1, gpt("whole") + longer).code == 0);
   const pid_t job = shop.start_mpirun(processes_of(4, gpt("parts") + longer + Words{"--threads", "1"}));
   wait_for(shop, "parts/step-00000004.h5");
   return job;
@@ -140,7 +140,7 @@ TEST_CASE("if a process is killed, the others name it, and the run goes on from 
   CAPTURE(ended.err);
   CHECK(ended.code != 0);
   CHECK(ended.err.find("lost rank 3 on ") != std::string::npos);
-  CHECK(run(shop, 1, {"train", "--resume", "parts"}).code == 0);
+  CHECK(run_on(shop, 1, {"train", "--resume", "parts"}).code == 0);
   CHECK(shop.rapt({"checkpoint", "diff", "whole/last.h5", "parts/last.h5"}).out.ends_with("equal\n"));
 }
 

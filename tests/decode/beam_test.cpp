@@ -16,13 +16,13 @@ using namespace rapt::testing;
 
 namespace {
 
-constexpr std::int32_t kVocabulary = 6, kStop = 2;
+constexpr std::int32_t kBeamVocabulary = 6, kBeamStop = 2;
 constexpr std::size_t kLongest = 4;                  // new tokens
 constexpr std::int64_t kEverything = 6 * 6 * 6 * 6;  // beams for which the search leaves nothing out
-const std::vector<std::vector<std::int32_t>> kPrompts = {{1}, {3, 5}, {0, 4, 4}};
+const std::vector<std::vector<std::int32_t>> kBeamPrompts = {{1}, {3, 5}, {0, 4, 4}};
 
 Gpt small_model() {
-  GptConfig c = of_size({kVocabulary, 16, 12, 2, 2}, GptConfig());
+  GptConfig c = of_size({kBeamVocabulary, 16, 12, 2, 2}, GptConfig());
   c.init_std = 0.5;
   Initializer init(8);
   return Gpt(c, init);
@@ -67,7 +67,7 @@ struct Search {
     std::vector<std::int32_t> text = prompt;
     text.insert(text.end(), c.tokens.begin(), c.tokens.end());
     const std::vector<double> next = log_probabilities(model, text);
-    for (std::int32_t token = 0; token < kVocabulary; ++token) {
+    for (std::int32_t token = 0; token < kBeamVocabulary; ++token) {
       const double log_probability = c.log_probability + next[static_cast<std::size_t>(token)];
       Continuation longer = c;
       if (std::ranges::find(stop_ids, token) != stop_ids.end()) {
@@ -86,12 +86,12 @@ struct Search {
 
 TEST_CASE("beams enough for everything find the best of all continuations, by stop tokens and length penalty") {
   const Gpt model = small_model();
-  for (const std::vector<std::int32_t>& stop_ids : {std::vector<std::int32_t>{}, {kStop}, {kStop, 0}}) {
+  for (const std::vector<std::int32_t>& stop_ids : {std::vector<std::int32_t>{}, {kBeamStop}, {kBeamStop, 0}}) {
     CAPTURE(stop_ids.size());
     std::set<std::vector<std::int32_t>> found;
     for (const double length_penalty : {-1.0, 0.0, 0.7, 1.0, 3.0}) {
       CAPTURE(length_penalty);
-      for (const auto& prompt : kPrompts) {
+      for (const auto& prompt : kBeamPrompts) {
         CAPTURE(prompt[0]);
         Search search{model, stop_ids, length_penalty};
         search.visit(prompt, {});
@@ -107,18 +107,18 @@ TEST_CASE("beams enough for everything find the best of all continuations, by st
     }
     CAPTURE(found.size());
     // Where texts can end, it depends on the penalty which is the best; where none can, all are equally long.
-    CHECK((stop_ids.empty() ? found.size() == kPrompts.size() : found.size() > kPrompts.size()));
+    CHECK((stop_ids.empty() ? found.size() == kBeamPrompts.size() : found.size() > kBeamPrompts.size()));
   }
 }
 
 TEST_CASE("a higher length penalty never gives a shorter text") {
   const Gpt model = small_model();
-  for (const auto& prompt : kPrompts) {
+  for (const auto& prompt : kBeamPrompts) {
     std::size_t before = 0;
     for (const double length_penalty : {-2.0, -1.0, 0.0, 0.5, 1.0, 2.0, 5.0}) {
       const Generated g = best_of(
           model, prompt,
-          {.beams = kEverything, .max_tokens = kLongest, .length_penalty = length_penalty, .stop_ids = {kStop}});
+          {.beams = kEverything, .max_tokens = kLongest, .length_penalty = length_penalty, .stop_ids = {kBeamStop}});
       const std::size_t length = g.tokens.size() + (g.ended ? 1 : 0);
       CHECK(length >= before);
       before = length;

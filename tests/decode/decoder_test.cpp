@@ -19,8 +19,6 @@ using Tokens = std::vector<std::int32_t>;
 
 namespace {
 
-constexpr std::int32_t kStop = kTableStop;
-
 struct Text {
   Tokens tokens;
   double log_probability = 0, score = 0;
@@ -47,7 +45,7 @@ struct AllTexts {
       Text next = begun;
       next.log_probability += static_cast<double>(table_score(source, text, v)) - std::log(sum);
       next.score = score(next.log_probability, begun.tokens.size() + 1, coverage);  // the stop token counts
-      next.ended = v == kStop;
+      next.ended = v == kTableStop;
       if (!next.ended) next.tokens.push_back(v);
       if (next.ended || next.tokens.size() == most) {
         found.push_back(next);
@@ -95,7 +93,7 @@ TEST_CASE("beams enough for all texts find the best ones, with every length and 
                                     .length_penalty = ranking.alpha,
                                     .penalty_kind = ranking.kind,
                                     .coverage_penalty = ranking.beta,
-                                    .stop_ids = {kStop},
+                                    .stop_ids = {kTableStop},
                                     .best = 5});
     for (std::size_t p = 0; p < prompts.size(); ++p) {
       const std::vector<Text> all = all_texts(static_cast<std::int32_t>(7 + p), prompts[p], 3, ranking);
@@ -118,8 +116,12 @@ TEST_CASE("a search ends when it is full, when no text overtakes now, or when no
     std::vector<std::size_t> steps;
     for (const EarlyStopping stopping : {EarlyStopping::kYes, EarlyStopping::kNo, EarlyStopping::kNever}) {
       TableDecoder decoder({source});
-      BeamOptions options{
-          .beams = 2, .max_tokens = 8, .length_penalty = 1, .early_stopping = stopping, .stop_ids = {kStop}, .best = 2};
+      BeamOptions options{.beams = 2,
+                          .max_tokens = 8,
+                          .length_penalty = 1,
+                          .early_stopping = stopping,
+                          .stop_ids = {kTableStop},
+                          .best = 2};
       std::size_t most = 0;
       options.stop = [&](std::size_t, std::span<const std::int32_t> tokens) {
         most = std::max(most, tokens.size());
@@ -157,12 +159,13 @@ TEST_CASE("beams and greedy decoding obey the rules, whatever the scores") {
   for (std::int32_t first = 1; first < 40; first += 4) {
     const Tokens sources = {first, first + 1, first + 2, first + 3};
     TableDecoder searched(sources);
-    const auto beams = beam_search(
-        searched, prompts, {.beams = 3, .constraints = constraints, .limits = limits, .stop_ids = {kStop}, .best = 3});
+    const auto beams =
+        beam_search(searched, prompts,
+                    {.beams = 3, .constraints = constraints, .limits = limits, .stop_ids = {kTableStop}, .best = 3});
     GenerateOptions options;
     options.constraints = constraints;
     options.limits = limits;
-    options.stop_ids = {kStop};
+    options.stop_ids = {kTableStop};
     options.sampling.greedy = true;
     TableDecoder greedy(sources);
     const auto texts = generate(greedy, prompts, options);
@@ -196,7 +199,7 @@ TEST_CASE("a text whose rules leave no token ends there") {
 TEST_CASE("the samples of a prompt are those of as many equal prompts") {
   GenerateOptions options;
   options.max_tokens = 6;
-  options.stop_ids = {kStop};
+  options.stop_ids = {kTableStop};
   TableDecoder separate({1, 1, 1, 2, 2, 2});
   const auto expected = generate(separate, {{0}, {0}, {0}, {1, 2}, {1, 2}, {1, 2}}, options);
   options.samples = 3;
@@ -217,7 +220,7 @@ TEST_CASE("each token is aligned with the source token that it attended to most"
   options.max_tokens = 5;
   options.sampling.greedy = true;
   options.alignment = true;
-  options.stop_ids = {kStop};
+  options.stop_ids = {kTableStop};
   const TokenLists prompts = {{0}, {1, 2}, {2}};
   const auto check_alignment = [&](const Generated& g, std::int32_t source, const Tokens& prompt) {
     REQUIRE(g.alignment.size() == g.tokens.size());
@@ -230,8 +233,8 @@ TEST_CASE("each token is aligned with the source token that it attended to most"
   };
   TableDecoder greedy({1, 2, 3}), searched({1, 2, 3});
   const auto texts = generate(greedy, prompts, options);
-  const auto beams =
-      beam_search(searched, prompts, {.beams = 3, .max_tokens = 5, .stop_ids = {kStop}, .best = 3, .alignment = true});
+  const auto beams = beam_search(searched, prompts,
+                                 {.beams = 3, .max_tokens = 5, .stop_ids = {kTableStop}, .best = 3, .alignment = true});
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     check_alignment(texts[p], static_cast<std::int32_t>(p + 1), prompts[p]);
     for (const Generated& g : beams[p]) check_alignment(g, static_cast<std::int32_t>(p + 1), prompts[p]);
@@ -279,7 +282,7 @@ TEST_CASE("an ensemble has the mean of its members' probabilities, or of their l
 TEST_CASE("a few beams of several sources at once are those of each source alone") {
   const Tokens sources = {1, 2, 3, 4, 5};
   const TokenLists prompts = {{0}, {0}, {1, 1}, {2}, {0, 1, 2}};
-  const BeamOptions options{.beams = 3, .max_tokens = 9, .length_penalty = 0.6, .stop_ids = {kStop}, .best = 3};
+  const BeamOptions options{.beams = 3, .max_tokens = 9, .length_penalty = 0.6, .stop_ids = {kTableStop}, .best = 3};
   TableDecoder decoder(sources);
   const auto together = beam_search(decoder, prompts, options);
   std::size_t lengths = 0;

@@ -24,7 +24,7 @@ Recurrent network_of(const RecurrentConfig& c) {
   return Recurrent(c, init);
 }
 
-const TokenLists kPrompts = {{1, 5, 3}, {2}, {7, 4}};
+const TokenLists kRecurrentPrompts = {{1, 5, 3}, {2}, {7, 4}};
 constexpr Precision kPrecisions[] = {Precision::kF32, Precision::kBf16};
 
 // The scores after all of `tokens`, from the whole text at once.
@@ -46,8 +46,8 @@ TEST_CASE("token by token, a recurrent decoder gives the scores of the whole tex
     const Recurrent model = network_of(c);
     const Source source(c);
     RecurrentDecoder decoder(model, 3, source.of(c));
-    CHECK(max_difference(decoder.advance(kPrompts), scores_of(model, kPrompts, source)) < 1e-5);
-    TokenLists longer = kPrompts;
+    CHECK(max_difference(decoder.advance(kRecurrentPrompts), scores_of(model, kRecurrentPrompts, source)) < 1e-5);
+    TokenLists longer = kRecurrentPrompts;
     for (const std::int32_t token : {6, 0}) {
       for (auto& text : longer) text.push_back(token);
       CHECK(max_difference(decoder.advance({{token}, {token}, {token}}), scores_of(model, longer, source)) < 1e-5);
@@ -62,7 +62,7 @@ TEST_CASE("sequences move with their sources and states, may double, and may lea
     const Recurrent model = network_of(c);
     const Source source(c);
     RecurrentDecoder decoder(model, 3, source.of(c));
-    static_cast<void>(decoder.advance(kPrompts));
+    static_cast<void>(decoder.advance(kRecurrentPrompts));
     const std::vector<Dim> from = {2, 0, 2, 2};
     decoder.reorder(from);
     CHECK(decoder.sequences() == 4);
@@ -85,10 +85,10 @@ TEST_CASE("a sequence's scores do not depend on the rest of the batch, to the la
       const Recurrent model = network_of(c);
       const Source source(c);
       RecurrentDecoder decoder(model, 3, source.of(c));
-      const Tensor together = decoder.advance(kPrompts);
+      const Tensor together = decoder.advance(kRecurrentPrompts);
       const Stream own = part_of(source.stream, 2, 3);
       RecurrentDecoder alone(model, 1, c.encoder ? &own : nullptr);
-      CHECK(same_bits(alone.advance({kPrompts[2]}), together.slice(2, 3).clone()));
+      CHECK(same_bits(alone.advance({kRecurrentPrompts[2]}), together.slice(2, 3).clone()));
     }
   }
 }
@@ -127,8 +127,8 @@ TEST_CASE("the attention of the last token is offered by networks that attend, a
     RecurrentDecoder decoder(model, 3, source.of(c));
     CHECK(decoder.keep_attention() == c.attends());
     if (!c.attends()) continue;
-    static_cast<void>(decoder.advance(kPrompts));
-    const Batch batch{.input = continued_stream(kPrompts, {0, 0, 0}), .source = source.stream};
+    static_cast<void>(decoder.advance(kRecurrentPrompts));
+    const Batch batch{.input = continued_stream(kRecurrentPrompts, {0, 0, 0}), .source = source.stream};
     const Tensor all = model.attention(batch);  // [3, 4], [1, 1], [2, 6]
     const SourceWeights last = decoder.attention();
     REQUIRE(last.offsets == std::vector<std::size_t>{0, 4, 5, 11});

@@ -12,11 +12,11 @@ using namespace rapt::testing;
 
 namespace {
 
-constexpr Dim kVocabulary = 23, kSourceVocabulary = 17;
+constexpr Dim kTargetVocabulary = 23, kSourceVocabulary = 17;
 
-Transformer random_model(NormPlacement norm, Dim width = 24) {
+Transformer random_transformer(NormPlacement norm, Dim width = 24) {
   TransformerConfig c;
-  c.vocabulary = kVocabulary;
+  c.vocabulary = kTargetVocabulary;
   c.source_vocabulary = kSourceVocabulary;
   c.context = 40;
   c.width = width;
@@ -31,7 +31,7 @@ Transformer random_model(NormPlacement norm, Dim width = 24) {
 }
 
 // `count` sources of different lengths.
-TokenLists sources(std::int32_t count) {
+TokenLists varied_sources(std::int32_t count) {
   TokenLists lists;
   for (std::int32_t b = 0; b < count; ++b) {
     auto& list = lists.emplace_back();
@@ -56,7 +56,7 @@ std::vector<float> plain_scores(const Transformer& model, const std::vector<std:
 }
 
 std::vector<float> row_of(const Tensor& scores, std::size_t b) {
-  const auto row = scores.span<float>().subspan(b * static_cast<std::size_t>(kVocabulary), kVocabulary);
+  const auto row = scores.span<float>().subspan(b * static_cast<std::size_t>(kTargetVocabulary), kTargetVocabulary);
   return {row.begin(), row.end()};
 }
 
@@ -69,8 +69,8 @@ void check_close(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST_CASE("decoding token by token, in any order of sequences, gives the scores of whole texts") {
   for (const NormPlacement norm : {NormPlacement::kPost, NormPlacement::kPre}) {
-    const Transformer model = random_model(norm);
-    const TokenLists from = sources(4);
+    const Transformer model = random_transformer(norm);
+    const TokenLists from = varied_sources(4);
     TransformerDecoder decoder(model, stream_of(from));
     TokenLists texts = {{0}, {0, 3}, {0}, {0, 1, 2, 3, 4, 5, 6}};
     std::vector<std::size_t> source_of = {0, 1, 2, 3};
@@ -99,8 +99,8 @@ TEST_CASE("decoding token by token, in any order of sequences, gives the scores 
 }
 
 TEST_CASE("a text's scores have the same bits in any batch and on any number of threads") {
-  const Transformer model = random_model(NormPlacement::kPost);
-  const TokenLists from = sources(45);
+  const Transformer model = random_transformer(NormPlacement::kPost);
+  const TokenLists from = varied_sources(45);
   const auto scores = [&](const TokenLists& some) {
     TransformerDecoder decoder(model, stream_of(some));
     std::vector<std::vector<float>> rows(some.size());
@@ -121,8 +121,8 @@ TEST_CASE("a text's scores have the same bits in any batch and on any number of 
 }
 
 TEST_CASE("sentences translated together have the tokens and the scores of each alone") {
-  const Transformer model = random_model(NormPlacement::kPre);
-  const TokenLists from = sources(12);
+  const Transformer model = random_transformer(NormPlacement::kPre);
+  const TokenLists from = varied_sources(12);
   const TokenLists starts(from.size(), {0});
   const BeamOptions options{.beams = 4, .max_tokens = 12, .stop_ids = {2}, .best = 2};
   TransformerDecoder decoder(model, stream_of(from));
@@ -139,8 +139,8 @@ TEST_CASE("sentences translated together have the tokens and the scores of each 
 }
 
 TEST_CASE("the attention of a token sums to 1 over its source, and follows the sequences") {
-  const Transformer model = random_model(NormPlacement::kPost);
-  const TokenLists from = sources(3);
+  const Transformer model = random_transformer(NormPlacement::kPost);
+  const TokenLists from = varied_sources(3);
   const auto weights = [&](const std::vector<Dim>& order, const TokenLists& first) {
     TransformerDecoder decoder(model, stream_of(from));
     REQUIRE(decoder.keep_attention());
@@ -167,7 +167,7 @@ TEST_CASE("the attention of a token sums to 1 over its source, and follows the s
 }
 
 TEST_CASE("no text is longer than the context, and a source that is longer is named") {
-  const Transformer model = random_model(NormPlacement::kPost);
+  const Transformer model = random_transformer(NormPlacement::kPost);
   TransformerDecoder decoder(model, stream_of({{1, 2}}));
   GenerateOptions options;
   options.max_tokens = 1000;

@@ -21,7 +21,7 @@ std::unique_ptr<Decoder> decoder_for(const Stream& sources) {
   return std::make_unique<TableDecoder>(numbers);
 }
 
-TokenLists sources(std::int32_t count) {
+TokenLists numbered_sources(std::int32_t count) {
   TokenLists lists;
   for (std::int32_t i = 0; i < count; ++i) lists.emplace_back(static_cast<std::size_t>(1 + i * 5 % 7), i);
   return lists;
@@ -47,7 +47,7 @@ bool same(const std::vector<Generated>& a, const std::vector<Generated>& b) {
 }  // namespace
 
 TEST_CASE("translations do not depend on the batches, searched or sampled") {
-  const TokenLists from = sources(20);
+  const TokenLists from = numbered_sources(20);
   TranslateOptions options;
   options.prompt = {0};
   options.limits.most = 8;
@@ -83,7 +83,7 @@ TEST_CASE("a batch has similar lengths, and no more sources or tokens than allow
   options.batch_tokens = 13;
   Dim before = 1000;
   translate(
-      sources(30),
+      numbered_sources(30),
       [&](const Stream& batch) {
         CHECK(batch.layout.sequences() <= 4);
         CHECK(batch.layout.rows() <= 13);
@@ -93,7 +93,7 @@ TEST_CASE("a batch has similar lengths, and no more sources or tokens than allow
       },
       options, 0, [](std::size_t, const std::vector<Generated>&) {});
   options.batch_tokens = 2;
-  CHECK(translated(sources(10), options).size() == 10);  // longer sources are on their own
+  CHECK(translated(numbered_sources(10), options).size() == 10);  // longer sources are on their own
 }
 
 TEST_CASE("limits by ratio count the source's tokens, and the maximum wins") {

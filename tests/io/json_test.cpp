@@ -7,18 +7,14 @@
 #include <string>
 
 #include "io/escape.h"
+#include "temporary_folder.h"
 #include "tensor/error.h"
 
 namespace rapt {
 namespace {
 
-std::string error_of(const std::string& text, const JsonLimits& limits = {}) {
-  try {
-    parse_json(text, "config.json", limits);
-  } catch (const DataError& error) {
-    return error.what();
-  }
-  return "no error";
+std::string json_error(const std::string& text, const JsonLimits& limits = {}) {
+  return message_of<DataError>([&] { parse_json(text, "config.json", limits); });
 }
 
 TEST_CASE("every kind of value parses, and objects keep the order of the file") {
@@ -30,19 +26,19 @@ TEST_CASE("every kind of value parses, and objects keep the order of the file") 
 }
 
 TEST_CASE("a duplicate key is rejected with its line and column") {
-  CHECK(error_of("{\n  \"n_layer\": 2,\n  \"n_layer\": 3\n}") ==
+  CHECK(json_error("{\n  \"n_layer\": 2,\n  \"n_layer\": 3\n}") ==
         "config.json: line 3, column 11: key \"n_layer\" occurs twice in the same object");
-  CHECK(error_of(R"({"a":{"b":1},"c":{"b":1}})") == "no error");
-  CHECK(error_of(R"([{"\u0061":1,"a":2}])") != "no error");
+  CHECK(json_error(R"({"a":{"b":1},"c":{"b":1}})") == "no error");
+  CHECK(json_error(R"([{"\u0061":1,"a":2}])") != "no error");
 }
 
 TEST_CASE("depth is limited") {
   const auto nested = [](int depth) {
     return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']');
   };
-  CHECK(error_of(nested(64)) == "no error");
-  CHECK(error_of(nested(65)) == "config.json: line 1, column 65: malformed JSON: nested deeper than 64 levels");
-  CHECK(error_of(nested(1000000)) != "no error");
+  CHECK(json_error(nested(64)) == "no error");
+  CHECK(json_error(nested(65)) == "config.json: line 1, column 65: malformed JSON: nested deeper than 64 levels");
+  CHECK(json_error(nested(1000000)) != "no error");
 }
 
 TEST_CASE("invalid JSON is rejected") {
@@ -68,22 +64,22 @@ TEST_CASE("invalid JSON is rejected") {
                                   std::string("1\0", 2),
                                   std::string("[1")}) {
     CAPTURE(escape_for_terminal(text));
-    const std::string error = error_of(text);
+    const std::string error = json_error(text);
     CHECK(error.rfind("config.json: line 1, column ", 0) == 0);
     CHECK(error.find("malformed JSON") != std::string::npos);
   }
 }
 
 TEST_CASE("an error is short and shows no control characters, whatever the file holds") {
-  const std::string error = error_of("{\"a\": \"" + std::string(1 << 20, 'x') + "\x1b[31m\"}");
+  const std::string error = json_error("{\"a\": \"" + std::string(1 << 20, 'x') + "\x1b[31m\"}");
   CHECK(error.size() < 400);
   CHECK(error.find('\x1b') == std::string::npos);
-  CHECK(error_of("\"\x1b]0;title\x07\"").find('\x1b') == std::string::npos);
+  CHECK(json_error("\"\x1b]0;title\x07\"").find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("the size limit counts bytes") {
-  CHECK(error_of("[1,2]", {.bytes = 5}) == "no error");
-  CHECK(error_of("[1,2]", {.bytes = 4}) == "config.json: JSON must be at most 4 bytes, got 5");
+  CHECK(json_error("[1,2]", {.bytes = 5}) == "no error");
+  CHECK(json_error("[1,2]", {.bytes = 4}) == "config.json: JSON must be at most 4 bytes, got 5");
 }
 
 TEST_CASE("a large object parses in time that grows with its size") {
@@ -101,32 +97,29 @@ TEST_CASE("errors of typed reads name the file, the key and the value") {
           "list":["a","b"],"mixed":["a",1],"none":null,"model":{"type":"BPE"}})",
       "f");
   const JsonFields fields(json, "config.json");
-  const auto message = [&](auto&& read) -> std::string {
-    try {
-      read();
-    } catch (const DataError& error) {
-      return error.what();
-    }
-    return "no error";
-  };
-  CHECK(message([&] { fields.positive_integer("n_layer"); }) ==
+  CHECK(message_of<DataError>([&] { fields.positive_integer("n_layer"); }) ==
         "config.json: \"n_layer\" must be a positive integer, got \"twelve\"");
-  CHECK(message([&] { fields.positive_integer("n_head"); }) ==
+  CHECK(message_of<DataError>([&] { fields.positive_integer("n_head"); }) ==
         "config.json: \"n_head\" must be a positive integer, got 0");
-  CHECK(message([&] { fields.integer("big"); }) == "config.json: \"big\" must be an integer, got 9223372036854775808");
-  CHECK(message([&] { fields.integer("two"); }) == "config.json: \"two\" must be an integer, got 2.0");
-  CHECK(message([&] { fields.boolean("flag"); }) == "config.json: \"flag\" must be true or false, got 1");
-  CHECK(message([&] { fields.number("name"); }) == "config.json: \"name\" must be a number, got \"gpt2\"");
-  CHECK(message([&] { fields.string("half"); }) == "config.json: \"half\" must be a string, got 0.5");
-  CHECK(message([&] { fields.strings("mixed"); }) == "config.json: \"mixed\" must hold only strings, got 1");
-  CHECK(message([&] { fields.integer("n_embd"); }) == "config.json: \"n_embd\" is missing");
-  CHECK(message([&] { fields.object("model").integer("type"); }) ==
+  CHECK(message_of<DataError>([&] { fields.integer("big"); }) ==
+        "config.json: \"big\" must be an integer, got 9223372036854775808");
+  CHECK(message_of<DataError>([&] { fields.integer("two"); }) == "config.json: \"two\" must be an integer, got 2.0");
+  CHECK(message_of<DataError>([&] { fields.boolean("flag"); }) == "config.json: \"flag\" must be true or false, got 1");
+  CHECK(message_of<DataError>([&] { fields.number("name"); }) ==
+        "config.json: \"name\" must be a number, got \"gpt2\"");
+  CHECK(message_of<DataError>([&] { fields.string("half"); }) == "config.json: \"half\" must be a string, got 0.5");
+  CHECK(message_of<DataError>([&] { fields.strings("mixed"); }) ==
+        "config.json: \"mixed\" must hold only strings, got 1");
+  CHECK(message_of<DataError>([&] { fields.integer("n_embd"); }) == "config.json: \"n_embd\" is missing");
+  CHECK(message_of<DataError>([&] { fields.object("model").integer("type"); }) ==
         "config.json: \"model.type\" must be an integer, got \"BPE\"");
-  CHECK(message([&] { fields.object("model").object("vocab"); }) == "config.json: \"model.vocab\" is missing");
-  CHECK(message([&] { fields.object("list"); }) == "config.json: \"list\" must be an object, got an array of 2");
-  CHECK(message([&] { JsonFields(Json(3), "config.json"); }) ==
+  CHECK(message_of<DataError>([&] { fields.object("model").object("vocab"); }) ==
+        "config.json: \"model.vocab\" is missing");
+  CHECK(message_of<DataError>([&] { fields.object("list"); }) ==
+        "config.json: \"list\" must be an object, got an array of 2");
+  CHECK(message_of<DataError>([&] { JsonFields(Json(3), "config.json"); }) ==
         "config.json: the file's value must be an object, got 3");
-  CHECK(message([&] { fields.integer_between("n_head", 1, 4); }) ==
+  CHECK(message_of<DataError>([&] { fields.integer_between("n_head", 1, 4); }) ==
         "config.json: \"n_head\" must be an integer from 1 to 4, got 0");
 
   CHECK(fields.number("half") == 0.5);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -48,7 +49,7 @@ inline std::size_t files_in(const std::string& folder) {
 }
 
 /// The message of the error that `call` throws, or "no error"; other kinds of exceptions pass through.
-template <typename Error, typename Call>
+template <typename Error = std::exception, typename Call>
 std::string message_of(Call&& call) {
   try {
     call();

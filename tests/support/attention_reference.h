@@ -3,11 +3,19 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "tensor/kernels/attention.h"
 
 namespace rapt::testing {
+
+/// Where each sequence of these lengths begins, and the end of the last.
+inline std::vector<std::int32_t> offsets_of(const std::vector<std::int32_t>& lengths) {
+  std::vector<std::int32_t> offsets{0};
+  for (const std::int32_t length : lengths) offsets.push_back(offsets.back() + length);
+  return offsets;
+}
 
 /// Whether dropout drops a probability, by definition: 16 bits of the block of 8 keys, low half first.
 inline bool is_dropped(const kernels::AttentionProblem& problem, Dim row, Dim head, Dim key) {

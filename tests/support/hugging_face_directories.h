@@ -7,6 +7,7 @@
 
 #include "io/safetensors.h"
 #include "nn/models/any_network.h"
+#include "train/files/hugging_face.h"
 
 namespace rapt::testing {
 
@@ -19,6 +20,11 @@ inline AnyNetwork random_network(const NetworkConfig& config, std::uint64_t seed
     for (float& x : p.variable.value().span<float>()) x = static_cast<float>(rng.normal());
   }
   return network;
+}
+
+/// A directory with this network, and no tokenizer.
+inline void write_network(AnyNetwork& network, const std::string& directory) {
+  write_hugging_face(network.module(), {.network = network.config()}, {}, directory);
 }
 
 /// The same tensors under other names (an empty name omits a tensor), and an additional one that every old file has.

@@ -10,6 +10,13 @@
 
 namespace rapt::testing {
 
+/// Leaves with these values, all of which require a gradient.
+inline std::vector<Variable> leaves(const std::vector<Tensor>& tensors) {
+  std::vector<Variable> all;
+  for (const Tensor& t : tensors) all.emplace_back(t, true);
+  return all;
+}
+
 /// The value of f(inputs), then the gradient of every input for the given gradient of the value.
 inline std::vector<Tensor> value_and_gradients(const Differentiable& f, const std::vector<Tensor>& inputs,
                                                std::uint64_t seed = 7) {

@@ -5,6 +5,7 @@
 
 #include "support/attention_reference.h"
 #include "support/instruction_sets.h"
+#include "support/random_values.h"
 #include "support/thread_counts.h"
 #include "tensor/kernels/attention.h"
 
@@ -13,22 +14,16 @@ namespace {
 
 using kernels::AttentionCache;
 using kernels::AttentionProblem;
+using testing::offsets_of;
+using testing::random_values;
 
-template <typename T>
-std::vector<T> random_values(Dim count, std::uint32_t seed) {
-  Rng rng({seed, 1});
-  std::vector<T> x(static_cast<std::size_t>(count));
-  for (T& value : x) value = static_cast<T>(2 * rng.uniform() - 1);
-  return x;
-}
-
-struct Case {
+struct CachedCase {
   std::vector<std::int32_t> queries, keys;  // new rows and cached positions of each sequence
   Dim heads, D;
   bool causal = true;
 };
 
-const std::vector<Case> kCases = {
+const std::vector<CachedCase> kCachedCases = {
     {{1}, {1}, 1, 1},
     {{1, 1, 1}, {5, 130, 17}, 3, 7},
     {{2, 1, 4}, {9, 600, 4}, 4, 32},
@@ -38,14 +33,8 @@ const std::vector<Case> kCases = {
     {{1, 1, 1, 1, 1, 1, 1, 1, 1}, {3, 4, 5, 6, 7, 8, 9, 10, 11}, 5, 33},
 };
 
-std::vector<std::int32_t> offsets_of(const std::vector<std::int32_t>& lengths) {
-  std::vector<std::int32_t> offsets{0};
-  for (const std::int32_t length : lengths) offsets.push_back(offsets.back() + length);
-  return offsets;
-}
-
 template <typename T>
-std::vector<T> attend(const Case& c, const std::vector<T>& q, const std::vector<T>& kv) {
+std::vector<T> attend(const CachedCase& c, const std::vector<T>& q, const std::vector<T>& kv) {
   const std::vector<std::int32_t> queries = offsets_of(c.queries), keys = offsets_of(c.keys);
   const Dim N = queries.back(), C = c.heads * c.D;
   std::vector<AttentionCache<T>> caches;
@@ -60,8 +49,8 @@ std::vector<T> attend(const Case& c, const std::vector<T>& q, const std::vector<
 }
 
 template <typename T>
-void check_against_reference(double tolerance) {
-  for (const Case& c : kCases) {
+void check_cached_attention(double tolerance) {
+  for (const CachedCase& c : kCachedCases) {
     CAPTURE(c.queries[0]);
     CAPTURE(c.keys[0]);
     CAPTURE(c.D);
@@ -88,8 +77,8 @@ void check_against_reference(double tolerance) {
 
 TEST_CASE("attention to a cache equals attention by definition") {
   testing::for_each_instruction_set([] {
-    check_against_reference<double>(1e-14);
-    check_against_reference<float>(2e-6);
+    check_cached_attention<double>(1e-14);
+    check_cached_attention<float>(2e-6);
   });
 }
 
@@ -111,13 +100,13 @@ TEST_CASE("decoding token by token gives the same as the whole sequence") {
 }
 
 TEST_CASE("a sequence's row has the same bits alone, in a batch and on more threads") {
-  for (const Case& c : kCases) {
+  for (const CachedCase& c : kCachedCases) {
     const Dim C = c.heads * c.D;
     const auto q = random_values<float>(offsets_of(c.queries).back() * C, 1);
     const auto kv = random_values<float>(offsets_of(c.keys).back() * 2 * C, 2);
     const auto y = testing::on_threads(1, [&] { return attend(c, q, kv); });
     CHECK(testing::on_threads(2, [&] { return attend(c, q, kv); }) == y);
-    const Case first{{c.queries[0]}, {c.keys[0]}, c.heads, c.D, c.causal};
+    const CachedCase first{{c.queries[0]}, {c.keys[0]}, c.heads, c.D, c.causal};
     const std::vector<float> first_q(q.begin(), q.begin() + c.queries[0] * C);
     const auto alone = attend(first, first_q, kv);
     CHECK(std::equal(alone.begin(), alone.end(), y.begin()));
@@ -125,7 +114,7 @@ TEST_CASE("a sequence's row has the same bits alone, in a batch and on more thre
 }
 
 TEST_CASE("keys and values in any rows give the same bits as in consecutive ones") {
-  for (const Case& c : kCases) {
+  for (const CachedCase& c : kCachedCases) {
     CAPTURE(c.keys[0]);
     const Dim C = c.heads * c.D;
     const std::vector<std::int32_t> queries = offsets_of(c.queries), keys = offsets_of(c.keys);

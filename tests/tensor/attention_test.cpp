@@ -8,34 +8,23 @@
 
 #include "support/attention_reference.h"
 #include "support/instruction_sets.h"
+#include "support/random_values.h"
 
 namespace rapt {
 namespace {
 
 using kernels::AttentionGradients;
 using kernels::AttentionProblem;
+using testing::offsets_of;
+using testing::random_values;
 
-template <typename T>
-std::vector<T> random_values(Dim count, std::uint32_t seed, double size = 1) {
-  Rng rng({seed, 1});
-  std::vector<T> x(static_cast<std::size_t>(count));
-  for (T& value : x) value = static_cast<T>(size * (2 * rng.uniform() - 1));
-  return x;
-}
-
-struct Case {
+struct TiledCase {
   std::vector<std::int32_t> queries, keys;  // lengths
   Dim heads, D;
   bool causal;
   double dropout = 0;
   double size = 1;  // of the inputs: 1 makes scores of about one, 30 of about a thousand
 };
-
-std::vector<std::int32_t> offsets_of(const std::vector<std::int32_t>& lengths) {
-  std::vector<std::int32_t> offsets{0};
-  for (const std::int32_t length : lengths) offsets.push_back(offsets.back() + length);
-  return offsets;
-}
 
 // Largest difference relative to the largest value, and whether all are finite.
 template <typename T>
@@ -50,7 +39,7 @@ double difference(const std::vector<T>& a, const std::vector<T>& b) {
 }
 
 template <typename T>
-void check_against_reference(const Case& c, double tolerance) {
+void check_tiled_attention(const TiledCase& c, double tolerance) {
   const std::vector<std::int32_t> queries = offsets_of(c.queries), keys = offsets_of(c.keys);
   const Dim N = queries.back(), S = keys.back(), C = c.heads * c.D;
   const auto q = random_values<T>(N * C, 1, c.size), kv = random_values<T>(S * 2 * C, 2, c.size);
@@ -98,7 +87,7 @@ void check_against_reference(const Case& c, double tolerance) {
   CHECK(dv_alone == dv);
 }
 
-const std::vector<Case> kCases = {
+const std::vector<TiledCase> kTiledCases = {
     {{1}, {1}, 1, 1, true},
     {{7, 1, 2}, {7, 1, 2}, 3, 5, true},
     {{64, 64}, {64, 64}, 4, 32, true},
@@ -114,35 +103,36 @@ const std::vector<Case> kCases = {
 };
 
 TEST_CASE("tiled attention equals attention by definition, in f64") {
-  for (const Case& c : kCases) {
+  for (const TiledCase& c : kTiledCases) {
     CAPTURE(c.queries[0]);
     CAPTURE(c.D);
-    check_against_reference<double>(c, 1e-12);
+    check_tiled_attention<double>(c, 1e-12);
   }
 }
 
 TEST_CASE("tiled attention equals attention by definition, in f32") {
-  for (const Case& c : kCases) {
+  for (const TiledCase& c : kTiledCases) {
     CAPTURE(c.queries[0]);
     CAPTURE(c.D);
-    check_against_reference<float>(c, 2e-5);
+    check_tiled_attention<float>(c, 2e-5);
   }
 }
 
 TEST_CASE("every instruction set computes the same attention") {
   testing::for_each_instruction_set([] {
-    for (const Case& c : {Case{{7, 1, 2}, {7, 1, 2}, 3, 5, true}, Case{{65, 3}, {65, 3}, 2, 64, false, 0.3},
-                          Case{{13, 0, 300}, {9, 4, 310}, 2, 33, true, 0.1}}) {
+    for (const TiledCase& c :
+         {TiledCase{{7, 1, 2}, {7, 1, 2}, 3, 5, true}, TiledCase{{65, 3}, {65, 3}, 2, 64, false, 0.3},
+          TiledCase{{13, 0, 300}, {9, 4, 310}, 2, 33, true, 0.1}}) {
       CAPTURE(c.D);
-      check_against_reference<double>(c, 1e-12);
-      check_against_reference<float>(c, 2e-5);
+      check_tiled_attention<double>(c, 1e-12);
+      check_tiled_attention<float>(c, 2e-5);
     }
   });
 }
 
 TEST_CASE("scores of ten thousand stay finite") {
   for (const bool causal : {false, true}) {
-    check_against_reference<double>({{40, 700}, {40, 700}, 2, 16, causal, 0, 100}, 1e-10);
+    check_tiled_attention<double>({{40, 700}, {40, 700}, 2, 16, causal, 0, 100}, 1e-10);
     const std::vector<std::int32_t> offsets{0, 700};
     const auto qkv = random_values<float>(700 * 48, 4, 100);
     const AttentionProblem problem{.queries = offsets, .keys = offsets, .causal = causal, .scale = 1};

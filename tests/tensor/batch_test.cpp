@@ -4,13 +4,11 @@
 
 #include <vector>
 
-using namespace rapt;
-using Ids = std::vector<std::int32_t>;
+#include "support/batch_checks.h"
 
-static Ids ids_of(const Tensor& t) {
-  const auto span = t.span<std::int32_t>();
-  return Ids(span.begin(), span.end());
-}
+using namespace rapt;
+using rapt::testing::ids_of;
+using Ids = std::vector<std::int32_t>;
 
 TEST_CASE("a stream's positions count from 0 within each sequence") {
   const Stream stream = make_stream(std::vector<Dim>{2, 1, 3}, {7, 8, 9, 4, 5, 6}, {0, 1, 0, 0, 0, 1});

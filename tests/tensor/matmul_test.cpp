@@ -6,24 +6,17 @@
 #include <cmath>
 #include <vector>
 
+#include "support/random_values.h"
 #include "tensor/instruction_set.h"
 #include "tensor/kernels/narrow.h"
 #include "tensor/matmul_onednn.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
-#include "tensor/random.h"
 
 using namespace rapt;
+using rapt::testing::random_values;
 
 namespace {
-
-template <typename T>
-std::vector<T> random_values(Dim n, std::uint32_t seed) {
-  Rng rng({seed, 3});
-  std::vector<T> values(static_cast<std::size_t>(n));
-  for (T& v : values) v = static_cast<T>(rng.uniform() * 2 - 1);
-  return values;
-}
 
 struct Sizes {
   Dim M, N, K;

@@ -7,22 +7,15 @@
 #include <limits>
 #include <vector>
 
+#include "support/random_values.h"
 #include "tensor/parallel.h"
-#include "tensor/random.h"
 
 using namespace rapt;
 using kernels::AdamRule;
 using kernels::SgdRule;
+using rapt::testing::random_values;
 
 namespace {
-
-template <typename T>
-std::vector<T> random_values(std::size_t n, std::uint32_t seed) {
-  Rng rng({seed, 1});
-  std::vector<T> values(n);
-  for (T& v : values) v = static_cast<T>(rng.uniform() * 2 - 1);
-  return values;
-}
 
 template <typename T>
 struct State {

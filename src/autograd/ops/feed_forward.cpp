@@ -1,6 +1,7 @@
 #include "autograd/ops/feed_forward.h"
 
 #include "autograd/ops/linear_gradients.h"
+#include "autograd/ops/operands.h"
 
 namespace rapt {
 namespace {
@@ -14,11 +15,6 @@ void check_layer(const char* name, const Shape& x, const Variable& weight, const
     return std::string("feed_forward: ") + name + "_bias must be [" + std::to_string(weight.shape()[0]) + "], got " +
            bias.shape().to_string();
   });
-}
-
-template <typename T>
-const T* data_or_null(const Variable& bias) {
-  return bias.defined() ? bias.value().data<T>() : nullptr;
 }
 
 // f(x U^T + a), of what was kept: itself, or x U^T + a.

@@ -3,6 +3,7 @@
 #include <optional>
 #include <sstream>
 
+#include "autograd/ops/operands.h"
 #include "tensor/kernels/layer_norm.h"
 
 namespace rapt {
@@ -47,11 +48,6 @@ void check(const char* op, const Variable& x, const Variable& gain, const Variab
 Kept keep(const Variable& gain, Tensor normalised) {
   Tensor moments = Tensor::empty({2, normalised.shape().rows()}, normalised.dtype());
   return {std::move(normalised), std::move(moments), gain.value()};
-}
-
-template <typename T>
-const T* data_or_null(const Variable& v) {
-  return v.defined() ? v.value().data<T>() : nullptr;
 }
 
 template <typename T>

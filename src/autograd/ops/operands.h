@@ -1,6 +1,7 @@
 // The operands of a layer's products: tensors as they are, or in bf16 (tensor/precision.h).
 #pragma once
 
+#include "autograd/variable.h"
 #include "tensor/precision.h"
 #include "tensor/tensor.h"
 
@@ -18,6 +19,16 @@ inline Tensor weight_operand(const Tensor& W) { return narrows_operands(W) ? W.n
 /// g in the type of x, an operand of the same products.
 inline Tensor operand_like(const Tensor& x, const Tensor& g) {
   return x.dtype() == DType::kBF16 && g.dtype() != DType::kBF16 ? g.to(DType::kBF16) : g;
+}
+
+/// The values of an optional tensor or input, such as a bias; null if there is none.
+template <typename T>
+const T* data_or_null(const Tensor& tensor) {
+  return tensor.defined() ? tensor.data<T>() : nullptr;
+}
+template <typename T>
+const T* data_or_null(const Variable& input) {
+  return input.defined() ? data_or_null<T>(input.value()) : nullptr;
 }
 
 /// Calls f.template operator()<T, Operand>(), where T is the type of the sums of products of operands like x.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/ops/operands.h"
 #include "tensor/kernels/column_sums.h"
 
 namespace rapt {
@@ -14,15 +15,6 @@ void project(Matrix<T> y, Matrix<const Operand> x, Matrix<const Operand> W, cons
   };
   matmul<T, Operand>(y, x, Transpose::kNo, W, Transpose::kYes, Write::kAdd, fill_bias);
 }
-
-namespace {
-
-template <typename T>
-const T* data_or_null(const Tensor& tensor) {
-  return tensor.defined() ? tensor.data<T>() : nullptr;
-}
-
-}  // namespace
 
 Tensor RecurrentLayer::sorted(const Tensor& from, Dim column, DType dtype) const {
   const Dim B = sequences();

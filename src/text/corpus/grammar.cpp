@@ -14,7 +14,7 @@ static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 static char lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 static char upper(char c) { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
 
-static std::string_view trimmed(std::string_view text) {
+static std::string_view without_margins(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
   return text;
@@ -29,7 +29,7 @@ class GrammarParser final {
   void parse() {
     std::string line;
     while (next_line(line)) {
-      const std::string_view content = trimmed(line);
+      const std::string_view content = without_margins(line);
       if (content.empty() || content.front() == '#') continue;
       if (content.front() == '[') {
         parse_header(content);
@@ -67,12 +67,12 @@ class GrammarParser final {
     if (content.back() != ']') fail(line_, "a rule's header must end in ]");
     content = content.substr(1, content.size() - 2);
     const std::size_t colon = content.find(':');
-    const std::string name(trimmed(content.substr(0, colon)));
+    const std::string name(without_margins(content.substr(0, colon)));
     rule_ = &grammar_.rules_[name];
     if (!rule_->alternatives.empty() || !rule_->fields.empty()) fail(line_, "rule " + name + " is there twice");
     rule_->line = line_;
     std::string_view rest = colon == std::string_view::npos ? "" : content.substr(colon + 1);
-    for (rest = trimmed(rest); !rest.empty(); rest = trimmed(rest)) {
+    for (rest = without_margins(rest); !rest.empty(); rest = without_margins(rest)) {
       const std::size_t end = std::min(rest.find(' '), rest.size());
       add_field(rest.substr(0, end));
       rest.remove_prefix(end);

@@ -12,12 +12,11 @@
 #include <vector>
 
 #include "io/escape.h"
+#include "io/file.h"
 #include "tensor/error.h"
 #include "text/corpus/spool.h"
 
 namespace rapt {
-
-static constexpr std::size_t kBlock = std::size_t{1} << 18;
 
 // ------------------------------------------------------------------------------------------------------ standard input
 
@@ -47,13 +46,13 @@ class StandardInput final {
   void take() {
     const ssize_t got = ::read(STDIN_FILENO, block_.data(), block_.size());
     if (got < 0 && errno == EINTR) return;
-    if (got < 0) throw IoError(std::string("standard input: reading failed: ") + std::strerror(errno));
+    if (got < 0) throw IoError(std::string("standard input: reading failed: ") + system_message(errno));
     if (got == 0) ended_ = true;
     kept_.append(block_.data(), static_cast<std::size_t>(got));
   }
 
   Spool kept_{"standard input"};
-  std::vector<char> block_ = std::vector<char>(kBlock);
+  std::vector<char> block_ = std::vector<char>(kReadBlock);
   bool ended_ = false;
 };
 
@@ -110,7 +109,7 @@ bool Input::is_gzip() const {
 
 std::string digest_of(const Input& input) {
   Digest digest;
-  std::vector<char> block(kBlock);
+  std::vector<char> block(kReadBlock);
   std::uint64_t offset = 0;
   while (const std::size_t got = input.read(offset, block.data(), block.size())) {
     digest.add(block.data(), got);
@@ -123,7 +122,7 @@ std::string digest_of(const Input& input) {
 
 struct ByteReader::Gzip {
   z_stream stream{};
-  std::vector<unsigned char> packed = std::vector<unsigned char>(kBlock);
+  std::vector<unsigned char> packed = std::vector<unsigned char>(kReadBlock);
   bool in_member = false;
 
   Gzip() {
@@ -181,7 +180,7 @@ bool ByteReader::next_member() {
 std::size_t ByteReader::read_gzip(void* to, std::size_t size) {
   z_stream& stream = gzip_->stream;
   stream.next_out = static_cast<unsigned char*>(to);
-  stream.avail_out = static_cast<uInt>(std::min<std::size_t>(size, kBlock));
+  stream.avail_out = static_cast<uInt>(std::min<std::size_t>(size, kReadBlock));
   const uInt wanted = stream.avail_out;
   while (stream.avail_out == wanted) {
     if (!gzip_->in_member && !next_member()) break;

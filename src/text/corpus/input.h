@@ -12,6 +12,9 @@
 
 namespace rapt {
 
+/// Bytes that readers ask for at once.
+inline constexpr std::size_t kReadBlock = std::size_t{1} << 18;
+
 class StandardInput;
 
 /// Bytes that can be read from the beginning any number of times.

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "io/escape.h"
+#include "io/file.h"
 #include "tensor/error.h"
 
 namespace rapt {
@@ -22,7 +22,7 @@ Spool::Spool(std::string subject, const std::string& folder) : subject_(std::mov
   file_ = FileDescriptor(mkstemp(path.data()));
   if (!file_) {
     throw IoError(subject_ + ": a temporary file cannot be created in " + escape_for_terminal(where.string()) + ": " +
-                  std::strerror(errno) + (folder.empty() ? "; set TMPDIR to a writable folder" : ""));
+                  system_message(errno) + (folder.empty() ? "; set TMPDIR to a writable folder" : ""));
   }
   unlink(path.c_str());
 }
@@ -38,7 +38,7 @@ void Spool::flush() {
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) {
       throw IoError(subject_ + ": writing it to a temporary file failed after " + readable_bytes(size_ + done) + ": " +
-                    std::strerror(errno) + "; set TMPDIR to a folder with more space");
+                    system_message(errno) + "; set TMPDIR to a folder with more space");
     }
     done += static_cast<std::size_t>(wrote);
   }
@@ -57,7 +57,7 @@ std::size_t Spool::read(std::uint64_t offset, void* to, std::size_t size) {
 FileDescriptor Spool::copy() {
   flush();
   FileDescriptor copy(::dup(file_.get()));
-  if (!copy) throw IoError(subject_ + ": a temporary file cannot be opened again: " + std::strerror(errno));
+  if (!copy) throw IoError(subject_ + ": a temporary file cannot be opened again: " + system_message(errno));
   return copy;
 }
 

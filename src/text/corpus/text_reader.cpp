@@ -10,8 +10,6 @@
 
 namespace rapt {
 
-static constexpr std::size_t kBlock = std::size_t{1} << 18;
-
 using namespace std::string_view_literals;
 
 struct Known {
@@ -71,8 +69,8 @@ void TextReader::check_kind() const {
 bool TextReader::read(std::string& text) {
   while (!at_end_) {
     const std::size_t kept = block_.size();
-    block_.resize(kept + kBlock);
-    const std::size_t got = bytes_.read(block_.data() + kept, kBlock);
+    block_.resize(kept + kReadBlock);
+    const std::size_t got = bytes_.read(block_.data() + kept, kReadBlock);
     block_.resize(kept + got);
     at_end_ = got == 0;
     if (at_start_ && !at_end_ && may_be_binary(block_)) continue;

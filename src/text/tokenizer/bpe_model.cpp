@@ -5,15 +5,12 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/tokenizer/byte_alphabet.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/utf8.h"
 
 namespace rapt {
 
 namespace {
-
-constexpr std::int32_t kMissing = -1;
-
-std::string subject(const std::string& name) { return "tokenizer: " + escape_for_terminal(name); }
 
 class BpeModel final : public TokenModel {
  public:
@@ -27,13 +24,14 @@ class BpeModel final : public TokenModel {
     if (options_.unk_token) {
       const auto id = vocabulary_.id(*options_.unk_token);
       if (!id)
-        throw DataError(subject(name) + ": unk_token must be in the vocabulary, got " + in_quotes(*options_.unk_token));
+        throw DataError(tokenizer_subject(name) + ": unk_token must be in the vocabulary, got " +
+                        in_quotes(*options_.unk_token));
       unknown_ = *id;
     }
     bool every_byte = true;
     for (unsigned b = 0; b < 256; ++b) {
-      byte_symbols_[b] = vocabulary_.id(printable_byte(static_cast<unsigned char>(b))).value_or(kMissing);
-      every_byte = every_byte && byte_symbols_[b] != kMissing;
+      byte_symbols_[b] = vocabulary_.id(printable_byte(static_cast<unsigned char>(b))).value_or(kNoToken);
+      every_byte = every_byte && byte_symbols_[b] != kNoToken;
     }
     knows_every_byte_ = byte_level && every_byte && prefix().empty() && suffix().empty();
     bytes_are_symbols_ = knows_every_byte_ && !options_.ignore_merges;
@@ -136,8 +134,8 @@ class BpeModel final : public TokenModel {
 
   std::vector<BpeMerge> resolve(const MergeTexts& merges, const std::string& name) const {
     if (merges.size() > kMaxVocabulary) {
-      throw DataError(subject(name) + " must have at most " + std::to_string(kMaxVocabulary) + " merges, got " +
-                      std::to_string(merges.size()));
+      throw DataError(tokenizer_subject(name) + " must have at most " + std::to_string(kMaxVocabulary) +
+                      " merges, got " + std::to_string(merges.size()));
     }
     std::vector<BpeMerge> out;
     out.reserve(merges.size());
@@ -146,14 +144,14 @@ class BpeModel final : public TokenModel {
       const auto id = vocabulary_.id(text);
       if (id) return *id;
       const auto& [left, right] = merges[out.size()];
-      throw DataError(subject(name) + ": merge " + std::to_string(out.size()) + " (" + in_quotes(left) + " + " +
-                      in_quotes(right) + ") must have its parts and result in the vocabulary, which lacks " +
+      throw DataError(tokenizer_subject(name) + ": merge " + std::to_string(out.size()) + " (" + in_quotes(left) +
+                      " + " + in_quotes(right) + ") must have its parts and result in the vocabulary, which lacks " +
                       in_quotes(text));
     };
     for (const auto& [left, right] : merges) {
       const std::int32_t left_id = id_of(left), right_id = id_of(right);
       if (right.size() < prefix().size()) {
-        throw DataError(subject(name) + ": merge " + std::to_string(out.size()) +
+        throw DataError(tokenizer_subject(name) + ": merge " + std::to_string(out.size()) +
                         ": the right part must begin with the continuing_subword_prefix " + in_quotes(prefix()) +
                         ", got " + in_quotes(right));
       }
@@ -182,7 +180,7 @@ class BpeModel final : public TokenModel {
         unknown_waits = false;
         symbols.push_back(*id);
       } else if (!options_.byte_fallback || !append_as_bytes(symbol, symbols)) {
-        if (unknown_ == kMissing) continue;
+        if (unknown_ == kNoToken) continue;
         if (unknown_waits && !options_.fuse_unk) symbols.push_back(unknown_);
         unknown_waits = true;
       }
@@ -211,7 +209,7 @@ class BpeModel final : public TokenModel {
   bool byte_level_;
   std::vector<BpeMerge> merge_list_;
   BpeMerges merges_;
-  std::int32_t unknown_ = kMissing;
+  std::int32_t unknown_ = kNoToken;
   bool knows_every_byte_ = false;
   bool bytes_are_symbols_ = false;
   std::array<std::int32_t, 256> byte_symbols_{};
@@ -234,7 +232,7 @@ MergeTexts parse_merges(const Json& list, const std::string& name) {
         continue;
       }
     }
-    throw DataError(subject(name) + ": merge " + std::to_string(merges.size()) +
+    throw DataError(tokenizer_subject(name) + ": merge " + std::to_string(merges.size()) +
                     R"( must be a pair ["a", "b"] or a string "a b", got )" + describe(item));
   }
   return merges;
@@ -258,7 +256,7 @@ std::unique_ptr<TokenModel> make_bpe_model(std::vector<Vocabulary::Entry> vocabu
 std::unique_ptr<TokenModel> bpe_model_from_json(const Json& json, bool byte_level, const std::string& name) {
   const JsonFields fields(json, name, "model");
   if (const double dropout = fields.number_or("dropout", 0.0); dropout != 0.0) {
-    throw DataError(subject(name) +
+    throw DataError(tokenizer_subject(name) +
                     ": model.dropout must be null or 0 (the same text would get other ids each time), got " +
                     describe(fields.at("dropout")) + "; set it to null");
   }
@@ -291,7 +289,7 @@ MergeTexts parse_merges_text(std::string_view text, const std::string& name) {
     const std::size_t space = line.find(' ');
     if (space == 0 || space == std::string_view::npos || space + 1 == line.size() ||
         line.find(' ', space + 1) != std::string_view::npos) {
-      throw DataError(subject(name) + ": line " + std::to_string(line_number) +
+      throw DataError(tokenizer_subject(name) + ": line " + std::to_string(line_number) +
                       " must be two tokens with a space between them, got " + in_quotes(line));
     }
     merges.emplace_back(line.substr(0, space), line.substr(space + 1));

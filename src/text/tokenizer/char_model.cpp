@@ -6,13 +6,12 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/tokenizer/bpe_model.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/utf8.h"
 
 namespace rapt {
 
 namespace {
-
-constexpr std::int32_t kMissing = -1;
 
 bool is_one_character(std::string_view text) {
   if (text.empty()) return false;
@@ -24,15 +23,15 @@ class CharModel final : public TokenModel {
  public:
   CharModel(std::vector<Vocabulary::Entry> vocabulary, const std::optional<std::string>& unk_token,
             const std::string& name)
-      : ascii_(128, kMissing), as_bpe_(make_bpe_model(vocabulary, {}, {.unk_token = unk_token}, false, name)) {
+      : ascii_(128, kNoToken), as_bpe_(make_bpe_model(vocabulary, {}, {.unk_token = unk_token}, false, name)) {
     for (const auto& [text, id] : vocabulary) {
       if (unk_token && text == *unk_token) {
         unknown_ = id;
         continue;
       }
       if (!is_one_character(text)) {
-        throw DataError("tokenizer: " + escape_for_terminal(name) +
-                        ": a character vocabulary must hold single characters, got " + in_quotes(text));
+        throw DataError(tokenizer_subject(name) + ": a character vocabulary must hold single characters, got " +
+                        in_quotes(text));
       }
       const char32_t code = read_utf8(text.data(), text.data() + text.size()).code;
       if (code < 128) {
@@ -49,7 +48,7 @@ class CharModel final : public TokenModel {
     while (p < end) {
       const Utf8Character c = read_utf8(p, end);
       const std::int32_t id = c.valid ? id_of(c.code) : unknown_;
-      if (id == kMissing) throw UnknownCharacter{static_cast<std::size_t>(p - word.data())};
+      if (id == kNoToken) throw UnknownCharacter{static_cast<std::size_t>(p - word.data())};
       ids.push_back(id);
       p += c.length;
     }
@@ -69,14 +68,14 @@ class CharModel final : public TokenModel {
 
  private:
   std::int32_t id_of(char32_t code) const {
-    if (code < 128) return ascii_[code] == kMissing ? unknown_ : ascii_[code];
+    if (code < 128) return ascii_[code] == kNoToken ? unknown_ : ascii_[code];
     const auto found = others_.find(code);
     return found == others_.end() ? unknown_ : found->second;
   }
 
   std::vector<std::int32_t> ascii_;
   std::unordered_map<char32_t, std::int32_t> others_;
-  std::int32_t unknown_ = kMissing;
+  std::int32_t unknown_ = kNoToken;
   std::unique_ptr<TokenModel> as_bpe_;  // texts, ids, and the form in files
 };
 

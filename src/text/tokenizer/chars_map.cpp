@@ -5,6 +5,7 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/utf8.h"
 
 namespace rapt {
@@ -36,7 +37,7 @@ CharsMap::CharsMap(std::string bytes, const std::string& name) : bytes_(std::mov
   const std::string_view view = bytes_;
   const std::size_t size = view.size() < 4 ? 0 : read_little_endian(view);
   if (view.size() < 4 || size % 4 != 0 || size > view.size() - 4) {
-    throw DataError("tokenizer: " + escape_for_terminal(name) +
+    throw DataError(tokenizer_subject(name) +
                     ": precompiled_charsmap must begin with its table's size in bytes, a multiple of 4 and at most " +
                     std::to_string(view.size() < 4 ? 0 : view.size() - 4) + ", got " + std::to_string(size));
   }
@@ -45,8 +46,7 @@ CharsMap::CharsMap(std::string bytes, const std::string& name) : bytes_(std::mov
   for (std::string_view rest = replacements_; !rest.empty();) {
     const std::size_t length = std::min(rest.find('\0'), rest.size());
     if (length > kLongestRule || find_invalid_utf8(rest.substr(0, length))) {
-      throw DataError("tokenizer: " + escape_for_terminal(name) +
-                      ": precompiled_charsmap must have replacements in UTF-8 of at most " +
+      throw DataError(tokenizer_subject(name) + ": precompiled_charsmap must have replacements in UTF-8 of at most " +
                       std::to_string(kLongestRule) + " bytes, got " + in_quotes(rest.substr(0, length)));
     }
     rest.remove_prefix(std::min(length + 1, rest.size()));

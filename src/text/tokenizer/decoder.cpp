@@ -8,6 +8,7 @@
 #include "tensor/error.h"
 #include "text/tokenizer/byte_alphabet.h"
 #include "text/tokenizer/text_pattern.h"
+#include "text/tokenizer/vocabulary.h"
 
 namespace rapt {
 
@@ -193,7 +194,7 @@ class DecoderSequence final : public Decoder {
 // One step; `fused`: the tokens have been joined before it.
 std::unique_ptr<Decoder> read_decoder(const Json& json, const std::string& name, bool fused);
 
-std::unique_ptr<Decoder> sequence_from_json(const JsonFields& fields, const std::string& name) {
+std::unique_ptr<Decoder> decoder_sequence_from_json(const JsonFields& fields, const std::string& name) {
   std::vector<std::unique_ptr<Decoder>> steps;
   bool fused = false;
   for (const Json& step : fields.array("decoders")) {
@@ -241,9 +242,9 @@ std::unique_ptr<Decoder> read_decoder(const Json& json, const std::string& name,
   if (type == "Replace") return replace_from_json(fields, fused);
   if (type == "Strip") return strip_from_json(fields, fused);
   if (type == "Fuse") return std::make_unique<Fuse>();
-  if (type == "Sequence") return sequence_from_json(fields, name);
+  if (type == "Sequence") return decoder_sequence_from_json(fields, name);
   throw DataError(
-      "tokenizer: " + escape_for_terminal(name) +
+      tokenizer_subject(name) +
       ": decoder must be ByteLevel, BPEDecoder, WordPiece, Metaspace, ByteFallback, Replace, Strip, Fuse or "
       "a Sequence of them, got " +
       in_quotes(type));

@@ -8,6 +8,7 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/tokenizer/normalizer_rules.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -201,7 +202,7 @@ std::unique_ptr<Normalizer> normalizer_from_json(const Json& json, const std::st
     return std::make_unique<NormalizerSequence>(std::move(steps));
   }
   if (auto rule = normalizer_rule_from_json(type, fields)) return rule;
-  throw DataError("tokenizer: " + escape_for_terminal(name) +
+  throw DataError(tokenizer_subject(name) +
                   ": normalizer must be BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD, Replace, Strip, "
                   "Prepend, Nmt, Precompiled or a Sequence of them, got " +
                   in_quotes(type));

@@ -2,6 +2,7 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/tokenizer/vocabulary.h"
 
 namespace rapt {
 
@@ -24,13 +25,13 @@ void PostProcessor::read(const Json& json, std::int32_t vocabulary_size, const s
     int framing = 0;
     for (const Json& step : fields.array("processors")) {
       if (JsonFields(step, name, "post_processor.processors").string("type") != "ByteLevel" && ++framing > 1) {
-        throw DataError("tokenizer: " + escape_for_terminal(name) +
+        throw DataError(tokenizer_subject(name) +
                         ": post_processor must have at most one step that adds tokens, got 2");
       }
       read(step, vocabulary_size, name);
     }
   } else {
-    throw DataError("tokenizer: " + escape_for_terminal(name) +
+    throw DataError(tokenizer_subject(name) +
                     ": post_processor must be TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel or a "
                     "Sequence of them, got " +
                     in_quotes(type));

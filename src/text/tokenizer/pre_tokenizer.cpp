@@ -7,6 +7,7 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/tokenizer/gpt2_split.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -231,7 +232,7 @@ std::unique_ptr<PreTokenizer> sequence_from_json(const JsonFields& fields, const
     steps.push_back(pre_tokenizer_from_json(step, name));
     if (steps.back()->byte_level()) {
       throw DataError(
-          "tokenizer: " + escape_for_terminal(name) +
+          tokenizer_subject(name) +
           ": pre_tokenizer.pretokenizers must be without ByteLevel, got one; ByteLevel must be the only pre-tokenizer");
     }
   }
@@ -292,7 +293,7 @@ std::unique_ptr<PreTokenizer> pre_tokenizer_from_json(const Json& json, const st
   if (type == "Whitespace" || type == "WhitespaceSplit") return std::make_unique<WhitespaceSplit>(type == "Whitespace");
   if (type == "Metaspace") return metaspace_from_json(fields);
   if (type == "Sequence") return sequence_from_json(fields, name);
-  throw DataError("tokenizer: " + escape_for_terminal(name) +
+  throw DataError(tokenizer_subject(name) +
                   ": pre_tokenizer must be ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Metaspace or a "
                   "Sequence of them, got " +
                   in_quotes(type));

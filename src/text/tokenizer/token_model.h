@@ -13,6 +13,9 @@
 
 namespace rapt {
 
+/// In tables of ids: none.
+inline constexpr std::int32_t kNoToken = -1;
+
 /// The best path to a position of a word so far: its last token, and the sum of all scores.
 struct UnigramNode {
   double score = 0;

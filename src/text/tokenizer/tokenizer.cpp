@@ -12,6 +12,7 @@
 #include "text/tokenizer/bpe_model.h"
 #include "text/tokenizer/encoder.h"
 #include "text/tokenizer/tokenizer_json.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/tokenizer/wordpiece_model.h"
 
 namespace rapt {
@@ -101,7 +102,7 @@ class Tokenizer::Impl {
 
  private:
   [[noreturn]] static void fail(const std::string& name, const std::string& what) {
-    throw DataError("tokenizer: " + escape_for_terminal(name) + ": " + what);
+    throw DataError(tokenizer_subject(name) + ": " + what);
   }
 
   void check(const AddedToken& token, const std::string& name) const {

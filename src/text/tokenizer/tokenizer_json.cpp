@@ -7,14 +7,13 @@
 #include "text/tokenizer/bpe_model.h"
 #include "text/tokenizer/char_model.h"
 #include "text/tokenizer/unigram_model.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/tokenizer/word_level_model.h"
 #include "text/tokenizer/wordpiece_model.h"
 
 namespace rapt {
 
 namespace {
-
-std::string subject(const std::string& name) { return "tokenizer: " + escape_for_terminal(name); }
 
 std::vector<AddedToken> read_added_tokens(const JsonFields& file) {
   std::vector<AddedToken> tokens;
@@ -55,7 +54,7 @@ std::unique_ptr<TokenModel> read_model(const Json& file, bool byte_level, bool p
   if (type == "Unigram") return unigram_model_from_json(model.json(), name);
   if (type == "WordLevel") return word_level_model_from_json(model.json(), name);
   if (type != "BPE") {
-    throw DataError(subject(name) + ": model must be of type BPE, WordPiece, Unigram or WordLevel, got " +
+    throw DataError(tokenizer_subject(name) + ": model must be of type BPE, WordPiece, Unigram or WordLevel, got " +
                     (type.empty() ? "a model without a type" : in_quotes(type)));
   }
   if (plain) {
@@ -70,7 +69,7 @@ TokenizerParts read_tokenizer_json(std::string_view text, const std::string& nam
   const Json file = parse_json(text, name);
   const JsonFields fields(file, name);
   if (const std::string version = fields.string_or("version", "1.0"); version != "1.0") {
-    throw DataError(subject(name) + ": version must be \"1.0\", got " + in_quotes(version));
+    throw DataError(tokenizer_subject(name) + ": version must be \"1.0\", got " + in_quotes(version));
   }
   const auto pre_tokenizer = pre_tokenizer_from_json(field_or_null(file, "pre_tokenizer"), name);
   const bool plain = field_or_null(file, "pre_tokenizer").is_null() && field_or_null(file, "normalizer").is_null();

@@ -19,10 +19,7 @@ namespace rapt {
 
 namespace {
 
-constexpr std::int32_t kMissing = -1;
 constexpr double kUnknownPenalty = 10;
-
-std::string subject(const std::string& name) { return "tokenizer: " + escape_for_terminal(name); }
 
 std::string byte_token(unsigned char byte) {
   constexpr char kDigits[] = "0123456789ABCDEF";
@@ -62,16 +59,16 @@ class UnigramModel final : public TokenModel {
       : vocabulary_(entries_of(tokens), name), options_(std::move(options)) {
     for (const UnigramToken& token : tokens) {
       if (!std::isfinite(token.score)) {
-        throw DataError(subject(name) + ": the score of token " + in_quotes(token.text) + " must be finite, got " +
-                        std::to_string(token.score));
+        throw DataError(tokenizer_subject(name) + ": the score of token " + in_quotes(token.text) +
+                        " must be finite, got " + std::to_string(token.score));
       }
       scores_.push_back(token.score);
       weights_.push_back(options_.roles ? static_cast<float>(token.score) : as_hugging_face_reads(token.score));
     }
     if (options_.unk_id) check_id("unk_id", *options_.unk_id, name);
-    unknown_ = options_.unk_id.value_or(kMissing);
+    unknown_ = options_.unk_id.value_or(kNoToken);
     for (unsigned b = 0; b < 256; ++b) {
-      byte_ids_[b] = vocabulary_.id(byte_token(static_cast<unsigned char>(b))).value_or(kMissing);
+      byte_ids_[b] = vocabulary_.id(byte_token(static_cast<unsigned char>(b))).value_or(kNoToken);
     }
     std::vector<bool> in_text(scores_.size(), true), normal(scores_.size(), true);
     if (options_.roles) read_roles(*options_.roles, in_text, normal, name);
@@ -117,7 +114,7 @@ class UnigramModel final : public TokenModel {
         has_character = has_character || length == character;
       });
       if (!has_character) {
-        if (unknown_ == kMissing) throw UnknownCharacter{at};
+        if (unknown_ == kNoToken) throw UnknownCharacter{at};
         const double sum = unknown_score_ + score;
         offer(character, unknown_, options_.roles ? static_cast<float>(sum) : sum);
       }
@@ -182,7 +179,7 @@ class UnigramModel final : public TokenModel {
 
   void check_id(const std::string& what, std::int32_t id, const std::string& name) const {
     if (id >= 0 && id < vocabulary_.size()) return;
-    throw DataError(subject(name) + ": " + what + " must be the id of one of the " +
+    throw DataError(tokenizer_subject(name) + ": " + what + " must be the id of one of the " +
                     std::to_string(vocabulary_.size()) + " tokens, got " + std::to_string(id));
   }
 
@@ -202,7 +199,7 @@ class UnigramModel final : public TokenModel {
     mark("user_defined", roles.user_defined, true);
     mark("unused", roles.unused, false);
     mark("bytes", roles.bytes, false);
-    if (unknown_ != kMissing) mark("unk_id", {unknown_}, false);
+    if (unknown_ != kNoToken) mark("unk_id", {unknown_}, false);
   }
 
   // A user-defined piece has a score so high that the path goes through it. The formula and the rounding to single
@@ -255,7 +252,7 @@ class UnigramModel final : public TokenModel {
       return;
     }
     const auto id_of = [this](char c) { return byte_ids_[static_cast<unsigned char>(c)]; };
-    if (options_.byte_fallback && std::all_of(text.begin(), text.end(), [&](char c) { return id_of(c) != kMissing; })) {
+    if (options_.byte_fallback && std::all_of(text.begin(), text.end(), [&](char c) { return id_of(c) != kNoToken; })) {
       for (const char c : text) ids.push_back(id_of(c));
     } else {
       ids.push_back(unknown_);
@@ -269,7 +266,7 @@ class UnigramModel final : public TokenModel {
   std::vector<bool> is_user_defined_;
   std::array<std::int32_t, 256> byte_ids_{};
   ByteTrie in_text_;
-  std::int32_t unknown_ = kMissing;
+  std::int32_t unknown_ = kNoToken;
   double unknown_score_ = 0;
   float highest_ = std::numeric_limits<float>::min();  // of normal scores; SentencePiece has the same initial value
 };
@@ -310,7 +307,7 @@ std::unique_ptr<TokenModel> unigram_model_from_json(const Json& json, const std:
   std::vector<UnigramToken> tokens;
   for (const Json& item : fields.array("vocab")) {
     if (!item.is_array() || item.size() != 2 || !item[0].is_string() || !item[1].is_number()) {
-      throw DataError(subject(name) + ": token " + std::to_string(tokens.size()) +
+      throw DataError(tokenizer_subject(name) + ": token " + std::to_string(tokens.size()) +
                       " must be a pair of a text and a score, got " + describe(item));
     }
     tokens.push_back({item[0].get<std::string>(), item[1].get<double>()});

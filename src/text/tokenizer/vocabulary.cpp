@@ -7,8 +7,10 @@
 
 namespace rapt {
 
+std::string tokenizer_subject(const std::string& name) { return "tokenizer: " + escape_for_terminal(name); }
+
 Vocabulary::Vocabulary(std::vector<Entry> entries, const std::string& name) {
-  const std::string file = "tokenizer: " + escape_for_terminal(name);
+  const std::string file = tokenizer_subject(name);
   if (entries.size() > kMaxVocabulary) {
     throw DataError(file + " must have at most " + std::to_string(kMaxVocabulary) + " tokens, got " +
                     std::to_string(entries.size()));
@@ -63,7 +65,7 @@ std::vector<Vocabulary::Entry> parse_vocabulary(const Json& json, const std::str
   entries.reserve(json.size());
   for (const auto& [text, id] : json.items()) {
     if (!id.is_number_integer() || id < 0 || id >= std::int64_t{kMaxVocabulary}) {
-      throw DataError("tokenizer: " + escape_for_terminal(name) + ": the id of token " + in_quotes(text) +
+      throw DataError(tokenizer_subject(name) + ": the id of token " + in_quotes(text) +
                       " must be an integer from 0 to " + std::to_string(kMaxVocabulary - 1) + ", got " + describe(id));
     }
     entries.emplace_back(text, id.get<std::int32_t>());

@@ -19,6 +19,9 @@ namespace rapt {
 inline constexpr std::size_t kMaxVocabulary = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxTokenBytes = 4096;
 
+/// The beginning of every message about a tokenizer file.
+std::string tokenizer_subject(const std::string& name);
+
 /// Ids may have gaps here, which added tokens may fill.
 class Vocabulary final {
  public:

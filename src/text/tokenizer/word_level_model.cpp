@@ -4,6 +4,7 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/tokenizer/vocabulary.h"
 
 namespace rapt {
 
@@ -15,8 +16,7 @@ class WordLevelModel final : public TokenModel {
       : vocabulary_(std::move(vocabulary), name), unk_token_(std::move(unk_token)) {
     const auto unknown = vocabulary_.id(unk_token_);
     if (!unknown) {
-      throw DataError("tokenizer: " + escape_for_terminal(name) + ": unk_token must be in the vocabulary, got " +
-                      in_quotes(unk_token_));
+      throw DataError(tokenizer_subject(name) + ": unk_token must be in the vocabulary, got " + in_quotes(unk_token_));
     }
     unknown_ = *unknown;
   }

@@ -5,6 +5,7 @@
 #include "io/escape.h"
 #include "tensor/error.h"
 #include "text/tokenizer/byte_trie.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/utf8.h"
 
 namespace rapt {
@@ -17,7 +18,7 @@ class WordPieceModel final : public TokenModel {
       : vocabulary_(std::move(vocabulary), name), options_(std::move(options)) {
     const auto unknown = vocabulary_.id(options_.unk_token);
     if (!unknown) {
-      throw DataError("tokenizer: " + escape_for_terminal(name) + ": unk_token must be in the vocabulary, got " +
+      throw DataError(tokenizer_subject(name) + ": unk_token must be in the vocabulary, got " +
                       in_quotes(options_.unk_token));
     }
     unknown_ = *unknown;

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "io/durable_file.h"
 #include "io/escape.h"
+#include "io/file.h"
 #include "tensor/error.h"
 #include "train/models/family.h"
 
@@ -131,7 +131,7 @@ void name_checkpoint(const RunFolder& folder, const std::string& checkpoint, con
     return;
   }
   if (trouble || std::rename(temporary.c_str(), name.c_str()) != 0) {
-    const std::string why = trouble ? trouble.message() : std::strerror(errno);
+    const std::string why = trouble ? trouble.message() : system_message(errno);
     ::unlink(temporary.c_str());
     throw IoError(escape_for_terminal(name) + ": cannot give " + escape_for_terminal(checkpoint) +
                   " this name: " + why);

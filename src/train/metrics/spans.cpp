@@ -115,20 +115,20 @@ MetricValues SpanScores::values() const {
           {"recall_macro", share(recall, types)}};
 }
 
-static std::string percent(double value) { return fmt::format("{:6.2f}", 100 * value); }
+static std::string wide_percent(double value) { return fmt::format("{:6.2f}", 100 * value); }
 
 static std::string whole(double count) { return std::to_string(static_cast<std::int64_t>(count)); }
 
 static std::string precision_and_recall(const MatchCounts& counts) {
-  return "precision: " + percent(counts.precision()) + "%; recall: " + percent(counts.recall()) +
-         "%; FB1: " + percent(counts.f1());
+  return "precision: " + wide_percent(counts.precision()) + "%; recall: " + wide_percent(counts.recall()) +
+         "%; FB1: " + wide_percent(counts.f1());
 }
 
 std::string SpanScores::report() const {
   std::string text = "processed " + std::to_string(words_) + " tokens with " + whole(overall_.gold) +
                      " phrases; found: " + whole(overall_.found) + " phrases; correct: " + whole(overall_.right) +
                      ".\n";
-  if (words_ > 0) text += "accuracy: " + percent(accuracy()) + "%; " + precision_and_recall(overall_) + '\n';
+  if (words_ > 0) text += "accuracy: " + wide_percent(accuracy()) + "%; " + precision_and_recall(overall_) + '\n';
   for (const auto& [type, counts] : by_type_) {
     text += std::string(type.size() < 17 ? 17 - type.size() : 0, ' ') + type + ": " + precision_and_recall(counts) +
             "  " + whole(counts.found) + '\n';

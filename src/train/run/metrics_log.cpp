@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "io/escape.h"
+#include "io/file.h"
 #include "io/json.h"
 #include "tensor/error.h"
 
@@ -33,7 +33,7 @@ std::string to_json_line(const MetricEvent& event) {
 }
 
 static std::string trouble(const std::string& path, const char* what) {
-  return escape_for_terminal(path) + ": cannot " + what + ": " + std::strerror(errno);
+  return escape_for_terminal(path) + ": cannot " + what + ": " + system_message(errno);
 }
 
 /// The step of a line; nothing if it is not an event.

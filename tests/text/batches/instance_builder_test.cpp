@@ -17,7 +17,7 @@ using namespace rapt;
 namespace {
 
 /// A corpus of which only the sentence lengths are known.
-struct Corpus {
+struct CorpusOfLengths {
   std::vector<std::int64_t> documents = {0}, sentences = {0};
 
   void add(const std::vector<Dim>& lengths) {
@@ -35,8 +35,8 @@ struct Corpus {
 };
 
 /// Documents with `least` to `least + more` sentences, each of 1 to `longest` tokens.
-Corpus random_corpus(Dim documents, Dim least, Dim more, Dim longest) {
-  Corpus corpus;
+CorpusOfLengths random_corpus(Dim documents, Dim least, Dim more, Dim longest) {
+  CorpusOfLengths corpus;
   Rng rng(random_key(1, Purpose::kText));
   const auto below = [&](Dim bound) { return static_cast<Dim>(rng.below(static_cast<std::uint64_t>(bound))); };
   for (Dim d = 0; d < documents; ++d) {
@@ -47,8 +47,8 @@ Corpus random_corpus(Dim documents, Dim least, Dim more, Dim longest) {
   return corpus;
 }
 
-std::vector<Instance> build(const Corpus& corpus, const InstanceOptions& options, Dim pass = 0,
-                            std::uint32_t stream = 0) {
+std::vector<Instance> instances_of(const CorpusOfLengths& corpus, const InstanceOptions& options, Dim pass = 0,
+                                   std::uint32_t stream = 0) {
   std::vector<Instance> instances;
   InstanceBuilder(corpus.layout(), {0, corpus.size()}, options, stream).build(pass, [&](const Instance& instance) {
     instances.push_back(instance);
@@ -64,7 +64,7 @@ std::vector<Flat> flat(const std::vector<Instance>& instances) {
   return all;
 }
 
-Dim text_of(const Instance& instance) { return instance.first.size() + instance.second.size(); }
+Dim text_size(const Instance& instance) { return instance.first.size() + instance.second.size(); }
 
 double random_share(const std::vector<Instance>& instances) {
   const auto random =
@@ -76,7 +76,7 @@ double random_share(const std::vector<Instance>& instances) {
 
 TEST_CASE("two tiny documents give pairs worked out by hand") {
   // Text of at most 7 tokens, pieces of at most 3: sentences 0-3, and 3-7, which is split into 3-5 and 5-7.
-  Corpus corpus;
+  CorpusOfLengths corpus;
   corpus.add({3});
   corpus.add({4});
   const std::set<Flat> lone = {{0, 3, 3, 7, true}, {0, 3, 5, 7, true}};  // fills up to 7, starting at a random piece
@@ -85,7 +85,7 @@ TEST_CASE("two tiny documents give pairs worked out by hand") {
   std::map<Flat, int> first;
   std::map<std::vector<Flat>, int> rest;
   for (Dim pass = 0; pass < 1000; ++pass) {
-    std::vector<Flat> all = flat(build(corpus, {.context = 10, .short_probability = 0}, pass));
+    std::vector<Flat> all = flat(instances_of(corpus, {.context = 10, .short_probability = 0}, pass));
     ++first[all.front()];
     all.erase(all.begin());
     ++rest[all];
@@ -101,10 +101,10 @@ TEST_CASE("two tiny documents give pairs worked out by hand") {
 }
 
 TEST_CASE("no token is lost: text that a random pair did not use starts the next pair") {
-  const Corpus corpus = random_corpus(50, 1, 60, 1);  // sentences of one token: nothing is truncated
+  const CorpusOfLengths corpus = random_corpus(50, 1, 60, 1);  // sentences of one token: nothing is truncated
   for (Dim pass = 0; pass < 5; ++pass) {
     std::vector<std::int64_t> at(corpus.documents.begin(), corpus.documents.end() - 1);
-    for (const Instance& instance : build(corpus, {.context = 13}, pass)) {
+    for (const Instance& instance : instances_of(corpus, {.context = 13}, pass)) {
       Dim& next = at[static_cast<std::size_t>(corpus.document_of(instance.first.begin))];
       REQUIRE(instance.first.begin == next);
       next = instance.first.end;
@@ -117,16 +117,16 @@ TEST_CASE("no token is lost: text that a random pair did not use starts the next
 }
 
 TEST_CASE("pairs fit the context, come in order, and lose tokens only where they were too long") {
-  const Corpus corpus = random_corpus(40, 1, 80, 40);
+  const CorpusOfLengths corpus = random_corpus(40, 1, 80, 40);
   for (const Dim context : {5, 6, 17, 64, 500}) {
     CAPTURE(context);
     const Dim most = context - 3;
     std::vector<std::int64_t> at(corpus.documents.begin(), corpus.documents.end() - 1);
     Dim lost = 0, truncated = 0;
-    for (const Instance& instance : build(corpus, {.context = context})) {
+    for (const Instance& instance : instances_of(corpus, {.context = context})) {
       REQUIRE(instance.first.size() >= 1);
       REQUIRE(instance.second.size() >= 1);
-      REQUIRE(text_of(instance) <= most);
+      REQUIRE(text_size(instance) <= most);
       const Dim d = corpus.document_of(instance.first.begin);
       REQUIRE(instance.first.end <= corpus.document(d).end);
       const Dim other = corpus.document_of(instance.second.begin);
@@ -141,7 +141,7 @@ TEST_CASE("pairs fit the context, come in order, and lose tokens only where they
         lost += instance.second.begin - next;
         next = instance.second.end;
       }
-      if (text_of(instance) == most) ++truncated;
+      if (text_size(instance) == most) ++truncated;
     }
     for (Dim d = 0; d < corpus.size(); ++d) lost += corpus.document(d).end - at[static_cast<std::size_t>(d)];
     CHECK(lost <= truncated * std::max<Dim>(1, most / 2));  // an instance is at most one piece too long at each end
@@ -151,7 +151,7 @@ TEST_CASE("pairs fit the context, come in order, and lose tokens only where they
 
 TEST_CASE("about half of the pairs are random, more where documents are short") {
   const auto share = [](Dim sentences) {
-    return random_share(build(random_corpus(20'000 / sentences, sentences, 0, 9), {.context = 64}));
+    return random_share(instances_of(random_corpus(20'000 / sentences, sentences, 0, 9), {.context = 64}));
   };
   CHECK(share(1) == 1);
   CHECK(share(5) > 0.55);
@@ -160,11 +160,11 @@ TEST_CASE("about half of the pairs are random, more where documents are short") 
 }
 
 TEST_CASE("a random second part is equally often from each other document") {
-  const Corpus corpus = random_corpus(10, 100, 0, 9);
+  const CorpusOfLengths corpus = random_corpus(10, 100, 0, 9);
   std::map<Dim, int> seen;
   int all = 0;
   for (Dim pass = 0; pass < 60; ++pass) {
-    for (const Instance& instance : build(corpus, {.context = 32}, pass)) {
+    for (const Instance& instance : instances_of(corpus, {.context = 32}, pass)) {
       if (!instance.random_next || corpus.document_of(instance.first.begin) != 3) continue;
       ++seen[corpus.document_of(instance.second.begin)];
       ++all;
@@ -176,9 +176,9 @@ TEST_CASE("a random second part is equally often from each other document") {
 }
 
 TEST_CASE("with a single document a random second part is from elsewhere in it") {
-  const Corpus corpus = random_corpus(1, 400, 0, 9);
+  const CorpusOfLengths corpus = random_corpus(1, 400, 0, 9);
   int random = 0;
-  for (const Instance& instance : build(corpus, {.context = 32})) {
+  for (const Instance& instance : instances_of(corpus, {.context = 32})) {
     if (!instance.random_next) continue;
     ++random;
     CHECK((instance.second.end <= instance.first.begin || instance.second.begin >= instance.first.end));
@@ -188,10 +188,10 @@ TEST_CASE("with a single document a random second part is from elsewhere in it")
 }
 
 TEST_CASE("the longer part is truncated, at the front and at the end") {
-  Corpus corpus;
+  CorpusOfLengths corpus;
   for (int i = 0; i < 300; ++i) corpus.add({14, 14, 14});
   int cut = 0, front = 0, behind = 0;
-  for (const Instance& instance : build(corpus, {.context = 33, .short_probability = 0})) {
+  for (const Instance& instance : instances_of(corpus, {.context = 33, .short_probability = 0})) {
     const auto [shorter, longer] =
         std::minmax(instance.first, instance.second, [](TokenRange a, TokenRange b) { return a.size() < b.size(); });
     REQUIRE(shorter.size() == 14);  // whole
@@ -208,11 +208,11 @@ TEST_CASE("the longer part is truncated, at the front and at the end") {
 }
 
 TEST_CASE("short instances are as frequent as asked, and of any length") {
-  const Corpus corpus = random_corpus(20, 4000, 0, 1);
+  const CorpusOfLengths corpus = random_corpus(20, 4000, 0, 1);
   const auto lengths = [&](double probability) {
     std::map<Dim, int> count;
-    for (const Instance& i : build(corpus, {.context = 23, .short_probability = probability})) {
-      if (!i.random_next) ++count[text_of(i)];
+    for (const Instance& i : instances_of(corpus, {.context = 23, .short_probability = probability})) {
+      if (!i.random_next) ++count[text_size(i)];
     }
     return count;
   };
@@ -230,32 +230,32 @@ TEST_CASE("short instances are as frequent as asked, and of any length") {
 }
 
 TEST_CASE("a long sentence is split into equal pieces, and is continued by its own next ones") {
-  Corpus corpus;
+  CorpusOfLengths corpus;
   corpus.add({1000});
   corpus.add({1000});
-  const std::vector<Instance> instances = build(corpus, {.context = 35, .short_probability = 0});
+  const std::vector<Instance> instances = instances_of(corpus, {.context = 35, .short_probability = 0});
   CHECK(random_share(instances) == doctest::Approx(0.5).epsilon(0.25));
   std::set<Dim> random_begins;
   for (const Instance& instance : instances) {
-    CHECK(text_of(instance) >= 30);
+    CHECK(text_size(instance) >= 30);
     if (instance.random_next) random_begins.insert(instance.second.begin);
   }
   CHECK(random_begins.size() > 10);  // not always the start of a sentence
 }
 
 TEST_CASE("instances depend on seed, pass and stream alone") {
-  const Corpus corpus = random_corpus(20, 5, 50, 20);
+  const CorpusOfLengths corpus = random_corpus(20, 5, 50, 20);
   const InstanceOptions options;
   InstanceOptions other = options;
   other.seed = 1;
-  CHECK(flat(build(corpus, options, 3)) == flat(build(corpus, options, 3)));
-  CHECK(flat(build(corpus, options, 3)) != flat(build(corpus, options, 4)));
-  CHECK(flat(build(corpus, options, 3)) != flat(build(corpus, other, 3)));
-  CHECK(flat(build(corpus, options, 3)) != flat(build(corpus, options, 3, 1)));
+  CHECK(flat(instances_of(corpus, options, 3)) == flat(instances_of(corpus, options, 3)));
+  CHECK(flat(instances_of(corpus, options, 3)) != flat(instances_of(corpus, options, 4)));
+  CHECK(flat(instances_of(corpus, options, 3)) != flat(instances_of(corpus, other, 3)));
+  CHECK(flat(instances_of(corpus, options, 3)) != flat(instances_of(corpus, options, 3, 1)));
 }
 
 TEST_CASE("without pairs, as many consecutive sentences as fit form a sequence, document by document") {
-  const Corpus corpus = random_corpus(30, 1, 60, 30);
+  const CorpusOfLengths corpus = random_corpus(30, 1, 60, 30);
   for (const Dim pass : {0, 1}) {
     for (const Dim context : {5, 20, 100}) {
       CAPTURE(context);
@@ -263,7 +263,7 @@ TEST_CASE("without pairs, as many consecutive sentences as fit form a sequence, 
       options.context = context;
       options.passes = 2;
       Dim at = 0;
-      for (const Instance& instance : build(corpus, options, pass)) {
+      for (const Instance& instance : instances_of(corpus, options, pass)) {
         REQUIRE(instance.first.begin == at);
         at = instance.first.end;
         REQUIRE(instance.second.size() == 0);
@@ -279,17 +279,17 @@ TEST_CASE("without pairs, as many consecutive sentences as fit form a sequence, 
       CHECK(at == corpus.documents.back());
     }
   }
-  Corpus tiny;
+  CorpusOfLengths tiny;
   tiny.add({4, 3, 2, 9, 1});
   tiny.add({5});
   InstanceOptions options = default_instance_options(InstanceTask::kMlm);
   options.context = 10;
   // Eight tokens fit: 4 + 3, then 2 beside the first half of 9 (5 and 4), then its second half with 1; 5 alone.
   CHECK(
-      flat(build(tiny, options)) ==
+      flat(instances_of(tiny, options)) ==
       std::vector<Flat>{{0, 7, 7, 7, false}, {7, 13, 13, 13, false}, {13, 19, 19, 19, false}, {19, 24, 24, 24, false}});
   std::set<Dim> phases;
-  for (Dim pass = 1; pass < 60; ++pass) phases.insert(build(tiny, options, pass).front().first.end);
+  for (Dim pass = 1; pass < 60; ++pass) phases.insert(instances_of(tiny, options, pass).front().first.end);
   CHECK(phases == std::set<Dim>{4, 7});
 }
 

@@ -16,6 +16,7 @@
 #include "text/corpus/token_file.h"
 #include "text/text_fixture.h"
 #include "text/tokenizer/training/tokenizer_trainer.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
@@ -23,15 +24,9 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-std::unique_ptr<Tokenizer> train(TokenizerType type, const std::string& text, std::int64_t vocabulary = 400) {
-  TokenizerTrainer trainer(
-      {.type = type, .vocabulary = vocabulary, .special = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}});
-  trainer.add_text(text);
-  return trainer.train();
-}
-
 const Tokenizer& letters() {
-  static const auto tokenizer = train(TokenizerType::kChar, "abcdefghijklmnopqrstuvwxyz []CLSEPMASK0123456789.");
+  static const auto tokenizer =
+      learn_for_bert(TokenizerType::kChar, "abcdefghijklmnopqrstuvwxyz []CLSEPMASK0123456789.");
   return *tokenizer;
 }
 
@@ -42,7 +37,7 @@ std::string text_of(const TokenStore& store, const Tokenizer& tokenizer, TokenRa
 }
 
 /// Each document as its sentences, separated by bars.
-Texts documents_of(const TokenStore& store, Part part, const Tokenizer& tokenizer = letters()) {
+Texts documents_with_bars(const TokenStore& store, Part part, const Tokenizer& tokenizer = letters()) {
   Texts texts;
   const TokenRange documents = store.documents(part);
   for (Dim d = documents.begin; d < documents.end; ++d) {
@@ -64,8 +59,8 @@ TokenStoreOptions for_pairs(double validation = 0, Dim document_lines = 1) {
           .instances = InstanceOptions{.context = 16, .passes = 2, .document_lines = document_lines}};
 }
 
-TokenStore build(const TemporaryFolder& folder, const Corpus& corpus, const TokenStoreOptions& options,
-                 const Tokenizer& tokenizer = letters()) {
+TokenStore build_store(const TemporaryFolder& folder, const Corpus& corpus, const TokenStoreOptions& options,
+                       const Tokenizer& tokenizer = letters()) {
   return build_token_store(corpus, nullptr, tokenizer, folder / "d.h5", options);
 }
 
@@ -75,7 +70,7 @@ TEST_CASE("a sentence is a line, a document ends at a blank line") {
   const TemporaryFolder folder;
   const std::string text = "\n\nab cd\n  ef\t\n\n \n\ngh\r\nij\nkl";
   const auto documents = [&](DocumentUnit unit) {
-    return documents_of(build(folder, Corpus::from_text("a", text, unit), for_pairs()), Part::kTrain);
+    return documents_with_bars(build_store(folder, Corpus::from_text("a", text, unit), for_pairs()), Part::kTrain);
   };
   CHECK(documents(DocumentUnit::kParagraph) == Texts{"ab cd|ef", "gh|ij|kl"});
   CHECK(documents(DocumentUnit::kFile) == Texts{"ab cd|ef|gh|ij|kl"});
@@ -92,7 +87,7 @@ TEST_CASE("short paragraphs are joined with the next one, but not across files o
                     c = write_in(folder, "c.jsonl", "{\"text\": \"m\\n\\nn\"}\n{\"text\": \"o\"}\n");
   const auto documents = [&](Dim lines) {
     const Corpus corpus({.sources = {a, b, c}, .unit = DocumentUnit::kParagraph});
-    return documents_of(build(folder, corpus, for_pairs(0, lines)), Part::kTrain);
+    return documents_with_bars(build_store(folder, corpus, for_pairs(0, lines)), Part::kTrain);
   };
   CHECK(documents(1) == Texts{"a", "b|c", "d", "e", "f|g|h", "i", "j|k", "l", "m|n", "o"});
   CHECK(documents(2) == Texts{"a|b|c", "d|e", "f|g|h", "i", "j|k", "l", "m|n", "o"});
@@ -106,8 +101,9 @@ TEST_CASE("the ends of stretches of documents are held out, so that every file h
     std::string text;
     for (int i = 0; i < documents; ++i) text += std::to_string(i) + "\n.\n\n";
     const TokenStore store =
-        build(folder, Corpus::from_text("a", text, DocumentUnit::kParagraph), for_pairs(fraction, lines));
-    const Texts train = documents_of(store, Part::kTrain), validation = documents_of(store, Part::kValidation);
+        build_store(folder, Corpus::from_text("a", text, DocumentUnit::kParagraph), for_pairs(fraction, lines));
+    const Texts train = documents_with_bars(store, Part::kTrain),
+                validation = documents_with_bars(store, Part::kValidation);
     if (lines == 1) CHECK(static_cast<int>(train.size() + validation.size()) == documents);
     std::set<std::string> all(train.begin(), train.end());
     all.insert(validation.begin(), validation.end());
@@ -132,7 +128,7 @@ TEST_CASE("a file that is one document is split at a line end") {
   for (const auto& [fraction, lines] : {std::pair{0.1, 1}, {0.11, 1}, {0.19, 1}, {0.2, 2}, {0.5, 5}, {0.001, 0}}) {
     const double share = fraction;
     CAPTURE(share);
-    const TokenStore store = build(folder, Corpus::from_text("a", text), for_pairs(share));
+    const TokenStore store = build_store(folder, Corpus::from_text("a", text), for_pairs(share));
     CHECK(store.part(Part::kTrain).size() == 9 * (10 - lines));
     CHECK(store.part(Part::kValidation).size() == 9 * lines);
   }
@@ -140,15 +136,15 @@ TEST_CASE("a file that is one document is split at a line end") {
 
 TEST_CASE("special tokens in the text are text") {
   const TemporaryFolder folder;
-  const TokenStore store = build(folder, Corpus::from_text("a", "a [MASK] b\n[SEP]\n"), for_pairs());
-  CHECK(documents_of(store, Part::kTrain) == Texts{"a [MASK] b|[SEP]"});
+  const TokenStore store = build_store(folder, Corpus::from_text("a", "a [MASK] b\n[SEP]\n"), for_pairs());
+  CHECK(documents_with_bars(store, Part::kTrain) == Texts{"a [MASK] b|[SEP]"});
   CHECK(store.size() == 15);  // no special tokens among them
 }
 
 TEST_CASE("a long text encoded in pieces has the sentences of the whole") {
   const TemporaryFolder folder;
   const std::string text = generate_stories(3, 3'000'000);
-  const auto tokenizer = train(TokenizerType::kByteBpe, text.substr(0, 200'000));
+  const auto tokenizer = learn_for_bert(TokenizerType::kByteBpe, text.substr(0, 200'000));
   Texts expected;
   for (std::size_t at = 0; at < text.size();) {  // lines of a paragraph, separated by bars
     const std::size_t end = std::min(text.find("\n\n", at), text.size());
@@ -159,18 +155,18 @@ TEST_CASE("a long text encoded in pieces has the sentences of the whole") {
     at = end + 2;
   }
   const TokenStore store =
-      build(folder, Corpus::from_text("a", text, DocumentUnit::kParagraph), for_pairs(), *tokenizer);
-  CHECK(documents_of(store, Part::kTrain, *tokenizer) == expected);
+      build_store(folder, Corpus::from_text("a", text, DocumentUnit::kParagraph), for_pairs(), *tokenizer);
+  CHECK(documents_with_bars(store, Part::kTrain, *tokenizer) == expected);
   std::string joined;
   for (const std::string& document : expected) joined += (joined.empty() ? "" : "|") + document;
-  const TokenStore whole = build(folder, Corpus::from_text("a", text), for_pairs(), *tokenizer);
-  CHECK(documents_of(whole, Part::kTrain, *tokenizer) == Texts{joined});
+  const TokenStore whole = build_store(folder, Corpus::from_text("a", text), for_pairs(), *tokenizer);
+  CHECK(documents_with_bars(whole, Part::kTrain, *tokenizer) == Texts{joined});
 }
 
 TEST_CASE("the file has the same bytes each time, on any number of threads") {
   const TemporaryFolder folder;
   const std::string text = generate_stories(4, 600'000);
-  const auto tokenizer = train(TokenizerType::kByteBpe, text.substr(0, 100'000));
+  const auto tokenizer = learn_for_bert(TokenizerType::kByteBpe, text.substr(0, 100'000));
   const int threads = thread_count();
   for (const DocumentUnit unit : {DocumentUnit::kFile, DocumentUnit::kParagraph}) {
     const Corpus corpus = Corpus::from_text("a", text, unit);
@@ -187,12 +183,13 @@ TEST_CASE("the file has the same bytes each time, on any number of threads") {
 TEST_CASE("instances of a part are made of its documents, and the file gives back how they were made") {
   const TemporaryFolder folder;
   const std::string text = generate_stories(5, 300'000);
-  const auto tokenizer = train(TokenizerType::kByteBpe, text.substr(0, 100'000));
+  const auto tokenizer = learn_for_bert(TokenizerType::kByteBpe, text.substr(0, 100'000));
   TokenStoreOptions options = for_pairs(0.1);
   options.instances = InstanceOptions{
       .context = 64, .passes = 3, .short_probability = 0.25, .document_lines = 2, .seed = ~std::uint64_t{0}};
   options.masking = {.probability = 0.2, .most = 7, .whole_words = true, .dynamic = false};
-  const TokenStore store = build(folder, Corpus::from_text("a", text, DocumentUnit::kParagraph), options, *tokenizer);
+  const TokenStore store =
+      build_store(folder, Corpus::from_text("a", text, DocumentUnit::kParagraph), options, *tokenizer);
   REQUIRE(store.instance_options().has_value());
   const InstanceOptions& made = *store.instance_options();
   CHECK(made.task == InstanceTask::kMlmNsp);
@@ -224,7 +221,7 @@ TEST_CASE("instances of a part are made of its documents, and the file gives bac
   CHECK_THROWS_AS(store.instance(next), std::out_of_range);
   CHECK_THROWS_AS(store.instances(Part::kTrain, 3), std::out_of_range);
 
-  const TokenStore plain = build(folder, Corpus::from_text("a", text), {}, *tokenizer);
+  const TokenStore plain = build_store(folder, Corpus::from_text("a", text), {}, *tokenizer);
   CHECK_FALSE(plain.instance_options().has_value());
   CHECK(plain.instances(Part::kTrain).size() == 0);
 }
@@ -234,8 +231,8 @@ TEST_CASE("a separate validation corpus is the validation part") {
   const Corpus training = Corpus::from_text("t", "a\nb\n\nc\nd\n", DocumentUnit::kParagraph),
                validation = Corpus::from_text("v", "e\nf\n\ng\nh\n", DocumentUnit::kParagraph);
   const TokenStore store = build_token_store(training, &validation, letters(), folder / "d.h5", for_pairs());
-  CHECK(documents_of(store, Part::kTrain) == Texts{"a|b", "c|d"});
-  CHECK(documents_of(store, Part::kValidation) == Texts{"e|f", "g|h"});
+  CHECK(documents_with_bars(store, Part::kTrain) == Texts{"a|b", "c|d"});
+  CHECK(documents_with_bars(store, Part::kValidation) == Texts{"e|f", "g|h"});
 }
 
 TEST_CASE("each token file is one sentence") {
@@ -247,7 +244,7 @@ TEST_CASE("each token file is one sentence") {
     writer.commit();
   }
   const Corpus corpus({.sources = {folder / "a.bin", folder / "b.bin"}});
-  const TokenStore store = build(folder, corpus, for_pairs());
+  const TokenStore store = build_store(folder, corpus, for_pairs());
   CHECK(store.instances(Part::kTrain).size() > 100);
   std::vector<Dim> begins;
   store.sentences_within({0, 2000}, begins);
@@ -285,7 +282,7 @@ TEST_CASE("the key includes everything that determines the contents") {
 TEST_CASE("input that cannot become instances leaves no file") {
   const TemporaryFolder folder;
   const auto message = [&](const std::string& text, const TokenStoreOptions& options) {
-    return message_of<Error>([&] { build(folder, Corpus::from_text("a.txt", text), options); });
+    return message_of<Error>([&] { build_store(folder, Corpus::from_text("a.txt", text), options); });
   };
   CHECK(message("", for_pairs()) == "a.txt: must hold text, got none");
   CHECK(message("ab\n", for_pairs()).find("documents of two lines or more") != std::string::npos);
@@ -298,10 +295,10 @@ TEST_CASE("input that cannot become instances leaves no file") {
   CHECK(message("ab\ncd\n", options) == "masking: the probability must be above 0 and at most 1, got 2");
   options = for_pairs();
   options.end_of_text = 0;
-  CHECK_THROWS_AS(build(folder, Corpus::from_text("a", "ab\ncd\n"), options), std::invalid_argument);
+  CHECK_THROWS_AS(build_store(folder, Corpus::from_text("a", "ab\ncd\n"), options), std::invalid_argument);
   TokenizerTrainer trainer({.type = TokenizerType::kByte});
   const auto bytes = trainer.train();
-  CHECK_THROWS_AS(build(folder, Corpus::from_text("a", "ab\ncd\n"), for_pairs(), *bytes), DataError);
+  CHECK_THROWS_AS(build_store(folder, Corpus::from_text("a", "ab\ncd\n"), for_pairs(), *bytes), DataError);
   CHECK(files_in(folder.path()) == 0);
 }
 
@@ -309,9 +306,9 @@ TEST_CASE("BERT's sample text has its three documents") {
   const std::string path = shared_data("data/lm/bert_sample_text.txt");
   if (path.empty()) return;
   const TemporaryFolder folder;
-  const auto tokenizer = train(TokenizerType::kByteBpe, "a");
+  const auto tokenizer = learn_for_bert(TokenizerType::kByteBpe, "a");
   const Corpus corpus({.sources = {path}, .unit = DocumentUnit::kParagraph});
-  const TokenStore store = build(folder, corpus, for_pairs(), *tokenizer);
+  const TokenStore store = build_store(folder, corpus, for_pairs(), *tokenizer);
   const TokenRange documents = store.documents(Part::kTrain);
   std::vector<std::size_t> sentences;
   for (Dim d = documents.begin; d < documents.end; ++d) {

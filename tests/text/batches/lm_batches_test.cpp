@@ -9,27 +9,19 @@
 #include <string>
 #include <vector>
 
+#include "support/batch_checks.h"
 #include "tensor/error.h"
 
 using namespace rapt;
+using rapt::testing::ids_of;
+using rapt::testing::same_batch;
 using Ids = std::vector<std::int32_t>;
-
-static Ids ids_of(const Tensor& tensor) {
-  const auto* data = tensor.data<std::int32_t>();
-  return Ids(data, data + tensor.size());
-}
 
 // Token i is i, so that a token shows its position.
 static TokenStore counting(Dim size, Dim train_tokens) {
   Ids ids(static_cast<std::size_t>(size));
   std::iota(ids.begin(), ids.end(), 0);
   return TokenStore::from_ids(std::move(ids), static_cast<std::int32_t>(size), train_tokens);
-}
-
-static bool equal(const Batch& a, const Batch& b) {
-  return ids_of(a.input.tokens) == ids_of(b.input.tokens) && ids_of(a.targets.ids) == ids_of(b.targets.ids) &&
-         ids_of(a.input.layout.offsets) == ids_of(b.input.layout.offsets) &&
-         ids_of(a.targets.rows) == ids_of(b.targets.rows) && ids_of(a.input.positions) == ids_of(b.input.positions);
 }
 
 TEST_CASE("a window's targets are its tokens one later, every row a target") {
@@ -53,12 +45,12 @@ TEST_CASE("a sample depends on seed and index alone, not on the batch it comes i
     const LmBatches a(store, Part::kTrain, 6, order, 1), b(store, Part::kTrain, 6, order, 1);
     std::vector<LmSequence> split;
     for (std::uint64_t i = 3; i < 11; ++i) split.push_back(b.sequence(i));
-    CHECK(equal(a.batch(3, 8), make_lm_batch(store, split)));
+    CHECK(same_batch(a.batch(3, 8), make_lm_batch(store, split)));
   }
   const LmBatches one(counting(1000, 1000), Part::kTrain, 6, LmOrder::kRandom, 1);
   const LmBatches two(counting(1000, 1000), Part::kTrain, 6, LmOrder::kRandom, 2);
-  CHECK_FALSE(equal(one.batch(0, 8), two.batch(0, 8)));
-  CHECK_FALSE(equal(one.batch(0, 8), one.batch(8, 8)));
+  CHECK_FALSE(same_batch(one.batch(0, 8), two.batch(0, 8)));
+  CHECK_FALSE(same_batch(one.batch(0, 8), one.batch(8, 8)));
 }
 
 TEST_CASE("random windows start at every position equally often, and stay within their part") {

@@ -12,26 +12,17 @@
 #include "io/json.h"
 #include "tensor/error.h"
 #include "text/tokenizer/files/tokenizer_files.h"
-#include "text/tokenizer/training/tokenizer_trainer.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 
 namespace {
 
-const std::vector<std::string> kSpecial = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-
-std::unique_ptr<Tokenizer> train(TokenizerType type, const std::string& text,
-                                 const std::vector<std::string>& special = kSpecial, std::int64_t vocabulary = 400) {
-  TokenizerTrainer trainer({.type = type, .vocabulary = vocabulary, .special = special});
-  trainer.add_text(text);
-  return trainer.train();
-}
-
 /// Letters, and pieces of words in WordPiece's spelling.
 std::unique_ptr<Tokenizer> with_pieces() {
-  Json json = Json::parse(train(TokenizerType::kChar, "abcdefgh#")->to_json());
-  std::int32_t id = train(TokenizerType::kChar, "abcdefgh#")->vocabulary_size();
+  Json json = Json::parse(learn_for_bert(TokenizerType::kChar, "abcdefgh#")->to_json());
+  std::int32_t id = learn_for_bert(TokenizerType::kChar, "abcdefgh#")->vocabulary_size();
   for (const std::string piece : {"##a", "##b", "##", "##c"}) {
     Json token = json["added_tokens"][0];
     token["id"] = id++;
@@ -42,7 +33,7 @@ std::unique_ptr<Tokenizer> with_pieces() {
   return tokenizer_from_json(json.dump(), "test");
 }
 
-Ids ids_of(const Tokenizer& tokenizer, const std::vector<std::string>& tokens) {
+Ids token_ids(const Tokenizer& tokenizer, const std::vector<std::string>& tokens) {
   Ids ids;
   for (const std::string& token : tokens) ids.push_back(tokenizer.token_id(token).value());
   return ids;
@@ -50,7 +41,7 @@ Ids ids_of(const Tokenizer& tokenizer, const std::vector<std::string>& tokens) {
 
 /// [CLS], `text` ordinary tokens, [SEP].
 Ids sequence(const Tokenizer& tokenizer, std::size_t text) {
-  Ids ids = ids_of(tokenizer, {"[CLS]"});
+  Ids ids = token_ids(tokenizer, {"[CLS]"});
   for (std::size_t i = 0; i < text; ++i)
     ids.push_back(*tokenizer.token_id(std::string(1, static_cast<char>('a' + i % 8))));
   ids.push_back(*tokenizer.token_id("[SEP]"));
@@ -70,7 +61,7 @@ std::vector<Dim> rows_of(const Masker& masker, Ids ids, std::uint64_t index, con
 }  // namespace
 
 TEST_CASE("as many tokens are predicted as BERT's script predicts") {
-  const auto tokenizer = train(TokenizerType::kChar, "abcdefgh");
+  const auto tokenizer = learn_for_bert(TokenizerType::kChar, "abcdefgh");
   const auto count = [&](std::size_t tokens, MaskingOptions options, Dim context = 128) {
     return rows_of(Masker(*tokenizer, options, context), sequence(*tokenizer, tokens - 2), 0).size();
   };
@@ -89,7 +80,7 @@ TEST_CASE("as many tokens are predicted as BERT's script predicts") {
 }
 
 TEST_CASE("targets are the original tokens of the masked rows, and other rows are unchanged") {
-  const auto tokenizer = train(TokenizerType::kChar, "abcdefgh");
+  const auto tokenizer = learn_for_bert(TokenizerType::kChar, "abcdefgh");
   const Masker masker(*tokenizer, {}, 128);
   Ids original = sequence(*tokenizer, 60);
   original[20] = masker.separator_token();
@@ -113,11 +104,11 @@ TEST_CASE("targets are the original tokens of the masked rows, and other rows ar
 }
 
 TEST_CASE("eight in ten are masked, one is unchanged, one is a random word; every row is drawn equally often") {
-  const auto tokenizer = train(TokenizerType::kChar, "abcdefgh");
+  const auto tokenizer = learn_for_bert(TokenizerType::kChar, "abcdefgh");
   const Masker masker(*tokenizer, {}, 128);
   const Ids original = sequence(*tokenizer, 40);
   const std::set<std::int32_t> special = [&] {
-    const Ids ids = ids_of(*tokenizer, kSpecial);
+    const Ids ids = token_ids(*tokenizer, kBertTokens);
     return std::set<std::int32_t>(ids.begin(), ids.end());
   }();
   std::map<Dim, int> row_count;
@@ -150,7 +141,7 @@ TEST_CASE("eight in ten are masked, one is unchanged, one is a random word; ever
 }
 
 TEST_CASE("masks depend only on the stream") {
-  const auto tokenizer = train(TokenizerType::kChar, "abcdefgh");
+  const auto tokenizer = learn_for_bert(TokenizerType::kChar, "abcdefgh");
   const Masker masker(*tokenizer, {}, 128), again(*tokenizer, {}, 128);
   const Ids original = sequence(*tokenizer, 100);
   CHECK(rows_of(masker, original, 1) == rows_of(again, original, 1));
@@ -161,7 +152,7 @@ TEST_CASE("whole words are masked whole or not at all") {
   const auto tokenizer = with_pieces();
   const Masker masker(*tokenizer, {.probability = 0.4, .whole_words = true}, 128);
   //                                     0        1      2      3    4      5        6      7    8     9    10
-  const Ids ids = ids_of(*tokenizer, {"[CLS]", "a", "##b", "##c", "b", "[SEP]", "##a", "##b", "##", "c", "[SEP]"});
+  const Ids ids = token_ids(*tokenizer, {"[CLS]", "a", "##b", "##c", "b", "[SEP]", "##a", "##b", "##", "c", "[SEP]"});
   // Words: 1-3, 4, 6-7 (special tokens end a word), 8 (two characters, not a continuation), 9. Of 11 tokens, 4 are
   // predicted.
   const std::vector<std::set<Dim>> words = {{1, 2, 3}, {4}, {6, 7}, {8}, {9}};
@@ -186,18 +177,18 @@ TEST_CASE("whole words are masked whole or not at all") {
 TEST_CASE("a line starts a word, and if all words are too long the shortest is masked") {
   const auto tokenizer = with_pieces();
   const Masker masker(*tokenizer, {.whole_words = true}, 128);
-  const Ids ids = ids_of(*tokenizer, {"[CLS]", "a", "##b", "##c", "##a", "##b", "[SEP]"});
+  const Ids ids = token_ids(*tokenizer, {"[CLS]", "a", "##b", "##c", "##a", "##b", "[SEP]"});
   for (std::uint64_t i = 0; i < 50; ++i) {
     CHECK(rows_of(masker, ids, i) == std::vector<Dim>{1, 2, 3, 4, 5});  // one is needed
     CHECK(rows_of(masker, ids, i, {4}) == std::vector<Dim>{4, 5});
   }
-  CHECK(rows_of(masker, ids_of(*tokenizer, {"[CLS]", "[SEP]", "[SEP]"}), 0).empty());
+  CHECK(rows_of(masker, token_ids(*tokenizer, {"[CLS]", "[SEP]", "[SEP]"}), 0).empty());
 }
 
 TEST_CASE("words are recognised by their start or end, as the vocabulary marks them") {
   const auto check = [](const Tokenizer& tokenizer, const std::string& text,
                         const std::vector<std::vector<Dim>>& words) {
-    Ids ids = ids_of(tokenizer, {"[CLS]"});
+    Ids ids = token_ids(tokenizer, {"[CLS]"});
     tokenizer.append_ids(text, SpecialTokens::kAsText, ids);
     ids.push_back(*tokenizer.token_id("[SEP]"));
     CAPTURE(text);
@@ -207,10 +198,10 @@ TEST_CASE("words are recognised by their start or end, as the vocabulary marks t
     for (std::uint64_t i = 0; i < 200; ++i) seen.insert(rows_of(masker, ids, i));
     CHECK(seen == std::set<std::vector<Dim>>{{words[0][0], words[0][1], words[2][0]}, words[1]});
   };
-  const auto bytes = train(TokenizerType::kByteBpe, "x x x x x", kSpecial, 256 + 6);  // a single merge
+  const auto bytes = learn_for_bert(TokenizerType::kByteBpe, "x x x x x", 256 + 6);  // a single merge
   REQUIRE(bytes->token_id("\xC4\xA0x").has_value());
   check(*bytes, "ab xcd x", {{1, 2}, {3, 4, 5}, {6}});
-  const auto ends = train(TokenizerType::kWordBpe, "ab ab cb cb", kSpecial, 12);  // no merges
+  const auto ends = learn_for_bert(TokenizerType::kWordBpe, "ab ab cb cb", 12);  // no merges
   REQUIRE(ends->token_id("b</w>").has_value());
   check(*ends, "ab cab b", {{1, 2}, {3, 4, 5}, {6}});
 }
@@ -224,10 +215,10 @@ TEST_CASE("tokenizers and options that do not support masking are named") {
     }
     return std::string("no error");
   };
-  const auto letters = train(TokenizerType::kChar, "abc");
+  const auto letters = learn_for_bert(TokenizerType::kChar, "abc");
   CHECK(message(*letters, {}) == "no error");
-  CHECK(message(*train(TokenizerType::kChar, "abc", {"<s>", "</s>", "<mask>"}), {}) == "no error");
-  CHECK(message(*train(TokenizerType::kChar, "abc", {"[CLS]", "[SEP]"}), {}) ==
+  CHECK(message(*learn({.type = TokenizerType::kChar, .special = {"<s>", "</s>", "<mask>"}}, "abc"), {}) == "no error");
+  CHECK(message(*learn({.type = TokenizerType::kChar, .special = {"[CLS]", "[SEP]"}}, "abc"), {}) ==
         "65 masking: the tokenizer must have a token [MASK] or <mask>, got neither; masked language models need a BERT "
         "or RoBERTa tokenizer");
   CHECK(message(*letters, {.probability = 0}) == "64 masking: the probability must be above 0 and at most 1, got 0");

@@ -12,37 +12,18 @@
 #include <vector>
 
 #include "io/hdf5.h"
+#include "support/batch_checks.h"
 #include "tensor/error.h"
 #include "text/corpus/stories.h"
 #include "text/text_fixture.h"
-#include "text/tokenizer/training/tokenizer_trainer.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
+using rapt::testing::ids_of;
+using rapt::testing::same_batch;
 using Ids = std::vector<std::int32_t>;
 
 namespace {
-
-std::unique_ptr<Tokenizer> train(TokenizerType type, const std::string& text, std::int64_t vocabulary = 500) {
-  TokenizerTrainer trainer(
-      {.type = type, .vocabulary = vocabulary, .special = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}});
-  trainer.add_text(text);
-  return trainer.train();
-}
-
-Ids ids_of(const Tensor& tensor) {
-  const auto* data = tensor.data<std::int32_t>();
-  return Ids(data, data + tensor.size());
-}
-
-bool equal(const Batch& a, const Batch& b) {
-  const auto same = [](const Tensor& x, const Tensor& y) {
-    return x.defined() == y.defined() && (!x.defined() || ids_of(x) == ids_of(y));
-  };
-  return same(a.input.tokens, b.input.tokens) && same(a.input.positions, b.input.positions) &&
-         same(a.input.segments, b.input.segments) && same(a.targets.rows, b.targets.rows) &&
-         same(a.targets.ids, b.targets.ids) && same(label_values(a.labels), label_values(b.labels)) &&
-         same(a.input.layout.offsets, b.input.layout.offsets);
-}
 
 /// The tokens before masking.
 Ids unmasked(const Batch& batch) {
@@ -59,7 +40,7 @@ struct Stories {
   TokenStore store;
 
   explicit Stories(const InstanceOptions& options = {.context = 48, .passes = 3})
-      : tokenizer(train(TokenizerType::kByteBpe, generate_stories(1, 50'000))), store(build(options)) {}
+      : tokenizer(learn_for_bert(TokenizerType::kByteBpe, generate_stories(1, 50'000), 500)), store(build(options)) {}
 
   TokenStore build(const InstanceOptions& options) const {
     const Corpus corpus = Corpus::from_text("stories", generate_stories(2, 100'000), DocumentUnit::kParagraph);
@@ -71,7 +52,7 @@ struct Stories {
 
 TEST_CASE("a batch has both parts with special tokens, segments, positions and labels") {
   const TemporaryFolder folder;
-  const auto letters = train(TokenizerType::kChar, "abcdefgh");
+  const auto letters = learn_for_bert(TokenizerType::kChar, "abcdefgh");
   const Corpus corpus = Corpus::from_text("t", "abc\nd\n\nefgh\n", DocumentUnit::kParagraph);
   // Six tokens fit. "abc" is paired with "d", or with "efgh", which loses a token, or with its second half.
   const TokenStore store = build_token_store(
@@ -132,7 +113,7 @@ TEST_CASE("a sample depends on seed and index alone, not on the batch it comes i
   for (std::uint64_t i = 3; i < 11; ++i) split.push_back(b.sequence(i));
   const Masker masker(*stories.tokenizer, {}, 48);
   const Batch whole = a.batch(3, 8);
-  CHECK(equal(whole, make_mlm_batch(stories.store, masker, split)));
+  CHECK(same_batch(whole, make_mlm_batch(stories.store, masker, split)));
   const Batch first = b.batch(3, 4), second = b.batch(7, 4);
   Ids tokens = ids_of(first.input.tokens), targets = ids_of(first.targets.ids),
       labels = ids_of(label_values(first.labels));
@@ -142,8 +123,8 @@ TEST_CASE("a sample depends on seed and index alone, not on the batch it comes i
   CHECK(ids_of(whole.input.tokens) == tokens);
   CHECK(ids_of(whole.targets.ids) == targets);
   CHECK(ids_of(label_values(whole.labels)) == labels);
-  CHECK_FALSE(equal(whole, MlmBatches(stories.store, *stories.tokenizer, {}, 2).batch(3, 8)));
-  CHECK_FALSE(equal(whole, a.batch(11, 8)));
+  CHECK_FALSE(same_batch(whole, MlmBatches(stories.store, *stories.tokenizer, {}, 2).batch(3, 8)));
+  CHECK_FALSE(same_batch(whole, a.batch(11, 8)));
   CHECK(a.context() == 48);
 }
 
@@ -178,9 +159,9 @@ TEST_CASE("an epoch is one pass in random order; masks differ between epochs or 
       static_cast<std::uint64_t>(std::find(orders[3].begin(), orders[3].end(), instance) - orders[3].begin());
   const Batch first = dynamic.batch(0, 1), later = dynamic.batch(total + again, 1);
   CHECK(unmasked(first) == unmasked(later));
-  CHECK_FALSE(equal(first, later));
-  CHECK(equal(fixed.batch(0, 1), fixed.batch(total + again, 1)));
-  CHECK(equal(fixed.batch(0, 1), first));  // the masks of epoch 0
+  CHECK_FALSE(same_batch(first, later));
+  CHECK(same_batch(fixed.batch(0, 1), fixed.batch(total + again, 1)));
+  CHECK(same_batch(fixed.batch(0, 1), first));  // the masks of epoch 0
 }
 
 TEST_CASE("batches fit the context and predict about a seventh of their tokens, never special tokens") {
@@ -224,7 +205,7 @@ TEST_CASE("an evaluation has the same masks in every run, from its part alone") 
 
 TEST_CASE("whole words span several tokens, but not several lines") {
   const TemporaryFolder folder;
-  const auto tokenizer = train(TokenizerType::kByteBpe, "x x x x", 256 + 6);  // one merge: a space with an x
+  const auto tokenizer = learn_for_bert(TokenizerType::kByteBpe, "x x x x", 256 + 6);  // one merge: a space with an x
   const Corpus corpus = Corpus::from_text("t", "abc xdef\nghij\n");
   InstanceOptions options = default_instance_options(InstanceTask::kMlm);
   options.context = 32;
@@ -241,7 +222,7 @@ TEST_CASE("whole words span several tokens, but not several lines") {
 
 TEST_CASE("stores and tokenizers that do not fit are named") {
   const Stories stories;
-  const auto other = train(TokenizerType::kByteBpe, "something else", 300);
+  const auto other = learn_for_bert(TokenizerType::kByteBpe, "something else", 300);
   CHECK_THROWS_AS(MlmBatches(stories.store, *other, {}, 1), ConfigError);
   const TokenStore plain =
       build_token_store(Corpus::from_text("a", "some text"), nullptr, *stories.tokenizer, stories.folder / "plain.h5");
@@ -298,7 +279,7 @@ TEST_CASE("damaged numbers are rejected, never used") {
 
 TEST_CASE("a file with a flipped bit is read or rejected") {
   const TemporaryFolder folder;
-  const auto letters = train(TokenizerType::kChar, "abcdefgh");
+  const auto letters = learn_for_bert(TokenizerType::kChar, "abcdefgh");
   const std::string path = folder / "d.h5";
   const Corpus corpus = Corpus::from_text("t", "abc\nd\n\nefgh\na\n", DocumentUnit::kParagraph);
   build_token_store(corpus, nullptr, *letters, path,

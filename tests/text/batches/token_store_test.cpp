@@ -15,16 +15,14 @@
 #include "text/corpus/stories.h"
 #include "text/corpus/token_file.h"
 #include "text/text_fixture.h"
-#include "text/tokenizer/training/tokenizer_trainer.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 
-static std::unique_ptr<Tokenizer> train(TokenizerType type, const std::string& text,
-                                        std::vector<std::string> special = {}, std::int64_t vocabulary = 400) {
-  TokenizerTrainer trainer({.type = type, .vocabulary = vocabulary, .special = std::move(special)});
-  trainer.add_text(text);
-  return trainer.train();
+static std::unique_ptr<Tokenizer> learn_small(TokenizerType type, const std::string& text,
+                                              std::vector<std::string> special = {}, std::int64_t vocabulary = 400) {
+  return learn({.type = type, .vocabulary = vocabulary, .special = std::move(special)}, text);
 }
 
 static Ids ids_of(const TokenStore& store, TokenRange range) {
@@ -53,7 +51,7 @@ TEST_CASE("a file is split at int(0.9 * characters), and both parts are encoded 
   const TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 123; ++i) text += i % 7 == 0 ? "\xC3\xA9" : i % 5 == 0 ? "\n" : "x";
-  const auto tokenizer = train(TokenizerType::kChar, text);
+  const auto tokenizer = learn_small(TokenizerType::kChar, text);
   const TokenStore store = build_token_store(Corpus::from_text("a", text), nullptr, *tokenizer, folder / "d.h5");
   CHECK(store.size() == 123);
   CHECK(store.part(Part::kTrain).size() == 110);  // 0.9 * 123 = 110.7
@@ -72,7 +70,7 @@ TEST_CASE("tiny Shakespeare is split as nanoGPT splits it") {
   if (path.empty()) return;
   const TemporaryFolder folder;
   const std::string text = read_plainly(path);
-  const auto tokenizer = train(TokenizerType::kChar, text);
+  const auto tokenizer = learn_small(TokenizerType::kChar, text);
   const TokenStore store = build_token_store(Corpus({.sources = {path}}), nullptr, *tokenizer, folder / "d.h5");
   CHECK(store.vocabulary_size() == 65);
   CHECK(store.part(Part::kTrain).size() == 1'003'854);
@@ -85,7 +83,7 @@ TEST_CASE("tiny Shakespeare is split as nanoGPT splits it") {
 TEST_CASE("a long text encoded in pieces has the tokens of the whole") {
   const TemporaryFolder folder;
   const std::string text = generate_stories(3, 3'000'000);
-  const auto tokenizer = train(TokenizerType::kByteBpe, text.substr(0, 200'000), {"<|endoftext|>"});
+  const auto tokenizer = learn_small(TokenizerType::kByteBpe, text.substr(0, 200'000), {"<|endoftext|>"});
   const TokenStore store =
       build_token_store(Corpus::from_text("a", text), nullptr, *tokenizer, folder / "d.h5", {.validation_fraction = 0});
   CHECK(store.part(Part::kValidation).size() == 0);
@@ -95,7 +93,7 @@ TEST_CASE("a long text encoded in pieces has the tokens of the whole") {
 TEST_CASE("long documents are encoded in pieces and marked once, at their end") {
   const TemporaryFolder folder;
   const std::string a = generate_stories(6, 1'500'000), b = generate_stories(7, 1'500'000);
-  const auto tokenizer = train(TokenizerType::kByteBpe, a.substr(0, 100'000), {"<|endoftext|>"});
+  const auto tokenizer = learn_small(TokenizerType::kByteBpe, a.substr(0, 100'000), {"<|endoftext|>"});
   const std::int32_t end = *tokenizer->end_of_text();
   const Corpus corpus({.sources = {write_in(folder, "a", a), write_in(folder, "b", b)}});
   const TokenStore store =
@@ -107,7 +105,7 @@ TEST_CASE("long documents are encoded in pieces and marked once, at their end") 
 TEST_CASE("a text that cannot be split is held and encoded as a whole") {
   const TemporaryFolder folder;
   const std::string text(3'000'000, 'a');
-  const auto tokenizer = train(TokenizerType::kByteBpe, "aa aaa aaaa aaa aaaa", {}, 260);
+  const auto tokenizer = learn_small(TokenizerType::kByteBpe, "aa aaa aaaa aaa aaaa", {}, 260);
   const TokenStore store =
       build_token_store(Corpus::from_text("a", text), nullptr, *tokenizer, folder / "d.h5", {.validation_fraction = 0});
   CHECK(ids_of(store, Part::kTrain) == tokenizer->encode(text));
@@ -116,7 +114,7 @@ TEST_CASE("a text that cannot be split is held and encoded as a whole") {
 TEST_CASE("the file has the same bytes each time, on any number of threads") {
   const TemporaryFolder folder;
   const std::string text = generate_stories(4, 1'000'000);
-  const auto tokenizer = train(TokenizerType::kByteBpe, text.substr(0, 100'000), {"<|endoftext|>"});
+  const auto tokenizer = learn_small(TokenizerType::kByteBpe, text.substr(0, 100'000), {"<|endoftext|>"});
   const int threads = thread_count();
   for (const DocumentUnit unit : {DocumentUnit::kFile, DocumentUnit::kParagraph}) {
     const Corpus corpus = Corpus::from_text("a", text, unit);
@@ -134,7 +132,7 @@ TEST_CASE("the file has the same bytes each time, on any number of threads") {
 TEST_CASE("documents are kept apart, end with their token, and are split between documents") {
   const TemporaryFolder folder;
   const std::string text = "anna\nben\n\nclara\ndora\nemil\nfritz\n";
-  const auto tokenizer = train(TokenizerType::kChar, text, {"<|endoftext|>"});
+  const auto tokenizer = learn_small(TokenizerType::kChar, text, {"<|endoftext|>"});
   const Corpus corpus = Corpus::from_text("names.txt", text, DocumentUnit::kLine);
   const std::int32_t end = *tokenizer->end_of_text();
   CHECK(document_end(corpus, *tokenizer) == end);
@@ -158,7 +156,7 @@ TEST_CASE("documents are kept apart, end with their token, and are split between
 TEST_CASE("several files: each is a document, and the split may go through one") {
   const TemporaryFolder folder;
   const std::string a = write_in(folder, "a", "aaaa"), b = write_in(folder, "b", "bbbbbb");
-  const auto tokenizer = train(TokenizerType::kChar, "ab", {"<|endoftext|>"});
+  const auto tokenizer = learn_small(TokenizerType::kChar, "ab", {"<|endoftext|>"});
   const std::int32_t end = *tokenizer->end_of_text();
   const Corpus corpus({.sources = {a, b}});
   const auto store_at = [&](double fraction) {
@@ -178,7 +176,7 @@ TEST_CASE("several files: each is a document, and the split may go through one")
 TEST_CASE("a split of a text in many pieces is exact") {
   const TemporaryFolder folder;
   const std::string text = generate_stories(5, 2'000'000);
-  const auto tokenizer = train(TokenizerType::kByte, "");
+  const auto tokenizer = learn_small(TokenizerType::kByte, "");
   for (const double fraction : {0.1, 0.5, 0.9, 0.9999}) {
     CAPTURE(fraction);
     const TokenStore store = build_token_store(Corpus::from_text("a", text), nullptr, *tokenizer, folder / "d.h5",
@@ -190,7 +188,7 @@ TEST_CASE("a split of a text in many pieces is exact") {
 
 TEST_CASE("a separate validation corpus is the validation part") {
   const TemporaryFolder folder;
-  const auto tokenizer = train(TokenizerType::kChar, "abc");
+  const auto tokenizer = learn_small(TokenizerType::kChar, "abc");
   const Corpus training = Corpus::from_text("t", "aabb"), validation = Corpus::from_text("v", "ccc");
   const TokenStore store = build_token_store(training, &validation, *tokenizer, folder / "d.h5");
   CHECK(tokenizer->decode(ids_of(store, Part::kTrain)) == "aabb");
@@ -200,7 +198,7 @@ TEST_CASE("a separate validation corpus is the validation part") {
 
 TEST_CASE("token files are read unchanged, and the bytes of their text are counted") {
   const TemporaryFolder folder;
-  const auto tokenizer = train(TokenizerType::kByteBpe, "low lower lowest", {"<|endoftext|>"}, 270);
+  const auto tokenizer = learn_small(TokenizerType::kByteBpe, "low lower lowest", {"<|endoftext|>"}, 270);
   Ids ids = joined(tokenizer->encode("low lower"), {*tokenizer->end_of_text()});
   ids = joined(ids, tokenizer->encode("lowest lows"));
   TokenFileWriter writer(folder / "a.bin", TokenFileFormat::kLlmc16, static_cast<Dim>(ids.size()));
@@ -212,7 +210,7 @@ TEST_CASE("token files are read unchanged, and the bytes of their text are count
   CHECK(joined(ids_of(store, Part::kTrain), ids_of(store, Part::kValidation)) == ids);
   CHECK(store.part(Part::kTrain).size() == static_cast<Dim>(ids.size() / 2));
   CHECK(store.text_bytes(Part::kTrain) + store.text_bytes(Part::kValidation) == 9 + 11);
-  const auto small = train(TokenizerType::kChar, "abc");
+  const auto small = learn_small(TokenizerType::kChar, "abc");
   CHECK_THROWS_AS(build_token_store(corpus, nullptr, *small, folder / "e.h5"), DataError);
   CHECK_FALSE(std::filesystem::exists(folder / "e.h5"));
 }
@@ -220,7 +218,8 @@ TEST_CASE("token files are read unchanged, and the bytes of their text are count
 TEST_CASE("a store is reused while everything that determines it is the same") {
   const TemporaryFolder folder;
   const std::string path = write_in(folder, "a.txt", "some text"), at = folder / "d.h5";
-  const auto tokenizer = train(TokenizerType::kChar, "some text!"), other = train(TokenizerType::kChar, "some text!?");
+  const auto tokenizer = learn_small(TokenizerType::kChar, "some text!"),
+             other = learn_small(TokenizerType::kChar, "some text!?");
   int built = 0;
   const auto open = [&](const Tokenizer& with, double fraction) {
     built = 0;
@@ -254,7 +253,7 @@ TEST_CASE("a store is reused while everything that determines it is the same") {
 
 TEST_CASE("input that cannot be tokenised is named, and leaves no file") {
   const TemporaryFolder folder;
-  const auto tokenizer = train(TokenizerType::kChar, "abc ");
+  const auto tokenizer = learn_small(TokenizerType::kChar, "abc ");
   const auto build = [&](const std::string& text) {
     build_token_store(Corpus::from_text("a.txt", text), nullptr, *tokenizer, folder / "d.h5");
   };
@@ -276,7 +275,7 @@ TEST_CASE("input that cannot be tokenised is named, and leaves no file") {
 TEST_CASE("a progress callback sees all bytes, and can stop the work") {
   const TemporaryFolder folder;
   const std::string text(1'000'000, 'x');
-  const auto tokenizer = train(TokenizerType::kByte, "");
+  const auto tokenizer = learn_small(TokenizerType::kByte, "");
   std::uint64_t last = 0;
   build_token_store(Corpus::from_text("a", text), nullptr, *tokenizer, folder / "d.h5", {},
                     [&](std::uint64_t done, std::uint64_t total) {
@@ -308,7 +307,7 @@ TEST_CASE("files that are not token stores are named") {
 
 TEST_CASE("a source that changes before it is tokenised is an error, and leaves no file") {
   const TemporaryFolder folder;
-  const auto tokenizer = train(TokenizerType::kChar, "some text!");
+  const auto tokenizer = learn_small(TokenizerType::kChar, "some text!");
   const std::string path = write_in(folder, "a.txt", "some text");
   const Corpus corpus({.sources = {path}});
   corpus.scan();

@@ -20,7 +20,7 @@ static std::vector<ChoiceExample> examples(const std::string& name, const std::s
   return all;
 }
 
-static std::string refusal(const std::string& name, const std::string& text) {
+static std::string choices_refusal(const std::string& name, const std::string& text) {
   return message_of<DataError>([&] { examples(name, text); });
 }
 
@@ -45,7 +45,7 @@ TEST_CASE("ROCStories: four sentences, two endings, counted from 1") {
   CHECK(all[0].context == "One. Two. Three. Four.");
   CHECK(all[0].choices == Texts{"Good.", "Bad."});
   CHECK(all[0].label == 0);
-  CHECK(refusal("a.csv", header + "7,One.,Two.,Three.,Four.,Good.,Bad.,0\n") ==
+  CHECK(choices_refusal("a.csv", header + "7,One.,Two.,Three.,Four.,Good.,Bad.,0\n") ==
         "a.csv: line 2: \"AnswerRightEnding\" must be a choice's number from 1 to 2, got \"0\"");
 }
 
@@ -61,17 +61,17 @@ TEST_CASE("the plain form: context, choices, label") {
 }
 
 TEST_CASE("invalid rows are rejected with their line") {
-  CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\"], \"label\": 0}\n") ==
+  CHECK(choices_refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\"], \"label\": 0}\n") ==
         "a.jsonl: line 1: there must be 2 to 1000 choices, got 1");
-  CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": \"x\", \"label\": 0}\n") ==
+  CHECK(choices_refusal("a.jsonl", "{\"context\": \"c\", \"choices\": \"x\", \"label\": 0}\n") ==
         "a.jsonl: line 1: \"choices\" must be an array of texts, which JSON lines can hold");
-  CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"], \"label\": 2}\n") ==
+  CHECK(choices_refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"], \"label\": 2}\n") ==
         "a.jsonl: line 1: \"label\" must be a choice's number from 0 to 1, got \"2\"");
-  CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"], \"label\": null}\n") ==
+  CHECK(choices_refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"], \"label\": null}\n") ==
         "a.jsonl: line 1: \"label\" must be a choice's number from 0 to 1, got nothing");
-  CHECK(refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"]}\n") ==
+  CHECK(choices_refusal("a.jsonl", "{\"context\": \"c\", \"choices\": [\"x\", \"y\"]}\n") ==
         "a.jsonl: must have the correct choice in column \"label\", got no such column");
-  CHECK(refusal("a.tsv", "text\tlabel\nx\t1\n") ==
+  CHECK(choices_refusal("a.tsv", "text\tlabel\nx\t1\n") ==
         "a.tsv: must have SWAG's columns (sent1, sent2, ending0, ending1 ...), ROCStories' (InputSentence1 to 4, "
         "RandomFifthSentenceQuiz1 and 2), or context and choices, got others");
 }

@@ -15,8 +15,8 @@ using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 
 // A text whose tokens are its words; ids from 100.
-struct Words {
-  explicit Words(std::string all) : text(std::move(all)) {
+struct SpacedWords {
+  explicit SpacedWords(std::string all) : text(std::move(all)) {
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = std::min(text.find(' ', at), text.size());
       if (end > at) bytes.push_back({at, end});
@@ -38,7 +38,7 @@ static QaWindowOptions bert(std::int64_t length, std::int64_t stride, std::int64
 // ------------------------------------------------------------------------------------------------------------- windows
 
 TEST_CASE("a short context is one window with special tokens, question, context and segments") {
-  const Words context("the cat sat");
+  const SpacedWords context("the cat sat");
   const auto windows = qa_windows(Ids{7, 8}, context.tokens(), TokenSpan{4, 7}, bert(10, 4, 3));
   REQUIRE(windows.size() == 1);
   CHECK(windows[0].tokens == Ids{1, 7, 8, 2, 100, 101, 102, 2});
@@ -52,7 +52,7 @@ TEST_CASE("a short context is one window with special tokens, question, context 
 }
 
 TEST_CASE("a long context slides by the stride and ends with the context; a short question leaves it more room") {
-  const Words context("a b c d e f g h i j");
+  const SpacedWords context("a b c d e f g h i j");
   const auto windows = qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 2, 2));
   // 8 - 1 - 3 = 4 tokens per window, from 0, 2, 4, 6.
   REQUIRE(windows.size() == 4);
@@ -80,7 +80,7 @@ TEST_CASE("a long context slides by the stride and ends with the context; a shor
 }
 
 TEST_CASE("each token is scored in one window, the one that gives it the most context") {
-  const Words context("a b c d e f g h i j");
+  const SpacedWords context("a b c d e f g h i j");
   const auto windows = qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 2, 2));
   // Windows 0-3, 2-5, 4-7, 6-9. Token 2 has 1 token after it in the first and 0 before it in the second.
   CHECK(windows[0].most_context == std::vector<bool>{true, true, true, false});
@@ -98,7 +98,7 @@ TEST_CASE("each token is scored in one window, the one that gives it the most co
 }
 
 TEST_CASE("only windows that hold the whole answer have it as their target") {
-  const Words context("a b c d e f g h i j");
+  const SpacedWords context("a b c d e f g h i j");
   const auto windows =
       qa_windows(Ids{7}, context.tokens(), TokenSpan{context.bytes[3].begin, context.bytes[4].end}, bert(8, 2, 2));
   CHECK(windows[0].start == 0);  // 0-3
@@ -109,7 +109,7 @@ TEST_CASE("only windows that hold the whole answer have it as their target") {
 }
 
 TEST_CASE("an answer covers the tokens that it overlaps") {
-  const Words context("The Japanese electronics");
+  const SpacedWords context("The Japanese electronics");
   CHECK(answer_tokens(context.tokens(), 4, 9) == AnswerTokens{1, 2});  // "Japan" of "Japanese"
   CHECK(answer_tokens(context.tokens(), 4, 24) == AnswerTokens{1, 3});
   CHECK(answer_tokens(context.tokens(), 3, 4).empty());  // a space
@@ -119,7 +119,7 @@ TEST_CASE("an answer covers the tokens that it overlaps") {
 TEST_CASE(
     "a context without tokens is one window; questions are truncated; errors about impossible settings say what to "
     "change") {
-  const Words empty("");
+  const SpacedWords empty("");
   const auto windows = qa_windows(Ids{7, 8, 9}, empty.tokens(), TokenSpan{0, 1}, bert(8, 2, 2));
   REQUIRE(windows.size() == 1);
   CHECK(windows[0].tokens == Ids{1, 7, 8, 2, 2});
@@ -146,7 +146,7 @@ static std::vector<float> scores(const QaWindow& window, const Peaks& peaks) {
 }
 
 struct Search {
-  Search(const Words& words, std::vector<QaWindow> given, const std::vector<Peaks>& starts,
+  Search(const SpacedWords& words, std::vector<QaWindow> given, const std::vector<Peaks>& starts,
          const std::vector<Peaks>& ends)
       : context(words), windows(std::move(given)) {
     for (std::size_t w = 0; w < windows.size(); ++w) {
@@ -159,13 +159,13 @@ struct Search {
     for (std::size_t w = 0; w < windows.size(); ++w) both.push_back({start[w], end[w]});
     return find_answer(context.text, context.tokens(), windows, both, options);
   }
-  const Words& context;
+  const SpacedWords& context;
   std::vector<QaWindow> windows;
   std::vector<std::vector<float>> start, end;
 };
 
 TEST_CASE("the best pair in order gives the text between its bytes, spaces and all") {
-  const Words context("in the  10th and 11th centuries");
+  const SpacedWords context("in the  10th and 11th centuries");
   const Search search(context, qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(20, 8, 2)),
                       {{{4, 1.0F}, {5, 5.0F}, {8, 6.0F}}}, {{{5, 2.0F}, {6, 3.0F}, {7, 4.0F}}});
   // offset 3; start 5 = "10th", end 7 = "11th"; the higher start 8 is after every high end.
@@ -184,7 +184,7 @@ TEST_CASE("the best pair in order gives the text between its bytes, spaces and a
 }
 
 TEST_CASE("nothing outside the context is an answer, and equal texts count once, the first") {
-  const Words context("a b a");
+  const SpacedWords context("a b a");
   const Search search(context, qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(20, 8, 2)),
                       {{{0, 9.0F}, {1, 9.0F}, {3, 2.0F}, {5, 3.0F}}}, {{{1, 9.0F}, {3, 2.0F}, {5, 3.0F}, {6, 9.0F}}});
   const QaPrediction found = search.run();
@@ -196,7 +196,7 @@ TEST_CASE("nothing outside the context is an answer, and equal texts count once,
 }
 
 TEST_CASE("an answer starts only where its window gives the most context") {
-  const Words context("a b c d e f g h i j");
+  const SpacedWords context("a b c d e f g h i j");
   // Token 2 is scored in window 0 (index 5 there), not in window 1 (index 3), where its score is higher.
   const Search search(context, qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(8, 2, 2)),
                       {{{5, 1.0F}}, {{3, 8.0F}}, {}, {}}, {{{5, 1.0F}}, {{3, 8.0F}}, {}, {}});
@@ -205,7 +205,7 @@ TEST_CASE("an answer starts only where its window gives the most context") {
 }
 
 TEST_CASE("version 2: no answer wins if its lowest score beats the best answer by more than the threshold") {
-  const Words context("a b c d e f g h i j");
+  const SpacedWords context("a b c d e f g h i j");
   const auto windows = qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(11, 4, 2));
   REQUIRE(windows.size() == 2);
   const Search search(context, windows, {{{0, 4.0F}, {4, 1.0F}}, {{0, 2.0F}}}, {{{0, 4.0F}, {4, 1.0F}}, {{0, 1.0F}}});
@@ -225,7 +225,7 @@ TEST_CASE("version 2: no answer wins if its lowest score beats the best answer b
 }
 
 TEST_CASE("without any candidate the answer is empty; scores that do not fit or are not finite are refused") {
-  const Words context("a b");
+  const SpacedWords context("a b");
   const auto windows = qa_windows(Ids{7}, context.tokens(), std::nullopt, bert(20, 8, 2));
   const Search nowhere(context, windows, {{{0, 5.0F}}}, {{{0, 5.0F}}});
   CHECK(nowhere.run({.n_best = 1}).text.empty());

@@ -14,7 +14,7 @@ static QaData read(const std::string& text, const std::string& name = "a.json") 
   return read_squad(Input::from_memory(name, text));
 }
 
-static std::string refusal(const std::string& text, const std::string& name = "a.json") {
+static std::string squad_refusal(const std::string& text, const std::string& name = "a.json") {
   return message_of<DataError>([&] { read(text, name); });
 }
 
@@ -72,52 +72,53 @@ TEST_CASE("a list of questions, each with its context; equal contexts are kept o
 TEST_CASE("prediction ignores answers; data of another kind is named") {
   const std::string wrong = document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 2}])");
   CHECK(read_squad(Input::from_memory("a.json", wrong), false).questions[0].answers.empty());
-  CHECK(refusal("label\ttext\n1\tgood\n", "a.tsv") ==
+  CHECK(squad_refusal("label\ttext\n1\tgood\n", "a.tsv") ==
         "a.tsv: must be SQuAD's JSON: questions about texts; got a table with one text per row; use --task classify");
-  CHECK(refusal("EU B-ORG\nsays O\n", "a.conll").ends_with("got words with tags; use --task tag"));
-  CHECK(refusal("Once upon a time.\n", "a.txt") ==
+  CHECK(squad_refusal("EU B-ORG\nsays O\n", "a.conll").ends_with("got words with tags; use --task tag"));
+  CHECK(squad_refusal("Once upon a time.\n", "a.txt") ==
         "a.txt: must be SQuAD's JSON: questions about texts; got \"Once upon a time.\"");
-  CHECK(refusal("", "a.json") == "a.json: must hold text, got an empty file");
+  CHECK(squad_refusal("", "a.json") == "a.json: must hold text, got an empty file");
 }
 
 TEST_CASE("an answer that is not at its offset is named with the text there") {
   CHECK(
-      refusal(document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 2}])")) ==
+      squad_refusal(document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 2}])")) ==
       "a.json: \"data[0].paragraphs[0].qas[0].answers[0].answer_start\" must be the character of the context at which "
       "\"Paris\" begins, got 2, where \" Pari\" stands (question \"q1\")");
   for (const char* start : {"10", "-1", "9223372036854775807"}) {
     CAPTURE(start);
-    CHECK(refusal(
+    CHECK(squad_refusal(
               document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": )" + std::string(start) + "}]"))
               .ends_with(", which is outside the context (question \"q1\")"));
   }
-  CHECK(refusal(document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 9}])"))
+  CHECK(squad_refusal(document("In Paris.", R"(, "answers": [{"text": "Paris", "answer_start": 9}])"))
             .find("where \"\" stands") != std::string::npos);
-  CHECK(refusal(document("In Paris.", R"(, "answers": [{"text": "", "answer_start": 2}])")) ==
+  CHECK(squad_refusal(document("In Paris.", R"(, "answers": [{"text": "", "answer_start": 2}])")) ==
         "a.json: \"data[0].paragraphs[0].qas[0].answers[0].text\" must not be empty (question \"q1\")");
   CHECK_FALSE(
       read(document("In Paris.", R"(, "answers": [{"text": "Rome"}])")).questions[0].answers[0].begin.has_value());
 }
 
 TEST_CASE("missing fields and fields of another type are named with their place") {
-  CHECK(refusal("[]") == "a.json: must hold questions, got none");
-  CHECK(refusal("{}") == "a.json: \"data\" is missing");
-  CHECK(refusal(R"({"data": []})") == "a.json: must hold questions, got none");
-  CHECK(refusal(R"({"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "1"}]}]}]})") ==
+  CHECK(squad_refusal("[]") == "a.json: must hold questions, got none");
+  CHECK(squad_refusal("{}") == "a.json: \"data\" is missing");
+  CHECK(squad_refusal(R"({"data": []})") == "a.json: must hold questions, got none");
+  CHECK(squad_refusal(R"({"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "1"}]}]}]})") ==
         "a.json: \"data[0].paragraphs[0].qas[0].question\" is missing");
-  CHECK(refusal(R"({"data": [{"paragraphs": [{"qas": []}]}]})") ==
+  CHECK(squad_refusal(R"({"data": [{"paragraphs": [{"qas": []}]}]})") ==
         "a.json: \"data[0].paragraphs[0].context\" is missing");
-  CHECK(refusal(R"({"data": [{"paragraphs": 3}]})") == "a.json: \"data[0].paragraphs\" must be an array, got 3");
+  CHECK(squad_refusal(R"({"data": [{"paragraphs": 3}]})") == "a.json: \"data[0].paragraphs\" must be an array, got 3");
   const std::string twice = R"({"id": "1", "question": "a?", "context": "c"})";
-  CHECK(refusal(twice + "\n" + twice + "\n", "a.jsonl") ==
+  CHECK(squad_refusal(twice + "\n" + twice + "\n", "a.jsonl") ==
         "a.jsonl: line 2: \"id\" must be one question's alone, got \"1\" again");
-  CHECK(refusal(R"({"id": "1", "question": "a?", "context": "c", "answers": {"text": ["c"], "answer_start": []}})",
-                "a.jsonl") ==
-        "a.jsonl: line 1: \"answers.answer_start\" must be an array of 1, one for each text, got an array of 0");
-  CHECK(refusal(R"({"id": "1", "question": "a?", "context": "c", "answers": {"text": ["c"], "answer_start": ["0"]}})",
-                "a.jsonl") ==
-        "a.jsonl: line 1: \"answers.answer_start\" must be an array of integers, got an array of 1");
-  CHECK(refusal("{\"data\": [", "a.json").starts_with("a.json: line 1, column 11: malformed JSON"));
+  CHECK(
+      squad_refusal(R"({"id": "1", "question": "a?", "context": "c", "answers": {"text": ["c"], "answer_start": []}})",
+                    "a.jsonl") ==
+      "a.jsonl: line 1: \"answers.answer_start\" must be an array of 1, one for each text, got an array of 0");
+  CHECK(squad_refusal(
+            R"({"id": "1", "question": "a?", "context": "c", "answers": {"text": ["c"], "answer_start": ["0"]}})",
+            "a.jsonl") == "a.jsonl: line 1: \"answers.answer_start\" must be an array of integers, got an array of 1");
+  CHECK(squad_refusal("{\"data\": [", "a.json").starts_with("a.json: line 1, column 11: malformed JSON"));
 }
 
 TEST_CASE("the Hugging Face scripts' sample is read, and every answer is found in its context") {

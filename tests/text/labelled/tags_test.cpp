@@ -22,7 +22,7 @@ static std::vector<TaggedSentence> sentences(const std::string& text, TagOptions
   return all;
 }
 
-static std::string refusal(const std::string& text, TagOptions options = {}, const std::string& name = "a.conll") {
+static std::string tags_refusal(const std::string& text, TagOptions options = {}, const std::string& name = "a.conll") {
   return message_of<DataError>([&] { sentences(text, options, name); });
 }
 
@@ -50,29 +50,30 @@ TEST_CASE("columns are separated by tabs if the line has any, else by spaces") {
 }
 
 TEST_CASE("words without tags are for prediction only") {
-  CHECK(refusal("a O\nb\n") == "a.conll: line 2: must have a word and a tag, got \"b\"");
-  CHECK(refusal("a\t\n") == "a.conll: line 1: must have a word and a tag, got \"a\\t\"");
+  CHECK(tags_refusal("a O\nb\n") == "a.conll: line 2: must have a word and a tag, got \"b\"");
+  CHECK(tags_refusal("a\t\n") == "a.conll: line 1: must have a word and a tag, got \"a\\t\"");
   const auto all = sentences("a\nb\n\nc O\n", {.tags_required = false});
   CHECK(all[0].words == Words{"a", "b"});
   CHECK(all[0].tags.empty());
   CHECK(all[1].tags == Words{"O"});
-  CHECK(refusal("a O\nb\n", {.tags_required = false}) ==
+  CHECK(tags_refusal("a O\nb\n", {.tags_required = false}) ==
         "a.conll: line 2: either all words of a sentence must have tags or none, got \"b\"");
-  CHECK(refusal("a\nb O\n", {.tags_required = false}) ==
+  CHECK(tags_refusal("a\nb O\n", {.tags_required = false}) ==
         "a.conll: line 2: either all words of a sentence must have tags or none, got \"b O\"");
-  CHECK(refusal("\tO\n") == "a.conll: line 1: must have a word, got \"\\tO\"");
-  CHECK(refusal("a O\n", {.word_column = 3}) == "a.conll: line 1: must have a word, got \"a O\"");
+  CHECK(tags_refusal("\tO\n") == "a.conll: line 1: must have a word, got \"\\tO\"");
+  CHECK(tags_refusal("a O\n", {.word_column = 3}) == "a.conll: line 1: must have a word, got \"a O\"");
 }
 
 TEST_CASE("a file without empty lines does not fill the memory") {
   std::string text;
   for (int i = 0; i < 100'001; ++i) text += "a O\n";
-  CHECK(refusal(text) ==
+  CHECK(tags_refusal(text) ==
         "a.conll: line 100001: a sentence must have at most 100000 words, got more; an empty line ends a sentence");
 }
 
 TEST_CASE("a line of a million tabs is refused") {
-  CHECK(refusal("a" + std::string(1'000'000, '\t')) == "a.conll: line 1: must have at most 1000 columns, got more");
+  CHECK(tags_refusal("a" + std::string(1'000'000, '\t')) ==
+        "a.conll: line 1: must have at most 1000 columns, got more");
 }
 
 TEST_CASE("JSON lines: words and tags as arrays") {
@@ -81,14 +82,14 @@ TEST_CASE("JSON lines: words and tags as arrays") {
   REQUIRE(all.size() == 1);
   CHECK(all[0].words == Words{"a", "b c"});
   CHECK(all[0].tags == Words{"O", "3"});
-  CHECK(refusal("{\"tokens\": [\"a\"], \"tags\": []}\n", {}, "a.jsonl") ==
+  CHECK(tags_refusal("{\"tokens\": [\"a\"], \"tags\": []}\n", {}, "a.jsonl") ==
         "a.jsonl: line 1: there must be a tag for each of the 1 words, got 0");
-  CHECK(refusal("{\"tokens\": \"a b\", \"tags\": []}\n", {}, "a.jsonl") ==
+  CHECK(tags_refusal("{\"tokens\": \"a b\", \"tags\": []}\n", {}, "a.jsonl") ==
         "a.jsonl: line 1: \"tokens\" must be an array of words, got \"a b\"");
-  CHECK(refusal("{\"tokens\": [\"a\"]}\n", {}, "a.jsonl") ==
+  CHECK(tags_refusal("{\"tokens\": [\"a\"]}\n", {}, "a.jsonl") ==
         "a.jsonl: an object must have its tags in \"tags\", \"ner_tags\", \"ner\" or \"labels\", got none");
   CHECK(sentences("{\"words\": [\"a\"]}\n", {.tags_required = false}, "a.jsonl")[0].tags.empty());
-  CHECK(refusal("{\"text\": [\"a\"]}\n", {}, "a.jsonl") ==
+  CHECK(tags_refusal("{\"text\": [\"a\"]}\n", {}, "a.jsonl") ==
         "a.jsonl: an object must have its words in \"tokens\" or \"words\", got neither");
 }
 
@@ -99,10 +100,10 @@ TEST_CASE("JSON is recognised by its beginning, and may be an array") {
 }
 
 TEST_CASE("a table of texts and prose are not tagged words") {
-  CHECK(refusal("label\ttext\n1\ta very good film\n0\ta very bad film\n", {}, "a.tsv") ==
+  CHECK(tags_refusal("label\ttext\n1\ta very good film\n0\ta very bad film\n", {}, "a.tsv") ==
         "a.tsv: must have a word and its tag on each line, got a table with one text per row; use --task classify");
-  CHECK(refusal("a,b\n", {}, "a.csv").ends_with("use --task classify"));
-  CHECK(refusal("one\ntwo words\nthree words here\nfour words are here\nfive\n", {}, "a.txt") ==
+  CHECK(tags_refusal("a,b\n", {}, "a.csv").ends_with("use --task classify"));
+  CHECK(tags_refusal("one\ntwo words\nthree words here\nfour words are here\nfive\n", {}, "a.txt") ==
         "a.txt: must have a word and its tag on each line, got lines of text; --format conll reads it as words and "
         "tags anyway");
   CHECK(sentences("The\tDET\ncat\tNOUN\n", {}, "a.tsv")[0].tags == Words{"DET", "NOUN"});

@@ -33,17 +33,6 @@ static Texts aligned(const std::string& source, const std::string& target) {
   return all_of(*read_aligned_files(memory("a.de", source), memory("a.en", target)));
 }
 
-// The message of what it throws.
-template <typename Call>
-static std::string message_of(const Call& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST_CASE("line n of two files is a pair, whatever their line ends") {
   CHECK(aligned("eins\nzwei\n", "one\r\ntwo") == Texts{"1: eins | one", "2: zwei | two"});
   CHECK(aligned("\xEF\xBB\xBF"

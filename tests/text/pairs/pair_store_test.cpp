@@ -62,16 +62,6 @@ std::string text_of(const PairStore& store, const Tokenizer& tokenizer, Dim pair
   return tokenizer.decode(ids);
 }
 
-template <typename Call>
-std::string message_of(const Call& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 std::filesystem::file_time_type written_at(const std::string& path) { return std::filesystem::last_write_time(path); }
 
 }  // namespace

@@ -19,7 +19,7 @@
 using namespace rapt;
 
 static std::unique_ptr<Normalizer> rule(const Json& json) { return normalizer_from_json(json, "t.json"); }
-static std::string error_of(const Json& json) {
+static std::string rule_error(const Json& json) {
   return message_of<DataError>([&] { rule(json); });
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("a replacement table is applied by clusters, or to its longest matchin
 
 TEST_CASE("a damaged table is rejected, and invalid entries that its form does not show find nothing") {
   const auto with_bytes = [](const std::string& bytes) {
-    return error_of({{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(bytes)}});
+    return rule_error({{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(bytes)}});
   };
   CHECK(
       with_bytes("ab") ==
@@ -90,7 +90,7 @@ TEST_CASE("a damaged table is rejected, and invalid entries that its form does n
   CHECK(with_bytes(small_table() + "\xFF").find("replacements in UTF-8 of at most 256 bytes, got") !=
         std::string::npos);
   CHECK(with_bytes(small_table() + std::string(257, 'x')).find("at most 256 bytes, got \"xxx") != std::string::npos);
-  CHECK(error_of({{"type", "Precompiled"}, {"precompiled_charsmap", "%%%%"}}) ==
+  CHECK(rule_error({{"type", "Precompiled"}, {"precompiled_charsmap", "%%%%"}}) ==
         "t.json: \"normalizer.precompiled_charsmap\" must be base64, got \"%%%%\"");
   // A value that points outside the replacements.
   CHECK(CharsMap(small_table(6), "t.json").longest_match("ab").length == 1);

@@ -12,12 +12,13 @@
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/post_processor.h"
 #include "text/tokenizer/training/tokenizer_trainer.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 
 // A small byte-level tokenizer.json with one field replaced.
-static Json small() {
+static Json small_bpe() {
   return {{"version", "1.0"},
           {"truncation", nullptr},
           {"padding", nullptr},
@@ -32,12 +33,8 @@ static Json small() {
             {"merges", Json::array({Json::array({"a", "b"}), Json::array({"Ġ", "ab"})})}}}};
 }
 
-static std::unique_ptr<Tokenizer> read(const Json& json) { return tokenizer_from_json(json.dump(), "t.json"); }
-static std::string error_of(const Json& json) {
-  return message_of<DataError>([&] { read(json); });
-}
-static Json with(const std::string& pointer, const Json& value) {
-  Json json = small();
+static Json bpe_with(const std::string& pointer, const Json& value) {
+  Json json = small_bpe();
   json[Json::json_pointer(pointer)] = value;
   return json;
 }
@@ -47,10 +44,10 @@ static Json token(std::int64_t id, const std::string& content) {
 
 TEST_CASE("both notations of merges are read, pairs are written") {
   const Ids expected = {2, 4, 4, 3};
-  CHECK(read(small())->encode("ab ab ab ") == expected);
-  const auto old = read(with("/model/merges", Json::array({"#version: 0.2", "a b", "Ġ ab"})));
+  CHECK(tokenizer_of(small_bpe())->encode("ab ab ab ") == expected);
+  const auto old = tokenizer_of(bpe_with("/model/merges", Json::array({"#version: 0.2", "a b", "Ġ ab"})));
   CHECK(old->encode("ab ab ab ") == expected);
-  CHECK(old->to_json() == read(small())->to_json());
+  CHECK(old->to_json() == tokenizer_of(small_bpe())->to_json());
   CHECK(old->to_json().find(R"(["Ġ","ab"])") != std::string::npos);
 }
 
@@ -74,7 +71,7 @@ TEST_CASE("a written file reads as an equal tokenizer") {
 }
 
 TEST_CASE("every part of a file survives being read and written") {
-  Json json = small();
+  Json json = small_bpe();
   json["normalizer"] = Json::parse(
       R"({"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":false,"strip_accents":false,"lowercase":true}]})");
   json["post_processor"] = Json::parse(
@@ -82,7 +79,7 @@ TEST_CASE("every part of a file survives being read and written") {
           "pair":[{"Sequence":{"id":"A","type_id":0}},{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],
           "special_tokens":{"<s>":{"id":"<s>","ids":[5],"tokens":["<s>"]}}})");
   json["added_tokens"] = Json::array({token(5, "<s>")});
-  const auto tokenizer = read(json);
+  const auto tokenizer = tokenizer_of(json);
   const Json written = Json::parse(tokenizer->to_json());
   for (const char* key : {"normalizer", "post_processor", "decoder"}) CHECK(written.at(key) == json.at(key));
   CHECK(written.at("pre_tokenizer").at("use_regex") == true);
@@ -96,12 +93,12 @@ TEST_CASE("every part of a file survives being read and written") {
 TEST_CASE("options of a BPE have the same effect as in Hugging Face's tokenizers") {
   Json vocab = {{"a", 0}, {"b", 1}, {"<unk>", 2}, {"##b", 3}, {"a##b", 4}, {"ab", 5}, {"<0xC3>", 6}, {"<0xA9>", 7}};
   const auto ids = [&](const Json& options, const std::string& text) {
-    Json json = with("/pre_tokenizer", nullptr);
+    Json json = bpe_with("/pre_tokenizer", nullptr);
     json["decoder"] = {{"type", "Fuse"}};
     json["model"] = options;
     json["model"]["vocab"] = vocab;
     if (!json["model"].contains("merges")) json["model"]["merges"] = Json::array();
-    return read(json)->encode(text);
+    return tokenizer_of(json)->encode(text);
   };
   CHECK(ids({{"type", "BPE"}, {"unk_token", "<unk>"}}, "axyb") == Ids{0, 2, 2, 1});
   CHECK(ids({{"type", "BPE"}, {"unk_token", "<unk>"}, {"fuse_unk", true}}, "axyb") == Ids{0, 2, 1});
@@ -114,58 +111,60 @@ TEST_CASE("options of a BPE have the same effect as in Hugging Face's tokenizers
 }
 
 TEST_CASE("a text that does not start with a space gets one if the file says so") {
-  const auto tokenizer = read(with("/pre_tokenizer/add_prefix_space", true));
+  const auto tokenizer = tokenizer_of(bpe_with("/pre_tokenizer/add_prefix_space", true));
   CHECK(tokenizer->encode("ab ab") == Ids{4, 4});
   CHECK(tokenizer->encode(" ab") == Ids{4});
   CHECK(tokenizer->encode("") == Ids{});
 }
 
 TEST_CASE("a damaged or foreign file is rejected with the reason") {
-  CHECK(error_of(with("/model/type", "Lattice")) ==
+  CHECK(tokenizer_error(bpe_with("/model/type", "Lattice")) ==
         "tokenizer: t.json: model must be of type BPE, WordPiece, Unigram or WordLevel, got \"Lattice\"");
-  CHECK(error_of(with("/pre_tokenizer", {{"type", "Split"}})) ==
+  CHECK(tokenizer_error(bpe_with("/pre_tokenizer", {{"type", "Split"}})) ==
         "tokenizer: t.json: pre_tokenizer must be ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Metaspace "
         "or a Sequence of them, got \"Split\"");
-  CHECK(error_of(with("/pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {{{"type", "ByteLevel"}}}}})) ==
+  CHECK(tokenizer_error(
+            bpe_with("/pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {{{"type", "ByteLevel"}}}}})) ==
         "tokenizer: t.json: pre_tokenizer.pretokenizers must be without ByteLevel, got one; ByteLevel must be the only "
         "pre-tokenizer");
-  CHECK(error_of(with("/pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "__"}})) ==
+  CHECK(tokenizer_error(bpe_with("/pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "__"}})) ==
         "t.json: \"pre_tokenizer.replacement\" must be one character, got \"__\"");
-  CHECK(error_of(with("/pre_tokenizer", {{"type", "Metaspace"}, {"prepend_scheme", "last"}})) ==
+  CHECK(tokenizer_error(bpe_with("/pre_tokenizer", {{"type", "Metaspace"}, {"prepend_scheme", "last"}})) ==
         "t.json: \"pre_tokenizer.prepend_scheme\" must be \"always\", \"first\" or \"never\", got \"last\"");
-  CHECK(error_of(with("/normalizer", {{"type", "ByteLevel"}})) ==
+  CHECK(tokenizer_error(bpe_with("/normalizer", {{"type", "ByteLevel"}})) ==
         "tokenizer: t.json: normalizer must be BertNormalizer, Lowercase, StripAccents, NFC, NFD, NFKC, NFKD, Replace, "
         "Strip, Prepend, Nmt, Precompiled or a Sequence of them, got \"ByteLevel\"");
-  CHECK(error_of(with("/decoder", {{"type", "CTC"}})) ==
+  CHECK(tokenizer_error(bpe_with("/decoder", {{"type", "CTC"}})) ==
         "tokenizer: t.json: decoder must be ByteLevel, BPEDecoder, WordPiece, Metaspace, ByteFallback, Replace, Strip, "
         "Fuse or a Sequence of them, got \"CTC\"");
-  CHECK(error_of(with("/version", "2.0")) == "tokenizer: t.json: version must be \"1.0\", got \"2.0\"");
-  CHECK(error_of(with("/model/dropout", 0.1)) ==
+  CHECK(tokenizer_error(bpe_with("/version", "2.0")) == "tokenizer: t.json: version must be \"1.0\", got \"2.0\"");
+  CHECK(tokenizer_error(bpe_with("/model/dropout", 0.1)) ==
         "tokenizer: t.json: model.dropout must be null or 0 (the same text would get other ids each time), got 0.1; "
         "set it "
         "to null");
   CHECK(
-      error_of(with("/model/merges/0", Json::array({"a", "x"}))) ==
+      tokenizer_error(bpe_with("/model/merges/0", Json::array({"a", "x"}))) ==
       "tokenizer: t.json: merge 0 (\"a\" + \"x\") must have its parts and result in the vocabulary, which lacks \"x\"");
-  CHECK(error_of(with("/model/merges/1", "a b c")) ==
+  CHECK(tokenizer_error(bpe_with("/model/merges/1", "a b c")) ==
         "tokenizer: t.json: merge 1 must be a pair [\"a\", \"b\"] or a string \"a b\", got \"a b c\"");
-  CHECK(error_of(with("/model/vocab/x", 1)) == "tokenizer: t.json: id 1 must belong to one token, got \"b\" and \"x\"");
-  CHECK(error_of(with("/model/vocab/x", 6)) ==
+  CHECK(tokenizer_error(bpe_with("/model/vocab/x", 1)) ==
+        "tokenizer: t.json: id 1 must belong to one token, got \"b\" and \"x\"");
+  CHECK(tokenizer_error(bpe_with("/model/vocab/x", 6)) ==
         "tokenizer: t.json: ids must run from 0 to 6 without a gap, got none with id 5");
-  CHECK(error_of(with("/model/vocab/x", -1)) ==
+  CHECK(tokenizer_error(bpe_with("/model/vocab/x", -1)) ==
         "tokenizer: t.json: the id of token \"x\" must be an integer from 0 to 1048575, got -1");
-  CHECK(error_of(with("/model/vocab/x", 5.0)) ==
+  CHECK(tokenizer_error(bpe_with("/model/vocab/x", 5.0)) ==
         "tokenizer: t.json: the id of token \"x\" must be an integer from 0 to 1048575, got 5.0");
-  CHECK(error_of(with("/model/unk_token", "<unk>")) ==
+  CHECK(tokenizer_error(bpe_with("/model/unk_token", "<unk>")) ==
         "tokenizer: t.json: unk_token must be in the vocabulary, got \"<unk>\"");
-  CHECK(error_of(with("/added_tokens", Json::array({token(1, "<s>")}))) ==
+  CHECK(tokenizer_error(bpe_with("/added_tokens", Json::array({token(1, "<s>")}))) ==
         "tokenizer: t.json: added token \"<s>\" must have the same id as in the model's vocabulary, got 1, which is "
         "\"b\"");
-  CHECK(error_of(with("/added_tokens", Json::array({token(5, "ab")}))) ==
+  CHECK(tokenizer_error(bpe_with("/added_tokens", Json::array({token(5, "ab")}))) ==
         "tokenizer: t.json: added token \"ab\" must have the same id as in the model's vocabulary, got 5 and 2");
-  CHECK(error_of(with("/added_tokens", Json::array({token(5, "x"), token(5, "y")}))) ==
+  CHECK(tokenizer_error(bpe_with("/added_tokens", Json::array({token(5, "x"), token(5, "y")}))) ==
         "tokenizer: t.json: id 5 must belong to one added token, got \"x\" and \"y\"");
-  CHECK(error_of(with("/model/vocab", nullptr)) == "t.json: \"model.vocab\" must be an object, got null");
+  CHECK(tokenizer_error(bpe_with("/model/vocab", nullptr)) == "t.json: \"model.vocab\" must be an object, got null");
   CHECK(message_of<DataError>([] { tokenizer_from_json("{\"model\": {\"a\": 1, \"a\": 2}}", "t.json"); }) ==
         "t.json: line 1, column 22: key \"a\" occurs twice in the same object");
   CHECK(message_of<DataError>([] { tokenizer_from_json(std::string(1000, '['), "t.json"); }).find("nested deeper") !=
@@ -173,18 +172,18 @@ TEST_CASE("a damaged or foreign file is rejected with the reason") {
 }
 
 TEST_CASE("values at the limits are accepted, and one beyond is rejected") {
-  CHECK_NOTHROW(read(with("/model/vocab/" + std::string(4096, 'x'), 5)));
-  CHECK(error_of(with("/model/vocab/" + std::string(4097, 'x'), 5))
+  CHECK_NOTHROW(tokenizer_of(bpe_with("/model/vocab/" + std::string(4096, 'x'), 5)));
+  CHECK(tokenizer_error(bpe_with("/model/vocab/" + std::string(4097, 'x'), 5))
             .find("a token must have at most 4096 bytes, got 4097") != std::string::npos);
-  CHECK_NOTHROW(read(with("/added_tokens", Json::array({token(5, std::string(4096, 'x'))}))));
-  CHECK(error_of(with("/added_tokens", Json::array({token(5, std::string(4097, 'x'))})))
+  CHECK_NOTHROW(tokenizer_of(bpe_with("/added_tokens", Json::array({token(5, std::string(4096, 'x'))}))));
+  CHECK(tokenizer_error(bpe_with("/added_tokens", Json::array({token(5, std::string(4097, 'x'))})))
             .find("an added token must have at most 4096 bytes, got 4097") != std::string::npos);
-  CHECK(error_of(with("/added_tokens", Json::array({token(1 << 20, "x")}))).find("from 0 to 1048575, got 1048576") !=
-        std::string::npos);
+  CHECK(tokenizer_error(bpe_with("/added_tokens", Json::array({token(1 << 20, "x")})))
+            .find("from 0 to 1048575, got 1048576") != std::string::npos);
 }
 
 TEST_CASE("any single damage to a file is an error or still a tokenizer") {
-  const std::string good = small().dump();
+  const std::string good = small_bpe().dump();
   const std::string bytes("\0\xFF\"}]0 ", 7);
   for (std::size_t at = 0; at < good.size(); ++at) {
     for (const char byte : bytes) {
@@ -205,13 +204,13 @@ TEST_CASE("folders are recognised by their files, plain or gzipped") {
             " must hold tokenizer.json, vocab.txt, or vocab.json and merges.txt, got none of them");
   CHECK_THROWS_AS(load_tokenizer(folder / "absent.json"), MissingInputError);
 
-  const auto [vocabulary, merges] = read(small())->to_vocabulary_and_merges();
+  const auto [vocabulary, merges] = tokenizer_of(small_bpe())->to_vocabulary_and_merges();
   CHECK(vocabulary == "{\n\"a\": 0,\n\"b\": 1,\n\"ab\": 2,\n\"Ġ\": 3,\n\"Ġab\": 4}\n");
   CHECK(merges == "#version: 0.2\na b\nĠ ab\n");
   write_plainly(folder / "vocab.json", vocabulary);
   write_plainly(folder / "merges.txt.gz", gzipped(merges));
   CHECK(load_tokenizer(folder.path())->encode("ab ab") == Ids{2, 4});
-  write_plainly(folder / "tokenizer.json.gz", gzipped(small().dump()));
+  write_plainly(folder / "tokenizer.json.gz", gzipped(small_bpe().dump()));
   CHECK(load_tokenizer(folder.path())->encode("ab ab") == Ids{2, 4});
   CHECK(load_tokenizer(folder / "tokenizer.json.gz")->encode("ab ab") == Ids{2, 4});
 }
@@ -226,8 +225,8 @@ TEST_CASE("vocabulary and merges whose words end in </w> are GPT-1's kind") {
 }
 
 TEST_CASE("the configuration for transformers names the existing special tokens") {
-  Json json = with("/added_tokens", Json::array({token(5, "<|endoftext|>"), token(6, "<pad>")}));
-  const Json config = Json::parse(read(json)->to_config_json(128));
+  Json json = bpe_with("/added_tokens", Json::array({token(5, "<|endoftext|>"), token(6, "<pad>")}));
+  const Json config = Json::parse(tokenizer_of(json)->to_config_json(128));
   CHECK(config == Json::parse(R"({"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 128,
     "clean_up_tokenization_spaces": false, "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>",
     "pad_token": "<pad>"})"));

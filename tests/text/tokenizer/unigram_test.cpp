@@ -13,27 +13,24 @@
 #include "tensor/error.h"
 #include "text/text_fixture.h"
 #include "text/tokenizer/files/tokenizer_files.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 
-static Json small() {
+static Json small_unigram() {
   return Json::parse(R"({"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": null,
     "post_processor": null, "decoder": null, "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": false, "vocab":
     [["<unk>", 0.0], ["a", -3.0], ["b", -4.0], ["ab", -6.5], ["abc", -9.0], ["bc", -4.5], ["é", -5.0], ["aa", -6.0]]}})");
 }
-static std::unique_ptr<Tokenizer> read(const Json& json) { return tokenizer_from_json(json.dump(), "t.json"); }
-static Json with(const std::string& pointer, const Json& value) {
-  Json json = small();
+static Json unigram_with(const std::string& pointer, const Json& value) {
+  Json json = small_unigram();
   json[Json::json_pointer(pointer)] = value;
   return json;
 }
-static std::string error_of(const Json& json) {
-  return message_of<DataError>([&] { read(json); });
-}
 
 TEST_CASE("the path with the greatest sum is taken; of equal ones the one found first") {
-  const auto tokenizer = read(small());
+  const auto tokenizer = tokenizer_of(small_unigram());
   CHECK(tokenizer->kind() == "Unigram");
   CHECK(tokenizer->encode("ab") == Ids{3});      // -6.5 against -7
   CHECK(tokenizer->encode("abc") == Ids{1, 5});  // -7.5 against -9
@@ -44,26 +41,26 @@ TEST_CASE("the path with the greatest sum is taken; of equal ones the one found 
 }
 
 TEST_CASE("runs of unknown characters are one token, or byte tokens if they exist") {
-  CHECK(read(small())->encode("axyzb") == Ids{1, 0, 2});
-  CHECK(read(small())->encode("東東a\xFF") == Ids{0, 1, 0});
-  Json json = with("/model/byte_fallback", true);
-  CHECK(read(json)->encode("ax") == Ids{1, 0});
+  CHECK(tokenizer_of(small_unigram())->encode("axyzb") == Ids{1, 0, 2});
+  CHECK(tokenizer_of(small_unigram())->encode("東東a\xFF") == Ids{0, 1, 0});
+  Json json = unigram_with("/model/byte_fallback", true);
+  CHECK(tokenizer_of(json)->encode("ax") == Ids{1, 0});
   json["model"]["vocab"].push_back(Json::array({"<0x78>", -20.0}));
-  CHECK(read(json)->encode("axxb") == Ids{1, 8, 8, 2});
-  CHECK(read(json)->encode("axyb") == Ids{1, 0, 2});  // not all of its bytes exist
+  CHECK(tokenizer_of(json)->encode("axxb") == Ids{1, 8, 8, 2});
+  CHECK(tokenizer_of(json)->encode("axyb") == Ids{1, 0, 2});  // not all of its bytes exist
   json["model"]["unk_id"] = nullptr;
-  CHECK(message_of<DataError>([&] { read(json)->encode("ab?"); }).find("got \"?\" (U+003F) at byte 2") !=
+  CHECK(message_of<DataError>([&] { tokenizer_of(json)->encode("ab?"); }).find("got \"?\" (U+003F) at byte 2") !=
         std::string::npos);
 }
 
 // Read as the nearest numbers, T5's scores split this word into ▁ - --- ---. Ids recorded with Hugging Face's
 // tokenizers.
 TEST_CASE("scores are the numbers that Hugging Face's tokenizers read, which are not always the nearest") {
-  Json json = small();
+  Json json = small_unigram();
   json["model"]["vocab"] = Json::parse(
       R"([["<unk>", 0.0], ["▁", -2.0122928619384766], ["-", -5.129043102264404], ["---", -12.130167007446289]])");
-  CHECK(read(json)->encode("▁-------") == Ids{1, 3, 3, 2});
-  CHECK(Json::parse(read(json)->to_json()).at("model").at("vocab") == json["model"]["vocab"]);
+  CHECK(tokenizer_of(json)->encode("▁-------") == Ids{1, 3, 3, 2});
+  CHECK(Json::parse(tokenizer_of(json)->to_json()).at("model").at("vocab") == json["model"]["vocab"]);
 }
 
 TEST_CASE("the tokens of a long text do not depend on its division into blocks") {
@@ -102,7 +99,7 @@ TEST_CASE("the tokens of a long text do not depend on its division into blocks")
     return Ids(ids.rbegin(), ids.rend());
   };
   std::mt19937 random(6);
-  const auto tokenizer = read(small());
+  const auto tokenizer = tokenizer_of(small_unigram());
   for (const char* alphabet : {"ab", "abc", "aabbc?", "??a"}) {
     std::string text;
     while (text.size() < 30'000) text.push_back(alphabet[random() % std::string(alphabet).size()]);
@@ -112,13 +109,13 @@ TEST_CASE("the tokens of a long text do not depend on its division into blocks")
 }
 
 TEST_CASE("SentencePiece's pieces are found by their roles, which the file keeps") {
-  Json json = small();
+  Json json = small_unigram();
   json["model"]["vocab"] = Json::parse(
       R"([["<unk>", 0.0], ["</s>", 0.0], ["a", -1.0], ["abc", 0.0], ["b", -2.0], ["c", -2.0], ["bc", -2.5], ["<", -3.0],
           ["/", -3.0], ["s", -3.0], [">", -3.0]])");
-  CHECK(read(json)->encode("</s>") == Ids{1});
+  CHECK(tokenizer_of(json)->encode("</s>") == Ids{1});
   json["model"]["sentencepiece"] = Json::parse(R"({"control": [1], "user_defined": [3], "unused": [6], "bytes": []})");
-  const auto tokenizer = read(json);
+  const auto tokenizer = tokenizer_of(json);
   CHECK(tokenizer->encode("</s>") == Ids{7, 8, 9, 10});
   CHECK(tokenizer->encode("abc") == Ids{3});
   CHECK(tokenizer->encode("bc") == Ids{4, 5});
@@ -128,25 +125,28 @@ TEST_CASE("SentencePiece's pieces are found by their roles, which the file keeps
 }
 
 TEST_CASE("Unigram files are read without their type, too, and written as they were") {
-  Json json = small();
+  Json json = small_unigram();
   json["model"].erase("type");
-  CHECK(read(json)->to_json() == read(small())->to_json());
-  const std::string written = read(small())->to_json();
+  CHECK(tokenizer_of(json)->to_json() == tokenizer_of(small_unigram())->to_json());
+  const std::string written = tokenizer_of(small_unigram())->to_json();
   CHECK(tokenizer_from_json(written, "again")->to_json() == written);
-  CHECK(Json::parse(written).at("model") == small().at("model"));
+  CHECK(Json::parse(written).at("model") == small_unigram().at("model"));
 }
 
 TEST_CASE("a damaged Unigram file is rejected with the reason") {
-  CHECK(error_of(with("/model/vocab/1", "a")) ==
+  CHECK(tokenizer_error(unigram_with("/model/vocab/1", "a")) ==
         "tokenizer: t.json: token 1 must be a pair of a text and a score, got \"a\"");
-  CHECK(error_of(with("/model/vocab/1/1", "x")).find("must be a pair") != std::string::npos);
-  CHECK(error_of(with("/model/vocab/1/0", "b")) == "tokenizer: t.json: token \"b\" must have one id, got 1 and 2");
-  CHECK(error_of(with("/model/unk_id", 8)) == "tokenizer: t.json: unk_id must be the id of one of the 8 tokens, got 8");
-  CHECK(error_of(with("/model/unk_id", -1)).find("\"model.unk_id\" must be") != std::string::npos);
-  CHECK(error_of(with("/model/vocab", Json::object())).find("\"model.vocab\" must be an array") != std::string::npos);
-  CHECK(error_of(with("/model/sentencepiece", {{"control", {9}}})) ==
+  CHECK(tokenizer_error(unigram_with("/model/vocab/1/1", "x")).find("must be a pair") != std::string::npos);
+  CHECK(tokenizer_error(unigram_with("/model/vocab/1/0", "b")) ==
+        "tokenizer: t.json: token \"b\" must have one id, got 1 and 2");
+  CHECK(tokenizer_error(unigram_with("/model/unk_id", 8)) ==
+        "tokenizer: t.json: unk_id must be the id of one of the 8 tokens, got 8");
+  CHECK(tokenizer_error(unigram_with("/model/unk_id", -1)).find("\"model.unk_id\" must be") != std::string::npos);
+  CHECK(tokenizer_error(unigram_with("/model/vocab", Json::object())).find("\"model.vocab\" must be an array") !=
+        std::string::npos);
+  CHECK(tokenizer_error(unigram_with("/model/sentencepiece", {{"control", {9}}})) ==
         "tokenizer: t.json: sentencepiece.control must be the id of one of the 8 tokens, got 9");
-  CHECK(error_of(with("/model/sentencepiece", {{"control", {"a"}}})).find("must be a list of ids") !=
+  CHECK(tokenizer_error(unigram_with("/model/sentencepiece", {{"control", {"a"}}})).find("must be a list of ids") !=
         std::string::npos);
   CHECK(message_of<DataError>([] {
           make_unigram_model({{"a", std::numeric_limits<double>::quiet_NaN()}}, {}, "t.json");
@@ -154,8 +154,8 @@ TEST_CASE("a damaged Unigram file is rejected with the reason") {
 }
 
 TEST_CASE("any single damage to a Unigram file is an error or still a tokenizer") {
-  Json json =
-      with("/normalizer", Json::parse(R"({"type": "Sequence", "normalizers": [{"type": "Nmt"}, {"type": "Replace",
+  Json json = unigram_with("/normalizer",
+                           Json::parse(R"({"type": "Sequence", "normalizers": [{"type": "Nmt"}, {"type": "Replace",
     "pattern": {"Regex": " {2,}"}, "content": " "}, {"type": "Strip", "strip_left": true, "strip_right": true}]})"));
   json["pre_tokenizer"] = Json::parse(R"({"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"},
     {"type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "split": true}]})");
@@ -177,14 +177,14 @@ TEST_CASE("any single damage to a Unigram file is an error or still a tokenizer"
 }
 
 TEST_CASE("spaces become marks in front of words, and spaces again") {
-  Json json = small();
+  Json json = small_unigram();
   json["model"]["vocab"] = Json::parse(
       R"([["<unk>", 0.0], ["▁", -2.0], ["▁a", -3.0], ["b", -4.0], ["▁b", -5.0], ["a", -9.0], ["▁a▁b", -1.0]])");
   const auto metaspace = [&](const char* scheme, bool split) {
     const Json part = {{"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", scheme}, {"split", split}};
     json["pre_tokenizer"] = part;
     json["decoder"] = part;
-    return read(json);
+    return tokenizer_of(json);
   };
   const auto always = metaspace("always", true);
   CHECK(always->encode("a b") == Ids{2, 4});
@@ -204,7 +204,7 @@ TEST_CASE("spaces become marks in front of words, and spaces again") {
   json["added_tokens"] = Json::array();
   json["pre_tokenizer"] = Json::parse(R"({"type": "Sequence", "pretokenizers": [{"type": "Whitespace"},
     {"type": "Metaspace", "replacement": "▁", "add_prefix_space": true}]})");
-  const auto words = read(json);
+  const auto words = tokenizer_of(json);
   CHECK(words->encode("a,\tb") == Ids{2, 1, 0, 4});
   CHECK(Json::parse(words->to_json()).at("pre_tokenizer").at("pretokenizers").at(1).at("prepend_scheme") == "always");
 
@@ -218,20 +218,20 @@ TEST_CASE("spaces become marks in front of words, and spaces again") {
 }
 
 TEST_CASE("decoders work in sequence") {
-  Json json = small();
+  Json json = small_unigram();
   json["model"]["vocab"] =
       Json::parse(R"([["<unk>", 0.0], ["_a", -2.0], ["<0xC3>", -9.0], ["<0xA9>", -9.0], ["_", -1.0]])");
   json["decoder"] = Json::parse(R"({"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "_"},
     "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 1}]})");
-  const auto tokenizer = read(json);
+  const auto tokenizer = tokenizer_of(json);
   CHECK(tokenizer->decode(Ids{1, 1, 2, 3, 4}) == "a aé");
   CHECK(tokenizer->decode(Ids{4, 4, 1}) == "  a");
   json["decoder"]["decoders"][2] = {{"type", "Strip"}, {"content", "a"}, {"start", 0}, {"stop", 1}};
   json["decoder"]["decoders"].erase(3);
-  CHECK(read(json)->decode(Ids{1, 1}) == "  ");
+  CHECK(tokenizer_of(json)->decode(Ids{1, 1}) == "  ");
   const auto refused = [&](const Json& step) {
     json["decoder"] = {{"type", "Sequence"}, {"decoders", Json::array({{{"type", "Fuse"}}, step})}};
-    return error_of(json);
+    return tokenizer_error(json);
   };
   CHECK(refused({{"type", "Replace"}, {"pattern", {{"String", "ab"}}}, {"content", ""}})
             .find("must be one character in a step behind Fuse") != std::string::npos);
@@ -241,7 +241,7 @@ TEST_CASE("decoders work in sequence") {
 }
 
 TEST_CASE("ids of marked words are the same in parallel and in pieces at the safe cuts") {
-  Json json = small();
+  Json json = small_unigram();
   const Json mark = {{"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "first"}};
   std::string text;
   std::mt19937 random(1);
@@ -249,7 +249,7 @@ TEST_CASE("ids of marked words are the same in parallel and in pieces at the saf
   for (const Json& words :
        {mark, Json{{"type", "Sequence"}, {"pretokenizers", {{{"type", "WhitespaceSplit"}}, mark}}}}) {
     json["pre_tokenizer"] = words;
-    const auto tokenizer = read(json);
+    const auto tokenizer = tokenizer_of(json);
     CHECK(tokenizer->safe_cuts(text, 1000).size() > 100);
     const Ids expected = tokenizer->encode(text);
     for (const int threads : {1, 2}) {
@@ -260,12 +260,12 @@ TEST_CASE("ids of marked words are the same in parallel and in pieces at the saf
   for (const char* rule : {R"({"type": "Strip"})", R"({"type": "Prepend", "prepend": "_"})",
                            R"({"type": "Replace", "pattern": {"String": " a"}, "content": "b"})"}) {
     json["normalizer"] = Json::parse(rule);
-    CHECK(read(json)->safe_cuts(text, 1000).empty());
+    CHECK(tokenizer_of(json)->safe_cuts(text, 1000).empty());
   }
 }
 
 TEST_CASE("Unigram encodes a megabyte of anything in linear time") {
-  const auto tokenizer = read(small());
+  const auto tokenizer = tokenizer_of(small_unigram());
   const std::size_t n = std::size_t{1} << 20;
   CHECK(tokenizer->encode(std::string(n, 'a')).size() == n / 2);
   CHECK(tokenizer->encode(std::string(n, '?')) == Ids{0});
@@ -273,6 +273,6 @@ TEST_CASE("Unigram encodes a megabyte of anything in linear time") {
   CHECK(tokenizer->encode(std::string(n, ' ')) == Ids{0});
   // The longest token that a file may have is searched for at every position, which costs its length; no real file has
   // one.
-  const Json json = with("/model/vocab/3", Json::array({std::string(4096, 'a'), -1.0}));
-  CHECK(read(json)->encode(std::string(n / 16, 'a')).size() == n / 16 / 4096);
+  const Json json = unigram_with("/model/vocab/3", Json::array({std::string(4096, 'a'), -1.0}));
+  CHECK(tokenizer_of(json)->encode(std::string(n / 16, 'a')).size() == n / 16 / 4096);
 }

@@ -11,6 +11,7 @@
 #include "text/text_fixture.h"
 #include "text/tokenizer/files/tokenizer_files.h"
 #include "text/tokenizer/post_processor.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
@@ -26,17 +27,13 @@ static std::string vocabulary_text(const std::vector<std::string>& tokens = kTok
   return text;
 }
 
-static std::unique_ptr<Tokenizer> small(const std::vector<std::string>& tokens = kTokens) {
+static std::unique_ptr<Tokenizer> small_wordpiece(const std::vector<std::string>& tokens = kTokens) {
   const TemporaryFolder folder;
   write_plainly(folder / "vocab.txt", vocabulary_text(tokens));
   return load_tokenizer(folder / "vocab.txt");
 }
 
-static Json small_json() { return Json::parse(small()->to_json()); }
-
-static std::string error_of(const Json& json) {
-  return message_of<DataError>([&] { tokenizer_from_json(json.dump(), "t.json"); });
-}
+static Json small_json() { return Json::parse(small_wordpiece()->to_json()); }
 
 static std::string error_of_text(const std::string& text) {
   const TemporaryFolder folder;
@@ -53,7 +50,7 @@ static std::string repeated(const std::string& text, std::size_t times) {
 }
 
 TEST_CASE("words are split into the longest tokens that match, or become one unknown token") {
-  const auto tokenizer = small();
+  const auto tokenizer = small_wordpiece();
   CHECK(tokenizer->kind() == "WordPiece");
   CHECK(tokenizer->encode("unaffable") == Ids{5, 6, 7});
   CHECK(tokenizer->encode("unaa, ab!") == Ids{5, 8, 8, 16, 11, 12});
@@ -79,7 +76,7 @@ TEST_CASE("a word of more characters than the limit is unknown: characters, not 
 }
 
 TEST_CASE("surrounding tokens, special tokens and their roles are BERT's") {
-  const auto tokenizer = small();
+  const auto tokenizer = small_wordpiece();
   const TokenSequence pair = tokenizer->frame(tokenizer->encode("ab"), tokenizer->encode("a!"));
   CHECK(pair.ids == Ids{2, 11, 3, 9, 12, 3});
   CHECK(pair.segments == Ids{0, 0, 0, 1, 1, 1});
@@ -96,7 +93,7 @@ TEST_CASE("surrounding tokens, special tokens and their roles are BERT's") {
 }
 
 TEST_CASE("tokens are joined to words, and spaces are removed if the decoder cleans up") {
-  const auto tokenizer = small();
+  const auto tokenizer = small_wordpiece();
   CHECK(tokenizer->decode(tokenizer->encode("the unaffable, ab!")) == "the unaffable, ab!");
   CHECK(tokenizer->decode(Ids{2, 9, 4, 12, 3}) == "[CLS] a [MASK]! [SEP]");
   CHECK(tokenizer->decode(Ids{2, 9, 4, 12, 3}, true) == "a!");
@@ -107,7 +104,7 @@ TEST_CASE("tokens are joined to words, and spaces are removed if the decoder cle
 }
 
 TEST_CASE("tokenizer.json is written and read again, also without the model's type") {
-  const auto tokenizer = small();
+  const auto tokenizer = small_wordpiece();
   const std::string json = tokenizer->to_json();
   const auto again = tokenizer_from_json(json, "again");
   CHECK(again->to_json() == json);
@@ -122,7 +119,7 @@ TEST_CASE("tokenizer.json is written and read again, also without the model's ty
 }
 
 TEST_CASE("vocab.txt is written and read again; a byte that no token may contain is named") {
-  const auto tokenizer = small();
+  const auto tokenizer = small_wordpiece();
   CHECK(tokenizer->to_vocabulary_text() == vocabulary_text());
   std::vector<std::string> tokens = kTokens;
   tokens.emplace_back("two\nlines");
@@ -135,8 +132,8 @@ TEST_CASE("vocab.txt is written and read again; a byte that no token may contain
 TEST_CASE("whether vocab.txt lowers the case follows from its configuration, else from its capitals") {
   std::vector<std::string> cased = kTokens;
   cased[17] = "The";
-  CHECK(small()->encode("AB É") == Ids{11, 1});
-  CHECK(small(cased)->encode("AB ab The é") == Ids{1, 11, 17, 13});
+  CHECK(small_wordpiece()->encode("AB É") == Ids{11, 1});
+  CHECK(small_wordpiece(cased)->encode("AB ab The é") == Ids{1, 11, 17, 13});
 
   const TemporaryFolder folder;
   write_plainly(folder / "vocab.txt.gz", gzipped(vocabulary_text(cased)));
@@ -165,8 +162,8 @@ TEST_CASE("a text that is not a vocabulary is rejected with the reason") {
   CHECK(error_of_text("[UNK]\n" + std::string(5000, 'x')).find("at most 4096 bytes, got 5000") != std::string::npos);
   // Neither surrounding tokens without [CLS] and [SEP], nor a line end at the end, is needed; carriage returns are
   // removed.
-  CHECK(small({"[UNK]\r", "b\r"})->encode("b c") == Ids{1, 0});
-  const auto frameless = small({"[UNK]", "b"});
+  CHECK(small_wordpiece({"[UNK]\r", "b\r"})->encode("b c") == Ids{1, 0});
+  const auto frameless = small_wordpiece({"[UNK]", "b"});
   CHECK(frameless->frame(Ids{1}).ids == Ids{1});
 }
 
@@ -174,7 +171,7 @@ TEST_CASE("a damaged tokenizer.json is rejected with the reason") {
   const auto with = [](const std::string& pointer, const Json& value) {
     Json json = small_json();
     json[Json::json_pointer(pointer)] = value;
-    return error_of(json);
+    return tokenizer_error(json);
   };
   CHECK(with("/model/unk_token", "<unk>") == "tokenizer: t.json: unk_token must be in the vocabulary, got \"<unk>\"");
   CHECK(with("/model/max_input_chars_per_word", 0) ==
@@ -183,12 +180,12 @@ TEST_CASE("a damaged tokenizer.json is rejected with the reason") {
         std::string::npos);
   CHECK(with("/decoder/prefix", 3).find("\"decoder.prefix\" must be a string") != std::string::npos);
   CHECK(with("/model/vocab", nullptr) == "t.json: \"model.vocab\" must be an object, got null");
-  CHECK(message_of<std::invalid_argument>([] { small()->to_vocabulary_and_merges(); }) ==
+  CHECK(message_of<std::invalid_argument>([] { small_wordpiece()->to_vocabulary_and_merges(); }) ==
         "tokenizer: only a BPE has vocab.json and merges.txt, got WordPiece");
 }
 
 TEST_CASE("any single damage to a WordPiece file is an error or still a tokenizer") {
-  const std::string good = small({"[UNK]", "[CLS]", "[SEP]", "a", "##b"})->to_json();
+  const std::string good = small_wordpiece({"[UNK]", "[CLS]", "[SEP]", "a", "##b"})->to_json();
   const std::string bytes("\0\xFF\"}]0 ", 7);
   for (std::size_t at = 0; at < good.size(); ++at) {
     for (const char byte : bytes) {
@@ -204,7 +201,7 @@ TEST_CASE("any single damage to a WordPiece file is an error or still a tokenize
 }
 
 TEST_CASE("a megabyte of anything is encoded in linear time") {
-  const auto tokenizer = small();
+  const auto tokenizer = small_wordpiece();
   const std::size_t n = std::size_t{1} << 20;
   CHECK(tokenizer->encode(std::string(n, 'a')) == Ids{1});
   CHECK(tokenizer->encode(repeated("a ", n / 2)).size() == n / 2);
@@ -216,7 +213,7 @@ TEST_CASE("a megabyte of anything is encoded in linear time") {
 
   // The longest tokens that a file may have, on a text of nothing else: each byte is read at most twice.
   std::vector<std::string> tokens = {"[UNK]", "a", "##a", std::string(4096, 'a'), "##" + std::string(4094, 'a')};
-  Json json = Json::parse(small(tokens)->to_json());
+  Json json = Json::parse(small_wordpiece(tokens)->to_json());
   json["model"]["max_input_chars_per_word"] = n + 1;
   const Ids ids = tokenizer_from_json(json.dump(), "t.json")->encode(std::string(n, 'a'));
   CHECK(ids.size() == 1 + (n - 4096) / 4094 + (n - 4096) % 4094);

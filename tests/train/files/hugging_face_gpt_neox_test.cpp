@@ -28,10 +28,6 @@ GptConfig small_neox() {
   return c;
 }
 
-void write(AnyNetwork& network, const std::string& directory) {
-  write_hugging_face(network.module(), {.network = network.config()}, {}, directory);
-}
-
 Json config_of(const GptConfig& config) { return config_to_json({.network = {.backbone = config}}, {}); }
 
 GptConfig gpt_of(const Json& config) {
@@ -39,14 +35,14 @@ GptConfig gpt_of(const Json& config) {
 }
 
 // The keys that every published config.json of the kind has, and more.
-GptConfig read(const std::string& more) {
+GptConfig read_neox(const std::string& more) {
   return gpt_of(
       parse_json(R"({"model_type":"gpt_neox","hidden_size":16,"num_attention_heads":2)" + more + "}", "config.json"));
 }
 
-void refuses(const std::string& more, const std::string& message) {
+void neox_refuses(const std::string& more, const std::string& message) {
   CAPTURE(more);
-  CHECK_THROWS_WITH_AS(read(more), ("config.json: " + message).c_str(), DataError);
+  CHECK_THROWS_WITH_AS(read_neox(more), ("config.json: " + message).c_str(), DataError);
 }
 
 // A file's f32 tensor.
@@ -79,7 +75,7 @@ TEST_CASE("a GPT with rotary positions comes back from a Hugging Face directory 
       c.attention_dropout = 0.125;
       AnyNetwork network = random_network({.backbone = c});
       const std::string directory = folder / (std::to_string(tied) + std::to_string(parallel));
-      write(network, directory);
+      write_network(network, directory);
       HuggingFaceModel model = read_hugging_face(directory);
       check_equal(network.module(), model.network.module());
       const GptConfig& again = gpt_of(model.network.network()).config();
@@ -120,7 +116,7 @@ TEST_CASE("query_key_value has the rows of one head after the other: its query, 
       values[i] = static_cast<float>(i / columns) + 0.1F * static_cast<float>(i % columns);
     }
   }
-  write(network, folder / "hf");
+  write_network(network, folder / "hf");
   // Ours: queries 0 1 | 2 3, keys 4 5 | 6 7, values 8 9 | 10 11, of head 0 | head 1.
   constexpr std::array<int, 12> kRows{0, 1, 4, 5, 8, 9, 2, 3, 6, 7, 10, 11};
   const std::vector<float> weight = tensor(folder / "hf", "gpt_neox.layers.0.attention.query_key_value.weight"),
@@ -142,7 +138,7 @@ TEST_CASE("tensors have the names and config.json the keys of transformers' gpt_
   c.layers = 1;
   c.tied_head = false;
   AnyNetwork network = random_network({.backbone = c});
-  write(network, folder / "hf");
+  write_network(network, folder / "hf");
   std::vector<std::string> names;
   const SafetensorsFile file(folder / "hf/model.safetensors");
   for (const SafetensorsEntry& entry : file.tensors()) names.push_back(entry.name);
@@ -184,7 +180,7 @@ TEST_CASE("a GPT with rotary positions and no biases is exported with zeros for 
   GptConfig c = small_neox();
   c.bias = false;
   AnyNetwork network = random_network({.backbone = c});
-  write(network, folder / "hf");
+  write_network(network, folder / "hf");
   for (const float x : tensor(folder / "hf", "gpt_neox.layers.1.attention.query_key_value.bias")) CHECK(x == 0);
   CHECK(tensor(folder / "hf", "gpt_neox.layers.1.input_layernorm.bias").size() == 12);
 }
@@ -232,42 +228,45 @@ TEST_CASE("published forms of gpt_neox are read") {
   Initializer init = Initializer::unset();
   CHECK(parameter_count(AnyNetwork({.backbone = pythia}, init).module()) == 70426624);
 
-  const GptConfig absent = read("");  // transformers' defaults
+  const GptConfig absent = read_neox("");  // transformers' defaults
   CHECK(absent.rotary_share == 0.25);
   CHECK(absent.parallel_residual);
   CHECK_FALSE(absent.tied_head);
   CHECK(absent.inner_width() == 24576);
   const GptConfig later =  // transformers 5
-      read(R"(,"rope_parameters":{"partial_rotary_factor":0.5,"rope_theta":500.0,"rope_type":"default"})");
+      read_neox(R"(,"rope_parameters":{"partial_rotary_factor":0.5,"rope_theta":500.0,"rope_type":"default"})");
   CHECK(later.rotary_share == 0.5);
   CHECK(later.rotary_base == 500);
-  CHECK(read(R"(,"rotary_pct":1.0,"rope_parameters":{"rope_theta":500.0})").rotary_share == 1);
-  CHECK(read(R"(,"rotary_pct":0.5,"rope_scaling":null)").rotary_share == 0.5);
+  CHECK(read_neox(R"(,"rotary_pct":1.0,"rope_parameters":{"rope_theta":500.0})").rotary_share == 1);
+  CHECK(read_neox(R"(,"rotary_pct":0.5,"rope_scaling":null)").rotary_share == 0.5);
 }
 
 TEST_CASE("a gpt_neox setting that changes results is followed or rejected") {
-  refuses(R"(,"rope_scaling":{"type":"linear","factor":2.0})", R"("rope_scaling.type" must be default, got "linear")");
-  refuses(R"(,"rope_parameters":{"rope_type":"yarn"})", R"("rope_parameters.rope_type" must be default, got "yarn")");
-  refuses(R"(,"rotary_pct":0)", R"("rotary_pct" must be above 0 and at most 1, got 0)");
-  refuses(R"(,"rotary_pct":1.5)", R"("rotary_pct" must be above 0 and at most 1, got 1.5)");
-  refuses(R"(,"rotary_pct":0.125)",
-          R"("rotary_pct" must be a share that gives an even number of a head's 8 columns, got 0.125)");
-  refuses(R"(,"rotary_pct":"all")", R"("rotary_pct" must be a number, got "all")");
-  refuses(R"(,"rotary_emb_base":0)", R"("rotary_emb_base" must be positive, got 0)");
-  refuses(R"(,"rope_parameters":{"partial_rotary_factor":2})",
-          R"("rope_parameters.partial_rotary_factor" must be above 0 and at most 1, got 2)");
-  refuses(R"(,"rope_parameters":{"rope_theta":-1})", R"("rope_parameters.rope_theta" must be positive, got -1)");
-  refuses(R"(,"rope_parameters":[1])", R"("rope_parameters" must be an object, got an array of 1)");
-  refuses(R"(,"attention_bias":false)",
-          R"("attention_bias" must be true: rapt's layers all have biases or none has, got false)");
-  refuses(R"(,"hidden_act":"mish")", R"("hidden_act" must be one of gelu_new, gelu, gelu_pytorch_tanh, gelu_fast, )"
-                                     "gelu_accurate, gelu_python, relu, silu, swish, tanh, sigmoid, quick_gelu, "
-                                     R"(linear, got "mish")");
-  refuses(R"(,"layer_norm_eps":0)", R"("layer_norm_eps" must be positive, got 0)");
-  refuses(R"(,"num_hidden_layers":0)", R"("num_hidden_layers" must be a positive integer, got 0)");
-  refuses(R"(,"architectures":["GPTNeoXModel"])",
-          R"("architectures" must be one of GPTNeoXForCausalLM, GPTNeoXForSequenceClassification, )"
-          R"(GPTNeoXForTokenClassification, GPTNeoXForQuestionAnswering, got an array of 1)");
+  neox_refuses(R"(,"rope_scaling":{"type":"linear","factor":2.0})",
+               R"("rope_scaling.type" must be default, got "linear")");
+  neox_refuses(R"(,"rope_parameters":{"rope_type":"yarn"})",
+               R"("rope_parameters.rope_type" must be default, got "yarn")");
+  neox_refuses(R"(,"rotary_pct":0)", R"("rotary_pct" must be above 0 and at most 1, got 0)");
+  neox_refuses(R"(,"rotary_pct":1.5)", R"("rotary_pct" must be above 0 and at most 1, got 1.5)");
+  neox_refuses(R"(,"rotary_pct":0.125)",
+               R"("rotary_pct" must be a share that gives an even number of a head's 8 columns, got 0.125)");
+  neox_refuses(R"(,"rotary_pct":"all")", R"("rotary_pct" must be a number, got "all")");
+  neox_refuses(R"(,"rotary_emb_base":0)", R"("rotary_emb_base" must be positive, got 0)");
+  neox_refuses(R"(,"rope_parameters":{"partial_rotary_factor":2})",
+               R"("rope_parameters.partial_rotary_factor" must be above 0 and at most 1, got 2)");
+  neox_refuses(R"(,"rope_parameters":{"rope_theta":-1})", R"("rope_parameters.rope_theta" must be positive, got -1)");
+  neox_refuses(R"(,"rope_parameters":[1])", R"("rope_parameters" must be an object, got an array of 1)");
+  neox_refuses(R"(,"attention_bias":false)",
+               R"("attention_bias" must be true: rapt's layers all have biases or none has, got false)");
+  neox_refuses(R"(,"hidden_act":"mish")",
+               R"("hidden_act" must be one of gelu_new, gelu, gelu_pytorch_tanh, gelu_fast, )"
+               "gelu_accurate, gelu_python, relu, silu, swish, tanh, sigmoid, quick_gelu, "
+               R"(linear, got "mish")");
+  neox_refuses(R"(,"layer_norm_eps":0)", R"("layer_norm_eps" must be positive, got 0)");
+  neox_refuses(R"(,"num_hidden_layers":0)", R"("num_hidden_layers" must be a positive integer, got 0)");
+  neox_refuses(R"(,"architectures":["GPTNeoXModel"])",
+               R"("architectures" must be one of GPTNeoXForCausalLM, GPTNeoXForSequenceClassification, )"
+               R"(GPTNeoXForTokenClassification, GPTNeoXForQuestionAnswering, got an array of 1)");
   CHECK_THROWS_WITH_AS(
       config_from_json(parse_json(R"({"model_type":"gpt_neox","hidden_size":10,"num_attention_heads":3})", "c"), "c"),
       "c: \"num_attention_heads\" must be a divisor of hidden_size, which is 10, got 3", DataError);
@@ -292,24 +291,24 @@ TEST_CASE("old and new names of gpt_neox's tensors are read") {
   for (const char* buffer : {"gpt_neox.layers.1.attention.bias", "gpt_neox.layers.0.attention.masked_bias",
                              "gpt_neox.layers.0.attention.rotary_emb.inv_freq"}) {
     CAPTURE(buffer);
-    write(untied, folder / "old");
+    write_network(untied, folder / "old");
     rewrite_weights(folder / "old", keep, buffer);
     check_equal(untied.module(), read_hugging_face(folder / "old").network.module());
   }
-  write(untied, folder / "new");
+  write_network(untied, folder / "new");
   rewrite_weights(folder / "new", [](const std::string& name) { return replaced(name, "embed_out", "lm_head"); });
   check_equal(untied.module(), read_hugging_face(folder / "new").network.module());
-  write(untied, folder / "bare");
+  write_network(untied, folder / "bare");
   rewrite_weights(folder / "bare", [](const std::string& name) { return replaced(name, "gpt_neox.", ""); });
   check_equal(untied.module(), read_hugging_face(folder / "bare").network.module());
-  write(tied, folder / "tied");
+  write_network(tied, folder / "tied");
   rewrite_weights(folder / "tied",
                   [](const std::string& name) { return replaced(name, "gpt_neox.embed_in", "embed_out"); });
   check_equal(tied.module(), read_hugging_face(folder / "tied").network.module());
-  write(tied, folder / "both");
+  write_network(tied, folder / "both");
   rewrite_weights(folder / "both", keep, "embed_out.weight");
   check_equal(tied.module(), read_hugging_face(folder / "both").network.module());
-  write(untied, folder / "headless");
+  write_network(untied, folder / "headless");
   rewrite_weights(folder / "headless", [](const std::string& name) { return name == "embed_out.weight" ? "" : name; });
   CHECK_THROWS_WITH_AS(read_hugging_face(folder / "headless"),
                        (folder / "headless" + ": the weights have no embed_out.weight").c_str(), DataError);
@@ -323,7 +322,7 @@ TEST_CASE("bf16 weights of gpt_neox become the same f32 as their upper halves, i
       x = std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0xFFFF0000U);
     }
   }
-  write(network, folder / "hf");
+  write_network(network, folder / "hf");
   std::vector<SafetensorsSpec> specs;
   std::vector<std::string> bytes;
   {
@@ -343,7 +342,7 @@ TEST_CASE("bf16 weights of gpt_neox become the same f32 as their upper halves, i
 TEST_CASE("gpt_neox weights that do not fit the configuration are named with both shapes") {
   const TemporaryFolder folder;
   AnyNetwork network = random_network({.backbone = small_neox()});
-  write(network, folder / "hf");
+  write_network(network, folder / "hf");
   const std::string path = folder / "hf/config.json";
   Json json = read_json_file(path);
   json["hidden_size"] = 24;

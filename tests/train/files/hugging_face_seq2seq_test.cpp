@@ -41,12 +41,8 @@ NetworkConfig network_of(const TransformerConfig& config) {
   return {.backbone = config, .objective = Objective::kTargetText};
 }
 
-void write(AnyNetwork& network, const std::string& directory) {
-  write_hugging_face(network.module(), {.network = network.config()}, {}, directory);
-}
-
 // The keys that every published config.json of these kinds has, and more.
-TransformerConfig read(const std::string& more, const std::string& kind = "marian") {
+TransformerConfig read_seq2seq(const std::string& more, const std::string& kind = "marian") {
   const std::string text =
       R"({"model_type":")" + kind +
       R"(","vocab_size":19,"d_model":8,"encoder_layers":1,"decoder_layers":1,"encoder_attention_heads":2,)" +
@@ -54,9 +50,9 @@ TransformerConfig read(const std::string& more, const std::string& kind = "maria
   return *config_from_json(parse_json(text, "config.json"), "config.json").network.backbone.as<TransformerConfig>();
 }
 
-void refuses(const std::string& more, const std::string& message, const std::string& kind = "marian") {
+void seq2seq_refuses(const std::string& more, const std::string& message, const std::string& kind = "marian") {
   CAPTURE(more);
-  CHECK_THROWS_WITH_AS(read(more, kind), ("config.json: " + message).c_str(), DataError);
+  CHECK_THROWS_WITH_AS(read_seq2seq(more, kind), ("config.json: " + message).c_str(), DataError);
 }
 
 void cannot_export(const TransformerConfig& config, const std::string& what) {
@@ -77,10 +73,10 @@ TEST_CASE("an encoder-decoder comes back from a Hugging Face directory with the 
       if (kind == "mbart") c.forced_first_token = 7;
       AnyNetwork network = random_network(network_of(c));
       const std::string first = folder / (kind + (tied ? "1" : "2")), second = first + "-again";
-      write(network, first);
+      write_network(network, first);
       HuggingFaceModel back = read_hugging_face(first);
       check_equal(network.module(), back.network.module());
-      write(back.network, second);
+      write_network(back.network, second);
       for (const char* file : {"config.json", "generation_config.json", "model.safetensors"}) {
         CHECK_MESSAGE(read_plainly(first + "/" + file) == read_plainly(second + "/" + file), file);
       }
@@ -98,7 +94,7 @@ TEST_CASE("a marian directory may have two vocabularies") {
   TransformerConfig c = structure_of("marian");
   c.source_vocabulary = 29;
   AnyNetwork network = random_network(network_of(c));
-  write(network, folder / "two");
+  write_network(network, folder / "two");
   HuggingFaceModel back = read_hugging_face(folder / "two");
   check_equal(network.module(), back.network.module());
   CHECK(back.network.backbone().source_vocabulary() == 29);
@@ -130,7 +126,7 @@ TEST_CASE("an imported encoder-decoder survives a checkpoint") {
   TransformerConfig c = structure_of("bart");
   c.init_std = 0.02;  // the standard deviation of new weights is not a setting of a run
   AnyNetwork network = random_network(network_of(c));
-  write(network, folder / "bart");
+  write_network(network, folder / "bart");
   const Pretrained model = open_pretrained(folder / "bart");
   CHECK(model.config.model == "transformer");
   CHECK(model.config.task == "translate");
@@ -139,7 +135,7 @@ TEST_CASE("an imported encoder-decoder survives a checkpoint") {
   save_model(folder / "bart.h5", model.network->module(), {.config = to_toml(config), .manifest = "{}"});
   const Pretrained again = open_pretrained(folder / "bart.h5");
   check_equal(network.module(), again.network->module());
-  write(*again.network, folder / "again");
+  write_network(*again.network, folder / "again");
   CHECK(read_plainly(folder / "bart/config.json") == read_plainly(folder / "again/config.json"));
 }
 
@@ -149,7 +145,7 @@ TEST_CASE("a file without a bias, with the shared table under its second name, i
   for (NamedParameter& p : parameters_of(network.module())) {
     if (p.name == "head.bias") p.variable.value().fill(0);
   }
-  write(network, folder / "pegasus");
+  write_network(network, folder / "pegasus");
   rewrite_weights(folder / "pegasus", [](const std::string& name) {
     if (name == "final_logits_bias" || name.ends_with("embed_positions.weight")) return std::string();
     return replaced(name, "model.shared.weight", "model.encoder.embed_tokens.weight");
@@ -162,7 +158,7 @@ TEST_CASE("copies of a table that differ from it, and positions that are no sinu
   const TemporaryFolder folder;
   TransformerConfig c = structure_of("pegasus");
   AnyNetwork pegasus = random_network(network_of(c));
-  write(pegasus, folder / "a");
+  write_network(pegasus, folder / "a");
   rewrite_weights(folder / "a", [](const std::string& name) {
     if (name == "model.encoder.embed_positions.weight") return std::string("model.decoder.layer_norm.weight");
     return name == "model.decoder.layer_norm.weight" ? std::string("model.encoder.embed_positions.weight") : name;
@@ -173,7 +169,7 @@ TEST_CASE("copies of a table that differ from it, and positions that are no sinu
   c = structure_of("bart");
   c.tied_head = false;
   AnyNetwork bart = random_network(network_of(c));
-  write(bart, folder / "b");
+  write_network(bart, folder / "b");
   rewrite_weights(folder / "b", [](const std::string& name) {
     if (name == "lm_head.weight") return std::string("model.decoder.embed_tokens.weight");
     return name == "model.decoder.embed_tokens.weight" ? std::string("lm_head.weight") : name;
@@ -185,25 +181,27 @@ TEST_CASE("copies of a table that differ from it, and positions that are no sinu
 }
 
 TEST_CASE("config.json of an encoder-decoder: defaults, and settings that would be another network") {
-  const TransformerConfig c = read("");
+  const TransformerConfig c = read_seq2seq("");
   CHECK(c.tied_head);
   CHECK(c.pad_token == 1);
   CHECK(c.start_token == 1);  // of marian, padding
   CHECK(c.end_token == 2);
   CHECK_FALSE(c.embedding_scale);
-  CHECK(read(R"(,"decoder_start_token_id":2,"encoder_layerdrop":0.1)").start_token == 2);
-  refuses(R"(,"normalize_before":true)", "\"normalize_before\" must be false, got true");
-  refuses(R"(,"normalize_before":false)", "\"normalize_before\" must be true, got false", "mbart");
-  refuses(R"(,"normalize_embedding":false)", "\"normalize_embedding\" must be true, got false", "bart");
-  refuses(R"(,"static_position_embeddings":false)", "\"static_position_embeddings\" must be true, got false");
-  refuses(R"(,"add_bias_logits":true)", "\"add_bias_logits\" must be false, got true");
-  refuses(R"(,"is_encoder_decoder":false)", "\"is_encoder_decoder\" must be true, got false");
-  refuses(R"(,"extra_pos_embeddings":1)", "\"extra_pos_embeddings\" must be 2, got 1", "bart");
-  refuses(R"(,"decoder_vocab_size":20)", "\"decoder_vocab_size\" must be vocab_size, as the tables are shared, got 20");
-  refuses(R"(,"share_encoder_decoder_embeddings":false)",
-          "\"share_encoder_decoder_embeddings\" must be true, got false", "bart");
-  refuses(R"(,"eos_token_id":19)", "\"eos_token_id\" must be an id below the vocabulary's 19, got 19");
-  refuses(R"(,"architectures":["MarianModel"])", "\"architectures\" must be one of MarianMTModel, got an array of 1");
+  CHECK(read_seq2seq(R"(,"decoder_start_token_id":2,"encoder_layerdrop":0.1)").start_token == 2);
+  seq2seq_refuses(R"(,"normalize_before":true)", "\"normalize_before\" must be false, got true");
+  seq2seq_refuses(R"(,"normalize_before":false)", "\"normalize_before\" must be true, got false", "mbart");
+  seq2seq_refuses(R"(,"normalize_embedding":false)", "\"normalize_embedding\" must be true, got false", "bart");
+  seq2seq_refuses(R"(,"static_position_embeddings":false)", "\"static_position_embeddings\" must be true, got false");
+  seq2seq_refuses(R"(,"add_bias_logits":true)", "\"add_bias_logits\" must be false, got true");
+  seq2seq_refuses(R"(,"is_encoder_decoder":false)", "\"is_encoder_decoder\" must be true, got false");
+  seq2seq_refuses(R"(,"extra_pos_embeddings":1)", "\"extra_pos_embeddings\" must be 2, got 1", "bart");
+  seq2seq_refuses(R"(,"decoder_vocab_size":20)",
+                  "\"decoder_vocab_size\" must be vocab_size, as the tables are shared, got 20");
+  seq2seq_refuses(R"(,"share_encoder_decoder_embeddings":false)",
+                  "\"share_encoder_decoder_embeddings\" must be true, got false", "bart");
+  seq2seq_refuses(R"(,"eos_token_id":19)", "\"eos_token_id\" must be an id below the vocabulary's 19, got 19");
+  seq2seq_refuses(R"(,"architectures":["MarianModel"])",
+                  "\"architectures\" must be one of MarianMTModel, got an array of 1");
 }
 
 TEST_CASE("an encoder-decoder that transformers has no class for is not exported") {

@@ -8,9 +8,9 @@
 #include "io/temporary_folder.h"
 #include "nn/models/any_network.h"
 #include "nn/models/bert.h"
+#include "support/labelled_examples.h"
 #include "support/small_networks.h"
 #include "tensor/error.h"
-#include "text/tokenizer/files/tokenizer_files.h"
 
 using namespace rapt;
 using doctest::Approx;
@@ -18,12 +18,9 @@ using rapt::testing::of_size;
 
 namespace {
 
-LabelledData read(const TemporaryFolder& folder, const std::string& name, const std::string& text,
-                  const LabelledOptions& options, Dim context = 96) {
-  write_plainly(folder / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\n##s\nlon\n##don\n");
-  write_plainly(folder / name, text);
-  const std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(folder / "vocab.txt");
-  return LabelledData::read({folder / name}, SequenceFrame(tokenizer, true, context), options);
+LabelledData scored_examples(const TemporaryFolder& folder, const std::string& name, const std::string& text,
+                             const LabelledOptions& options, Dim context = 96) {
+  return testing::read_examples(folder, name, text, options, context);
 }
 
 Tensor rows(const std::vector<float>& values, Dim width) {
@@ -93,7 +90,7 @@ void check_intervals(const LabelledScores& scores, const std::vector<Expected>& 
 
 TEST_CASE("classes: correct predictions, the loss, the predicted class; the first of equals") {
   const TemporaryFolder folder;
-  const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tno\nc\tyes\n", {});
+  const LabelledData data = scored_examples(folder, "a.tsv", "text\tlabel\na\tno\nb\tno\nc\tyes\n", {});
   LabelledScores scores(data);
   std::vector<std::string> predicted;
   std::vector<float> first;
@@ -128,8 +125,8 @@ TEST_CASE("classes: correct predictions, the loss, the predicted class; the firs
 
 TEST_CASE("classes that only occur in the data count as missed, and in macro means as in scikit-learn") {
   const TemporaryFolder folder;
-  const LabelledData data = read(folder, "a.tsv", "text\tlabel\na\tno\nb\tyes\nc\tmaybe\nd\tno\n",
-                                 {.labels = {"no", "yes"}, .unknown_labels = true});
+  const LabelledData data = scored_examples(folder, "a.tsv", "text\tlabel\na\tno\nb\tyes\nc\tmaybe\nd\tno\n",
+                                            {.labels = {"no", "yes"}, .unknown_labels = true});
   LabelledScores scores(data);
   scores.add(data, 0, 4, rows({2, 0, 0, 1, 3, 2, 0, 1}, 2));  // no, yes, no, yes
   const Evaluation e = scores.evaluation();
@@ -149,8 +146,8 @@ TEST_CASE("classes that only occur in the data count as missed, and in macro mea
 
 TEST_CASE("labels of sets and tags that only occur in the data count as missed") {
   const TemporaryFolder folder;
-  const LabelledData sets = read(folder, "a.tsv", "text\tlabels\na\tx,z\nb\ty\n",
-                                 {.task = Task::kMultilabel, .labels = {"x", "y"}, .unknown_labels = true});
+  const LabelledData sets = scored_examples(folder, "a.tsv", "text\tlabels\na\tx,z\nb\ty\n",
+                                            {.task = Task::kMultilabel, .labels = {"x", "y"}, .unknown_labels = true});
   LabelledScores scores(sets);
   scores.add(sets, 0, 2, rows({1, -1, -1, 1}, 2));
   const Evaluation e = scores.evaluation();
@@ -161,8 +158,8 @@ TEST_CASE("labels of sets and tags that only occur in the data count as missed")
   CHECK(scores.unknown() == std::map<std::string, std::int64_t>{{"z", 1}});
   CHECK_FALSE(scores.intervals().empty());
 
-  const LabelledData words = read(folder, "a.conll", "a O\nlondon B-place\nb I-new\n",
-                                  {.task = Task::kTag, .labels = {"B-place", "O"}, .unknown_labels = true});
+  const LabelledData words = scored_examples(folder, "a.conll", "a O\nlondon B-place\nb I-new\n",
+                                             {.task = Task::kTag, .labels = {"B-place", "O"}, .unknown_labels = true});
   LabelledScores tags(words);
   tags.add(words, 0, 1, rows({0, 2, 1, 0, 0, 1}, 2));
   CHECK(value(tags.evaluation(), "recall") == Approx(0.5));
@@ -173,7 +170,8 @@ TEST_CASE("labels of sets and tags that only occur in the data count as missed")
 
 TEST_CASE("numbers: a small error is better, and a large correlation is better") {
   const TemporaryFolder folder;
-  const LabelledData data = read(folder, "a.tsv", "text\tscore\na\t1\nb\t3\nc\t2\n", {.task = Task::kRegress});
+  const LabelledData data =
+      scored_examples(folder, "a.tsv", "text\tscore\na\t1\nb\t3\nc\t2\n", {.task = Task::kRegress});
   LabelledScores scores(data);
   scores.add(data, 0, 1, rows({1}, 1));
   scores.add(data, 1, 2, rows({2, 4}, 1));
@@ -188,7 +186,7 @@ TEST_CASE("numbers: a small error is better, and a large correlation is better")
 TEST_CASE("label sets: a label is predicted if its logit is above 0") {
   const TemporaryFolder folder;
   const LabelledData data =
-      read(folder, "a.tsv", "text\tlabels\na\tx\nb\t\n", {.task = Task::kMultilabel, .labels = {"x", "y"}});
+      scored_examples(folder, "a.tsv", "text\tlabels\na\tx\nb\t\n", {.task = Task::kMultilabel, .labels = {"x", "y"}});
   LabelledScores scores(data);
   std::vector<std::vector<std::string>> predicted;
   scores.add(data, 0, 2, rows({1, -1, 2, -3}, 2),
@@ -209,7 +207,7 @@ TEST_CASE("label sets: a label is predicted if its logit is above 0") {
 TEST_CASE("tags: truncated words count as outside, and not in the loss") {
   const TemporaryFolder folder;
   const LabelledData data =
-      read(folder, "a.conll", "a O\nlondon B-place\nb B-place\n", {.task = Task::kTag}, /*context=*/5);
+      scored_examples(folder, "a.conll", "a O\nlondon B-place\nb B-place\n", {.task = Task::kTag}, /*context=*/5);
   REQUIRE(data.labels().names() == std::vector<std::string>{"B-place", "O"});
   LabelledScores scores(data);
   std::vector<std::string> predicted;
@@ -228,7 +226,7 @@ TEST_CASE("tags: truncated words count as outside, and not in the loss") {
 TEST_CASE("tags: whole sentences are resampled") {
   const TemporaryFolder folder;
   const LabelledData data =
-      read(folder, "a.conll", "a O\nlondon B-place\n\nrome B-place\na O\na O\na O\n", {.task = Task::kTag});
+      scored_examples(folder, "a.conll", "a O\nlondon B-place\n\nrome B-place\na O\na O\na O\n", {.task = Task::kTag});
   LabelledScores scores(data);
   scores.add(data, 0, 2, rows({0, 1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1}, 2));  // london found, rome missed
   const Evaluation e = scores.evaluation();
@@ -241,7 +239,7 @@ TEST_CASE("tags: whole sentences are resampled") {
 
 TEST_CASE("choices: the highest of a question's sequences") {
   const TemporaryFolder folder;
-  const LabelledData data = read(folder, "a.jsonl", files()[4].text, {.task = Task::kChoice});
+  const LabelledData data = scored_examples(folder, "a.jsonl", files()[4].text, {.task = Task::kChoice});
   LabelledScores scores(data);
   std::vector<std::string> predicted;
   scores.add(data, 0, 2, rows({0, 2, 1, 3}, 1),
@@ -256,7 +254,8 @@ TEST_CASE("choices: the highest of a question's sequences") {
 
 TEST_CASE("questions: the answer comes from all windows, and is reported with the last one") {
   const TemporaryFolder folder;
-  const LabelledData data = read(folder, "a.json", long_question(), {.task = Task::kQuestion, .stride = 50}, 84);
+  const LabelledData data =
+      scored_examples(folder, "a.json", long_question(), {.task = Task::kQuestion, .stride = 50}, 84);
   REQUIRE(data.samples() == 4);
   const auto logits_of = [&](Dim window) {
     std::vector<float> z(static_cast<std::size_t>(2 * data.tokens_of(window)));
@@ -282,7 +281,7 @@ TEST_CASE("the reported loss is the training loss, for every task") {
   const TemporaryFolder folder;
   for (const File& file : files()) {
     CAPTURE(std::string(file.name));
-    const LabelledData data = read(folder, file.name, file.text, {.task = file.task, .stride = 50}, 84);
+    const LabelledData data = scored_examples(folder, file.name, file.text, {.task = file.task, .stride = 50}, 84);
     const TaskNetwork network = small_network(data);
     const Batch batch = data.batch(all_of(data));
     const bool tags = file.task == Task::kTag;
@@ -299,7 +298,7 @@ TEST_CASE("data larger than one forward pass is evaluated sample by sample, in o
   const TemporaryFolder folder;
   std::string text = "text\tlabel\n";
   for (int i = 0; i < 700; ++i) text += std::string(i % 3 == 0 ? "a b c d a" : "b c b c") + (i % 2 ? "\tx\n" : "\ty\n");
-  const LabelledData data = read(folder, "a.tsv", text, {});
+  const LabelledData data = scored_examples(folder, "a.tsv", text, {});
   REQUIRE(data.tokens() > 4096);
   const TaskNetwork network = small_network(data);
   std::vector<Dim> seen;
@@ -317,9 +316,10 @@ TEST_CASE("data larger than one forward pass is evaluated sample by sample, in o
 
 TEST_CASE("a GLUE task has its own default metric, and data without labels has none") {
   const TemporaryFolder folder;
-  const LabelledData cola = read(folder, "cola.tsv", "gj04\t1\t\ta b\ngj04\t0\t*\tb a\n", {.glue = "cola"});
+  const LabelledData cola = scored_examples(folder, "cola.tsv", "gj04\t1\t\ta b\ngj04\t0\t*\tb a\n", {.glue = "cola"});
   CHECK(LabelledScores(cola).metric() == "matthews");
-  const LabelledData bare = read(folder, "a.tsv", "text\na\nb\n", {.labels_required = false, .labels = {"no", "yes"}});
+  const LabelledData bare =
+      scored_examples(folder, "a.tsv", "text\na\nb\n", {.labels_required = false, .labels = {"no", "yes"}});
   LabelledScores scores(bare);
   int told = 0;
   scores.add(bare, 0, 2, rows({1, 0, 0, 1}, 2), [&](const LabelledData&, Dim, const LabelledPrediction&) { ++told; });

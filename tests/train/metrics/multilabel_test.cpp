@@ -9,7 +9,7 @@
 using namespace rapt;
 using Row = std::vector<std::uint8_t>;
 
-static MultilabelCounts counts(const std::vector<Row>& gold, const std::vector<Row>& predicted) {
+static MultilabelCounts multilabel_counts(const std::vector<Row>& gold, const std::vector<Row>& predicted) {
   MultilabelCounts result(gold.front().size());
   for (std::size_t i = 0; i < gold.size(); ++i) result.add(gold[i], predicted[i]);
   return result;
@@ -21,7 +21,7 @@ static const std::vector<Row> kPredicted = {{1, 0, 0}, {0, 0, 0}, {1, 1, 0}, {1,
 // By hand: label 0 has 2 correct of 3 found and 3 gold, label 1 2 of 2 and 2, label 2 2 of 2 and 3. scikit-learn
 // 1.9.1's precision_recall_fscore_support and accuracy_score give the same.
 TEST_CASE("micro counts decisions, macro labels, subset accuracy examples") {
-  const MetricValues values = counts(kGold, kPredicted).values();
+  const MetricValues values = multilabel_counts(kGold, kPredicted).values();
   CHECK(metric_value(values, "precision_micro") == doctest::Approx(6.0 / 7));
   CHECK(metric_value(values, "recall_micro") == doctest::Approx(6.0 / 8));
   CHECK(metric_value(values, "f1_micro") == doctest::Approx(12.0 / 15));

@@ -11,13 +11,13 @@ using namespace rapt;
 
 namespace {
 
-const std::string kTarget =
+const std::string kRougeTarget =
     "The keepers were lighting the lamps.\nShips sailed relationally north at dawn.\n\nNobody slept.";
-const std::string kSaid =
+const std::string kRougeSaid =
     "At dawn the keeper lit a lamp, lighting it.\nThe ships were sailing north; nobody was sleeping.";
 
 void check(RougeKind kind, bool stem, const RougeScore& expected) {
-  const RougeScore score = rouge(kind, kSaid, kTarget, stem);
+  const RougeScore score = rouge(kind, kRougeSaid, kRougeTarget, stem);
   CHECK(score.precision == doctest::Approx(expected.precision).epsilon(1e-14));
   CHECK(score.recall == doctest::Approx(expected.recall).epsilon(1e-14));
   CHECK(score.f1 == doctest::Approx(expected.f1).epsilon(1e-14));
@@ -37,9 +37,9 @@ TEST_CASE("ROUGE is rouge_score's, without and with stems") {
 }
 
 TEST_CASE("of several references the best counts; a corpus has the mean of its texts") {
-  const std::vector<std::string> references = {kTarget, "At dawn the keeper lit the lamp"};
+  const std::vector<std::string> references = {kRougeTarget, "At dawn the keeper lit the lamp"};
   const Rouge metric(RougeKind::k1, false);
-  std::vector<double> sums = metric.compare(kSaid, references);
+  std::vector<double> sums = metric.compare(kRougeSaid, references);
   CHECK(metric.score(sums) == doctest::Approx(58.33333333333334));
   CHECK(metric.details(sums) == "precision 41.18, recall 100.00");
   const std::vector<double> nothing = metric.compare("", references);

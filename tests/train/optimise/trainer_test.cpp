@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
-#include <limits>
 #include <memory>
 
 #include "nn/models/gpt.h"
@@ -16,8 +16,6 @@ using namespace rapt;
 using namespace rapt::testing;
 
 namespace {
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 TrainingData one_batch() {
   TrainingData data;
@@ -60,7 +58,7 @@ class Flaky final : public Network {
   void visit(ParameterVisitor& v) override { v.parameter("weight", weight); }
   const Backbone& backbone() const override { return gpt; }
   Variable loss(const Batch&, const LossShare&, Context&) const override {
-    const float value = passes++ == 0 ? kNan : 1;
+    const float value = passes++ == 0 ? NAN : 1;
     return record("flaky", Tensor::full({}, value), {weight}, [](const Tensor&, Grads d) { d.sum(0).fill(1); });
   }
   Initializer init{1};
@@ -81,7 +79,7 @@ TEST_CASE("an update that is not finite names the op and the tensor that were no
 }
 
 TEST_CASE("an update of weights that were not finite names these") {
-  const UpdateError error = error_with("blocks.0.attention.out.weight", kNan);
+  const UpdateError error = error_with("blocks.0.attention.out.weight", NAN);
   CHECK(error.cause == UpdateError::Cause::kWeights);
   CHECK(std::string(error.what()) ==
         "train: update 1 is not finite: loss nan, gradient norm nan; before the update: nan in "

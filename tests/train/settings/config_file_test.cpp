@@ -42,18 +42,18 @@ TEST_CASE("aliases, booleans and other number forms are understood in files") {
   CHECK(to_string(config.warmup) == "5%");
 }
 
-static void refuses(const char* text, const char* message) {
+static void toml_refuses(const char* text, const char* message) {
   CAPTURE(text);
   CHECK_THROWS_WITH_AS(from_toml(text, "run.toml"), message, ConfigError);
 }
 
 TEST_CASE("errors in files name line and column") {
-  refuses("layers = 4\nlayer = 5\n", "run.toml:2:9: unknown setting layer; did you mean layers?");
-  refuses("\nlayers = \"many\"\n", "run.toml:2:10: layers must be a whole number from 1 to 10000, got \"many\"");
-  refuses("[model]\nlayers = 4\n",
-          "run.toml:1:1: settings must be at the top level, got the table [model]; remove its heading");
-  refuses("layers = [4, 5]\n", "run.toml:1:10: layers must be one value, got a list of 2");
-  refuses("layers = 1979-05-27\n", "run.toml:1:10: layers must be a string, a number, true or false");
+  toml_refuses("layers = 4\nlayer = 5\n", "run.toml:2:9: unknown setting layer; did you mean layers?");
+  toml_refuses("\nlayers = \"many\"\n", "run.toml:2:10: layers must be a whole number from 1 to 10000, got \"many\"");
+  toml_refuses("[model]\nlayers = 4\n",
+               "run.toml:1:1: settings must be at the top level, got the table [model]; remove its heading");
+  toml_refuses("layers = [4, 5]\n", "run.toml:1:10: layers must be one value, got a list of 2");
+  toml_refuses("layers = 1979-05-27\n", "run.toml:1:10: layers must be a string, a number, true or false");
   CHECK_THROWS_AS(from_toml("layers = = 4\n", "run.toml"), ConfigError);
   CHECK_THROWS_AS(from_toml("\"\\u001b[31m\" = 4\n", "run.toml"), ConfigError);
 }

@@ -49,7 +49,7 @@ struct ModelFile {
 };
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
-  throw DataError("tokenizer: " + escape_for_terminal(name) + " " + what);
+  throw DataError(tokenizer_subject(name) + " " + what);
 }
 
 Piece read_piece(std::string_view bytes, const std::string& name) {

@@ -5,6 +5,7 @@
 
 #include "io/escape.h"
 #include "tensor/error.h"
+#include "text/tokenizer/vocabulary.h"
 #include "text/tokenizer/wordpiece_model.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
@@ -24,13 +25,12 @@ std::vector<Vocabulary::Entry> read_lines(std::string_view text, const std::stri
     if (line.ends_with('\r')) line.remove_suffix(1);
     const std::size_t number = entries.size() + 1;
     if (const auto [found, is_new] = lines.emplace(line, number); !is_new) {
-      throw DataError("tokenizer: " + escape_for_terminal(name) + ": line " + std::to_string(number) +
-                      " must be a new token, got " + in_quotes(line) + ", which is on line " +
-                      std::to_string(found->second) + " too");
+      throw DataError(tokenizer_subject(name) + ": line " + std::to_string(number) + " must be a new token, got " +
+                      in_quotes(line) + ", which is on line " + std::to_string(found->second) + " too");
     }
     if (number > kMaxVocabulary) {
-      throw DataError("tokenizer: " + escape_for_terminal(name) + " must have at most " +
-                      std::to_string(kMaxVocabulary) + " lines, got more");
+      throw DataError(tokenizer_subject(name) + " must have at most " + std::to_string(kMaxVocabulary) +
+                      " lines, got more");
     }
     entries.emplace_back(line, static_cast<std::int32_t>(number - 1));
   }
@@ -85,7 +85,7 @@ TokenizerParts read_vocabulary_text(std::string_view text, const Json& config, c
     }
   }
   if (!has_unknown) {
-    throw DataError("tokenizer: " + escape_for_terminal(name) +
+    throw DataError(tokenizer_subject(name) +
                     " must have [UNK] as one of its lines, got none; a vocab.txt holds one token per line");
   }
   BertNormalizerOptions options;

@@ -49,7 +49,7 @@ class PairIndex final {
 };
 
 // Indices of words, stored as differences in as few bytes as possible: one or two for most, since they ascend.
-class WordList final {
+class WordIndices final {
  public:
   void add(std::uint32_t word) {
     if (!bytes_.empty() && word == last_) return;
@@ -83,9 +83,9 @@ class WordList final {
 // The symbols of all words, and for each pair of adjacent symbols the words that contain it, or did before a merge.
 // Words are shortened in place.
 template <typename Symbol>
-class Learner {
+class BpeLearner {
  public:
-  Learner(BpeCorpus corpus, const BpeLearningOptions& options)
+  BpeLearner(BpeCorpus corpus, const BpeLearningOptions& options)
       : options_(options), symbols_(corpus.symbols.begin(), corpus.symbols.end()), words_(std::move(corpus.words)) {
     std::vector<std::int32_t>().swap(corpus.symbols);
     learned_.tokens = std::move(corpus.tokens);
@@ -114,7 +114,7 @@ class Learner {
   struct Pair {
     std::int32_t left, right;
     std::int64_t count = 0;
-    WordList words = {};
+    WordIndices words = {};
     bool skipped = false;
     bool touched = false;
   };
@@ -125,7 +125,7 @@ class Learner {
 
   // For a heap with the next pair to merge on top.
   struct ComesLater {
-    const Learner* learner;
+    const BpeLearner* learner;
     bool operator()(const Candidate& a, const Candidate& b) const {
       if (a.count != b.count) return a.count < b.count;
       const Pair &p = learner->pairs_[a.pair], &q = learner->pairs_[b.pair];
@@ -193,7 +193,7 @@ class Learner {
       neighbours->clear(learned_.tokens.size());
     }
     touched_.clear();
-    const WordList words = std::exchange(pairs_[index].words, {});
+    const WordIndices words = std::exchange(pairs_[index].words, {});
     words.for_each([&](std::uint32_t w) { merge_in_word(w, index, merged); });
     for (const std::uint32_t p : touched_) {
       Pair& pair = pairs_[p];
@@ -265,9 +265,9 @@ class Learner {
 LearnedBpe learn_bpe(BpeCorpus corpus, const BpeLearningOptions& options) {
   constexpr std::size_t kNarrow = std::size_t{1} << 16;
   if (std::max(options.tokens, corpus.tokens.size()) > kNarrow) {
-    return Learner<std::int32_t>(std::move(corpus), options).run();
+    return BpeLearner<std::int32_t>(std::move(corpus), options).run();
   }
-  return Learner<std::uint16_t>(std::move(corpus), options).run();
+  return BpeLearner<std::uint16_t>(std::move(corpus), options).run();
 }
 
 }  // namespace rapt

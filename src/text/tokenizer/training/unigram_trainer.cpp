@@ -112,9 +112,9 @@ class Lattice final {
   std::vector<std::int32_t> split_;
 };
 
-class Learner final {
+class UnigramLearner final {
  public:
-  Learner(Words words, std::vector<Piece> pieces) : words_(std::move(words)), pieces_(std::move(pieces)) {}
+  UnigramLearner(Words words, std::vector<Piece> pieces) : words_(std::move(words)), pieces_(std::move(pieces)) {}
 
   // The next sizes are at least `enough`.
   std::vector<Piece> run(std::size_t enough) {
@@ -264,7 +264,7 @@ std::vector<UnigramToken> learn_unigram(const WordCounts& counts, const UnigramL
   Words words = words_to_learn_from(counts);
   std::vector<Piece> pieces = first_pieces(words, options);
   const auto enough = static_cast<std::size_t>(kSurplus * static_cast<double>(options.pieces));
-  pieces = Learner(std::move(words), std::move(pieces)).run(enough);
+  pieces = UnigramLearner(std::move(words), std::move(pieces)).run(enough);
   std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.score > b.score; });
   std::vector<UnigramToken> tokens;
   std::size_t others = options.pieces;

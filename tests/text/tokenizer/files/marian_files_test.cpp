@@ -31,16 +31,6 @@ struct Directory {
   std::string path() const { return folder / ""; }
 };
 
-template <typename Call>
-std::string error_of(const Call& call) {
-  try {
-    call();
-  } catch (const DataError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 }  // namespace
 
 TEST_CASE("each side splits with its own pieces and has the ids of vocab.json") {
@@ -82,7 +72,7 @@ TEST_CASE("files that do not belong together are refused") {
   const std::string path = directory.path();
   const auto with = [&](const std::string& vocabulary) {
     write_in(directory.folder, "vocab.json", vocabulary);
-    return error_of([&] { read_marian_files(path); });
+    return message_of<DataError>([&] { read_marian_files(path); });
   };
   CHECK(with(R"({"</s>": 0, "<unk>": 1, "a": 2, "▁": 3})") ==
         "tokenizer: " + path + "/vocab.json must have every piece of " + path + "/source.spm, got no \"▁ein\"");

@@ -16,16 +16,15 @@
 #include "text/tokenizer/training/tokenizer_trainer.h"
 #include "text/tokenizer/training/unigram_seeds.h"
 #include "text/tokenizer/training/unigram_trainer.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
 using Ids = std::vector<std::int32_t>;
 using Texts = std::vector<std::string>;
 
-static std::unique_ptr<Tokenizer> learn(TokenizerTrainerOptions options, const std::string& text) {
+static std::unique_ptr<Tokenizer> learn_for_pairs(TokenizerTrainerOptions options, const std::string& text) {
   if (options.special.empty()) options.special = pair_special_tokens();
-  TokenizerTrainer trainer(options);
-  trainer.add_text(text);
-  return trainer.train();
+  return learn(options, text);
 }
 
 static Texts pieces_of(const Tokenizer& tokenizer, const std::string& text) {
@@ -42,7 +41,7 @@ TEST_CASE("every kind of vocabulary for pairs starts with its four special token
   for (const TokenizerType type : {TokenizerType::kByteBpe, TokenizerType::kMetaspaceBpe, TokenizerType::kUnigram,
                                    TokenizerType::kWord, TokenizerType::kChar}) {
     CAPTURE(name_of(type));
-    const auto tokenizer = learn({.type = type, .vocabulary = 280}, kText);
+    const auto tokenizer = learn_for_pairs({.type = type, .vocabulary = 280}, kText);
     CHECK(tokenizer->token_id("<s>") == 0);
     CHECK(tokenizer->token_id("<pad>") == 1);
     CHECK(tokenizer->token_id("</s>") == 2);
@@ -53,20 +52,20 @@ TEST_CASE("every kind of vocabulary for pairs starts with its four special token
 }
 
 TEST_CASE("a word vocabulary has the words of the text, the frequent ones first") {
-  const auto tokenizer = learn({.type = TokenizerType::kWord, .vocabulary = 1000}, "b a b. A c b a é.\n");
+  const auto tokenizer = learn_for_pairs({.type = TokenizerType::kWord, .vocabulary = 1000}, "b a b. A c b a é.\n");
   CHECK(tokenizer->kind() == "words");
   CHECK(tokenizer->vocabulary_size() == 7);  // and b (3), . and a (2): A, c and é occur once
   CHECK(pieces_of(*tokenizer, "a b c .") == Texts{"a", "b", "<unk>", "."});
   CHECK(tokenizer->token_id("b") == 4);
   CHECK(tokenizer->token_id(".") == 5);
-  const auto all = learn({.type = TokenizerType::kWord, .min_frequency = 1, .lowercase = true}, "b A é É\n");
+  const auto all = learn_for_pairs({.type = TokenizerType::kWord, .min_frequency = 1, .lowercase = true}, "b A é É\n");
   CHECK(pieces_of(*all, "B a É") == Texts{"b", "a", "é"});  // accents are kept
-  CHECK(learn({.type = TokenizerType::kWord, .vocabulary = 5}, "b a b b a")->vocabulary_size() == 5);
-  CHECK(learn({.type = TokenizerType::kWord, .min_frequency = 1}, "<s> <unk> a")->vocabulary_size() == 5);
+  CHECK(learn_for_pairs({.type = TokenizerType::kWord, .vocabulary = 5}, "b a b b a")->vocabulary_size() == 5);
+  CHECK(learn_for_pairs({.type = TokenizerType::kWord, .min_frequency = 1}, "<s> <unk> a")->vocabulary_size() == 5);
 }
 
 TEST_CASE("decoded words are separated by spaces, except before marks that close something") {
-  const auto tokenizer = learn({.type = TokenizerType::kWord, .vocabulary = 1000, .min_frequency = 1}, kText);
+  const auto tokenizer = learn_for_pairs({.type = TokenizerType::kWord, .vocabulary = 1000, .min_frequency = 1}, kText);
   CHECK(tokenizer->decode(tokenizer->encode("The old man walks; a dog, (running) at 10:30.")) ==
         "<unk> old man walks; a dog, ( running) at 10: 30.");
 }
@@ -74,7 +73,7 @@ TEST_CASE("decoded words are separated by spaces, except before marks that close
 TEST_CASE("pieces with the mark before words never join letters, digits and other characters") {
   for (const TokenizerType type : {TokenizerType::kMetaspaceBpe, TokenizerType::kUnigram}) {
     CAPTURE(name_of(type));
-    const auto tokenizer = learn({.type = type, .vocabulary = 120}, kText + kText + kText);
+    const auto tokenizer = learn_for_pairs({.type = type, .vocabulary = 120}, kText + kText + kText);
     for (std::int32_t id = 4; id < tokenizer->vocabulary_size(); ++id) {
       std::string text = tokenizer->token_text(id);
       CAPTURE(text);
@@ -88,7 +87,7 @@ TEST_CASE("pieces with the mark before words never join letters, digits and othe
     CHECK(pieces_of(*tokenizer, "the man.") == Texts{"\xE2\x96\x81the", "\xE2\x96\x81man", "."});
     CHECK(tokenizer->decode(tokenizer->encode("  the\t old (dog),\n10:30. ")) == "the old (dog), 10:30.");
     CHECK(tokenizer->encode("\xE6\x9D\xB1\xE4\xBA\xAC") == tokenizer->encode("\xE6\x9D\xB1"));  // one <unk> for both
-    const auto lower = learn({.type = type, .vocabulary = 120, .lowercase = true}, kText);
+    const auto lower = learn_for_pairs({.type = type, .vocabulary = 120, .lowercase = true}, kText);
     CHECK(lower->encode("The Man") == lower->encode("the man"));
   }
 }
@@ -131,7 +130,7 @@ TEST_CASE("unigram pieces are probabilities of the pieces that explain the text"
 }
 
 TEST_CASE("tokens of a text with dropout are a function of its random numbers") {
-  const auto tokenizer = learn({.type = TokenizerType::kMetaspaceBpe, .vocabulary = 120}, kText);
+  const auto tokenizer = learn_for_pairs({.type = TokenizerType::kMetaspaceBpe, .vocabulary = 120}, kText);
   const auto encode = [&](double probability, std::uint64_t seed) {
     MergeDropout dropout{probability, Rng(random_key(seed, Purpose::kTokens))};
     return tokenizer->encode_with_dropout("the old man walks the dog", SpecialTokens::kAsText, dropout);

@@ -12,14 +12,9 @@
 #include "support/thread_counts.h"
 #include "tensor/error.h"
 #include "text/tokenizer/training/word_counts.h"
+#include "text/tokenizer_fixture.h"
 
 using namespace rapt;
-
-static std::unique_ptr<Tokenizer> learn(const TokenizerTrainerOptions& options, const std::string& text) {
-  TokenizerTrainer trainer(options);
-  trainer.add_text(text);
-  return trainer.train();
-}
 
 TEST_CASE("Stanford CS336's reference merges and vocabulary are learnt from its corpus") {
   const std::string folder = shared_data("data/fixtures/tokenizers/bpe-train");
