@@ -23,7 +23,7 @@ if(RAPT_SANITIZE)
 endif()
 
 # The files of a folder are compiled as one (a unity build), because a compiler spends most of its time here on headers
-# and on what they instantiate. From scratch that takes a third of the time. OFF is better while one file changes often,
+# and on what they instantiate. From scratch that takes less than half of the time. OFF is better while one file changes often,
 # and shows a missing #include: the clang preset is built that way.
 option(RAPT_UNITY "Compile the files of a folder as one" ON)
 function(rapt_unity target)
