@@ -23,7 +23,6 @@
 namespace rapt::app {
 
 namespace fs = std::filesystem;
-using Json = Json;
 
 namespace {
 

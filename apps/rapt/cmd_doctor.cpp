@@ -24,8 +24,6 @@
 
 namespace rapt::app {
 
-using Json = Json;
-
 static std::uint64_t free_disk_bytes(const char* folder) {
   struct statvfs disk {};
   return ::statvfs(folder, &disk) == 0 ? std::uint64_t{disk.f_bavail} * disk.f_frsize : 0;

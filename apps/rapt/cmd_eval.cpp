@@ -26,8 +26,6 @@
 namespace rapt::app {
 namespace {
 
-using Json = Json;
-
 void require_finite(double value, const char* name, const std::string& where = "") {
   if (!std::isfinite(value)) throw not_finite(name, value, where);
 }

@@ -20,8 +20,6 @@
 namespace rapt::app {
 namespace {
 
-using Json = Json;
-
 std::string read_standard_input() {
   const Input input = Input::from_standard_input();
   std::string text(input.bytes(), '\0');

@@ -15,7 +15,6 @@
 namespace rapt::app {
 namespace {
 
-using Json = Json;
 using Intervals = std::map<std::string, Interval>;
 
 constexpr std::size_t kMostInMatrix = 100;  // classes: the matrix grows with their square

@@ -13,8 +13,6 @@
 
 namespace rapt {
 
-using Json = Json;
-
 static Json object(const MetricFields& fields) {
   Json out = Json::object();
   for (const auto& [name, value] : fields) {
