@@ -31,13 +31,6 @@ TableFormat table_format(std::string_view word) {
                    did_you_mean(word, words));
 }
 
-std::string_view word_for(TableFormat format) {
-  for (const auto& [word, known] : kWords) {
-    if (known == format) return word;
-  }
-  return "";
-}
-
 std::optional<TableFormat> table_format_by_name(std::string_view path) {
   if (path.ends_with(".gz")) path.remove_suffix(3);
   constexpr std::array<std::pair<std::string_view, TableFormat>, 5> kEndings = {{

@@ -22,7 +22,6 @@ enum class TableFormat {
 
 /// "tsv", "csv", "jsonl", "json", "trec", "lines", "text". \throws UsageError  for any other word
 TableFormat table_format(std::string_view word);
-std::string_view word_for(TableFormat format);
 
 /// The format of a file with this name (.tsv, .csv, .jsonl, .ndjson, .json, each also with .gz), or nothing if the name
 /// does not determine it. A .txt may be anything.

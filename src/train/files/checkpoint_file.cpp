@@ -256,16 +256,4 @@ std::string CheckpointFile::state_text(const std::string& name) const {
   return *value;
 }
 
-bool looks_like_checkpoint(const std::string& path) {
-  try {
-    const FileDescriptor file = open_regular_file(path);
-    std::array<char, kMagic.size()> start{};
-    if (file_size(file, path) < start.size()) return false;
-    read_at(file, path, 0, start.data(), start.size());
-    return std::string_view(start.data(), start.size()) == kMagic;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 }  // namespace rapt

@@ -102,7 +102,4 @@ class CheckpointFile final {
   std::vector<std::pair<std::string, StateValue>> state_;
 };
 
-/// Whether the file starts like a checkpoint; says nothing about the rest. False if it cannot be read.
-bool looks_like_checkpoint(const std::string& path);
-
 }  // namespace rapt

@@ -40,8 +40,6 @@ static constexpr auto kMetrics = std::to_array<MetricInfo>({
     {"loss", "mean loss", false},
 });
 
-std::span<const MetricInfo> metric_list() { return kMetrics; }
-
 const MetricInfo& metric_info(std::string_view name) {
   return find_named(name, kMetrics, &MetricInfo::name, "metric:");
 }

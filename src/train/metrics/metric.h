@@ -1,7 +1,6 @@
 // The metrics by name: their meanings, and their order in reports.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,13 +14,10 @@ struct MetricInfo {
   bool larger_is_better = true;
 };
 
-/// All metrics, in the order of reports.
-std::span<const MetricInfo> metric_list();
-
 /// \throws UsageError  for an unknown metric, with the existing ones and the most similar
 const MetricInfo& metric_info(std::string_view name);
 
-/// Names and values, in the order of metric_list. Ratios are from 0 to 1; scores of texts (text_metric.h), from 0 to
+/// Names and values, in the order of reports. Ratios are from 0 to 1; scores of texts (text_metric.h), from 0 to
 /// 100; an undefined value is NaN.
 using MetricValues = std::vector<std::pair<std::string, double>>;
 

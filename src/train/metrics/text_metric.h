@@ -20,7 +20,7 @@ class TextMetric {
  public:
   virtual ~TextMetric() = default;
 
-  /// The name in text_metric_names() and metric_list.
+  /// The name in text_metric_names().
   virtual std::string_view name() const = 0;
   /// The settings that the score depends on, in sacreBLEU's notation without number of references and version:
   /// "case:mixed|eff:no|tok:13a|smooth:exp".

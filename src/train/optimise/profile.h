@@ -49,7 +49,6 @@ class Profile final : public OpObserver {
   std::vector<Op> ops() const;
   /// By name.
   const std::map<std::string, Part>& update_parts() const { return update_parts_; }
-  const std::map<std::string, Part>& other_parts() const { return other_parts_; }
 
   /// The lines of a table. \param sgemm_peak  operations per second; 0 if unknown
   std::string table(double sgemm_peak = 0) const;

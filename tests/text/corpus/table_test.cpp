@@ -202,7 +202,6 @@ TEST_CASE("the format follows from the name, with or without .gz, else from the 
   CHECK(of("data", "some words: here\n") == TableFormat::kLines);
   CHECK(refusal([&] { of("data", ""); }) == "data: must hold text, got an empty file");
   CHECK(table_format("jsonl") == TableFormat::kJsonLines);
-  CHECK(word_for(TableFormat::kTrec) == "trec");
   CHECK(message_of<UsageError>([] { table_format("tvs"); }) ==
         "--format must be tsv, csv, jsonl, json, trec or lines for a table, got \"tvs\"; did you mean tsv?");
 }
