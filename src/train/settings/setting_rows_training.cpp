@@ -32,8 +32,11 @@ void add_optimiser(SettingTable& t) {
         {"max-tokens-per-batch", "mini-batch-words"});
   t.add(whole("accumulate", &Config::accumulate, 1, "forward passes per update", 1 << 24),
         {"gradient-accumulation-steps", "grad-accum", "update-freq", "optimizer-delay"});
-  t.add(on_off("recompute", &Config::recompute, "recompute activations in the backward pass to save memory"),
-        {"gradient-checkpointing", "activation-checkpointing"});
+  Setting& recompute =
+      t.add(on_off("recompute", &Config::recompute, "recompute activations in the backward pass to save memory"),
+            {"gradient-checkpointing", "activation-checkpointing"});
+  recompute.applies = [](const Config& c) { return c.has_heads(); };
+  recompute.applies_to = "--model gpt2, gpt1, bert and transformer";
   t.group("optimiser");
   t.add(choice("optimizer", &Config::optimizer, {"adamw", "adam", "sgd"}, "optimiser",
                {{"adamw-torch", "adamw"}, {"adamw-hf", "adamw"}}),

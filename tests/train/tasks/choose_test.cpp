@@ -63,6 +63,8 @@ TEST_CASE("settings that do not apply to a run are rejected, not ignored") {
   refuses({{"attention", {"dot"}}}, "--attention applies to --model lstm and gru, got --model gpt2; leave it out");
   refuses({{"model", {"lstm"}}, {"heads", {"8"}}},
           "--heads applies to --model gpt2, gpt1, bert and transformer, got --model lstm; leave it out");
+  refuses({{"model", {"gru"}}, {"recompute", {"on"}}},
+          "--recompute applies to --model gpt2, gpt1, bert and transformer, got --model gru; leave it out");
   refuses({{"text-column", {"a"}}}, "--text-column applies to labelled tasks, got --task lm; leave it out");
   refuses({{"mlm-probability", {"0.2"}}},
           "--mlm-probability applies to --task mlm and mlm-nsp, got --task lm; leave it out");
