@@ -1,6 +1,7 @@
 // rapt predict: the predictions of a model with a task head, one text at a time.
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <memory>
 
 #include "commands.h"

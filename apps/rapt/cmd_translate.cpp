@@ -1,7 +1,8 @@
 // rapt translate, rapt summarize: texts that an encoder-decoder makes from texts.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
-#include <fmt/format.h>
 #include <map>
 
 #include "commands.h"

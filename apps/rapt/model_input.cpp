@@ -9,7 +9,6 @@
 #include "tensor/matmul.h"
 #include "terminal.h"
 #include "text/corpus/corpus.h"
-#include "text/corpus/line_reader.h"
 
 namespace rapt::app {
 
@@ -66,13 +65,6 @@ std::vector<std::string> input_files(const Arguments& arguments) {
   if (!files.empty()) return files;
   if (::isatty(STDIN_FILENO) == 1) say("reading texts from standard input, one per line; Ctrl-D ends them");
   return {"-"};
-}
-
-std::vector<std::string> read_lines(const std::string& file) {
-  LineReader reader(file == "-" ? Input::from_standard_input() : Input::from_file(file));
-  std::vector<std::string> lines;
-  for (std::string line; reader.next(line);) lines.push_back(line);
-  return lines;
 }
 
 TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer& tokenizer) {

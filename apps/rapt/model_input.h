@@ -24,9 +24,6 @@ std::vector<std::string> read_documents(const Arguments& arguments, bool per_lin
 /// --data, the files after the model, or else standard input ("-"); a terminal is told that it is read.
 std::vector<std::string> input_files(const Arguments& arguments);
 
-/// The lines of a file, or of standard input ("-"). \throws as LineReader
-std::vector<std::string> read_lines(const std::string& file);
-
 /// A text as the model's tokens, preceded by the end-of-text token if the tokenizer has one, because the first token
 /// needs a context to be predicted from.
 TokenStore tokens_of(const std::vector<std::string>& documents, const Tokenizer& tokenizer);

@@ -9,9 +9,9 @@
 #include "io/escape.h"
 #include "io/joined.h"
 #include "io/json.h"
-#include "model_input.h"
 #include "tensor/error.h"
 #include "terminal.h"
+#include "text/corpus/line_reader.h"
 #include "train/metrics/text_metric.h"
 
 namespace rapt::app {
@@ -131,6 +131,13 @@ std::vector<std::string> read_aligned(const std::string& file, const TextSystem&
 }
 
 }  // namespace
+
+std::vector<std::string> read_lines(const std::string& file) {
+  LineReader reader(file == "-" ? Input::from_standard_input() : Input::from_file(file));
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) lines.push_back(line);
+  return lines;
+}
 
 std::vector<Option> text_score_options() {
   std::vector<Option> options = {

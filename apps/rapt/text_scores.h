@@ -18,6 +18,9 @@ struct TextSystem {
   MetricValues facts = {};         ///< printed beside the scores: the loss of a model
 };
 
+/// The lines of a file, or of standard input ("-"). \throws as LineReader
+std::vector<std::string> read_lines(const std::string& file);
+
 /// --metrics, --lowercase, --tokenize and what else print_text_scores reads.
 std::vector<Option> text_score_options();
 

@@ -96,8 +96,9 @@ TEST_CASE("with p = 0, dropout returns x itself, and dropout_add adds") {
 
 TEST_CASE("a dropped NaN or infinity is zero") {
   const Tensor y = dropout(Variable(Tensor::full({4, 16}, INFINITY)), 0.5, kDropoutKey).value();
-  for (Dim i = 0; i < y.size(); ++i)
+  for (Dim i = 0; i < y.size(); ++i) {
     CHECK(y.data<float>()[i] == (kept(i / 16, i % 16, 0.5, kDropoutKey) ? INFINITY : 0));
+  }
 }
 
 TEST_CASE("dropout gives the same bits on one thread and on two, and in f32 what f64 gives") {
