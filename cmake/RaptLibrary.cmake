@@ -22,16 +22,16 @@ if(RAPT_SANITIZE)
   endif()
 endif()
 
-# The files of a folder are compiled as one (a unity build), because a compiler spends most of its time here on headers
-# and on what they instantiate. From scratch that takes less than half of the time. OFF is better while one file changes often,
-# and shows a missing #include: the clang preset is built that way.
+# rapt_unity(rapt_text): the files of a folder are compiled as one. A compiler spends most of its time here on headers and
+# on what they instantiate, so that a build from scratch takes less than half the time. OFF is better while one file
+# changes often, and shows a missing #include: the clang preset is built that way.
 option(RAPT_UNITY "Compile the files of a folder as one" ON)
 function(rapt_unity target)
   get_target_property(sources ${target} SOURCES)
   foreach(source ${sources})
     cmake_path(GET source PARENT_PATH folder)
-    cmake_path(GET folder STEM room)
-    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${room})
+    cmake_path(GET folder FILENAME name)
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${name})
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${RAPT_UNITY} UNITY_BUILD_MODE GROUP)
 endfunction()

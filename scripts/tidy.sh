@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Runs clang-tidy-14 with .clang-tidy on src and apps, or on the given files, with the compile commands of each file
-# by itself (no unity build).
+# Runs clang-tidy-14 with .clang-tidy on src and apps, or on the given files, each by itself (not in a unity build).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ -f build/tidy/compile_commands.json ] || cmake --preset dev -B build/tidy -D RAPT_UNITY=OFF >/dev/null
+cmake --preset dev -B build/tidy -D RAPT_UNITY=OFF >/dev/null
 if [ $# -eq 0 ]; then
   mapfile -t files < <(find src apps -name '*.cpp' | sort)
   set -- "${files[@]}"
