@@ -27,8 +27,9 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kSmall = std::size_t{64} << 10;  // blocks up to this size come from chunks of their own, so that
-constexpr std::size_t kSmallChunk = std::size_t{1} << 20;  // they do not break up the large ones
-constexpr std::size_t kLargeChunk = std::size_t{32} << 20;
+constexpr std::size_t kSmallChunk = std::size_t{1} << 20;       // they do not break up the large ones
+constexpr std::size_t kLargeChunk = std::size_t{4} << 20;       // the least; larger ones waste more
+constexpr std::size_t kWorthReturning = std::size_t{32} << 20;  // of a chunk that is also in use
 
 std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
@@ -51,7 +52,8 @@ struct BySizeThenAddress {
 
 // Best fit with splitting and joining. Training repeats the same sizes in every update, so best fit settles after the
 // first one. Joining keeps the reserved memory close to the true peak if sequence lengths vary; therefore each large
-// chunk is placed right before the previous one, where the system allows it, and becomes one with it.
+// chunk is placed right before the previous one, where the system allows it, and becomes one with it. If a block is
+// missing that begins with free memory, the chunk has only what is missing.
 class Pool {
  public:
   static Pool& instance() {
@@ -67,7 +69,7 @@ class Pool {
     Block key;
     key.size = size;
     auto found = free_blocks.lower_bound(&key);
-    if (found == free_blocks.end()) found = free_blocks.insert(new_chunk(size, large)).first;
+    if (found == free_blocks.end()) found = free_blocks.insert(new_block(size, large)).first;
     Block* block = *found;
     free_blocks.erase(found);
     split(block, size);
@@ -95,7 +97,7 @@ class Pool {
       const std::vector<Block*> blocks(free_blocks.begin(), free_blocks.end());
       for (Block* block : blocks) {
         const bool whole = block->before == nullptr && block->after == nullptr;
-        if (whole || block->size >= kLargeChunk) give_back(block);
+        if (whole || block->size >= kWorthReturning) give_back(block);
       }
     }
     lowest_ = nullptr;
@@ -112,6 +114,16 @@ class Pool {
   }
 
  private:
+  // Gets memory from the system and returns a free block of at least `size` bytes, not yet in the set.
+  Block* new_block(std::size_t size, bool large) {
+    if (large && lowest_ != nullptr && lowest_->free) {
+      Block* const block = new_chunk(size - lowest_->size, large);  // what is missing before it
+      if (block->size >= size) return block;
+      free_[large].insert(block);  // the system has placed the chunk elsewhere
+    }
+    return new_chunk(size, large);
+  }
+
   // Gets a chunk from the system and returns it as one free block, not yet in the set.
   Block* new_chunk(std::size_t size, bool large) {
     const std::size_t want = large ? round_up(std::max(size, kLargeChunk), kHugePage) : kSmallChunk;

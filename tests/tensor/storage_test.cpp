@@ -84,6 +84,16 @@ TEST_CASE("what one tensor gave back serves the next of its size, and the peak i
   CHECK(memory_stats().live == before);
 }
 
+TEST_CASE("if free memory is too small for a block, the pool adds only what is missing") {
+  if (!kPooled) return;
+  release_unused_memory();
+  { const Storage first(20 * kMegabyte); }
+  const std::size_t reserved = memory_stats().reserved;
+  const Storage larger(60 * kMegabyte);
+  std::memset(larger.data(), 7, larger.bytes());
+  CHECK(memory_stats().reserved == reserved + 40 * kMegabyte);
+}
+
 TEST_CASE("updates with batches of different sizes need little more than the largest of them") {
   if (!kPooled) return;
   release_unused_memory();
