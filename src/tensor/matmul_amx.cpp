@@ -34,7 +34,8 @@ constexpr Dim kMostTerms = 512;
 // An operand is packed anew by each tile that needs it if they are at most so many. The strips then stay in the cache
 // of the thread. Strips that are packed for all tiles are written to memory and read again.
 constexpr Dim kFewTiles = 2;
-constexpr Dim kTogether = 4;  // strips that one thread packs together
+constexpr Dim kTogether = 4;           // strips that one thread packs together
+constexpr Dim kCached = Dim{1} << 19;  // elements of C that would stay in the second cache
 
 Dim round_up(Dim n) { return (n + kUnit - 1) / kUnit * kUnit; }
 
@@ -142,12 +143,28 @@ struct alignas(64) TileConfiguration {
   std::uint8_t lines[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
+// Where a block of C goes: into the cache, as new or to be added, or to memory past the cache.
+enum class Result { kAssign, kAdd, kStream };
+
+RAPT_AVX512 void stream_block(float* c, Dim stride, const float* block) {
+  for (Dim r = 0; r < kUnit; ++r, c += stride, block += kUnit) {
+    _mm512_stream_ps(c, _mm512_load_ps(block));
+    _mm512_stream_ps(c + kSide, _mm512_load_ps(block + kSide));
+  }
+}
+RAPT_AVX512 void end_streams() { _mm_sfence(); }
+
 // 32 x 32 elements of C, of `units` times 32 terms. Meanwhile, the block to the right of it comes into the cache.
-RAPT_AMX void multiply_block(float* c, Dim stride, const Bf16* a, const Bf16* b, Dim units, bool add) {
+RAPT_AMX void multiply_block(float* c, Dim stride, const Bf16* a, const Bf16* b, Dim units, Result result) {
+  if (result == Result::kStream) {
+    alignas(64) float block[kUnit * kUnit];
+    multiply_block(block, kUnit, a, b, units, Result::kAssign);
+    return stream_block(c, stride, block);
+  }
   asm volatile("" ::: "memory");  // GCC 12 does not know that TILELOADD reads memory
   const Dim bytes = stride * static_cast<Dim>(sizeof(float));
   float* const below = c + kSide * stride;
-  if (add) {
+  if (result == Result::kAdd) {
     _tile_loadd(0, c, bytes);
     _tile_loadd(1, c + kSide, bytes);
     _tile_loadd(2, below, bytes);
@@ -181,10 +198,11 @@ RAPT_AMX void multiply_block(float* c, Dim stride, const Bf16* a, const Bf16* b,
 }
 
 // The same at an edge of C.
-void multiply_edge(Matrix<float> c, const Bf16* a, const Bf16* b, Dim units, bool add) {
+void multiply_edge(Matrix<float> c, const Bf16* a, const Bf16* b, Dim units, Result result) {
   alignas(64) float whole[kUnit * kUnit] = {};
+  const bool add = result == Result::kAdd;
   for (Dim r = 0; add && r < c.rows; ++r) std::copy_n(c.data + r * c.stride, c.cols, whole + r * kUnit);
-  multiply_block(whole, kUnit, a, b, units, add);
+  multiply_block(whole, kUnit, a, b, units, add ? Result::kAdd : Result::kAssign);
   for (Dim r = 0; r < c.rows; ++r) std::copy_n(whole + r * kUnit, c.cols, c.data + r * c.stride);
 }
 
@@ -212,6 +230,7 @@ AmxProduct::AmxProduct(Matrix<const Bf16> a, Transpose op_a, Matrix<const Bf16> 
     x->terms_adjoin = !x->terms_adjoin;
   }
   depth_ = round_up(a_.terms);
+  late_ = !a_.terms_adjoin && !b_.terms_adjoin && a_.sides * b_.sides > kCached;
   const Dim strips_a = across > kFewTiles ? round_up(a_.sides) / kUnit : 0;
   const Dim strips_b = down > kFewTiles ? round_up(b_.sides) / kUnit : 0;
   if (strips_a + strips_b == 0) return;
@@ -238,11 +257,13 @@ void AmxProduct::multiply(Matrix<float> c, Dim r0, Dim c0, Dim k0, Dim k1, Write
   if (strips_a + strips_b > 0) scratch = Tensor::empty({strips_a + strips_b, most}, DType::kBF16);
   Bf16* const beside_b = scratch.defined() ? scratch.data<Bf16>() : nullptr;
   Bf16* const beside_a = beside_b + strips_b * most;
+  const bool streams = late_ && passes == 1 && !after && c.stride % kSide == 0 &&
+                       reinterpret_cast<std::uintptr_t>(c.data) % sizeof(__m512) == 0;
 
   configure();
   for (Dim k = k0; k < k1; k += depth) {
     const Dim end = std::min({k1, k + depth, a_.terms}), units = round_up(end - k) / kUnit;
-    const bool add = write == Write::kAdd || k > k0;
+    const Result result = write == Write::kAdd || k > k0 ? Result::kAdd : streams ? Result::kStream : Result::kAssign;
     pack_strips(beside_b, most, b_, c0, strips_b, k, end);
     for (Dim i = 0; i < c.rows; i += kUnit) {
       const Dim rows = std::min(kUnit, c.rows - i);
@@ -254,13 +275,14 @@ void AmxProduct::multiply(Matrix<float> c, Dim r0, Dim c0, Dim k0, Dim k1, Write
         float* const to = c.data + i * c.stride + j;
         const Dim columns = std::min(kUnit, c.cols - j);
         if (rows == kUnit && columns == kUnit)
-          multiply_block(to, c.stride, a, b, units, add);
+          multiply_block(to, c.stride, a, b, units, result);
         else
-          multiply_edge({to, rows, columns, c.stride}, a, b, units, add);
+          multiply_edge({to, rows, columns, c.stride}, a, b, units, result);
       }
       if (after && k + depth >= k1) after(r0 + i, r0 + i + rows, c0, c0 + c.cols);
     }
   }
+  if (streams) end_streams();
   release();
 }
 

@@ -38,7 +38,8 @@ class AmxProduct {
 
  private:
   Operand a_, b_;
-  Dim depth_ = 0;  // terms, in whole units
+  Dim depth_ = 0;      // terms, in whole units
+  bool late_ = false;  // C is read late, and too large for the caches until then: a weight's gradient, A^T B
   Tensor packed_;
 };
 

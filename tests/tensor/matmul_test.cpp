@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "support/random_values.h"
@@ -12,6 +13,7 @@
 #include "tensor/matmul_onednn.h"
 #include "tensor/matmul_openblas.h"
 #include "tensor/parallel.h"
+#include "tensor/tensor.h"
 
 using namespace rapt;
 using rapt::testing::random_values;
@@ -231,6 +233,33 @@ TEST_CASE(
         CHECK(worst <= 4e-7 * static_cast<double>(s.K + 1));
       }
     }
+  }
+  set_thread_count(threads);
+}
+
+// With AMX, such a C goes to memory past the caches.
+TEST_CASE("the gradient of a large weight from few rows is assigned in full") {
+  const int threads = thread_count();
+  const Dim M = 800, N = 720, K = 40;
+  Problem<float> wide({M, N, K}, Transpose::kYes, Transpose::kNo, 0);
+  std::vector<Bf16> a(wide.a.size()), b(wide.b.size());
+  kernels::narrow(a.data(), wide.a.data(), K * M);
+  kernels::narrow(b.data(), wide.b.data(), K * N);
+  kernels::widen(wide.a.data(), a.data(), K * M);
+  kernels::widen(wide.b.data(), b.data(), K * N);
+  matmul<float>(wide.C(), wide.A(), wide.op_a, wide.B(), wide.op_b, Write::kAssign);
+  for (const int count : {1, 3}) {
+    CAPTURE(count);
+    set_thread_count(count);
+    Tensor c = Tensor::full({M, N}, std::numeric_limits<double>::quiet_NaN());
+    matmul<float, Bf16>({c.data<float>(), M, N}, {a.data(), K, M}, Transpose::kYes, {b.data(), K, N}, Transpose::kNo,
+                        Write::kAssign);
+    Dim wrong = 0;
+    for (Dim i = 0; i < M * N; ++i) {
+      const bool near = std::abs(c.data<float>()[i] - wide.C().data[i]) <= 4e-7F * static_cast<float>(K + 1);
+      wrong += near ? 0 : 1;
+    }
+    CHECK(wrong == 0);
   }
   set_thread_count(threads);
 }
