@@ -183,7 +183,7 @@ void matmul(Matrix<C> c, Matrix<const A> a, Transpose op_a, Matrix<const B> b, T
   if (t.layers == 1) return;
   parallel_blocks(M, rows_per_block(N), [&](Dim r0, Dim r1) {
     for (Dim r = r0; r < r1; ++r) {
-      kernels::add_rows<C>(c.data + r * c.stride, Write::kAdd, others + r * N, t.layers - 1, N, M * N);
+      kernels::add_rows<C>(c.data + r * c.stride, Write::kAdd, {others + r * N, t.layers - 1, N, M * N});
     }
     if (after) after(r0, r1, 0, N);
   });

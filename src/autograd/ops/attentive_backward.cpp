@@ -219,7 +219,7 @@ void AttentivePass::backward(std::span<const Tensor> dy, Grads& d) {
     }
     if (d.wants(kScore)) {
       Grads::Slot dscore = d.slot(kScore);
-      kernels::column_sums<T>(dscore.tensor.data<T>(), dscore.write, c.dscores.data<T>(), B, width);
+      kernels::column_sums<T>(dscore.tensor.data<T>(), dscore.write, {c.dscores.data<T>(), B, width});
     }
   }
   if (after() && d.wants(kCombine)) {

@@ -63,12 +63,13 @@ Variable feed_forward(const Variable& x, const Variable& up, const Variable& up_
         if (!d.wants(0) && !d.wants(1) && !d.wants(2)) return;
         Tensor dhidden = Tensor::empty(saved.shape(), dy.dtype());
         dispatch_operand(outer, [&]<typename T, typename Operand>() {
-          kernels::linear_input_backward<T, Operand>(dhidden.data<T>(), Write::kAssign, outer.data<Operand>(),
-                                                     downs.data<Operand>(), dy.shape()[0], downs.shape()[1],
-                                                     downs.shape()[0]);
+          kernels::linear_input_backward<T, Operand>(dhidden.data<T>(), Write::kAssign,
+                                                     {outer.data<Operand>(), dy.shape()[0], dy.shape()[1]},
+                                                     downs.data<Operand>(), downs.shape()[1]);
         });
         Tensor inner = dhidden.dtype() == saved.dtype() ? dhidden : Tensor::empty(saved.shape(), saved.dtype());
         give_activation_and_bias(d, 2, inner, dhidden, saved, f);
+        dhidden = Tensor();  // its memory serves the next gradients
         give_linear_weight(d, 1, inner, inputs);
         give_linear_input(d, 0, inner, ups);
       });

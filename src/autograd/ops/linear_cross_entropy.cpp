@@ -98,14 +98,14 @@ void find_largest(std::int32_t* columns, const T* z, Dim M, Dim V) {
   });
 }
 
-// A chunk as an operand: itself, or a copy of its first `count` elements in `narrow`.
+// Inputs as an operand: themselves, or a copy of the first `count` elements in `narrow`.
 template <typename T, typename Operand>
-const Operand* as_operand(const T* chunk, Dim count, Tensor& narrow) {
+const Operand* as_operand(const T* inputs, Dim count, Tensor& narrow) {
   if constexpr (std::is_same_v<T, Operand>) {
-    return chunk;
+    return inputs;
   } else {
     if (!narrow.defined() || narrow.size() < count) narrow = Tensor::empty({count}, dtype_of<Operand>);
-    kernels::narrow(narrow.data<Operand>(), chunk, count);
+    kernels::narrow(narrow.data<Operand>(), inputs, count);
     return narrow.data<Operand>();
   }
 }
@@ -120,7 +120,7 @@ void run_chunks(const Problem& p, double* losses, const Sinks<T>& sinks) {
   const T* const x = p.x.data<T>();
   const Operand* const weight = p.weight.data<Operand>();
   const T* const bias = p.bias.defined() ? p.bias.data<T>() : nullptr;
-  Tensor logits = Tensor::empty({chunk, V}, dtype_of<T>), gathered, narrow_inputs, narrow_logits;
+  Tensor logits = Tensor::empty({chunk, V}, dtype_of<T>), gathered, narrow_inputs;
   T* const z = logits.data<T>();
   const kernels::CrossEntropyRule rule{p.options.label_smoothing, p.options.scale * sinks.factor};
 
@@ -143,17 +143,15 @@ void run_chunks(const Problem& p, double* losses, const Sinks<T>& sinks) {
       if (sinks.predicted != nullptr) find_largest<T>(sinks.predicted + begin, z, count, V);
       continue;
     }
-    kernels::cross_entropy_forward_backward<T>(losses + begin, z, targets, count, V, rule);
+    const Matrix<const Operand> gradients =
+        kernels::cross_entropy_forward_backward<Operand>(losses + begin, z, targets, count, V, rule);
     const auto write = [&](Write first) { return begin == 0 ? first : Write::kAdd; };
-    if (sinks.dbias != nullptr) kernels::column_sums<T>(sinks.dbias, write(sinks.bias_write), z, count, V);
-    if (sinks.dx == nullptr && sinks.dweight == nullptr) continue;
-    const Operand* const gradients = as_operand<T, Operand>(z, count * V, narrow_logits);
+    if (sinks.dbias != nullptr) kernels::column_sums<Operand>(sinks.dbias, write(sinks.bias_write), gradients);
     if (sinks.dx != nullptr) {
-      kernels::linear_input_backward<T, Operand>(sinks.dx + begin * C, Write::kAssign, gradients, weight, count, C, V);
+      kernels::linear_input_backward<T, Operand>(sinks.dx + begin * C, Write::kAssign, gradients, weight, C);
     }
     if (sinks.dweight != nullptr) {
-      kernels::linear_weight_backward<T, Operand>(sinks.dweight, write(sinks.weight_write), gradients, inputs, count, C,
-                                                  V);
+      kernels::linear_weight_backward<T, Operand>(sinks.dweight, write(sinks.weight_write), gradients, inputs, C);
     }
   }
 }

@@ -13,8 +13,9 @@ inline void give_linear_input(Grads& d, std::size_t i, const Tensor& g, const Te
   if (!d.wants(i)) return;
   Grads::Slot dx = d.slot(i);
   dispatch_operand(g, [&]<typename T, typename Operand>() {
-    kernels::linear_input_backward<T, Operand>(dx.tensor.data<T>(), dx.write, g.data<Operand>(), W.data<Operand>(),
-                                               g.shape()[0], W.shape()[1], W.shape()[0]);
+    kernels::linear_input_backward<T, Operand>(dx.tensor.data<T>(), dx.write,
+                                               {g.data<Operand>(), g.shape()[0], g.shape()[1]}, W.data<Operand>(),
+                                               W.shape()[1]);
   });
 }
 
@@ -23,8 +24,9 @@ inline void give_linear_weight(Grads& d, std::size_t i, const Tensor& g, const T
   if (!d.wants(i)) return;
   Grads::Slot dW = d.slot(i);
   dispatch_operand(g, [&]<typename T, typename Operand>() {
-    kernels::linear_weight_backward<T, Operand>(dW.tensor.data<T>(), dW.write, g.data<Operand>(), x.data<Operand>(),
-                                                g.shape()[0], x.shape()[1], g.shape()[1]);
+    kernels::linear_weight_backward<T, Operand>(dW.tensor.data<T>(), dW.write,
+                                                {g.data<Operand>(), g.shape()[0], g.shape()[1]}, x.data<Operand>(),
+                                                x.shape()[1]);
   });
 }
 
@@ -33,7 +35,7 @@ inline void give_linear_bias(Grads& d, std::size_t i, const Tensor& g) {
   if (!d.wants(i)) return;
   Grads::Slot db = d.slot(i);
   dispatch_float(g.dtype(), [&]<typename T>() {
-    kernels::column_sums<T>(db.tensor.data<T>(), db.write, g.data<T>(), g.shape()[0], g.shape()[1]);
+    kernels::column_sums<T>(db.tensor.data<T>(), db.write, {g.data<T>(), g.shape()[0], g.shape()[1]});
   });
 }
 

@@ -155,7 +155,7 @@ void RecurrentLayer::give_parameters(Grads& d, std::size_t first, const Tensor& 
   }
   if (!d.wants(first + 2) && !d.wants(first + 3)) return;
   Tensor sums = Tensor::empty({4 * C}, gates.dtype());
-  kernels::column_sums<T>(sums.data<T>(), Write::kAssign, gates.data<T>(), N, 4 * C);
+  kernels::column_sums<T>(sums.data<T>(), Write::kAssign, {gates.data<T>(), N, 4 * C});
   const auto add = [&](std::size_t input, Dim begin, Dim end, Dim at) {
     T* const to = d.data<T>(input) + at;
     for (Dim i = begin; i < end; ++i) to[i - begin] += sums.data<T>()[i];

@@ -65,7 +65,7 @@ SequenceAttentionOutput attend(const char* op, const Variable& query, const Pack
           }
           if (d.wants(3)) {
             Grads::Slot dscore = d.slot(3);
-            kernels::column_sums<T>(dscore.tensor.data<T>(), dscore.write, dscores.data<T>(), B, C);
+            kernels::column_sums<T>(dscore.tensor.data<T>(), dscore.write, {dscores.data<T>(), B, C});
           }
         });
       });

@@ -9,12 +9,12 @@ HWY_BEFORE_NAMESPACE();
 namespace rapt::HWY_NAMESPACE {
 namespace {
 
-template <typename T>
-void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride) {
-  const Tag<T> d;
-  for (Dim row = 0; row < rows; ++row) {
+template <typename X>
+void add_rows(Compute<X>* sums, Write write, Matrix<const X> x) {
+  const Tag<X> d;
+  for (Dim row = 0; row < x.rows; ++row) {
     const Write how = row == 0 ? write : Write::kAdd;
-    for_each_vector(d, C, [&](auto part) HWY_ATTR { part.write(part.load(x + row * stride), sums, how); });
+    for_each_vector(d, x.cols, [&](auto part) HWY_ATTR { part.write(part.load(x.data + row * x.stride), sums, how); });
   }
 }
 
@@ -29,20 +29,22 @@ RAPT_EXPORT(add_rows);
 
 namespace kernels {
 
-template <typename T>
-void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride) {
-  RAPT_DISPATCH(T, add_rows)(sums, write, x, rows, C, stride);
+template <typename X>
+void add_rows(Compute<X>* sums, Write write, Matrix<const X> x) {
+  RAPT_DISPATCH(X, add_rows)(sums, write, x);
 }
 RAPT_INSTANTIATE(add_rows);
+template void add_rows(float*, Write, Matrix<const Bf16>);
 
-template <typename T>
-void column_sums(T* sums, Write write, const T* x, Dim N, Dim C) {
-  count_elements<T>(N * C);
-  sum_in_pieces<T>(sums, write, N, C, [&](T* to, Dim r0, Dim r1, Dim c0, Dim c1) {
-    add_rows<T>(to, Write::kAssign, x + r0 * C + c0, r1 - r0, c1 - c0, C);
+template <typename X>
+void column_sums(Compute<X>* sums, Write write, Matrix<const X> x) {
+  count_elements<X>(x.rows * x.cols);
+  sum_in_pieces<Compute<X>>(sums, write, x.rows, x.cols, [&](Compute<X>* to, Dim r0, Dim r1, Dim c0, Dim c1) {
+    add_rows<X>(to, Write::kAssign, {x.data + r0 * x.stride + c0, r1 - r0, c1 - c0, x.stride});
   });
 }
 RAPT_INSTANTIATE(column_sums);
+template void column_sums(float*, Write, Matrix<const Bf16>);
 
 }  // namespace kernels
 }  // namespace rapt

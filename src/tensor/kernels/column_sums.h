@@ -4,19 +4,19 @@
 
 #include <algorithm>
 
+#include "tensor/matmul.h"
 #include "tensor/parallel.h"
 #include "tensor/tensor.h"
 
 namespace rapt::kernels {
 
-// sums (+)= x_0 + x_1 + ... over the N rows of x, in blocks of 128 rows.
-template <typename T>
-void column_sums(T* sums, Write write, const T* x, Dim N, Dim C);
+// sums (+)= x_0 + x_1 + ... over the rows of x, in blocks of 128 rows.
+template <typename X>
+void column_sums(Compute<X>* sums, Write write, Matrix<const X> x);
 
-// sums (+)= x_0 + x_1 + ... for `rows` rows of C elements that are `stride` apart, on the calling thread. With kAssign
-// and no rows, `sums` is unchanged.
-template <typename T>
-void add_rows(T* sums, Write write, const T* x, Dim rows, Dim C, Dim stride);
+// The same on the calling thread, row after row. With kAssign and no rows, `sums` is unchanged.
+template <typename X>
+void add_rows(Compute<X>* sums, Write write, Matrix<const X> x);
 
 /// `count` vectors of column sums [C] for each block of rows.
 template <typename T>
@@ -42,7 +42,7 @@ class ColumnSums {
     if (blocks_ == 0 && write == Write::kAssign) std::fill_n(total, C_, T{0});
     const T* const sums = sums_.template data<T>() + which * C_;
     parallel_blocks(C_, 1024, [&](Dim begin, Dim end) {
-      add_rows<T>(total + begin, write, sums + begin, blocks_, end - begin, count_ * C_);
+      add_rows<T>(total + begin, write, {sums + begin, blocks_, end - begin, count_ * C_});
     });
   }
 

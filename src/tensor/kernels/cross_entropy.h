@@ -1,6 +1,7 @@
 // Cross-entropy of rows of logits. The gradient can overwrite the logits.
 #pragma once
 
+#include "tensor/matmul.h"
 #include "tensor/types.h"
 
 namespace rapt::kernels {
@@ -21,10 +22,10 @@ template <typename T>
 void cross_entropy_forward(double* losses, const T* logits, const std::int32_t* targets, Dim M, Dim V,
                            const CrossEntropyRule& rule);
 
-// The same, and the gradient of the losses overwrites the logits: z_v becomes scale (softmax(z)_v - (1 - smoothing) [v
-// = t] - smoothing / V).
-template <typename T>
-void cross_entropy_forward_backward(double* losses, T* logits, const std::int32_t* targets, Dim M, Dim V,
-                                    const CrossEntropyRule& rule);
+// The same, and the gradient of the losses, in type G, overwrites the logits. Of z_v it is scale (softmax(z)_v - (1 -
+// smoothing) [v = t] - smoothing / V). Each row of the gradient begins where the row of the logits began.
+template <typename G>
+Matrix<const G> cross_entropy_forward_backward(double* losses, Compute<G>* logits, const std::int32_t* targets, Dim M,
+                                               Dim V, const CrossEntropyRule& rule);
 
 }  // namespace rapt::kernels

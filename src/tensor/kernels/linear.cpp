@@ -48,21 +48,21 @@ void hidden_forward(Operand* hidden, Operand* pre, T* product, const Operand* x,
 }
 
 template <typename T, typename Operand>
-void linear_input_backward(T* dx, Write write, const Operand* g, const Operand* W, Dim N, Dim in, Dim out) {
-  matmul<T, Operand>({dx, N, in}, {g, N, out}, Transpose::kNo, {W, out, in}, Transpose::kNo, write);
+void linear_input_backward(T* dx, Write write, Matrix<const Operand> g, const Operand* W, Dim in) {
+  matmul<T, Operand>({dx, g.rows, in}, g, Transpose::kNo, {W, g.cols, in}, Transpose::kNo, write);
 }
 
 template <typename T, typename Operand>
-void linear_weight_backward(T* dW, Write write, const Operand* g, const Operand* x, Dim N, Dim in, Dim out) {
-  matmul<T, Operand>({dW, out, in}, {g, N, out}, Transpose::kYes, {x, N, in}, Transpose::kNo, write);
+void linear_weight_backward(T* dW, Write write, Matrix<const Operand> g, const Operand* x, Dim in) {
+  matmul<T, Operand>({dW, g.cols, in}, g, Transpose::kYes, {x, g.rows, in}, Transpose::kNo, write);
 }
 
 #define RAPT_LINEAR(T, Operand)                                                                                 \
   template void linear_forward(T*, T*, const Operand*, const Operand*, const T*, Dim, Dim, Dim, Activation);    \
   template void hidden_forward(Operand*, Operand*, T*, const Operand*, const Operand*, const T*, Dim, Dim, Dim, \
                                Activation);                                                                     \
-  template void linear_input_backward(T*, Write, const Operand*, const Operand*, Dim, Dim, Dim);                \
-  template void linear_weight_backward(T*, Write, const Operand*, const Operand*, Dim, Dim, Dim);
+  template void linear_input_backward(T*, Write, Matrix<const Operand>, const Operand*, Dim);                   \
+  template void linear_weight_backward(T*, Write, Matrix<const Operand>, const Operand*, Dim);
 RAPT_LINEAR(float, float)
 RAPT_LINEAR(double, double)
 RAPT_LINEAR(float, Bf16)

@@ -20,8 +20,8 @@ void hidden_forward(Operand* hidden, Operand* pre, T* product, const Operand* x,
 
 // dx (+)= g W and dW (+)= g^T x for g [N, out], the gradient of x W^T + b.
 template <typename T, typename Operand>
-void linear_input_backward(T* dx, Write write, const Operand* g, const Operand* W, Dim N, Dim in, Dim out);
+void linear_input_backward(T* dx, Write write, Matrix<const Operand> g, const Operand* W, Dim in);
 template <typename T, typename Operand>
-void linear_weight_backward(T* dW, Write write, const Operand* g, const Operand* x, Dim N, Dim in, Dim out);
+void linear_weight_backward(T* dW, Write write, Matrix<const Operand> g, const Operand* x, Dim in);
 
 }  // namespace rapt::kernels
