@@ -5,28 +5,20 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
-// GCC 12 takes the undefined operands of its own intrinsics for mistakes (its bug 105593).
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-#define RAPT_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
-#define RAPT_AMX __attribute__((target("amx-tile,amx-bf16")))
+#include "tensor/amx_tiles.h"
 
 namespace rapt {
 namespace {
 
 // A strip is 32 rows of A or 32 columns of B over all terms. For each 32 terms it has two tiles of AMX, of 16 rows or
-// columns each. A tile is 16 x 16 words of 32 bits, and a word is the pair of terms 2 p and 2 p + 1. In a tile of A, a
-// line has the pairs of one row; in a tile of B, a line has one pair of all columns.
-constexpr Dim kSide = 16, kUnit = AmxProduct::kUnit;
+// columns each.
+constexpr Dim kSide = kTileSide, kUnit = AmxProduct::kUnit;
 constexpr Dim kTile = kSide * kUnit;  // elements
 // Terms that are multiplied before the next ones: a strip of them takes 32 KB, as the first cache, and those of all
 // columns of a tile 0.8 MB of the second.
@@ -50,11 +42,6 @@ bool obtain_amx() {
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
-// The words of a tile, by row or column first, or by pair first.
-struct Words {
-  __m512i line[kSide];
-};
-
 // `given` numbers, and zeros if they are fewer than 32 or 16.
 RAPT_AVX512 inline __m512i load_32(const Bf16* from, Dim given) {
   return _mm512_maskz_loadu_epi16(given >= 32 ? ~0u : (1u << given) - 1, from);
@@ -65,7 +52,7 @@ RAPT_AVX512 inline __m512i widen_16(const Bf16* from, Dim given) {
 }
 
 // Lines of 32 terms, side by side in memory. Meanwhile, the next strip's come into the cache.
-RAPT_AVX512 inline void load_lines(Words& words, const Bf16* from, Dim stride, Dim sides, Dim terms) {
+RAPT_AVX512 inline void load_lines(TileWords& words, const Bf16* from, Dim stride, Dim sides, Dim terms) {
   for (Dim s = 0; s < kSide; ++s) {
     words.line[s] = s < sides ? load_32(from + s * stride, terms) : _mm512_setzero_si512();
     __builtin_prefetch(from + (s + kUnit) * stride, 0, 2);
@@ -73,7 +60,7 @@ RAPT_AVX512 inline void load_lines(Words& words, const Bf16* from, Dim stride, D
 }
 
 // Lines of one pair, of terms that are `stride` apart in memory. Meanwhile, the next 32 terms come into the cache.
-RAPT_AVX512 inline void load_pairs(Words& words, const Bf16* from, Dim stride, Dim sides, Dim terms) {
+RAPT_AVX512 inline void load_pairs(TileWords& words, const Bf16* from, Dim stride, Dim sides, Dim terms) {
   for (Dim p = 0; p < kSide; ++p) {
     const Bf16* const even = from + 2 * p * stride;
     __m512i line = 2 * p < terms ? widen_16(even, sides) : _mm512_setzero_si512();
@@ -84,39 +71,12 @@ RAPT_AVX512 inline void load_pairs(Words& words, const Bf16* from, Dim stride, D
   }
 }
 
-RAPT_AVX512 inline void transpose(Words& words) {
-  __m512i t[kSide];
-  __m512i* const x = words.line;
-  for (int i = 0; i < kSide; i += 2) {
-    t[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
-    t[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
-  }
-  for (int i = 0; i < kSide; i += 4) {
-    x[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-    x[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-    x[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-    x[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-  }
-  // Now block b of 128 bits of x[4 i + j] has the rows 4 i to 4 i + 3 of column 4 b + j.
-  for (int j = 0; j < 4; ++j) {
-    const __m512i low01 = _mm512_shuffle_i32x4(x[j], x[4 + j], 0x88),
-                  low23 = _mm512_shuffle_i32x4(x[8 + j], x[12 + j], 0x88);
-    const __m512i odd01 = _mm512_shuffle_i32x4(x[j], x[4 + j], 0xDD),
-                  odd23 = _mm512_shuffle_i32x4(x[8 + j], x[12 + j], 0xDD);
-    t[j] = _mm512_shuffle_i32x4(low01, low23, 0x88);
-    t[8 + j] = _mm512_shuffle_i32x4(low01, low23, 0xDD);
-    t[4 + j] = _mm512_shuffle_i32x4(odd01, odd23, 0x88);
-    t[12 + j] = _mm512_shuffle_i32x4(odd01, odd23, 0xDD);
-  }
-  for (int i = 0; i < kSide; ++i) x[i] = t[i];
-}
-
 // Packs 32 terms, or those up to `end`, of the 32 rows or columns from `side`.
 RAPT_AVX512 void pack_unit(Bf16* to, const AmxProduct::Operand& x, Dim side, Dim k, Dim end) {
   const Matrix<const Bf16>& m = x.matrix;
   const Dim terms = std::min(kUnit, end - k);
   for (Dim s = side; s < side + kUnit; s += kSide, to += kTile) {
-    Words words;
+    TileWords words;
     const Dim sides = std::clamp<Dim>(x.sides - s, 0, kSide);
     if (x.terms_adjoin)
       load_lines(words, m.data + s * m.stride + k, m.stride, sides, terms);
@@ -135,13 +95,6 @@ void pack_strips(Bf16* to, Dim apart, const AmxProduct::Operand& x, Dim side, Di
     pack_unit(to + strip * apart + unit * 2 * kTile, x, side + strip * kUnit, k0 + unit * kUnit, k1);
   }
 }
-
-// What the registers hold, for LDTILECFG: eight tiles of 16 lines of 64 bytes.
-struct alignas(64) TileConfiguration {
-  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  std::uint16_t bytes_per_line[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  std::uint8_t lines[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
 
 // Where a block of C goes: into the cache, as new or to be added, or to memory past the cache.
 enum class Result { kAssign, kAdd, kStream };
@@ -206,13 +159,6 @@ void multiply_edge(Matrix<float> c, const Bf16* a, const Bf16* b, Dim units, Res
   for (Dim r = 0; r < c.rows; ++r) std::copy_n(whole + r * kUnit, c.cols, c.data + r * c.stride);
 }
 
-constexpr TileConfiguration kConfiguration;
-
-// In memory for good: GCC 12 believes that LDTILECFG reads only the first 8 bytes.
-RAPT_AMX void configure() { _tile_loadconfig(&kConfiguration); }
-// Switching to another thread no longer saves the registers.
-RAPT_AMX void release() { _tile_release(); }
-
 }  // namespace
 
 // AVX3_DL, the best target of Highway 1.0 on these processors; with RAPT_SIMD=avx512, it is AVX3.
@@ -260,7 +206,7 @@ void AmxProduct::multiply(Matrix<float> c, Dim r0, Dim c0, Dim k0, Dim k1, Write
   const bool streams = late_ && passes == 1 && !after && c.stride % kSide == 0 &&
                        reinterpret_cast<std::uintptr_t>(c.data) % sizeof(__m512) == 0;
 
-  configure();
+  configure_tiles();
   for (Dim k = k0; k < k1; k += depth) {
     const Dim end = std::min({k1, k + depth, a_.terms}), units = round_up(end - k) / kUnit;
     const Result result = write == Write::kAdd || k > k0 ? Result::kAdd : streams ? Result::kStream : Result::kAssign;
@@ -283,7 +229,7 @@ void AmxProduct::multiply(Matrix<float> c, Dim r0, Dim c0, Dim k0, Dim k1, Write
     }
   }
   if (streams) end_streams();
-  release();
+  release_tiles();
 }
 
 }  // namespace rapt

@@ -141,8 +141,8 @@ void backward_tile(const AttentionHead<E>& at, const AttentionHeadGradients<E>& 
   small_product<false>(m.probabilities, kScoresStride, rows, q, at.q_stride, keys_across, false, scores_part);
   small_product<false>(m.dscores, kScoresStride, rows, dy, d.dy_stride, values_across, false, scores_part);
   for (Dim r = 0; r < rows; ++r) {
-    // Blocks of rows or of keys read up to kBlockRows - 1 keys further; these must be zero.
-    const Dim visible = seen(r), beyond = visible + kBlockRows < n ? visible + kBlockRows : n;
+    // Blocks of rows or of keys read further; these keys must be zero.
+    const Dim visible = seen(r), beyond = visible + kReach<E> < n ? visible + kReach<E> : n;
     backward_row(at, row + r, tile, visible, beyond, d.log_sum_exp[(row + r) * d.lse_stride], delta[r],
                  m.probabilities + r * kScoresStride, m.dscores + r * kScoresStride);
     if constexpr (kTerms<E> == 2) {

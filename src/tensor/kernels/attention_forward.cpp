@@ -106,8 +106,8 @@ void forward_tile(const AttentionHead<E>& at, Dim row, Dim rows, Dim tile, Dim n
                        });
   const Dim columns = values.columns;
   for (Dim r = 0; r < rows; ++r) {
-    // Up to kBlockRows - 1 later rows see more keys, and their product covers this row's zeros.
-    const Dim visible = seen(r), beyond = visible + kBlockRows < n ? visible + kBlockRows : n;
+    // Later rows see more keys, and their product covers this row's zeros.
+    const Dim visible = seen(r), beyond = visible + kReach<E> < n ? visible + kReach<E> : n;
     E* const p = probabilities + r * kScoresStride;
     if (visible == 0) {
       for (Dim j = 0; j < beyond; ++j) p[j] = E{};

@@ -2,8 +2,9 @@
 // both operands on each call and cannot stop at a causal diagonal. Here the right operand is packed once and used for
 // many rows, and each block of rows says which part of the product it needs.
 //
-// Every element of C is one chain of multiply-adds in order of k, whatever block it falls into, so bits do not depend
-// on how rows are blocked.
+// Every element of C is one chain of multiply-adds in order of k, so bits do not depend on how rows are blocked. (With
+// AMX they do: its order is another one, and it takes whole blocks of 16 rows and 32 terms only. Rows are counted from
+// the tile's first one, so bits still depend on nothing but the sequence.)
 //
 // Operands are f32, f64 or bf16. bf16 operands are multiplied in pairs of terms and summed in f32: with the instruction
 // for it if the processor has one, otherwise widened. Terms 2 i and 2 i + 1 lie side by side in memory, in both
@@ -17,6 +18,8 @@
 #define RAPT_TENSOR_KERNELS_SMALL_PRODUCT_INL_H
 #endif
 
+#include "tensor/kernels/amx_block.h"
+#include "tensor/matmul_amx.h"
 #include "tensor/simd.h"
 
 #if defined(__clang__)
@@ -56,6 +59,16 @@ template <typename E>
 HWY_INLINE Dim whole_terms(Dim n) {
   return (n + kTerms<E> - 1) / kTerms<E> * kTerms<E>;
 }
+
+/// How far a block's terms may reach beyond those of one of its rows: other rows of it need more, and AMX multiplies 32
+/// terms at once.
+#if HWY_TARGET == HWY_AVX3
+template <typename E>
+inline constexpr Dim kReach = kTerms<E> == 1 ? kBlockRows : kernels::AmxBlocks::kRows + kernels::AmxBlocks::kTerms;
+#else
+template <typename E>
+inline constexpr Dim kReach = kBlockRows;
+#endif
 
 using Words = ScalableTag<std::uint32_t>;
 
@@ -352,43 +365,93 @@ struct Part {
   Dim begin, end, columns;
 };
 
-// small_product, with its terms multiplied as Terms says.
+// Rows [first, last) of C, at most kBlockRows, over the terms [begin, end), and its first `wanted` columns from
+// `column` on, the first of a panel; with its terms multiplied as Terms says.
+template <class Terms, bool kTransposed, typename E>
+HWY_INLINE void product_of_rows(Compute<E>* c, Dim c_stride, Dim first, Dim last, const E* a, Dim a_stride,
+                                const Panels<E>& b, Dim column, Dim wanted, Dim begin, Dim end, bool add) {
+  const Dim width = b.width(column);
+  product_block_of<Terms, kTransposed>(last - first, (wanted + lanes_of<E>() - 1) / lanes_of<E>())(
+      c + first * c_stride + column, c_stride,
+      kTransposed ? a + begin * a_stride + kTerms<E> * first : a + first * a_stride + begin, a_stride,
+      b.at(column) + begin * width, width, end > begin ? end - begin : 0, add);
+}
+
+// small_product from row `start` on.
 template <class Terms, bool kTransposed, typename E, class F>
-HWY_INLINE void product_of_blocks(Compute<E>* c, Dim c_stride, Dim rows, const E* a, Dim a_stride, const Panels<E>& b,
-                                  bool add, const F& part) {
-  const Dim lanes = lanes_of<E>(), panel = kPanelVectors * lanes, blocks = (rows + kBlockRows - 1) / kBlockRows;
+HWY_INLINE void product_of_blocks(Compute<E>* c, Dim c_stride, Dim start, Dim rows, const E* a, Dim a_stride,
+                                  const Panels<E>& b, bool add, const F& part) {
+  const Dim panel = kPanelVectors * lanes_of<E>(), blocks = (rows - start + kBlockRows - 1) / kBlockRows;
   // The outer loop is over panels: each stays in the first-level cache while the rows pass over it.
   for (Dim column = 0; column < b.columns; column += panel) {
-    const Dim width = b.width(column);
-    const E* const from = b.at(column);
     for (Dim block = 0; block < blocks; ++block) {
-      const Dim first = rows * block / blocks, last = rows * (block + 1) / blocks;
+      const Dim first = start + (rows - start) * block / blocks, last = start + (rows - start) * (block + 1) / blocks;
       const Part p = part(first, last);
-      const Dim wanted = p.columns - column < width ? p.columns - column : width;
+      const Dim wanted = std::min(p.columns - column, b.width(column));
       if (wanted <= 0) continue;
-      const Dim begin = p.begin / kTerms<E> * kTerms<E>, end = kTransposed ? whole_terms<E>(p.end) : p.end;
-      product_block_of<Terms, kTransposed>(last - first, (wanted + lanes - 1) / lanes)(
-          c + first * c_stride + column, c_stride,
-          kTransposed ? a + begin * a_stride + kTerms<E> * first : a + first * a_stride + begin, a_stride,
-          from + begin * width, width, end > begin ? end - begin : 0, add);
+      product_of_rows<Terms, kTransposed>(c, c_stride, first, last, a, a_stride, b, column, wanted,
+                                          p.begin / kTerms<E> * kTerms<E>, kTransposed ? whole_terms<E>(p.end) : p.end,
+                                          add);
     }
   }
 }
 
-/// C = or += op(A) B for `rows` rows of C, in blocks of at most kBlockRows of nearly equal size. A is [rows, depth]
+#if HWY_TARGET == HWY_AVX3
+// small_product with AMX: whole blocks of its rows and terms, and Pairs for the rest.
+template <bool kTransposed, class F>
+HWY_INLINE void product_by_amx(float* c, Dim c_stride, Dim rows, const Bf16* a, Dim a_stride, const Panels<Bf16>& b,
+                               bool add, const F& part) {
+  using kernels::AmxBlocks;
+  constexpr Dim kRows = AmxBlocks::kRows, kSteps = AmxBlocks::kTerms;
+  const Dim whole_rows = rows / kRows * kRows, whole_depth = b.depth / kSteps * kSteps;
+  {
+    const AmxBlocks amx;
+    for (Dim column = 0; column < b.columns; column += kPanelVectors * AmxBlocks::kColumns) {
+      const Dim width = b.width(column);
+      for (Dim first = 0; first < whole_rows; first += kRows) {
+        const Part p = part(first, first + kRows);
+        const Dim wanted = std::min(p.columns - column, width);
+        if (wanted <= 0) continue;
+        const Dim begin = p.begin / kSteps * kSteps;
+        const Dim end = std::max(begin, std::min((p.end + kSteps - 1) / kSteps * kSteps, whole_depth));
+        (kTransposed ? AmxBlocks::multiply_transposed : AmxBlocks::multiply)(
+            c + first * c_stride + column, c_stride,
+            kTransposed ? a + begin * a_stride + kTerms<Bf16> * first : a + first * a_stride + begin, a_stride,
+            b.at(column) + begin * width, width, (end - begin) / kSteps,
+            (wanted + AmxBlocks::kColumns - 1) / AmxBlocks::kColumns, add);
+        if (end >= p.end) continue;
+        for (Dim row = first; row < first + kRows; row += kBlockRows) {
+          product_of_rows<Pairs, kTransposed>(c, c_stride, row, std::min(row + kBlockRows, first + kRows), a, a_stride,
+                                              b, column, wanted, end, kTransposed ? whole_terms<Bf16>(p.end) : p.end,
+                                              true);
+        }
+      }
+    }
+  }
+  if (whole_rows < rows) {
+    product_of_blocks<Pairs, kTransposed>(c, c_stride, whole_rows, rows, a, a_stride, b, add, part);
+  }
+}
+#endif
+
+/// C = or += op(A) B for `rows` rows of C, in blocks. A is [rows, depth]
 /// row-major, or [depth, rows] if kTransposed; then with bf16, each two of its rows are interleaved, and take the place
 /// of two rows a_stride apart. part(first, last) returns the part that the rows [first, last) need. The rest is left
-/// unchanged, except that a block without terms becomes zero unless it is added to.
+/// unchanged, except that a block without terms becomes zero unless it is added to. Terms before and after those that a
+/// row needs may be multiplied, up to kReach<E> of them; there A must be zero.
 template <bool kTransposed, typename E, class F>
 HWY_INLINE void small_product(Compute<E>* c, Dim c_stride, Dim rows, const E* a, Dim a_stride, const Panels<E>& b,
                               bool add, const F& part) {
   if constexpr (kTerms<E> == 1) {
-    product_of_blocks<SingleTerms<E>, kTransposed>(c, c_stride, rows, a, a_stride, b, add, part);
+    product_of_blocks<SingleTerms<E>, kTransposed>(c, c_stride, 0, rows, a, a_stride, b, add, part);
   } else {
 #if HWY_TARGET == HWY_AVX3
-    if (has_bf16_products()) return product_of_blocks<Pairs, kTransposed>(c, c_stride, rows, a, a_stride, b, add, part);
+    if (has_amx() && rows >= kernels::AmxBlocks::kRows && b.depth >= kernels::AmxBlocks::kTerms)
+      return product_by_amx<kTransposed>(c, c_stride, rows, a, a_stride, b, add, part);
+    if (has_bf16_products())
+      return product_of_blocks<Pairs, kTransposed>(c, c_stride, 0, rows, a, a_stride, b, add, part);
 #endif
-    product_of_blocks<WidenedPairs, kTransposed>(c, c_stride, rows, a, a_stride, b, add, part);
+    product_of_blocks<WidenedPairs, kTransposed>(c, c_stride, 0, rows, a, a_stride, b, add, part);
   }
 }
 
