@@ -64,10 +64,8 @@ class Workshop {
   ProgramResult rapt_until(const std::vector<std::string>& arguments, const std::function<bool()>& enough,
                            int signal) const {
     const pid_t child = start(arguments);
-    siginfo_t info{};
     while (!enough()) {
-      REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0);
-      if (info.si_pid == child) return ended(child);
+      if (!is_running(child)) return ended(child);
       ::usleep(500);
     }
     ::kill(child, signal);
@@ -83,6 +81,11 @@ class Workshop {
     return child;
   }
   ProgramResult wait(pid_t child) const { return ended(child); }
+  bool is_running(pid_t child) const {
+    siginfo_t info{};
+    REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+    return info.si_pid != child;
+  }
 
   /// Starts `mpirun ARGUMENTS`, for several processes of one run; wait() returns its result.
   pid_t start_mpirun(std::vector<std::string> arguments) const {

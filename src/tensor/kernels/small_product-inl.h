@@ -434,11 +434,11 @@ HWY_INLINE void product_by_amx(float* c, Dim c_stride, Dim rows, const Bf16* a, 
 }
 #endif
 
-/// C = or += op(A) B for `rows` rows of C, in blocks. A is [rows, depth]
-/// row-major, or [depth, rows] if kTransposed; then with bf16, each two of its rows are interleaved, and take the place
-/// of two rows a_stride apart. part(first, last) returns the part that the rows [first, last) need. The rest is left
-/// unchanged, except that a block without terms becomes zero unless it is added to. Terms before and after those that a
-/// row needs may be multiplied, up to kReach<E> of them; there A must be zero.
+/// C = or += op(A) B for `rows` rows of C, in blocks. A is [rows, depth] row-major, or [depth, rows] if kTransposed;
+/// then with bf16, each two of its rows are interleaved, and take the place of two rows a_stride apart. part(first,
+/// last) returns the part that the rows [first, last) need. The rest is left unchanged, except that a block without
+/// terms becomes zero unless it is added to. Terms before and after those that a row needs may be multiplied, up to
+/// kReach<E> of them; there A must be zero.
 template <bool kTransposed, typename E, class F>
 HWY_INLINE void small_product(Compute<E>* c, Dim c_stride, Dim rows, const E* a, Dim a_stride, const Panels<E>& b,
                               bool add, const F& part) {
