@@ -205,7 +205,21 @@ std::string matmul_provider() {
 
 bool has_bf16_products() { return prefers_onednn<Bf16>(); }
 
-// Largest error of op(A) op(B) against a plain loop in double, relative to the sum of |a b|.
+// x [rows, cols], or its transpose if it is stored as that, in double.
+template <typename T>
+static std::vector<double> in_double(const std::vector<T>& x, Dim rows, Dim cols, bool transposed) {
+  std::vector<double> wide(x.size());
+  for (Dim r = 0; r < rows; ++r) {
+    for (Dim c = 0; c < cols; ++c) {
+      wide[static_cast<std::size_t>(r * cols + c)] =
+          static_cast<double>(x[static_cast<std::size_t>(transposed ? c * rows + r : r * cols + c)]);
+    }
+  }
+  return wide;
+}
+
+// Largest error of op(A) op(B) against a plain loop in double, relative to the sum of |a b|. Every program that
+// multiplies waits for it, so the loop runs along rows.
 template <typename C, typename T = C>
 static double worst_error(Dim M, Dim N, Dim K, Transpose op_a, Transpose op_b) {
   Rng rng({7, 11});
@@ -219,17 +233,25 @@ static double worst_error(Dim M, Dim N, Dim K, Transpose op_a, Transpose op_b) {
     matmul<C, T>({c.data(), M, N}, A, op_a, B, op_b, Write::kAssign);  // not all providers work on single tiles
   else
     multiply_tile({c.data(), M, N}, A, op_a, B, op_b, Write::kAssign);
+  const std::vector<double> rows_of_a = in_double(a, M, K, ta), rows_of_b = in_double(b, K, N, tb);
+  std::vector<double> sums(static_cast<std::size_t>(N)), scales(sums.size());
+  double* const sum = sums.data();
+  double* const scale = scales.data();
   double worst = 0;
   for (Dim i = 0; i < M; ++i) {
-    for (Dim j = 0; j < N; ++j) {
-      double sum = 0, scale = 0;
-      for (Dim k = 0; k < K; ++k) {
-        const double term = static_cast<double>(a[static_cast<std::size_t>(ta ? k * M + i : i * K + k)]) *
-                            static_cast<double>(b[static_cast<std::size_t>(tb ? j * K + k : k * N + j)]);
-        sum += term;
-        scale += std::abs(term);
+    std::ranges::fill(sums, 0.0);
+    std::ranges::fill(scales, 0.0);
+    for (Dim k = 0; k < K; ++k) {
+      const double factor = rows_of_a[static_cast<std::size_t>(i * K + k)];
+      const double* const row = rows_of_b.data() + k * N;
+      for (Dim j = 0; j < N; ++j) {
+        const double term = factor * row[j];
+        sum[j] += term;
+        scale[j] += std::abs(term);
       }
-      const double error = std::abs(static_cast<double>(c[static_cast<std::size_t>(i * N + j)]) - sum) / scale;
+    }
+    for (Dim j = 0; j < N; ++j) {
+      const double error = std::abs(static_cast<double>(c[static_cast<std::size_t>(i * N + j)]) - sum[j]) / scale[j];
       worst = std::isfinite(error) ? std::max(worst, error) : 1.0;
     }
   }
