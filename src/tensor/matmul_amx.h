@@ -1,5 +1,5 @@
-// Products of bf16 operands with AMX, the matrix unit of Intel's processors since Sapphire Rapids. Only this header's
-// .cpp uses its instructions.
+// Products of bf16 operands with AMX, the matrix unit of Intel's processors since Sapphire Rapids. Its instructions are
+// in this header's .cpp and, for attention, in kernels/amx_block.cpp.
 #pragma once
 
 #include "tensor/matmul.h"

@@ -14,10 +14,15 @@ RAPT_AVX512 void transpose_tile(std::uint32_t* tile, const std::uint32_t* from, 
   for (Dim row = 0; row < kTileSide; ++row) _mm512_store_si512(tile + row * kTileSide, words.line[row]);
 }
 
+}  // namespace
+
+AmxBlocks::AmxBlocks() { configure_tiles(); }
+AmxBlocks::~AmxBlocks() { release_tiles(); }
+
 // Tiles 0 to 3 are C, 4 is A, 5 to 7 are B.
 template <bool kTransposed>
-RAPT_AMX void multiply_block(float* c, Dim c_stride, const Bf16* a, Dim a_stride, const Bf16* b, Dim b_stride,
-                             Dim steps, Dim vectors, bool add) {
+RAPT_AMX void AmxBlocks::multiply(float* c, Dim c_stride, const Bf16* a, Dim a_stride, const Bf16* b, Dim b_stride,
+                                  Dim steps, Dim vectors, bool add) const {
   constexpr Dim kBytesOfTile = 64;
   alignas(64) std::uint32_t transposed[kTileSide * kTileSide];
   asm volatile("" : : "r"(transposed) : "memory");  // GCC 12 does not know that TILELOADD reads memory
@@ -34,14 +39,13 @@ RAPT_AMX void multiply_block(float* c, Dim c_stride, const Bf16* a, Dim a_stride
     _tile_zero(2);
     _tile_zero(3);
   }
-  for (Dim step = 0; step < steps; ++step, b += AmxBlocks::kTerms * b_stride) {
+  for (Dim step = 0; step < steps; ++step, b += kTerms * b_stride) {
     if constexpr (kTransposed) {
-      transpose_tile(transposed, reinterpret_cast<const std::uint32_t*>(a + step * AmxBlocks::kTerms * a_stride),
-                     a_stride);
+      transpose_tile(transposed, reinterpret_cast<const std::uint32_t*>(a + step * kTerms * a_stride), a_stride);
       asm volatile("" ::: "memory");
       _tile_loadd(4, transposed, kBytesOfTile);
     } else {
-      _tile_loadd(4, a + step * AmxBlocks::kTerms, a_stride * static_cast<Dim>(sizeof(Bf16)));
+      _tile_loadd(4, a + step * kTerms, a_stride * static_cast<Dim>(sizeof(Bf16)));
     }
     _tile_loadd(5, b, b_bytes);
     _tile_dpbf16ps(0, 4, 5);
@@ -64,20 +68,6 @@ RAPT_AMX void multiply_block(float* c, Dim c_stride, const Bf16* a, Dim a_stride
   if (vectors > 3) _tile_stored(3, c + 3 * kTileSide, c_bytes);
 }
 
-}  // namespace
-
-AmxBlocks::AmxBlocks() { configure_tiles(); }
-AmxBlocks::~AmxBlocks() { release_tiles(); }
-
-void AmxBlocks::multiply(float* c, Dim c_stride, const Bf16* a, Dim a_stride, const Bf16* b, Dim b_stride, Dim steps,
-                         Dim vectors, bool add) {
-  multiply_block<false>(c, c_stride, a, a_stride, b, b_stride, steps, vectors, add);
-}
-void AmxBlocks::multiply_transposed(float* c, Dim c_stride, const Bf16* a, Dim a_stride, const Bf16* b, Dim b_stride,
-                                    Dim steps, Dim vectors, bool add) {
-  multiply_block<true>(c, c_stride, a, a_stride, b, b_stride, steps, vectors, add);
-}
-
 }  // namespace rapt::kernels
 
 #else
@@ -85,11 +75,14 @@ void AmxBlocks::multiply_transposed(float* c, Dim c_stride, const Bf16* a, Dim a
 namespace rapt::kernels {
 AmxBlocks::AmxBlocks() = default;
 AmxBlocks::~AmxBlocks() = default;
+template <bool kTransposed>
 void AmxBlocks::multiply(float* /*c*/, Dim /*c_stride*/, const Bf16* /*a*/, Dim /*a_stride*/, const Bf16* /*b*/,
-                         Dim /*b_stride*/, Dim /*steps*/, Dim /*vectors*/, bool /*add*/) {}
-void AmxBlocks::multiply_transposed(float* /*c*/, Dim /*c_stride*/, const Bf16* /*a*/, Dim /*a_stride*/,
-                                    const Bf16* /*b*/, Dim /*b_stride*/, Dim /*steps*/, Dim /*vectors*/, bool /*add*/) {
-}
+                         Dim /*b_stride*/, Dim /*steps*/, Dim /*vectors*/, bool /*add*/) const {}
 }  // namespace rapt::kernels
 
 #endif
+
+namespace rapt::kernels {
+template void AmxBlocks::multiply<false>(float*, Dim, const Bf16*, Dim, const Bf16*, Dim, Dim, Dim, bool) const;
+template void AmxBlocks::multiply<true>(float*, Dim, const Bf16*, Dim, const Bf16*, Dim, Dim, Dim, bool) const;
+}  // namespace rapt::kernels

@@ -15,13 +15,12 @@ class AmxBlocks final {
   AmxBlocks(const AmxBlocks&) = delete;
   AmxBlocks& operator=(const AmxBlocks&) = delete;
 
-  // C = or += A B for kRows rows and `vectors` times kColumns columns of C, at most 4, over `steps` times kTerms terms.
-  // A is row-major. Rows of B are interleaved two by two, and b_stride columns wide.
-  static void multiply(float* c, Dim c_stride, const Bf16* a, Dim a_stride, const Bf16* b, Dim b_stride, Dim steps,
-                       Dim vectors, bool add);
-  // The same with A transposed: its rows are terms, interleaved two by two; each pair takes the place of two rows.
-  static void multiply_transposed(float* c, Dim c_stride, const Bf16* a, Dim a_stride, const Bf16* b, Dim b_stride,
-                                  Dim steps, Dim vectors, bool add);
+  // C = or += op(A) B for kRows rows and `vectors` times kColumns columns of C, at most 4, over `steps` times kTerms
+  // terms. A is row-major; if transposed, its rows are terms, interleaved two by two, and each pair takes the place of
+  // two rows. Rows of B are interleaved two by two, and b_stride columns wide.
+  template <bool kTransposed>
+  void multiply(float* c, Dim c_stride, const Bf16* a, Dim a_stride, const Bf16* b, Dim b_stride, Dim steps,
+                Dim vectors, bool add) const;
 };
 
 }  // namespace rapt::kernels

@@ -142,7 +142,7 @@ void backward_tile(const AttentionHead<E>& at, const AttentionHeadGradients<E>& 
   small_product<false>(m.dscores, kScoresStride, rows, dy, d.dy_stride, values_across, false, scores_part);
   for (Dim r = 0; r < rows; ++r) {
     // Blocks of rows or of keys read further; these keys must be zero.
-    const Dim visible = seen(r), beyond = visible + kReach<E> < n ? visible + kReach<E> : n;
+    const Dim visible = seen(r), beyond = visible + reach<E>() < n ? visible + reach<E>() : n;
     backward_row(at, row + r, tile, visible, beyond, d.log_sum_exp[(row + r) * d.lse_stride], delta[r],
                  m.probabilities + r * kScoresStride, m.dscores + r * kScoresStride);
     if constexpr (kTerms<E> == 2) {

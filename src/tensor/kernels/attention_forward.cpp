@@ -107,7 +107,7 @@ void forward_tile(const AttentionHead<E>& at, Dim row, Dim rows, Dim tile, Dim n
   const Dim columns = values.columns;
   for (Dim r = 0; r < rows; ++r) {
     // Later rows see more keys, and their product covers this row's zeros.
-    const Dim visible = seen(r), beyond = visible + kReach<E> < n ? visible + kReach<E> : n;
+    const Dim visible = seen(r), beyond = visible + reach<E>() < n ? visible + reach<E>() : n;
     E* const p = probabilities + r * kScoresStride;
     if (visible == 0) {
       for (Dim j = 0; j < beyond; ++j) p[j] = E{};
